@@ -1,0 +1,1 @@
+"""From words to a run cell: everything that happens inside the notebook's kernel."""

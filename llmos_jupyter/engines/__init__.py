@@ -1,0 +1,1 @@
+"""Which model runs, on which device, in which inference server."""

@@ -1,0 +1,54 @@
+"""Where things lie on disk. Every folder can be moved by an environment variable.
+
+| folder  | variable           | default                                            |
+|---------|--------------------|----------------------------------------------------|
+| models  | `LLMOS_MODEL_DIR`  | the user's cache folder, `llmos-jupyter/models`    |
+| data    | `LLMOS_DATA_DIR`   | the user's data folder, `llmos-jupyter`            |
+| runtime | `JUPYTER_RUNTIME_DIR` | Jupyter's runtime folder                        |
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def model_dir() -> Path:
+    """The folder of downloaded model files."""
+    if moved := os.environ.get("LLMOS_MODEL_DIR"):
+        return Path(moved).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("llmos-jupyter") / "models"
+
+
+def data_dir() -> Path:
+    """The folder of the database, the configuration and the logs."""
+    if moved := os.environ.get("LLMOS_DATA_DIR"):
+        return Path(moved).expanduser()
+    from platformdirs import user_data_path
+
+    return user_data_path("llmos-jupyter")
+
+
+def database_file() -> Path:
+    return data_dir() / "llmos.db"
+
+
+def config_file() -> Path:
+    return data_dir() / "config.json"
+
+
+def log_file() -> Path:
+    return data_dir() / "daemon.log"
+
+
+def runtime_dir() -> Path:
+    """Jupyter's runtime folder, where clients look for the daemon."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return Path(jupyter_runtime_dir())
+
+
+def runtime_file() -> Path:
+    return runtime_dir() / "llmos-daemon.json"

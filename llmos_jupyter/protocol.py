@@ -1,0 +1,400 @@
+"""Every type that crosses a process border. The ground floor: imports nothing of ours.
+
+The kernel, the daemon, the command line and the side panel all speak in these. A change here is a
+change of the protocol: raise `PROTOCOL` when an older peer could no longer follow.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PROTOCOL = 1
+
+
+class Wire(BaseModel):
+    """Base of all protocol types: unknown fields are refused, so that a typo is not silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+# --- what code may do -------------------------------------------------------------------------
+
+
+class Capability(str, Enum):
+    """What code may do outside the namespace."""
+
+    READ_FILES = "read files"
+    WRITE_FILES = "write files"
+    NETWORK = "network"
+    PROCESSES = "processes"
+    INSTALL = "install packages"
+    EXIT = "end the kernel"
+    INPUT = "ask for input"
+
+
+# --- inspection -------------------------------------------------------------------------------
+
+FindingKind = Literal[
+    "syntax",
+    "undefined-name",
+    "unknown-attribute",
+    "unknown-column",
+    "shadowed-builtin",
+    "rebinds-name",
+    "capability",
+    "endless-loop",
+    "hidden-code",
+]
+
+
+class Finding(Wire):
+    """One thing that inspection saw in a candidate.
+
+    `error`: the code cannot work as written. `warning`: it may do what the user does not expect.
+    `note`: worth showing.
+    """
+
+    kind: FindingKind
+    severity: Literal["error", "warning", "note"]
+    message: str
+    line: int | None = None
+    name: str | None = None
+    suggestions: list[str] = Field(default_factory=list)
+    capability: Capability | None = None
+
+
+# --- rehearsal and run ------------------------------------------------------------------------
+
+
+class NameChange(Wire):
+    """What happened to one name of the user's namespace."""
+
+    name: str
+    kind: Literal["created", "rebound", "mutated", "deleted"]
+    type: str = ""
+    detail: str = ""
+
+
+class Refusal(Wire):
+    """Something the rehearsal's lock did not let the code do."""
+
+    capability: Capability
+    what: str
+
+
+class ErrorReport(Wire):
+    """An exception, in the parts a model or a person needs."""
+
+    type: str
+    message: str
+    line: int | None = None
+    source: str = ""
+    traceback: str = ""
+
+
+RehearsalStatus = Literal["passed", "failed", "refused", "unfinished", "died", "unavailable"]
+
+
+class Rehearsal(Wire):
+    """The report of a dry run on a forked, locked-down copy of the kernel.
+
+    `passed`: ran to its end. `failed`: raised by its own fault. `refused`: failed only because the
+    lock refused something. `unfinished`: still running, without error, when the budget ended.
+    `died`: the copy was killed or left (crash, memory, `os._exit`). `unavailable`: not rehearsed,
+    `reason` says why. Seconds and bytes are those of the copy; bytes are above its start.
+    """
+
+    status: RehearsalStatus
+    reason: str = ""
+    confinement: str = ""
+    error: ErrorReport | None = None
+    output: str = ""
+    changes: list[NameChange] = Field(default_factory=list)
+    refusals: list[Refusal] = Field(default_factory=list)
+    seconds: float = 0.0
+    peak_bytes: int = 0
+
+
+class Run(Wire):
+    """The real run of a candidate in the user's namespace."""
+
+    status: Literal["ok", "failed", "interrupted"]
+    error: ErrorReport | None = None
+    changes: list[NameChange] = Field(default_factory=list)
+    seconds: float = 0.0
+
+
+# --- requests, tasks, generations -------------------------------------------------------------
+
+Mode = Literal["auto", "ask", "show"]
+TaskState = Literal["accepted", "running", "done", "failed", "cancelled"]
+FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "cancelled"})
+
+
+class Options(Wire):
+    """The options of a request, after defaults were filled in."""
+
+    mode: Mode = "auto"
+    model: str = "auto"
+    retries: int = Field(2, ge=0, le=10)
+    timeout: float = Field(600.0, gt=0, description="seconds for the whole request")
+    max_tokens: int = Field(600, ge=1, le=32768)
+    temperature: float = Field(0.0, ge=0, le=2)
+    seed: int | None = None
+    context: bool = True
+    use: list[str] = Field(default_factory=list)
+
+
+class Session(Wire):
+    """The notebook a request comes from."""
+
+    id: str
+    notebook: str = ""
+    pid: int
+    started: float = Field(description="start time of the kernel's process, seconds since the epoch")
+
+
+class Request(Wire):
+    """What the user wrote, with its options. The identifier is the client's, so a request that is sent
+    again after a crash is not a second task."""
+
+    id: str = Field(pattern=r"^[0-9a-f]{32}$")
+    text: str = Field(min_length=1, max_length=200_000)
+    options: Options = Field(default_factory=Options)
+    session: Session
+
+
+class Task(Wire):
+    """A request the daemon has accepted."""
+
+    id: str
+    number: int = Field(description="the short number shown to the user")
+    text: str
+    options: Options
+    session: Session
+    state: TaskState
+    reason: str = ""
+    created: float
+    updated: float
+
+
+class Message(Wire):
+    """One message of a conversation with the model."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Generation(Wire):
+    """Ask the engine for one candidate."""
+
+    messages: list[Message] = Field(min_length=1)
+    model: str = "auto"
+    max_tokens: int = Field(600, ge=0, le=32768)
+    temperature: float = Field(0.0, ge=0, le=2)
+    seed: int | None = None
+    grammar: str | None = None
+    stop: list[str] = Field(default_factory=list)
+
+
+class Timings(Wire):
+    """What the engine says of one generation. Tokens and milliseconds."""
+
+    prompt_tokens: int = 0
+    cached_tokens: int = 0
+    prompt_ms: float = 0.0
+    tokens: int = 0
+    decode_ms: float = 0.0
+    first_token_ms: float = Field(0.0, description="from the daemon's receipt to the first token")
+
+    @property
+    def tokens_per_second(self) -> float:
+        return 1000 * self.tokens / self.decode_ms if self.decode_ms else 0.0
+
+
+class Candidate(Wire):
+    """One reply of the model to a request."""
+
+    text: str
+    kind: Literal["code", "words", "none"] = "none"
+    code: str = ""
+    model: str = ""
+    finish: Literal["stop", "length", "cancelled"] = "stop"
+    timings: Timings = Field(default_factory=Timings)
+    messages: list[Message] = Field(default_factory=list, description="exactly what was sent")
+
+
+# --- records: the parts of a trace, stored before they are acknowledged ------------------------
+
+
+class CandidateRecord(Wire):
+    type: Literal["candidate"] = "candidate"
+    round: int = Field(ge=0)
+    candidate: Candidate
+
+
+class InspectionRecord(Wire):
+    type: Literal["inspection"] = "inspection"
+    round: int = Field(ge=0)
+    code: str
+    findings: list[Finding]
+
+
+class RehearsalRecord(Wire):
+    type: Literal["rehearsal"] = "rehearsal"
+    round: int = Field(ge=0)
+    code: str
+    rehearsal: Rehearsal
+
+
+class RunRecord(Wire):
+    type: Literal["run"] = "run"
+    round: int = Field(ge=0)
+    code: str
+    run: Run
+
+
+class DecisionRecord(Wire):
+    """Why the loop went on as it did: asked, approved, shown, gave up."""
+
+    type: Literal["decision"] = "decision"
+    round: int = Field(ge=0)
+    decision: str
+    why: str = ""
+
+
+Record = Annotated[
+    CandidateRecord | InspectionRecord | RehearsalRecord | RunRecord | DecisionRecord,
+    Field(discriminator="type"),
+]
+
+
+class StoredRecord(Wire):
+    id: int
+    at: float
+    record: Record
+
+
+class Finish(Wire):
+    """The end of a task, as its kernel reports it."""
+
+    state: Literal["done", "failed", "cancelled"]
+    reason: str = ""
+
+
+class Trace(Wire):
+    """The whole story of a task."""
+
+    task: Task
+    records: list[StoredRecord]
+
+
+# --- what a generation streams ----------------------------------------------------------------
+
+
+class Progress(Wire):
+    """Long work before the first token: downloading, loading, waiting, reading the prompt."""
+
+    type: Literal["progress"] = "progress"
+    phase: Literal["downloading", "verifying", "loading", "waiting", "reading", "restarting"]
+    detail: str = ""
+    done: int = 0
+    total: int = 0
+
+
+class Token(Wire):
+    type: Literal["token"] = "token"
+    text: str
+
+
+class Done(Wire):
+    type: Literal["done"] = "done"
+    candidate: Candidate
+
+
+class Failure(Wire):
+    """One sentence for the user; the stream ends."""
+
+    type: Literal["failure"] = "failure"
+    message: str
+
+
+StreamItem = Annotated[Progress | Token | Done | Failure, Field(discriminator="type")]
+
+
+# --- events, status, models -------------------------------------------------------------------
+
+
+class Event(Wire):
+    """Something that happened, numbered, so that a reader who was away can ask for what it missed."""
+
+    id: int
+    at: float
+    kind: str
+    task: str | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class EngineStatus(Wire):
+    engine: str
+    model: str
+    state: Literal["starting", "ready", "failed", "stopped"]
+    device: str = "cpu"
+    pid: int | None = None
+    slots: int = 0
+    busy_slots: int = 0
+    context: int = Field(0, description="tokens one request may use, prompt and answer together")
+    memory_bytes: int = 0
+    restarts: int = 0
+    error: str = ""
+
+
+class Status(Wire):
+    """What the daemon is and has."""
+
+    version: str
+    protocol: int
+    pid: int
+    started: float
+    engine: EngineStatus | None = None
+    tasks_running: int = 0
+    sessions: int = 0
+    database: str
+    log: str
+
+
+class ModelInfo(Wire):
+    """A model the user may choose, and how it fits this machine."""
+
+    name: str
+    title: str
+    size_bytes: int
+    memory_bytes: int = Field(description="weights and context together, estimated")
+    context: int
+    licence: str
+    downloaded: bool
+    fits: bool
+    automatic: bool = Field(False, description="what `auto` means on this machine now")
+    why: str = ""
+
+
+class Loaded(Wire):
+    """Which model `auto`, or a name, came out as, ready to generate."""
+
+    model: str
+    context: int
+    slots: int
+
+
+class RuntimeInfo(Wire):
+    """The runtime file: how clients find the daemon."""
+
+    pid: int
+    port: int
+    token: str
+    version: str
+    protocol: int
+    started: float
