@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 PROTOCOL = 1
 
@@ -189,8 +189,9 @@ class Message(Wire):
 
 
 class Generation(Wire):
-    """Ask the engine for one candidate."""
+    """Ask the engine for one candidate. `round` counts a task's candidates: 0, then one a repair."""
 
+    round: int = Field(0, ge=0)
     messages: list[Message] = Field(min_length=1)
     model: str = "auto"
     max_tokens: int = Field(600, ge=0, le=32768)
@@ -219,8 +220,6 @@ class Candidate(Wire):
     """One reply of the model to a request."""
 
     text: str
-    kind: Literal["code", "words", "none"] = "none"
-    code: str = ""
     model: str = ""
     finish: Literal["stop", "length", "cancelled"] = "stop"
     timings: Timings = Field(default_factory=Timings)
@@ -322,7 +321,31 @@ class Failure(Wire):
     message: str
 
 
-StreamItem = Annotated[Progress | Token | Done | Failure, Field(discriminator="type")]
+class Cancelled(Wire):
+    """Somebody cancelled the task; the stream ends."""
+
+    type: Literal["cancelled"] = "cancelled"
+    reason: str = ""
+
+
+StreamItem = Annotated[Progress | Token | Done | Failure | Cancelled, Field(discriminator="type")]
+
+
+class StreamEvent(RootModel[StreamItem]):
+    """The `data` of one server-sent event of a generation."""
+
+
+class Warming(Wire):
+    """Read a prompt into the engine's cache while nobody waits. Gives way to any generation."""
+
+    model: str = "auto"
+    messages: list[Message] = Field(min_length=1)
+
+
+class Problem(Wire):
+    """The body of every error answer: one sentence that says what to do."""
+
+    message: str
 
 
 # --- events, status, models -------------------------------------------------------------------
@@ -381,12 +404,8 @@ class ModelInfo(Wire):
     why: str = ""
 
 
-class Loaded(Wire):
-    """Which model `auto`, or a name, came out as, ready to generate."""
-
-    model: str
-    context: int
-    slots: int
+class ModelName(Wire):
+    name: str
 
 
 class RuntimeInfo(Wire):

@@ -1,0 +1,188 @@
+"""What the model is told of the notebook, within a budget of tokens, and laid out so that the engine's cache holds.
+
+A prompt only ever grows at its end: the fixed opening, then for each request what had changed since the one before,
+the request, and its final code. When it outgrows the budget it is begun anew from the live namespace, keeping the
+last few requests.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from llmos_jupyter.agent import prompts
+from llmos_jupyter.agent.describe import describe_imports, describe_variable, user_variables
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import Message
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+# Characters of one variable's description; a frame with 15 columns needs about 900.
+DESCRIPTION = 900
+# Characters of one cell's source; how many cells back are told.
+CELL = 500
+CELLS = 4
+# Tokens that a description of the whole notebook may take when a prompt is begun anew: at the 43 tokens/s at which a
+# 1.5B model reads on two cores, a thousand are 23 s of waiting.
+FRESH = 1000
+# Requests that survive when a prompt is begun anew.
+KEPT = 3
+# Seconds spent on looking at variables before one request.
+LOOKING = 0.5
+
+
+@dataclass
+class Turn:
+    """One request as it stands in the prompt: its message, and what it told of the notebook."""
+
+    message: Message
+    request: str
+    described: dict[str, str] = field(default_factory=dict)
+    imports: list[str] = field(default_factory=list)
+    cells: int = 0
+    passing: bool = False
+
+
+class NotebookContext:
+    """The prompt of one notebook, and what the model already knows of it."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+        self._hidden = frozenset(shell.user_ns_hidden)
+        self._errors: dict[int, str] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        self._messages = prompts.opening()
+        self._described: dict[str, str] = {}
+        self._imports: list[str] = []
+        self._cells = 0
+        self._answers: list[tuple[str, str]] = []
+
+    def note_error(self, execution_count: int, error: BaseException) -> None:
+        """A cell of the user's raised: the model is told, in case the next request is about it."""
+        try:
+            said = f"{type(error).__name__}: {error}"
+        except Exception:  # the exception is the user's: its text may do anything
+            said = type(error).__name__
+        self._errors[execution_count] = said[:300]
+
+    def messages(self) -> list[Message]:
+        return list(self._messages)
+
+    def compose(self, request: str, budget: int, *, context: bool = True, use: Collection[str] = ()) -> Turn:
+        """The next turn of the prompt. `budget` is in tokens, for the prompt as a whole.
+
+        Raises LLMOSError if the request alone is longer than that, or a name in `use` does not exist.
+        """
+        room = budget - _tokens(prompts.opening()) - 50
+        need = prompts.estimate_tokens(request)
+        if need > room:
+            raise LLMOSError(
+                f"The request is {len(request):,} characters long and about {max(room * 3, 0):,} fit: put the data into a "
+                "variable or a file, and ask about that."
+            )
+        if not context or use:
+            chosen = self._chosen(use) if use else {}
+            notebook = _listing(list(chosen.values()), room - need)
+            return Turn(prompts.request_message(notebook, request), request, passing=True)
+        turn = self._turn(request, room - need)
+        if _tokens([*self._messages, turn.message]) > budget:
+            self._compact()
+            turn = self._turn(request, room - need - _tokens(self._messages) + _tokens(prompts.opening()))
+        return turn
+
+    def prompt(self, turn: Turn) -> list[Message]:
+        """All messages to send for a turn."""
+        return [*(prompts.opening() if turn.passing else self._messages), turn.message]
+
+    def commit(self, turn: Turn, reply: str) -> None:
+        """The turn was answered with this text: it becomes part of the prompt."""
+        self._answers.append((turn.request, reply))
+        if turn.passing:
+            return
+        self._messages += [turn.message, Message(role="assistant", content=reply)]
+        self._described = turn.described
+        self._imports = turn.imports
+        self._cells = turn.cells
+
+    def _chosen(self, names: Collection[str]) -> dict[str, str]:
+        missing = [name for name in names if name not in self._shell.user_ns]
+        if missing:
+            raise LLMOSError(f"There is no variable {missing[0]}: --use takes names that exist in this notebook.")
+        return {name: describe_variable(name, self._shell.user_ns[name], max_chars=DESCRIPTION) for name in names}
+
+    def _turn(self, request: str, room: int) -> Turn:
+        described = self._describe()
+        imports = describe_imports(self._shell.user_ns)
+        cells, last = self._new_cells()
+        parts = [*cells]
+        new_imports = [line for line in imports if line not in self._imports]
+        if new_imports:
+            parts.append("Already imported: " + "; ".join(new_imports))
+        parts += [text for name, text in described.items() if self._described.get(name) != text]
+        gone = [name for name in self._described if name not in described]
+        if gone:
+            parts.append("Deleted: " + ", ".join(gone))
+        notebook = _listing(parts, min(room, FRESH))
+        return Turn(prompts.request_message(notebook, request), request, described, imports, last)
+
+    def _describe(self) -> dict[str, str]:
+        variables = user_variables(self._shell.user_ns, self._hidden)
+        deadline = time.monotonic() + LOOKING
+        described: dict[str, str] = {}
+        # The newest first, in case time runs out; told in the order of their definition.
+        for name, value in reversed(list(variables.items())):
+            if time.monotonic() > deadline:
+                described[name] = self._described.get(name) or f"{name}: {type(value).__name__}"
+            elif text := describe_variable(name, value, max_chars=DESCRIPTION):
+                described[name] = text
+        return dict(reversed(described.items()))
+
+    def _new_cells(self) -> tuple[list[str], int]:
+        """The sources of the user's own cells since the last request, newest last, with their errors."""
+        sources: list[str] = list(self._shell.user_ns.get("In", []))
+        last = len(sources)
+        told = []
+        for number in range(max(self._cells, 1), last):
+            source = sources[number].strip()
+            error = self._errors.get(number)
+            running = number == self._shell.execution_count and number == last - 1
+            if running or not source or "llmos" in source.split("\n", 1)[0]:
+                continue
+            told.append(f"Cell:\n{_cut(source, CELL)}" + (f"\nIt raised {error}" if error else ""))
+        return told[-CELLS:], last
+
+    def _compact(self) -> None:
+        """Begin the prompt anew with the last few requests; the namespace is described afresh with the next turn."""
+        answers, cells = self._answers[-KEPT:], self._cells
+        self._begin()
+        self._answers, self._cells = answers, max(cells, 0)
+        for request, reply in answers:
+            self._messages += [prompts.request_message("", _cut(request, CELL)), Message(role="assistant", content=_cut(reply, 4 * CELL))]
+
+
+def _listing(parts: list[str], room: int) -> str:
+    """As many of the parts as fit, the last ones preferred; the rest by their first words."""
+    kept: list[str] = []
+    for part in reversed(parts):
+        cost = prompts.estimate_tokens(part)
+        if cost > room:
+            part = _cut(part.split("\n", 1)[0], 80)
+            cost = prompts.estimate_tokens(part)
+        if cost <= room:
+            kept.append(part)
+            room -= cost
+    return "\n".join(reversed(kept))
+
+
+def _tokens(messages: list[Message]) -> int:
+    # Five tokens of the chat template about each message.
+    return sum(prompts.estimate_tokens(message.content) + 5 for message in messages)
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit * 2 // 3]}\n...\n{text[-limit // 3 :]}"

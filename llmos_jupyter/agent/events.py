@@ -1,0 +1,121 @@
+"""What the agent loop tells whoever shows it: plain events, in the order in which things happen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llmos_jupyter.protocol import Candidate, Finding, Progress, Rehearsal, Run, Task
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The daemon has stored the request."""
+
+    task: Task
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """No token yet: downloading, loading, reading the prompt."""
+
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The reply so far; shorter than before when the answer had to begin anew."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """A whole candidate. `code` is empty for words."""
+
+    candidate: Candidate
+    code: str
+
+
+@dataclass(frozen=True)
+class Inspected:
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class Rehearsing:
+    """The dry run begins."""
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    rehearsal: Rehearsal
+
+
+@dataclass(frozen=True)
+class Repairing:
+    """The candidate failed; the model is asked to mend it."""
+
+    round: int
+    rounds: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """May this code run? Answered through the generator's `send`: True, False, or None if nobody can be asked."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Running:
+    """The real run begins: what it shows comes after this."""
+
+    code: str
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: str
+    run: Run
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The code was not run; it is the user's to run."""
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Words:
+    text: str
+    complete: bool
+
+
+@dataclass(frozen=True)
+class GaveUp:
+    """No candidate worked. One sentence, and the last code if there was any."""
+
+    message: str
+    code: str
+
+
+AgentEvent = (
+    Accepted
+    | Waiting
+    | Writing
+    | Written
+    | Inspected
+    | Rehearsing
+    | Rehearsed
+    | Repairing
+    | Question
+    | Running
+    | Ran
+    | Shown
+    | Words
+    | GaveUp
+)

@@ -1,0 +1,117 @@
+"""The words we say to the model, laid out for prefix caching: what never changes comes first."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from llmos_jupyter.protocol import ErrorReport, Message
+
+INSTRUCTIONS = """\
+You are the assistant inside a live Python notebook. The variables listed exist already, with real data: use their \
+exact names and columns. Never load, invent or re-create data that is listed.
+If the user wants something done (compute, select, change, plot, define, fix), reply with one ```python block and \
+nothing else. Import what you use. End with the bare expression that shows the result.
+If the user asks for words (explain, why, what is, which should I, hello), reply in plain sentences, without code."""
+
+# Two examples settle the form better than any rule: with them and the grammar, 1.5B chose rightly between code and
+# words in 34 of 34 trial requests, 0.5B in 31.
+EXAMPLES = (
+    ("nums: list, 3 items of int: [4, 8, 15]\n\nRequest: double every number", "doubled = [n * 2 for n in nums]\ndoubled"),
+    (
+        "Request: what is a list comprehension?",
+        "A list comprehension builds a list in one expression: it loops over an iterable, keeps the items that pass an "
+        "optional condition, and collects the value of an expression for each.",
+    ),
+)
+
+# A reply is one code block and nothing after it, or words in which no code block stands. The model's first token
+# decides; the grammar only keeps it to what it decided, and ends the generation when the block closes.
+GRAMMAR = r"""root ::= code | words
+code ::= "```python\n" line* "```"
+line ::= ([^`\n] [^\n]*)? "\n"
+words ::= [^`\n] ([^`] | "`" [^`])*
+"""
+
+
+def opening() -> list[Message]:
+    """The part of every prompt that never changes."""
+    (task, code), (question, words) = EXAMPLES
+    return [
+        Message(role="system", content=INSTRUCTIONS),
+        Message(role="user", content=task),
+        Message(role="assistant", content=code_block(code)),
+        Message(role="user", content=question),
+        Message(role="assistant", content=words),
+    ]
+
+
+def request_message(notebook: str, request: str) -> Message:
+    """What changed in the notebook, then what is wanted."""
+    head = f"{notebook.rstrip()}\n\n" if notebook.strip() else ""
+    return Message(role="user", content=f"{plain(head)}Request: {plain(request)}")
+
+
+def repair_message(error: ErrorReport | None, problems: list[str]) -> Message:
+    """The failing code stands before it as the model's own reply; this says what was wrong with it."""
+    lines = ["That code does not work. Nothing was changed by it."]
+    if error:
+        where = f" in line {error.line}: {error.source.strip()}" if error.line and error.source.strip() else ""
+        lines.append(f"{error.type}: {_short(error.message, 600)}{where}")
+    lines += [f"- {_short(problem, 400)}" for problem in problems[:8]]
+    lines.append("Reply with the whole corrected code.")
+    return Message(role="user", content=plain("\n".join(lines)))
+
+
+def code_block(code: str) -> str:
+    return f"```python\n{code.rstrip()}\n```"
+
+
+def plain(text: str) -> str:
+    """Text that cannot pass for the chat template's own marks (`<|im_end|>` and its kind)."""
+    return re.sub(r"<(?=\|)|(?<=\|)>", lambda mark: mark.group() + "\u200b" if mark.group() == "<" else "\u200b>", text)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A model's reply, read. `complete` is false for a block that was never closed."""
+
+    kind: Literal["code", "words", "nothing"]
+    text: str
+    complete: bool = True
+
+
+_FENCE = re.compile(r"^\s*```[ \t]*([\w+-]*)[^\n]*\n")
+
+
+def read_reply(text: str) -> Reply:
+    """Code if the reply begins with a code block; otherwise words, whatever blocks they quote."""
+    if not text.strip():
+        return Reply("nothing", "")
+    opened = _FENCE.match(text)
+    if not opened:
+        bare = text.strip()
+        return Reply("nothing", "", complete=False) if set(bare) <= {"`"} else Reply("words", bare)
+    if opened.group(1).lower() not in ("", "python", "py", "python3", "ipython"):
+        return Reply("words", text.strip())
+    body = text[opened.end() :]
+    closed = re.search(r"^[ \t]*```[ \t]*$", body, re.MULTILINE)
+    code = (body[: closed.start()] if closed else body).strip("\n").rstrip()
+    if not code.strip():
+        return Reply("nothing", "", complete=bool(closed))
+    return Reply("code", code, complete=bool(closed))
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens a text has, rather too many than too few.
+
+    Qwen2.5's tokenizer makes 3.3 characters of code or of our notebook listings into one token, and about one of each
+    character of other scripts.
+    """
+    foreign = sum(ord(character) > 0x2E7F for character in text)
+    return int((len(text) - foreign) / 3.0 + foreign) + 1
+
+
+def _short(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit // 2]} ... {text[-limit // 2 :]}"

@@ -1,0 +1,153 @@
+"""The command line: `llmos models | status | serve | stop | cancel | config | doctor`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from llmos_jupyter import __version__, config
+from llmos_jupyter.errors import LLMOSError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0, 1 for an error that was explained, 130 when interrupted."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    try:
+        return int(given.run(given) or 0)
+    except LLMOSError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="llmos", description="An LLM operating system for Jupyter.")
+    parser.add_argument("--version", action="version", version=f"llmos-jupyter {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    models = commands.add_parser("models", help="which models there are, and their files").add_subparsers(
+        required=True, metavar="list|pull|rm|path"
+    )
+    models.add_parser("list", help="all models, and which fit this machine").set_defaults(run=_models_list)
+    for name, run, text in (
+        ("pull", _models_pull, "download a model (resumes where it stopped)"),
+        ("rm", _models_rm, "delete a model's file"),
+        ("path", _models_path, "where a model's file lies"),
+    ):
+        command = models.add_parser(name, help=text)
+        command.add_argument("name", nargs="?" if name == "pull" else None, default="auto", help="a name, or auto")
+        command.set_defaults(run=run)
+
+    commands.add_parser("status", help="the daemon and what it runs").set_defaults(run=_status)
+    commands.add_parser("serve", help="run the daemon in this terminal").set_defaults(run=_serve)
+    commands.add_parser("stop", help="end the daemon").set_defaults(run=_stop)
+    cancel = commands.add_parser("cancel", help="cancel a request")
+    cancel.add_argument("number", help="the request's number")
+    cancel.set_defaults(run=_cancel)
+    settings = commands.add_parser("config", help="show or change the settings")
+    settings.add_argument("assignment", nargs="?", metavar="KEY=VALUE")
+    settings.set_defaults(run=_config)
+    commands.add_parser("doctor", help="check that everything works").set_defaults(run=_doctor)
+    return parser
+
+
+def _models_list(given: argparse.Namespace) -> None:
+    from llmos_jupyter.engines.selection import Machine, model_infos
+    from llmos_jupyter.tables import model_table
+
+    print(model_table(model_infos(Machine.here())))
+
+
+def _models_pull(given: argparse.Namespace) -> None:
+    from llmos_jupyter.engines import catalogue, download, selection
+
+    name = config.load().model if given.name == "auto" else given.name
+    if name == "auto":
+        choice = selection.choose(selection.Machine.here(), catalogue.models())
+        print(f"{choice.model.name}: {choice.why}")
+        model = choice.model
+    else:
+        model = catalogue.resolve(name)
+    with tqdm(total=model.size_bytes or None, unit="B", unit_scale=True, desc=model.name) as bar:
+
+        def show(progress: download.DownloadProgress) -> None:
+            bar.set_description_str(f"{model.name} ({progress.phase})", refresh=False)
+            bar.total = progress.total or bar.total
+            bar.update(progress.done - bar.n)
+
+        path = download.ensure(model, progress=show)
+        bar.update((bar.total or 0) - bar.n)
+    print(path)
+
+
+def _models_rm(given: argparse.Namespace) -> None:
+    from llmos_jupyter.daemon import lifecycle
+    from llmos_jupyter.daemon.client import DaemonClient
+    from llmos_jupyter.engines import catalogue, download
+    from llmos_jupyter.widgets.notes import size
+
+    model = catalogue.resolve(given.name)
+    # A running daemon may have the file open: it unloads the model first.
+    freed = DaemonClient(start=False).remove(model.name) if lifecycle.find() else download.remove(model)
+    print(f"{size(freed)} freed." if freed else f"{model.name} was not downloaded.")
+
+
+def _models_path(given: argparse.Namespace) -> None:
+    from llmos_jupyter.engines import catalogue, download
+
+    model = catalogue.resolve(given.name)
+    path = download.downloaded(model)
+    if path is None:
+        raise LLMOSError(f"{model.name} is not here: `llmos models pull {model.name}` fetches it.")
+    print(path)
+
+
+def _status(given: argparse.Namespace) -> None:
+    from llmos_jupyter.daemon import lifecycle
+    from llmos_jupyter.daemon.client import DaemonClient
+    from llmos_jupyter.tables import status_text
+
+    if lifecycle.find() is None:
+        print("No llmos daemon is running; the first request starts it.")
+    else:
+        print(status_text(DaemonClient(start=False).status()))
+
+
+def _serve(given: argparse.Namespace) -> int:
+    from llmos_jupyter.daemon.lifecycle import serve
+
+    return serve()
+
+
+def _stop(given: argparse.Namespace) -> None:
+    from llmos_jupyter.daemon.lifecycle import stop
+
+    print("The llmos daemon has ended." if stop() else "No llmos daemon was running.")
+
+
+def _cancel(given: argparse.Namespace) -> None:
+    from llmos_jupyter.daemon.client import DaemonClient
+
+    task = DaemonClient(start=False).cancel(given.number)
+    print(f"Request {task.number} is {task.state}.")
+
+
+def _config(given: argparse.Namespace) -> None:
+    settings = config.change(given.assignment) if given.assignment else config.load()
+    print(config.table(settings))
+
+
+def _doctor(given: argparse.Namespace) -> None:
+    from llmos_jupyter import doctor
+
+    print(doctor.report())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,106 @@
+"""The sub-commands of %llmos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from llmos_jupyter import config, doctor
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.magics import HELP
+from llmos_jupyter.notebook import AnswerFailed, Notebook
+from llmos_jupyter.tables import model_table, status_text
+from llmos_jupyter.widgets.trace import last_code, task_line, trace_text
+
+if TYPE_CHECKING:
+    from llmos_jupyter.protocol import Task
+
+
+def run(notebook: Notebook, name: str, argument: str) -> None:
+    """Run one sub-command and show what it says."""
+    try:
+        _COMMANDS[name](notebook, argument)
+    except LLMOSError as error:
+        raise AnswerFailed(str(error)) from error
+
+
+def _status(notebook: Notebook, argument: str) -> None:
+    print(status_text(notebook.client.status()))
+
+
+def _models(notebook: Notebook, argument: str) -> None:
+    print(model_table(notebook.client.models()))
+
+
+def _use(notebook: Notebook, argument: str) -> None:
+    print(notebook.use(argument))
+
+
+def _history(notebook: Notebook, argument: str) -> None:
+    tasks = notebook.client.tasks(session=notebook.session.id, limit=min(int(argument or 20), 1000))
+    print("\n".join(map(task_line, tasks)) or "No request has been made in this notebook.")
+
+
+def _code(notebook: Notebook, argument: str) -> None:
+    key = argument or str(_last(notebook).number)
+    code = last_code(notebook.client.trace(key))
+    if not code:
+        raise LLMOSError(f"Request {key} was answered without code.")
+    print(code)
+    notebook.shell.set_next_input(code)
+
+
+def _why(notebook: Notebook, argument: str) -> None:
+    from IPython.display import display
+
+    text = trace_text(notebook.client.trace(argument or str(_last(notebook).number)))
+    if hasattr(notebook.shell, "kernel"):
+        display({"text/markdown": text, "text/plain": text}, raw=True)
+    else:
+        print(text)
+
+
+def _cancel(notebook: Notebook, argument: str) -> None:
+    keys = [argument] if argument else [str(task.number) for task in _open(notebook)]
+    for key in keys:
+        task = notebook.client.cancel(key)
+        print(f"Request {task.number} is {task.state}.")
+    if not keys:
+        print("Nothing is running.")
+
+
+def _doctor(notebook: Notebook, argument: str) -> None:
+    print(doctor.report())
+
+
+def _config(notebook: Notebook, argument: str) -> None:
+    print(config.table(config.change(argument) if argument else config.load()))
+
+
+def _help(notebook: Notebook, argument: str) -> None:
+    print(HELP)
+
+
+def _last(notebook: Notebook) -> Task:
+    tasks = notebook.client.tasks(session=notebook.session.id, limit=1)
+    if not tasks:
+        raise LLMOSError("No request has been made in this notebook yet.")
+    return tasks[-1]
+
+
+def _open(notebook: Notebook) -> list[Task]:
+    return [task for task in notebook.client.tasks(limit=1000) if task.state in ("accepted", "running")]
+
+
+_COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
+    "status": _status,
+    "models": _models,
+    "use": _use,
+    "history": _history,
+    "code": _code,
+    "why": _why,
+    "cancel": _cancel,
+    "doctor": _doctor,
+    "config": _config,
+    "help": _help,
+}

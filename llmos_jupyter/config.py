@@ -1,0 +1,79 @@
+"""The user's settings: one small JSON file, read by kernels and daemon alike.
+
+`%llmos config` shows it, `%llmos config mode=ask` changes it. A broken file is refused with a sentence
+rather than ignored: silently returning to defaults would run code the user wanted to be asked about.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from pydantic import Field, ValidationError
+
+from llmos_jupyter import paths
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import Mode, Wire
+
+
+class Config(Wire):
+    """Defaults of requests, and how the daemon behaves. Times are seconds."""
+
+    model: str = Field("auto", min_length=1, description="model to use: a name, a .gguf file, or auto")
+    mode: Mode = Field("auto", description="auto: run what passed rehearsal; ask; show: never run")
+    retries: int = Field(2, ge=0, le=10, description="rounds of repair")
+    timeout: float = Field(600.0, gt=0, description="seconds for a whole request")
+    max_tokens: int = Field(600, ge=1, le=32768, description="longest answer, in tokens")
+    temperature: float = Field(0.0, ge=0, le=2, description="0 always gives the likeliest answer")
+    rehearsal_budget: float = Field(5.0, gt=0, le=3600, description="seconds a rehearsal may take")
+    warm: bool = Field(True, description="read new cells into the engine's cache while you read")
+    slots: int = Field(2, ge=2, le=64, description="requests the engine answers at once")
+    context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")
+    unload_after: float = Field(900.0, gt=0, description="idle seconds until the model is unloaded")
+    exit_after: float = Field(3600.0, gt=0, description="idle seconds until the daemon ends")
+
+
+def load() -> Config:
+    """The user's settings, defaults where nothing was set. Raises LLMOSError for a broken file."""
+    file = paths.config_file()
+    try:
+        return Config.model_validate_json(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Config()
+    except (ValidationError, OSError, UnicodeDecodeError) as error:
+        raise LLMOSError(f"The settings file {file} cannot be read ({_first(error)}): mend or delete it.") from error
+
+
+def change(assignment: str) -> Config:
+    """Apply `key=value` and save. Raises LLMOSError for an unknown key or a value that does not fit."""
+    key, equals, text = assignment.partition("=")
+    key, text = key.strip(), text.strip()
+    if not equals or key not in Config.model_fields:
+        raise LLMOSError(f"Write config KEY=VALUE, with a key among: {', '.join(Config.model_fields)}.")
+    values = load().model_dump()
+    values[key] = text
+    try:
+        config = Config.model_validate(values)
+    except ValidationError as error:
+        raise LLMOSError(f"{key} cannot be {text!r}: {_first(error)}.") from error
+    file = paths.config_file()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(f".{os.getpid()}.tmp")
+    draft.write_text(json.dumps(config.model_dump(exclude_defaults=True), indent=2) + "\n", encoding="utf-8")
+    draft.replace(file)
+    return config
+
+
+def table(settings: Config) -> str:
+    """All settings, one a line."""
+    width = max(map(len, Config.model_fields))
+    return "\n".join(
+        f"{name:<{width}} = {getattr(settings, name)!s:<8}  {field.description}"
+        for name, field in Config.model_fields.items()
+    )
+
+
+def _first(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return error.errors()[0]["msg"].lower()
+    return str(error)

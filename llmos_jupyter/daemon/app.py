@@ -1,0 +1,222 @@
+"""The daemon's routes, and nothing else: each one calls `core` and says what came back."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from fastapi import Depends, FastAPI, Header, Query
+from fastapi import Request as HttpRequest
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sse_starlette import EventSourceResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from llmos_jupyter import __version__
+from llmos_jupyter.daemon.core import Daemon
+from llmos_jupyter.daemon.store import UnknownTask
+from llmos_jupyter.engines import catalogue, download, selection
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import (
+    PROTOCOL,
+    Event,
+    Finish,
+    Generation,
+    ModelInfo,
+    ModelName,
+    Problem,
+    Record,
+    Request,
+    Status,
+    StreamEvent,
+    Task,
+    TaskState,
+    Trace,
+    Warming,
+)
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Guard:
+    """Nobody else gets in: a bearer token on every route, our own Host, no foreign Origin.
+
+    Host is checked because a web page can make a browser call this port under a name of its own (DNS rebinding).
+    """
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and (refusal := self._refusal(dict(scope["headers"]))):
+            status, message = refusal
+            await JSONResponse({"message": message}, status)(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, headers: dict[bytes, bytes]) -> tuple[int, str] | None:
+        if urlsplit(f"//{headers.get(b'host', b'').decode('latin-1')}").hostname not in LOOPBACK:
+            return 400, "The llmos daemon answers on the loopback address only."
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        if origin and urlsplit(origin).hostname not in LOOPBACK:
+            return 403, "The llmos daemon does not answer web pages."
+        if not secrets.compare_digest(headers.get(b"authorization", b""), self._expected):
+            return 401, "The token is missing or wrong: it stands in llmos-daemon.json in Jupyter's runtime folder."
+        return None
+
+
+def create_app(daemon: Daemon, token: str, shut_down: Callable[[], None]) -> FastAPI:
+    """The web application over a daemon. `shut_down` ends the process after the answer was sent."""
+    app = FastAPI(
+        title="llmos daemon",
+        version=__version__,
+        description=f"Protocol {PROTOCOL}. Every route needs `Authorization: Bearer <token>`.",
+        responses={400: {"model": Problem}, 401: {"model": Problem}, 422: {"model": Problem}},
+    )
+    app.add_middleware(Guard, token=token)
+
+    @app.exception_handler(UnknownTask)
+    async def unknown_task(request: HttpRequest, error: UnknownTask) -> JSONResponse:
+        return JSONResponse({"message": str(error)}, 404)
+
+    @app.exception_handler(LLMOSError)
+    async def user_error(request: HttpRequest, error: LLMOSError) -> JSONResponse:
+        return JSONResponse({"message": str(error)}, 400)
+
+    @app.exception_handler(RequestValidationError)
+    async def bad_body(request: HttpRequest, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        return JSONResponse({"message": f"{where}: {first['msg']}".strip(": ")}, 422)
+
+    async def touch() -> None:
+        daemon.touch()
+
+    _status_routes(app, daemon, shut_down)
+    _task_routes(app, daemon, Depends(touch))
+    _model_routes(app, daemon, Depends(touch))
+    return app
+
+
+def _status_routes(app: FastAPI, daemon: Daemon, shut_down: Callable[[], None]) -> None:
+    @app.get("/v1/status", operation_id="status")
+    async def status() -> Status:
+        return await daemon.status()
+
+    @app.post("/v1/shutdown", operation_id="shutdown", status_code=202)
+    async def shutdown() -> Status:
+        status = await daemon.status()
+        asyncio.get_running_loop().call_later(0.05, shut_down)
+        return status
+
+    @app.get("/v1/events", operation_id="events", response_model=Event, response_class=EventSourceResponse)
+    async def events(
+        after: Annotated[int | None, Query(description="send what came after this event; default: from now")] = None,
+        last_event_id: Annotated[str | None, Header()] = None,
+    ) -> Any:
+        """Server-sent events, each `data` one Event, replayed from `after` or the Last-Event-ID header."""
+        start = after
+        if last_event_id and last_event_id.isdigit():
+            start = int(last_event_id)
+        if start is None:
+            start = await asyncio.to_thread(daemon.store.last_event)
+
+        async def stream(first: int) -> AsyncIterator[dict[str, Any]]:
+            async for event in daemon.events.after(first):
+                yield {"id": str(event.id), "event": event.kind, "data": event.model_dump_json()}
+
+        return EventSourceResponse(stream(start), ping=15)
+
+
+def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
+    @app.post("/v1/tasks", operation_id="submit", status_code=201, dependencies=[touch])
+    async def submit(request: Request) -> Task:
+        return await daemon.submit(request)
+
+    @app.get("/v1/tasks", operation_id="tasks")
+    async def tasks(
+        session: str | None = None,
+        state: Annotated[list[TaskState] | None, Query()] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    ) -> list[Task]:
+        found = asyncio.to_thread(daemon.store.tasks, session=session, states=tuple(state or ()), limit=limit)
+        return await found
+
+    not_found: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+
+    @app.get("/v1/tasks/{key}", operation_id="trace", responses=not_found)
+    async def trace(key: str) -> Trace:
+        """The whole story of a task, by its number or identifier."""
+        return await asyncio.to_thread(daemon.store.trace, key)
+
+    @app.post("/v1/tasks/{key}/cancel", operation_id="cancel", responses=not_found, dependencies=[touch])
+    async def cancel(key: str) -> Task:
+        return await daemon.cancel(key)
+
+    @app.post("/v1/tasks/{task_id}/records", operation_id="record", status_code=201, responses=not_found)
+    async def record(task_id: str, record: Record, key: Annotated[str | None, Query()] = None) -> None:
+        await daemon.record(task_id, record, key)
+
+    @app.post("/v1/tasks/{task_id}/finish", operation_id="finish", responses=not_found, dependencies=[touch])
+    async def finish(task_id: str, finish: Finish) -> Task:
+        return await daemon.finish(task_id, finish)
+
+    @app.post(
+        "/v1/tasks/{task_id}/generations",
+        operation_id="generate",
+        response_model=StreamEvent,
+        response_class=EventSourceResponse,
+        responses=not_found,
+        dependencies=[touch],
+    )
+    async def generate(task_id: str, generation: Generation) -> Any:
+        """Server-sent events, each `data` one StreamItem. Closing the connection stops the engine."""
+        await asyncio.to_thread(daemon.store.task, task_id)
+
+        async def stream() -> AsyncIterator[dict[str, str]]:
+            items = daemon.generate(task_id, generation)
+            try:
+                async for item in items:
+                    yield {"data": item.model_dump_json()}
+            finally:
+                await items.aclose()
+
+        return EventSourceResponse(stream())
+
+    @app.post("/v1/warm", operation_id="warm")
+    async def warm(warming: Warming) -> bool:
+        """Read a prompt into the cache; false if something better was to be done."""
+        return await daemon.warm(warming)
+
+    @app.post("/v1/warm/stop", operation_id="stop_warming")
+    async def stop_warming() -> None:
+        await daemon.stop_warming()
+
+
+def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
+    @app.get("/v1/models", operation_id="models")
+    async def models() -> list[ModelInfo]:
+        return await asyncio.to_thread(selection.model_infos, selection.Machine.here())
+
+    @app.post("/v1/models/load", operation_id="load", dependencies=[touch])
+    async def load(model: ModelName) -> Status:
+        """Download (watch the events), load and be ready."""
+        async with daemon.engines.use(model.name, daemon.report):
+            return await daemon.status()
+
+    @app.post("/v1/models/unload", operation_id="unload")
+    async def unload() -> Status:
+        await daemon.engines.unload()
+        return await daemon.status()
+
+    @app.post("/v1/models/remove", operation_id="remove")
+    async def remove(model: ModelName) -> int:
+        """Delete a model's file; says how many bytes came free."""
+        found = catalogue.resolve(model.name)
+        if daemon.engines.loaded == found.name:
+            await daemon.engines.unload()
+        return await asyncio.to_thread(download.remove, found)

@@ -1,0 +1,201 @@
+"""What kernels, the side panel's proxy and the command line call: the daemon's routes as methods.
+
+A daemon that was killed is started again and asked again; every call may be repeated safely, because tasks and records
+carry identifiers of the client's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, TypeVar
+
+import httpx
+from httpx_sse import SSEError, connect_sse
+from pydantic import TypeAdapter
+
+from llmos_jupyter.daemon import lifecycle
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import (
+    Event,
+    Finish,
+    Generation,
+    Message,
+    ModelInfo,
+    ModelName,
+    Progress,
+    Record,
+    Request,
+    RuntimeInfo,
+    Status,
+    StreamEvent,
+    StreamItem,
+    Task,
+    Trace,
+    Warming,
+)
+
+T = TypeVar("T")
+
+# How often a call is repeated after the daemon went away under it.
+TRIES = 3
+
+
+class DaemonClient:
+    """Calls to the one daemon. Made without a connection; finds or starts the daemon at the first call.
+
+    All methods raise LLMOSError, one sentence for the user.
+    """
+
+    def __init__(self, report: Callable[[str], None] = lambda text: None, *, start: bool = True) -> None:
+        self._report = report
+        self._start = start
+        self._http: httpx.Client | None = None
+
+    def close(self) -> None:
+        if self._http:
+            self._http.close()
+            self._http = None
+
+    # --- calls ------------------------------------------------------------------------------
+
+    def status(self) -> Status:
+        return self._call("GET", "/v1/status", Status)
+
+    def shutdown(self) -> Status:
+        return self._call("POST", "/v1/shutdown", Status)
+
+    def submit(self, request: Request) -> Task:
+        return self._call("POST", "/v1/tasks", Task, request.model_dump_json())
+
+    def tasks(self, *, session: str | None = None, limit: int = 50) -> list[Task]:
+        query: dict[str, Any] = {"limit": limit} | ({"session": session} if session else {})
+        return self._call("GET", "/v1/tasks", list[Task], params=query)
+
+    def trace(self, key: str) -> Trace:
+        return self._call("GET", f"/v1/tasks/{key}", Trace)
+
+    def cancel(self, key: str) -> Task:
+        return self._call("POST", f"/v1/tasks/{key}/cancel", Task)
+
+    def record(self, task_id: str, record: Record) -> None:
+        path = f"/v1/tasks/{task_id}/records"
+        self._call("POST", path, None, record.model_dump_json(), params={"key": uuid.uuid4().hex})
+
+    def finish(self, task_id: str, finish: Finish) -> Task:
+        return self._call("POST", f"/v1/tasks/{task_id}/finish", Task, finish.model_dump_json())
+
+    def models(self) -> list[ModelInfo]:
+        return self._call("GET", "/v1/models", list[ModelInfo])
+
+    def load(self, name: str) -> Status:
+        return self._call("POST", "/v1/models/load", Status, ModelName(name=name).model_dump_json(), timeout=None)
+
+    def remove(self, name: str) -> int:
+        return self._call("POST", "/v1/models/remove", int, ModelName(name=name).model_dump_json())
+
+    def warm(self, messages: list[Message], model: str) -> bool:
+        """Have a prompt read into the engine's cache. False if something better was to be done, or it was stopped."""
+        body = Warming(model=model, messages=messages).model_dump_json()
+        return self._call("POST", "/v1/warm", bool, body, timeout=None)
+
+    def stop_warming(self) -> None:
+        """The cores are wanted for something else: end a running `warm`, whoever began it."""
+        self._call("POST", "/v1/warm/stop", None)
+
+    def generate(self, task_id: str, generation: Generation, *, deadline: float) -> Generator[StreamItem, None, None]:
+        """Stream one candidate; closing the iterator stops the engine.
+
+        `deadline` is on `time.monotonic()`'s clock. After a Progress with phase `restarting` the answer begins anew.
+        """
+        for attempt in range(1, TRIES + 1):
+            try:
+                yield from self._stream(f"/v1/tasks/{task_id}/generations", generation, deadline)
+                return
+            except (httpx.TransportError, SSEError) as error:
+                if time.monotonic() > deadline:
+                    raise LLMOSError("The time for this request is over: give it more with --timeout.") from error
+                if attempt == TRIES:
+                    raise LLMOSError("The llmos daemon keeps going away: see `%llmos doctor`.") from error
+                self.close()
+                yield Progress(phase="restarting")
+
+    def events(self, after: int = 0) -> Iterator[Event]:
+        """Events from the given number on, for ever."""
+        with connect_sse(self._client(), "GET", "/v1/events", params={"after": after}, timeout=None) as source:
+            for event in source.iter_sse():
+                yield Event.model_validate_json(event.data)
+
+    # --- underneath -------------------------------------------------------------------------
+
+    def _client(self) -> httpx.Client:
+        if self._http is None:
+            self._http = _http_client(self._find())
+        return self._http
+
+    def _find(self) -> RuntimeInfo:
+        if self._start:
+            return lifecycle.find_or_start(self._report)
+        info = lifecycle.find()
+        if info is None:
+            raise LLMOSError("No llmos daemon is running: the first request, or `llmos serve`, starts it.")
+        return info
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        kind: type[T] | None,
+        body: str | None = None,
+        *,
+        params: dict[str, Any] | None = None,
+        timeout: float | None = 60.0,
+    ) -> T:
+        for attempt in range(1, TRIES + 1):
+            try:
+                response = self._client().request(method, path, content=body, params=params, timeout=timeout)
+                break
+            except httpx.TransportError as error:
+                self.close()
+                if attempt == TRIES:
+                    raise LLMOSError("The llmos daemon does not answer: see `%llmos doctor`.") from error
+        if response.is_error:
+            raise LLMOSError(_message(response))
+        adapter: TypeAdapter[T] = TypeAdapter(kind or None)
+        return adapter.validate_json(response.content)
+
+    def _stream(self, path: str, generation: Generation, deadline: float) -> Iterator[StreamItem]:
+        # The daemon says something every second: ten seconds of silence mean that it hangs.
+        timeout = httpx.Timeout(10.0)
+        with connect_sse(
+            self._client(), "POST", path, content=generation.model_dump_json(), timeout=timeout
+        ) as source:
+            if source.response.is_error:
+                source.response.read()
+                raise LLMOSError(_message(source.response))
+            for event in source.iter_sse():
+                if time.monotonic() > deadline:
+                    raise LLMOSError("The time for this request is over: give it more with --timeout.")
+                item = StreamEvent.model_validate_json(event.data).root
+                yield item
+                if item.type in ("done", "failure", "cancelled"):
+                    return
+        raise httpx.RemoteProtocolError("the stream ended before the answer")
+
+
+def _http_client(info: RuntimeInfo) -> httpx.Client:
+    return httpx.Client(
+        base_url=f"http://127.0.0.1:{info.port}",
+        headers={"Authorization": f"Bearer {info.token}", "Content-Type": "application/json"},
+        timeout=60.0,
+        # Proxy settings of the environment must not route what never leaves the machine.
+        trust_env=False,
+    )
+
+
+def _message(response: httpx.Response) -> str:
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return str(response.json()["message"])
+    return f"The llmos daemon failed (HTTP {response.status_code}): see `%llmos doctor`."

@@ -1,0 +1,278 @@
+"""What the daemon does, without HTTP: puts the store, the engine and the events together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+
+import psutil
+
+from llmos_jupyter import __version__, config, paths
+from llmos_jupyter.daemon.engine_room import EngineRoom
+from llmos_jupyter.daemon.events import Events
+from llmos_jupyter.daemon.store import Store, is_final
+from llmos_jupyter.engines.openai_http import EngineGone, Reply
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import (
+    PROTOCOL,
+    Cancelled,
+    Candidate,
+    CandidateRecord,
+    Done,
+    Failure,
+    Finish,
+    Generation,
+    Progress,
+    Record,
+    Request,
+    Session,
+    Status,
+    StreamItem,
+    Task,
+    Timings,
+    Token,
+    Warming,
+)
+
+log = logging.getLogger(__name__)
+
+# How often an answer is begun anew because the engine died under it.
+ENGINE_TRIES = 3
+# A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
+# reader who left.
+HEARTBEAT = 1.0
+
+
+class Daemon:
+    """Tasks, generations and the engine of one user on one machine."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.events = Events(store)
+        self.engines = EngineRoom(self._engine_changed)
+        self.started = time.time()
+        self.last_activity = time.monotonic()
+        self._generating: dict[str, asyncio.Task[None]] = {}
+        self._warming: asyncio.Task[None] | None = None
+        self._reported = ("", 0.0)
+
+    # --- tasks ------------------------------------------------------------------------------
+
+    async def submit(self, request: Request) -> Task:
+        task = await asyncio.to_thread(self._submit, request)
+        self.events.notify()
+        return task
+
+    def _submit(self, request: Request) -> Task:
+        # A kernel runs one cell at a time: whatever it left open before this request is over.
+        open_before = self.store.tasks(session=request.session.id, states=("accepted", "running"))
+        for task in open_before:
+            if task.id != request.id:
+                self.store.move(task.id, "cancelled", "its cell ended without a word")
+        return self.store.accept(request)
+
+    async def record(self, task_id: str, record: Record, key: str | None) -> None:
+        await asyncio.to_thread(self.store.add_record, task_id, record, key)
+        self.events.notify()
+
+    async def finish(self, task_id: str, finish: Finish) -> Task:
+        task = await asyncio.to_thread(self.store.finish, task_id, finish)
+        self.events.notify()
+        return task
+
+    async def cancel(self, key: str) -> Task:
+        """End a task: its generation at once, or, if its kernel is at work on it, by the kernel's own interrupt."""
+        task = self.store.task(key)
+        if is_final(task):
+            return task
+        generating = self._generating.get(task.id)
+        task = await asyncio.to_thread(self.store.move, task.id, "cancelled", "cancelled by the user")
+        self.events.notify()
+        if generating:
+            generating.cancel()
+        elif _alive(task.session):
+            os.kill(task.session.pid, signal.SIGINT)
+        return task
+
+    async def reap(self) -> None:
+        """End the tasks whose kernel is gone."""
+        for task in await asyncio.to_thread(self.store.tasks, states=("accepted", "running"), limit=1000):
+            if not _alive(task.session):
+                await asyncio.to_thread(self.store.move, task.id, "failed", "the notebook's kernel ended")
+                self.events.notify()
+
+    # --- generations ------------------------------------------------------------------------
+
+    async def generate(self, task_id: str, generation: Generation) -> AsyncIterator[StreamItem]:
+        """Stream one candidate. It is stored before `done` is sent; closing the iterator stops the engine."""
+        task = self.store.task(task_id)
+        if is_final(task):
+            yield Cancelled(reason=task.reason or f"the request is {task.state}")
+            return
+        await asyncio.to_thread(self.store.move, task_id, "running")
+        self.events.notify()
+        await self.stop_warming()
+        items: asyncio.Queue[StreamItem | None] = asyncio.Queue()
+        worker = asyncio.create_task(self._generate(task_id, generation, items))
+        self._generating[task_id] = worker
+        worker.add_done_callback(lambda _: items.put_nowait(None))
+        last = Progress(phase="waiting")
+        try:
+            while True:
+                try:
+                    item = await asyncio.wait_for(items.get(), HEARTBEAT)
+                except asyncio.TimeoutError:
+                    item = last
+                if item is None:
+                    break
+                if isinstance(item, Progress):
+                    last = item
+                self.touch()
+                yield item
+            if worker.cancelled():
+                yield Cancelled(reason="cancelled by the user")
+            elif error := worker.exception():
+                log.error("generation failed", exc_info=error)
+                yield Failure(message=f"The daemon failed ({type(error).__name__}): see {paths.log_file()}.")
+        finally:
+            worker.cancel()
+            if self._generating.get(task_id) is worker:
+                del self._generating[task_id]
+
+    async def _generate(self, task_id: str, generation: Generation, items: asyncio.Queue[StreamItem | None]) -> None:
+        try:
+            for attempt in range(1, ENGINE_TRIES + 1):
+                try:
+                    async with self.engines.use(generation.model, items.put_nowait) as server:
+                        model = self.engines.loaded or generation.model
+                        await self._stream(task_id, generation, server.stream(generation), model, items)
+                    return
+                except EngineGone as error:
+                    log.warning("the engine went away during task %s: %s", task_id, error)
+                    if attempt == ENGINE_TRIES:
+                        raise LLMOSError("The engine keeps ending: `%llmos doctor` shows why.") from error
+                    items.put_nowait(Progress(phase="restarting"))
+                    await asyncio.sleep(0.1)
+        except LLMOSError as error:
+            items.put_nowait(Failure(message=str(error)))
+
+    async def _stream(
+        self,
+        task_id: str,
+        generation: Generation,
+        stream: AsyncIterator[Progress | Token | Reply],
+        model: str,
+        items: asyncio.Queue[StreamItem | None],
+    ) -> None:
+        candidate = Candidate(text="", model=model, finish="cancelled", messages=generation.messages)
+        try:
+            async with contextlib.aclosing(stream) as parts:  # type: ignore[type-var]
+                async for part in parts:
+                    if isinstance(part, Reply):
+                        candidate.finish, candidate.timings = part.finish, part.timings
+                    else:
+                        if isinstance(part, Token):
+                            candidate.text += part.text
+                        items.put_nowait(part)
+            if candidate.finish == "cancelled":  # a server that sends no timings has still finished
+                candidate.finish, candidate.timings = "stop", Timings()
+        finally:
+            if candidate.text or candidate.finish != "cancelled":
+                record = CandidateRecord(round=generation.round, candidate=candidate)
+                await asyncio.shield(self.record(task_id, record, None))
+        items.put_nowait(Done(candidate=candidate))
+
+    # --- keeping the prompt warm ------------------------------------------------------------
+
+    async def warm(self, warming: Warming) -> bool:
+        """Read a prompt into the cache if the engine is loaded and nobody generates. False: it was not done."""
+        await self.stop_warming()
+        server = await self.engines.use_if_loaded(warming.model)
+        if server is None or self.engines.users:
+            return False
+
+        async def read() -> None:
+            with contextlib.suppress(EngineGone, LLMOSError):
+                await server.read_prompt(warming.messages)
+
+        self._warming = task = asyncio.create_task(read())
+        try:
+            await asyncio.wait({task})
+        finally:
+            task.cancel()
+        return not task.cancelled()
+
+    async def stop_warming(self) -> None:
+        """Give way: the reading of a prompt that nobody waits for ends within one batch."""
+        if self._warming and not self._warming.done():
+            self._warming.cancel()
+            await asyncio.gather(self._warming, return_exceptions=True)
+
+    # --- state ------------------------------------------------------------------------------
+
+    async def status(self) -> Status:
+        running = await asyncio.to_thread(self.store.tasks, states=("accepted", "running"), limit=1000)
+        return Status(
+            version=__version__,
+            protocol=PROTOCOL,
+            pid=os.getpid(),
+            started=self.started,
+            engine=await self.engines.status(),
+            tasks_running=len(running),
+            sessions=len({task.session.id for task in running}),
+            database=str(self.store.file),
+            log=str(paths.log_file()),
+        )
+
+    def touch(self) -> None:
+        """Somebody uses the daemon: it is not idle."""
+        self.last_activity = time.monotonic()
+
+    def report(self, progress: Progress) -> None:
+        """Tell the readers of events how a download or a load goes on, at most about once a second."""
+        now = time.monotonic()
+        if progress.phase != self._reported[0] or now - self._reported[1] > 1.0:
+            self._reported = (progress.phase, now)
+            self.events.add("engine.progress", None, **progress.model_dump())
+
+    def _engine_changed(self) -> None:
+        self.events.add("engine.changed")
+
+    async def keep_house(self) -> None:
+        """Every few seconds: reap, unload the idle model, and return when the daemon has been idle long enough."""
+        while True:
+            await asyncio.sleep(2.0)
+            await self.reap()
+            try:
+                settings = config.load()
+            except LLMOSError as error:
+                log.error("%s", error)
+                continue
+            now = time.monotonic()
+            if self._generating:
+                continue
+            if self.engines.loaded and now - self.engines.last_used > settings.unload_after:
+                log.info("unloading the idle model")
+                await self.engines.unload()
+            if now - max(self.last_activity, self.engines.last_used) > settings.exit_after:
+                return
+
+    async def close(self) -> None:
+        for task in list(self._generating.values()):
+            task.cancel()
+        await self.stop_warming()
+        await self.engines.unload()
+        self.store.close()
+
+
+def _alive(session: Session) -> bool:
+    """Is this very process still there? A number may have been given to another since."""
+    try:
+        return abs(psutil.Process(session.pid).create_time() - session.started) < 2.0
+    except psutil.Error:
+        return False

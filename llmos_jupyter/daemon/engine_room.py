@@ -1,0 +1,210 @@
+"""Which engine is loaded: finds the model, fetches it, checks that it fits, starts its engine, unloads it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from llmos_jupyter import config, paths
+from llmos_jupyter.engines import catalogue, download, gguf, selection
+from llmos_jupyter.engines.catalogue import Model
+from llmos_jupyter.engines.llama_cpp import NAME, Launch
+from llmos_jupyter.engines.openai_http import Server
+from llmos_jupyter.engines.supervisor import Supervisor
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import EngineStatus, Progress
+
+log = logging.getLogger(__name__)
+
+Report = Callable[[Progress], None]
+
+
+class EngineRoom:
+    """One loaded model at a time. Whoever generates holds it with `use()`, so that it is not unloaded."""
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._supervisor: Supervisor | None = None
+        self._model: Model | None = None
+        self._automatic: Model | None = None
+        self._loading = asyncio.Lock()
+        self._switching = False
+        self._users = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self.last_used = time.monotonic()
+
+    @property
+    def users(self) -> int:
+        return self._users
+
+    @asynccontextmanager
+    async def use(self, name: str, report: Report = lambda progress: None) -> AsyncIterator[Server]:
+        """Hold the engine of this model, downloading and loading it first. Raises LLMOSError when it cannot."""
+        wanted = await asyncio.to_thread(self._wanted, name)
+        supervisor = self._serving(wanted)
+        if supervisor is None:
+            async with self._loading:
+                supervisor = self._serving(wanted, switching=False) or await self._load(wanted, report)
+                self._enter()
+        else:
+            self._enter()
+        try:
+            yield await supervisor.server()
+        finally:
+            self._users -= 1
+            self.last_used = time.monotonic()
+            if not self._users:
+                self._idle.set()
+
+    def _enter(self) -> None:
+        self._users += 1
+        self._idle.clear()
+
+    def _serving(self, wanted: Model, switching: bool | None = None) -> Supervisor | None:
+        """The engine that serves this model now, unless another model is about to take its place."""
+        busy_switching = self._switching if switching is None else switching
+        current = self._supervisor
+        if busy_switching or current is None or self._model != wanted:
+            return None
+        return current if current.state in ("ready", "starting") else None
+
+    async def use_if_loaded(self, name: str) -> Server | None:
+        """The engine if this model is loaded and ready now: warming never loads anything."""
+        supervisor = self._supervisor
+        if supervisor is None or supervisor.state != "ready":
+            return None
+        if self._serving(await asyncio.to_thread(self._wanted, name)) is not supervisor:
+            return None
+        return await supervisor.server()
+
+    @property
+    def loaded(self) -> str | None:
+        return self._model.name if self._model else None
+
+    async def unload(self) -> None:
+        async with self._loading:
+            await self._unload()
+
+    async def status(self) -> EngineStatus | None:
+        supervisor = self._supervisor
+        if supervisor is None:
+            return None
+        busy = 0
+        if supervisor.state == "ready":
+            busy = await (await supervisor.server()).busy_slots()
+        launch = supervisor.launch
+        return EngineStatus.model_validate(
+            {
+                "engine": NAME,
+                "model": launch.model,
+                "state": supervisor.state,
+                "pid": supervisor.pid,
+                "slots": launch.slots,
+                "busy_slots": busy,
+                "context": launch.context,
+                "memory_bytes": launch.memory_bytes,
+                "restarts": supervisor.restarts,
+                "error": supervisor.error,
+            }
+        )
+
+    def _wanted(self, name: str) -> Model:
+        """The model a name means now. `auto` keeps its meaning while that model is loaded."""
+        if name == "auto":
+            name = config.load().model
+        if name != "auto":
+            return catalogue.resolve(name)
+        if self._automatic is None or self._automatic != self._model:
+            taken = self._supervisor.launch.memory_bytes if self._supervisor else 0
+            machine = selection.Machine.here()
+            machine = replace(machine, ram_available=machine.ram_available + taken)
+            self._automatic = selection.choose(machine, catalogue.models()).model
+        return self._automatic
+
+    async def _load(self, wanted: Model, report: Report) -> Supervisor:
+        path = await self._fetch(wanted, report)
+        self._switching = True
+        try:
+            if self._users:
+                report(Progress(phase="waiting", detail="another notebook's answer must end first"))
+                await self._idle.wait()
+            await self._unload()
+        finally:
+            self._switching = False
+        report(Progress(phase="loading", detail=wanted.name))
+        launch = await asyncio.to_thread(self._plan, wanted, path)
+        supervisor = Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)
+        try:
+            await supervisor.start()
+        except BaseException:
+            await supervisor.stop()
+            raise
+        self._supervisor, self._model = supervisor, wanted
+        return supervisor
+
+    def _plan(self, model: Model, path: Path) -> Launch:
+        """How to start it, if it fits. What cannot fit is never loaded."""
+        settings = config.load()
+        machine = selection.Machine.here()
+        return _launch(model, path, machine, settings.slots, settings.context_tokens)
+
+    async def _fetch(self, model: Model, report: Report) -> Path:
+        """Download in a thread; its progress comes back to the loop; cancelling this cancels the download."""
+        loop = asyncio.get_running_loop()
+        stop = threading.Event()
+        told = ("", 0.0)
+
+        def forward(progress: download.DownloadProgress) -> None:
+            nonlocal told
+            phase, now = progress.phase, time.monotonic()
+            if phase == told[0] and now - told[1] < 0.2 and progress.done < progress.total:
+                return
+            told = (phase, now)
+            item = Progress(phase=phase, detail=model.name, done=progress.done, total=progress.total)
+            loop.call_soon_threadsafe(report, item)
+
+        fetching = asyncio.create_task(
+            asyncio.to_thread(download.ensure, model, progress=forward, cancelled=stop.is_set)
+        )
+        try:
+            return await asyncio.shield(fetching)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.gather(fetching, return_exceptions=True)
+            raise
+
+    async def _unload(self) -> None:
+        if self._supervisor:
+            await self._supervisor.stop()
+        self._supervisor = self._model = None
+
+
+def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, context: int) -> Launch:
+    trained = gguf.check(path).context_length
+    context = min(context, trained) if trained else context
+    while True:
+        need = gguf.memory_bytes(path, context * slots)
+        if need <= machine.ram_available:
+            break
+        if context <= 2048:
+            raise LLMOSError(
+                f"{model.name} needs {need / 1e9:.1f} GB of memory and {machine.ram_available / 1e9:.1f} GB are free: "
+                "close something or choose a smaller model with `%llmos use NAME`."
+            )
+        context //= 2
+    return Launch(
+        model=model.name,
+        path=path,
+        slots=slots,
+        context=context,
+        threads=machine.cores,
+        memory_bytes=need,
+        cache_mib=1024 if machine.ram_available > need + 4e9 else 256,
+    )

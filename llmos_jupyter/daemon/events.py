@@ -1,0 +1,39 @@
+"""Waking those who read events: the store keeps them, this says that there are new ones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.protocol import Event
+
+
+class Events:
+    """A numbered stream of events over the store. Readers may join late and ask for what they missed."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._changed = asyncio.Event()
+
+    def notify(self) -> None:
+        """Something was stored: wake all readers."""
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    def add(self, kind: str, task_id: str | None = None, **data: Any) -> None:
+        self._store.add_event(kind, task_id, data)
+        self.notify()
+
+    async def after(self, last_id: int) -> AsyncIterator[Event]:
+        """All events after this number: first those of the past, then as they happen, for ever."""
+        while True:
+            # Taken before reading: what is stored in between is then not missed.
+            changed = self._changed
+            events = await asyncio.to_thread(self._store.events_after, last_id)
+            for event in events:
+                yield event
+                last_id = event.id
+            if not events:
+                await changed.wait()

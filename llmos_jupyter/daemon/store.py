@@ -1,0 +1,287 @@
+"""What must not be lost: tasks, their records and events, in SQLite.
+
+Every method returns only after its transaction is on disk (WAL with `synchronous=FULL`), so what the daemon
+acknowledges survives the daemon, and the machine. The transitions of a task's state are enforced here
+and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import (
+    FINAL_STATES,
+    Event,
+    Finish,
+    Options,
+    Record,
+    Request,
+    Session,
+    StoredRecord,
+    Task,
+    TaskState,
+    Trace,
+)
+
+log = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 1
+EVENTS_KEPT = 20_000
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS tasks (
+    number  INTEGER PRIMARY KEY AUTOINCREMENT,
+    id      TEXT NOT NULL UNIQUE,
+    session TEXT NOT NULL,
+    text    TEXT NOT NULL,
+    options TEXT NOT NULL,
+    origin  TEXT NOT NULL,
+    state   TEXT NOT NULL,
+    reason  TEXT NOT NULL DEFAULT '',
+    created REAL NOT NULL,
+    updated REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS tasks_by_session ON tasks (session, number);
+CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (state);
+CREATE TABLE IF NOT EXISTS records (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    task    TEXT NOT NULL REFERENCES tasks (id),
+    key     TEXT UNIQUE,
+    at      REAL NOT NULL,
+    record  TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS records_by_task ON records (task, id);
+CREATE TABLE IF NOT EXISTS events (
+    id      INTEGER PRIMARY KEY AUTOINCREMENT,
+    at      REAL NOT NULL,
+    kind    TEXT NOT NULL,
+    task    TEXT,
+    data    TEXT NOT NULL
+);
+"""
+
+_ALLOWED: dict[str, frozenset[str]] = {
+    "accepted": frozenset({"running", "done", "failed", "cancelled"}),
+    "running": frozenset({"done", "failed", "cancelled"}),
+}
+
+_record: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+class UnknownTask(LLMOSError):
+    """No task has this number or identifier."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no request {what}: `%llmos history` lists the ones there are.")
+
+
+class Store:
+    """The database. Safe to use from several threads; one transaction at a time."""
+
+    def __init__(self, file: Path) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.file = file
+        self._lock = threading.RLock()
+        self._db = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._connect()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise LLMOSError(
+                    f"The database {self.file} cannot be opened ({error}): free some disk space or set "
+                    "LLMOS_DATA_DIR to a folder that can be written."
+                ) from error
+            # A damaged history must not keep the user from working, nor be thrown away.
+            aside = self.file.with_name(f"{self.file.name}.damaged-{int(time.time())}")
+            self.file.replace(aside)
+            for leftover in (f"{self.file.name}-wal", f"{self.file.name}-shm"):
+                self.file.with_name(leftover).unlink(missing_ok=True)
+            log.error("the database was damaged (%s); kept as %s, a new one begins", error, aside)
+            return self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        db = sqlite3.connect(self.file, check_same_thread=False, isolation_level=None, timeout=10)
+        try:
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute("PRAGMA synchronous=FULL")
+            db.execute("PRAGMA foreign_keys=ON")
+            if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
+                raise sqlite3.DatabaseError("quick_check failed")
+            found = db.execute("PRAGMA user_version").fetchone()[0]
+            if found > SCHEMA_VERSION:
+                raise LLMOSError(
+                    f"The database {self.file} was written by a newer llmos-jupyter: upgrade this one."
+                )
+            db.executescript(_SCHEMA)
+            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            db.execute("DELETE FROM events WHERE id <= (SELECT MAX(id) FROM events) - ?", (EVENTS_KEPT,))
+        except BaseException:
+            db.close()
+            raise
+        self.file.chmod(0o600)
+        return db
+
+    def close(self) -> None:
+        with self._lock:
+            self._db.close()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    # --- tasks ------------------------------------------------------------------------------
+
+    def accept(self, request: Request) -> Task:
+        """Store a request as a task. The same identifier again gives the same task."""
+        now = time.time()
+        with self._transaction() as db:
+            cursor = db.execute(
+                "INSERT OR IGNORE INTO tasks (id, session, text, options, origin, state, created, updated) "
+                "VALUES (?, ?, ?, ?, ?, 'accepted', ?, ?)",
+                (
+                    request.id,
+                    request.session.id,
+                    request.text,
+                    request.options.model_dump_json(),
+                    request.session.model_dump_json(),
+                    now,
+                    now,
+                ),
+            )
+            if cursor.rowcount:
+                self._add_event(db, "task.accepted", request.id, {"text": request.text[:200]})
+        return self.task(request.id)
+
+    def task(self, key: str) -> Task:
+        """The task with this identifier or number. Raises UnknownTask."""
+        column = "number" if key.isdigit() and len(key) < 19 else "id"
+        with self._lock:
+            row = self._db.execute(f"SELECT * FROM tasks WHERE {column} = ?", (key,)).fetchone()
+        if row is None:
+            raise UnknownTask(key)
+        return _task(row)
+
+    def tasks(
+        self, *, session: str | None = None, states: tuple[TaskState, ...] = (), limit: int = 50
+    ) -> list[Task]:
+        """The newest tasks, oldest first."""
+        where, values = ["1"], list[Any]()
+        if session is not None:
+            where.append("session = ?")
+            values.append(session)
+        if states:
+            where.append(f"state IN ({', '.join('?' * len(states))})")
+            values.extend(states)
+        with self._lock:
+            rows = self._db.execute(
+                f"SELECT * FROM tasks WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?", (*values, limit)
+            ).fetchall()
+        return [_task(row) for row in reversed(rows)]
+
+    def move(self, task_id: str, state: TaskState, reason: str = "") -> Task:
+        """Change a task's state. A task that has ended stays as it ended: its first end is the true one."""
+        with self._transaction() as db:
+            row = db.execute("SELECT state FROM tasks WHERE id = ?", (task_id,)).fetchone()
+            if row is None:
+                raise UnknownTask(task_id)
+            if state in _ALLOWED.get(row["state"], frozenset()):
+                db.execute(
+                    "UPDATE tasks SET state = ?, reason = ?, updated = ? WHERE id = ?",
+                    (state, reason, time.time(), task_id),
+                )
+                self._add_event(db, f"task.{state}", task_id, {"reason": reason} if reason else {})
+        return self.task(task_id)
+
+    def finish(self, task_id: str, finish: Finish) -> Task:
+        return self.move(task_id, finish.state, finish.reason)
+
+    # --- records ----------------------------------------------------------------------------
+
+    def add_record(self, task_id: str, record: Record, key: str | None = None) -> None:
+        """Store one record of a task's trace; the same key again is the same record."""
+        with self._transaction() as db:
+            if db.execute("SELECT 1 FROM tasks WHERE id = ?", (task_id,)).fetchone() is None:
+                raise UnknownTask(task_id)
+            cursor = db.execute(
+                "INSERT OR IGNORE INTO records (task, key, at, record) VALUES (?, ?, ?, ?)",
+                (task_id, key, time.time(), record.model_dump_json()),
+            )
+            if cursor.rowcount:
+                self._add_event(db, f"task.{record.type}", task_id, {"round": record.round})
+
+    def trace(self, key: str) -> Trace:
+        task = self.task(key)
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT id, at, record FROM records WHERE task = ? ORDER BY id", (task.id,)
+            ).fetchall()
+        stored = [
+            StoredRecord(id=row["id"], at=row["at"], record=_record.validate_json(row["record"])) for row in rows
+        ]
+        return Trace(task=task, records=stored)
+
+    # --- events -----------------------------------------------------------------------------
+
+    def add_event(self, kind: str, task_id: str | None, data: dict[str, Any]) -> None:
+        with self._transaction() as db:
+            self._add_event(db, kind, task_id, data)
+
+    def _add_event(self, db: sqlite3.Connection, kind: str, task_id: str | None, data: dict[str, Any]) -> None:
+        db.execute(
+            "INSERT INTO events (at, kind, task, data) VALUES (?, ?, ?, ?)",
+            (time.time(), kind, task_id, json.dumps(data, ensure_ascii=False)),
+        )
+
+    def events_after(self, last_id: int, limit: int = 500) -> list[Event]:
+        with self._lock:
+            rows = self._db.execute(
+                "SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?", (last_id, limit)
+            ).fetchall()
+        return [
+            Event(id=row["id"], at=row["at"], kind=row["kind"], task=row["task"], data=json.loads(row["data"]))
+            for row in rows
+        ]
+
+    def last_event(self) -> int:
+        with self._lock:
+            return int(self._db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
+
+
+def _task(row: sqlite3.Row) -> Task:
+    return Task(
+        id=row["id"],
+        number=row["number"],
+        text=row["text"],
+        options=Options.model_validate_json(row["options"]),
+        session=Session.model_validate_json(row["origin"]),
+        state=row["state"],
+        reason=row["reason"],
+        created=row["created"],
+        updated=row["updated"],
+    )
+
+
+def is_final(task: Task) -> bool:
+    return task.state in FINAL_STATES

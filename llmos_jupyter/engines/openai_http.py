@@ -1,0 +1,147 @@
+"""Speaking to an inference server by the OpenAI HTTP API: one generation, streamed.
+
+Each call takes a fresh connection: llama.cpp's server closes kept-alive connections after a streamed reply, and closing
+the connection is also how a generation is stopped.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import httpx
+from httpx_sse import SSEError, aconnect_sse
+
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import Generation, Message, Progress, Timings, Token
+
+
+class EngineGone(Exception):
+    """The server went away in the middle; the generation can be asked again once it is back."""
+
+
+@dataclass
+class Reply:
+    """The end of a generation."""
+
+    finish: Literal["stop", "length"] = "stop"
+    timings: Timings = field(default_factory=Timings)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where an engine listens."""
+
+    address: str
+    api_key: str
+
+    def _client(self, timeout: httpx.Timeout) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {self.api_key}", "Connection": "close"}
+        # Proxy settings of the environment must not route what never leaves the machine.
+        return httpx.AsyncClient(base_url=self.address, headers=headers, timeout=timeout, trust_env=False)
+
+    async def healthy(self) -> bool:
+        try:
+            async with self._client(httpx.Timeout(5.0)) as client:
+                return (await client.get("/health")).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    async def busy_slots(self) -> int:
+        """How many slots are generating now; 0 when the server cannot say."""
+        try:
+            async with self._client(httpx.Timeout(5.0)) as client:
+                answer = await client.get("/slots")
+            return sum(bool(slot.get("is_processing")) for slot in answer.json())
+        except (httpx.HTTPError, ValueError):
+            return 0
+
+    async def stream(self, generation: Generation) -> AsyncIterator[Progress | Token | Reply]:
+        """Generate: progress while the prompt is read, tokens, and at last one Reply.
+
+        Raises EngineGone when the server vanished, LLMOSError when it refused the request.
+        """
+        body = _body(generation)
+        started = time.monotonic()
+        first = 0.0
+        reply = Reply()
+        timeout = httpx.Timeout(10.0, read=None)
+        try:
+            async with (
+                self._client(timeout) as client,
+                aconnect_sse(client, "POST", "/v1/chat/completions", json=body) as source,
+            ):
+                if source.response.status_code != 200:
+                    raise _refusal(source.response.status_code, await source.response.aread())
+                async for event in source.aiter_sse():
+                    if event.data == "[DONE]":
+                        return
+                    chunk = json.loads(event.data)
+                    if "error" in chunk:
+                        raise _refusal(500, event.data.encode())
+                    if reading := chunk.get("prompt_progress"):
+                        yield Progress(phase="reading", done=reading["processed"], total=reading["total"])
+                    for choice in chunk.get("choices", []):
+                        if text := choice["delta"].get("content"):
+                            first = first or time.monotonic()
+                            yield Token(text=text)
+                        if reason := choice.get("finish_reason"):
+                            reply.finish = "length" if reason == "length" else "stop"
+                    if found := chunk.get("timings"):
+                        reply.timings = _timings(found, (first or time.monotonic()) - started)
+                        yield reply
+        except (httpx.TransportError, SSEError, json.JSONDecodeError) as error:
+            raise EngineGone(str(error)) from error
+
+    async def read_prompt(self, messages: list[Message]) -> Timings:
+        """Read a prompt into the cache and generate nothing."""
+        async for item in self.stream(Generation(messages=messages, max_tokens=0)):
+            if isinstance(item, Reply):
+                return item.timings
+        return Timings()
+
+
+def _body(generation: Generation) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "messages": [message.model_dump() for message in generation.messages],
+        "max_tokens": generation.max_tokens,
+        "temperature": generation.temperature,
+        "stream": True,
+        "cache_prompt": True,
+        "return_progress": True,
+    }
+    if generation.seed is not None:
+        body["seed"] = generation.seed
+    if generation.stop:
+        body["stop"] = generation.stop
+    if generation.grammar:
+        body["grammar"] = generation.grammar
+    return body
+
+
+def _timings(found: dict[str, Any], first_token_seconds: float) -> Timings:
+    return Timings(
+        prompt_tokens=found.get("prompt_n", 0) + found.get("cache_n", 0),
+        cached_tokens=found.get("cache_n", 0),
+        prompt_ms=found.get("prompt_ms", 0.0),
+        tokens=found.get("predicted_n", 0),
+        decode_ms=found.get("predicted_ms", 0.0),
+        first_token_ms=1000 * first_token_seconds,
+    )
+
+
+def _refusal(status: int, body: bytes) -> Exception:
+    try:
+        problem = json.loads(body)["error"]
+    except (ValueError, KeyError, TypeError):
+        return LLMOSError(f"The engine refused the request (HTTP {status}): `%llmos doctor` shows its log.")
+    if problem.get("type") == "exceed_context_size_error":
+        return LLMOSError(
+            "The request is longer than the model can read: shorten it, or use --no-context or --use NAME."
+        )
+    if status == 503:
+        return EngineGone(problem.get("message", "loading"))
+    return LLMOSError(f"The engine refused the request: {problem.get('message', 'no reason given')}.")

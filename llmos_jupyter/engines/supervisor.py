@@ -1,0 +1,168 @@
+"""Start, watch, restart and stop one engine process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from llmos_jupyter.engines.llama_cpp import READY_TIMEOUT, Launch
+from llmos_jupyter.engines.openai_http import Server
+from llmos_jupyter.errors import LLMOSError
+
+log = logging.getLogger(__name__)
+
+# An engine that ran this long (seconds) before it died is restarted as if it had never failed.
+STEADY = 60.0
+MAX_RESTARTS = 5
+
+
+class Supervisor:
+    """One engine process, kept alive. Create, `await start()`, use `server`, `await stop()`."""
+
+    def __init__(self, launch: Launch, log_file: Path, on_change: Callable[[], None] = lambda: None) -> None:
+        self.launch = launch
+        self.log_file = log_file
+        self.restarts = 0
+        self.error = ""
+        self._on_change = on_change
+        self._process: asyncio.subprocess.Process | None = None
+        self._server: Server | None = None
+        self._watcher: asyncio.Task[None] | None = None
+        self._ready = asyncio.Event()
+        self._stopping = False
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def state(self) -> str:
+        if self.error:
+            return "failed"
+        if self._stopping:
+            return "stopped"
+        return "ready" if self._ready.is_set() else "starting"
+
+    async def start(self) -> None:
+        """Start the process and wait until it serves. Raises LLMOSError, with the remedy, when it cannot."""
+        try:
+            await self._spawn()
+        except LLMOSError as error:
+            self.error = str(error)
+            self._on_change()
+            raise
+        self._watcher = asyncio.create_task(self._watch())
+        self._on_change()
+
+    async def server(self) -> Server:
+        """Where the engine listens; waits while it is being restarted. Raises LLMOSError if it gave up."""
+        while not self._ready.is_set():
+            if self.error:
+                raise LLMOSError(self.error)
+            await asyncio.sleep(0.05)
+        assert self._server is not None
+        return self._server
+
+    async def stop(self) -> None:
+        """End the process: asked first, killed after two seconds."""
+        self._stopping = True
+        self._ready.clear()
+        if self._watcher:
+            self._watcher.cancel()
+        process = self._process
+        if process and process.returncode is None:
+            if process.stdin:
+                process.stdin.close()
+            try:
+                await asyncio.wait_for(process.wait(), 2.0)
+            except asyncio.TimeoutError:
+                process.kill()
+                await process.wait()
+        self._on_change()
+
+    async def _spawn(self) -> None:
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        api_key = secrets.token_urlsafe(24)
+        with self.log_file.open("ab") as engine_log:
+            process = await asyncio.create_subprocess_exec(
+                *self.launch.command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=engine_log,
+                cwd=self.log_file.parent,
+            )
+        self._process = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        try:
+            process.stdin.write(json.dumps(self.launch.settings(api_key)).encode() + b"\n")
+            line = await asyncio.wait_for(process.stdout.readline(), READY_TIMEOUT)
+            answer = json.loads(line) if line else {}
+            if "address" not in answer:
+                if process.returncode is None:
+                    await asyncio.wait_for(process.wait(), 10.0)
+                raise LLMOSError(self._why_not(process.returncode or 0, answer.get("error", "")))
+            server = Server(answer["address"], api_key)
+            if not await server.healthy():
+                raise LLMOSError(f"The engine started but does not answer: see {self.log_file}.")
+        except asyncio.TimeoutError:
+            process.kill()
+            raise LLMOSError(
+                f"The engine did not start within {READY_TIMEOUT:.0f} s: see {self.log_file}, "
+                "or choose a smaller model with `%llmos use NAME`."
+            ) from None
+        except BaseException:
+            if process.returncode is None:
+                process.kill()
+            raise
+        self._server = server
+        self._ready.set()
+
+    async def _watch(self) -> None:
+        """Restart the engine when it dies, waiting longer each time it dies soon again."""
+        while True:
+            assert self._process is not None
+            began = time.monotonic()
+            code = await self._process.wait()
+            self._ready.clear()
+            steady = time.monotonic() - began > STEADY
+            quick = 1 if steady else self.restarts + 1
+            self.restarts += 1
+            log.warning("the engine ended with code %s; restart %d", code, self.restarts)
+            self._on_change()
+            if quick > MAX_RESTARTS:
+                self.error = self._why_not(code, "it keeps ending")
+                self._on_change()
+                return
+            await asyncio.sleep(min(0.1 * 2 ** (quick - 1), 10.0))
+            try:
+                await self._spawn()
+            except LLMOSError as error:
+                self.error = str(error)
+                self._on_change()
+                return
+            self._on_change()
+
+    def _why_not(self, code: int, said: str) -> str:
+        """One sentence for the user out of how the process ended."""
+        name = self.launch.model
+        if code == -signal.SIGILL:
+            return (
+                "This processor lacks instructions that llama.cpp's wheel needs: build xllamacpp from source, "
+                "or use a remote engine."
+            )
+        if code == -signal.SIGKILL:
+            return f"{name} was ended by the system, most likely for lack of memory: choose a smaller model."
+        if "failed to load" in said.lower() or "load" in said.lower():
+            return (
+                f"The file of {name} cannot be loaded: fetch it again with `llmos models rm {name}` and "
+                f"`llmos models pull {name}`."
+            )
+        detail = f" ({said})" if said else ""
+        return f"The engine for {name} ended with code {code}{detail}: see {self.log_file}."

@@ -1,0 +1,249 @@
+"""The grammar of %llmos and %%llmos: a line in, one call out. Imports nothing heavy: `%load_ext` must be quick.
+
+A line is options, then either a sub-command with its arguments or words for the model. A sentence that begins with a
+sub-command's name is still a sentence unless what follows is exactly what that sub-command takes; `--` before the words
+settles it, and in a cell (`%%llmos`) everything is words.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+
+    from llmos_jupyter.notebook import Notebook
+
+MODES = ("auto", "ask", "show")
+
+# What follows each sub-command for it to be one.
+SUBCOMMANDS: dict[str, re.Pattern[str]] = {
+    "status": re.compile(r""),
+    "models": re.compile(r""),
+    "use": re.compile(r"\S+"),
+    "history": re.compile(r"(\d{1,9})?"),
+    "code": re.compile(r"(\d{1,9})?"),
+    "why": re.compile(r"(\d{1,9})?"),
+    "cancel": re.compile(r"(\d{1,9})?"),
+    "doctor": re.compile(r""),
+    "config": re.compile(r"(\w+\s*=\s*\S.*)?"),
+    "help": re.compile(r""),
+}
+
+HELP = """\
+%%llmos [options]          the cell's text goes to the model; its code is rehearsed, then run here
+%llmos [options] words     the same for one line
+%llmos status              the daemon, its engine, what is running
+%llmos models              the models there are, and which fit this machine
+%llmos use NAME            use this model in this notebook (auto: let llmos choose)
+%llmos history [N]         the last N requests of this notebook
+%llmos code [N]            the code of request N (default: the last) into the next cell
+%llmos why [N]             the whole trace of request N: what was sent, came back, was found, ran
+%llmos cancel [N]          cancel request N, or all that are running
+%llmos doctor              check that everything works, with remedies
+%llmos config [KEY=VALUE]  show or change your settings
+%llmos help                this page; `%llmos?` describes the options
+
+A sentence that begins with a sub-command's name reaches the model when more words follow
+(`%llmos why is the mean so high`). Where it could be either, write it in a %%llmos cell or after two
+dashes: `%llmos -- status`."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A magic's line, understood."""
+
+    options: dict[str, Any]
+    subcommand: str = ""
+    argument: str = ""
+    words: str = ""
+
+
+_OPTION = re.compile(r"\s*(--?[A-Za-z][\w-]*)(=(\"[^\"]*\"|'[^']*'|\S*))?(?=\s|$)")
+_VALUE = re.compile(r"\s+(\"[^\"]*\"|'[^']*'|\S+)")
+
+
+def parse(line: str, cell: str | None, parser: argparse.ArgumentParser) -> Call:
+    """Read a magic's line (and cell). Raises UsageError, one sentence, for what cannot be meant.
+
+    Options stand first; from the first word on, everything is taken literally, quotes and dashes included.
+    """
+    known = parser._option_string_actions
+    arguments: list[str] = []
+    rest = line
+    closed = False
+    while True:
+        if re.match(r"\s*--(\s|$)", rest):
+            rest, closed = rest.strip()[2:], True
+            break
+        found = _OPTION.match(rest)
+        if not found:
+            break
+        name, has_value, value = found.group(1), found.group(2) is not None, found.group(3) or ""
+        action = known.get(name)
+        if action is None:
+            raise UsageError(_unknown_option(name, list(known)))
+        rest = rest[found.end() :]
+        if action.nargs == 0:
+            if has_value:
+                raise UsageError(f"{name} takes no value.")
+            arguments.append(name)
+            continue
+        if not has_value:
+            following = _VALUE.match(rest)
+            if not following:
+                raise UsageError(f"{name} needs a value: {_wanted(action)}.")
+            value, rest = following.group(1), rest[following.end() :]
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
+            value = value[1:-1]
+        _check(action, name, value)
+        arguments.append(f"{name}={value}")
+    # A magic's parser raises UsageError by itself.
+    options = {key: value for key, value in vars(parser.parse_args(arguments)).items() if value is not None}
+    options.pop("words", None)
+    words = rest.strip()
+    if cell is None and not closed:
+        head, _, tail = words.partition(" ")
+        pattern = SUBCOMMANDS.get(head)
+        if pattern and pattern.fullmatch(tail.strip()):
+            return Call(options, head, tail.strip())
+    return Call(options, words="\n".join(part for part in (words, (cell or "").strip()) if part))
+
+
+def _check(action: argparse.Action, name: str, value: str) -> None:
+    """Say what a value must be in a sentence; argparse would print its usage."""
+    try:
+        converted = action.type(value) if callable(action.type) else value
+    except ValueError:
+        raise UsageError(f"{name} cannot be {value!r}: it takes {_wanted(action)}.") from None
+    if action.choices is not None and converted not in action.choices:
+        raise UsageError(f"{name} cannot be {value!r}: it takes {_wanted(action)}.")
+
+
+def _wanted(action: argparse.Action) -> str:
+    if action.choices is not None:
+        return "one of " + ", ".join(map(str, action.choices))
+    return {int: "a whole number", float: "a number"}.get(action.type, "a name")  # type: ignore[arg-type]
+
+
+def _unknown_option(name: str, known: list[str]) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else "`%llmos?` lists them."
+    return f"There is no option {name}: {hint} (To begin a sentence with dashes, put `--` before it.)"
+
+
+@magics_class
+class LLMOSMagics(Magics):
+    """%llmos and %%llmos."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._notebook: Notebook | None = None
+        self._errors: list[tuple[int, BaseException]] = []
+
+    @property
+    def notebook(self) -> Notebook:
+        if self._notebook is None:
+            from llmos_jupyter.notebook import Notebook
+
+            self._notebook = Notebook(self.shell, self._errors)
+        return self._notebook
+
+    @magic_arguments()
+    @argument("--mode", choices=MODES, help="auto: run what passed rehearsal; ask: wait for a yes; show: never run")
+    @argument("--model", help="a model's name, a .gguf file, a Hugging Face repository, or auto")
+    @argument("--retries", type=int, help="rounds of repair (default 2)")
+    @argument("--timeout", type=float, help="seconds until the code runs (default 600)")
+    @argument("--max-tokens", type=int, help="longest answer, in tokens (default 600)")
+    @argument("--temperature", type=float, help="0 always gives the likeliest answer (default 0)")
+    @argument("--seed", type=int, help="repeats an answer when the temperature is above 0")
+    @argument("--no-context", action="store_true", default=None, help="tell the model nothing of the notebook")
+    @argument("--use", action="append", metavar="NAME", help="tell the model of this variable only (repeatable)")
+    @argument("words", nargs="*", help="what you want, in your own words, or a sub-command (see %%llmos help)")
+    @line_cell_magic
+    def llmos(self, line: str, cell: str | None = None) -> None:
+        """Ask the model on this machine: its code is inspected, rehearsed on a copy of the kernel, then run here.
+
+        `%llmos help` lists the sub-commands.
+        """
+        call = parse(line, cell, self.llmos.__func__.parser)  # type: ignore[attr-defined]
+        if call.subcommand:
+            from llmos_jupyter import commands
+
+            commands.run(self.notebook, call.subcommand, call.argument)
+            return
+        if not call.words:
+            raise UsageError("Write what you want in words, for example: %llmos the mean of each column of df")
+        self._ask(call)
+
+    def _ask(self, call: Call) -> None:
+        from pydantic import ValidationError
+
+        given = dict(call.options)
+        if given.pop("no_context", False):
+            given["context"] = False
+        if "use" in given:
+            given["use"] = [name for item in given["use"] for name in re.split(r"[,\s]+", item) if name]
+        notebook = self.notebook
+        try:
+            options = notebook.options(given)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "--" + str(first["loc"][0]).replace("_", "-")
+            raise UsageError(f"{name} cannot be {first['input']!r}: {first['msg'].lower()}.") from None
+        notebook.answer(call.words, options)
+
+    # --- the shell's events -----------------------------------------------------------------
+
+    def pre_run_cell(self, info: object) -> None:
+        if self._notebook:
+            self._notebook.before_cell()
+
+    def post_run_cell(self, result: ExecutionResult) -> None:
+        error = result.error_before_exec or result.error_in_exec
+        count = self.shell.execution_count - 1
+        if self._notebook:
+            self._notebook.after_cell(count, error)
+        elif error is not None:
+            self._errors = [*self._errors[-9:], (count, error)]
+
+    # --- completion -------------------------------------------------------------------------
+
+    def complete(self, shell: InteractiveShell, event: Any) -> list[str]:
+        """Completions for a line that begins with the magic: options, their values, sub-commands, names."""
+        before = event.line[: event.text_until_cursor and len(event.text_until_cursor)] or event.line
+        words = before.split()
+        last = words[-1] if before.endswith(tuple(" \t")) or not words else (words[-2] if len(words) > 1 else "")
+        if last == "--mode":
+            return list(MODES)
+        if last in ("--model", "use"):
+            from llmos_jupyter.engines import catalogue
+
+            return ["auto", *(model.name for model in catalogue.models())]
+        if last == "--use":
+            return [name for name in shell.user_ns if not name.startswith("_") and name not in shell.user_ns_hidden]
+        options = [name for name in self.llmos.__func__.parser._option_string_actions if name.startswith("--")]  # type: ignore[attr-defined]
+        first = len(words) <= 1 or (len(words) == 2 and not before.endswith(" "))
+        commands = list(SUBCOMMANDS) if first and not before.lstrip().startswith("%%") else []
+        return [*options, *commands]
+
+
+def register(shell: InteractiveShell) -> None:
+    """Called by `%load_ext llmos_jupyter`."""
+    magics = LLMOSMagics(shell)
+    shell.register_magics(magics)
+    shell.events.register("pre_run_cell", magics.pre_run_cell)
+    shell.events.register("post_run_cell", magics.post_run_cell)
+    for key in ("%llmos", "%%llmos"):
+        shell.set_hook("complete_command", lambda shell, event: magics.complete(shell, event), str_key=key)
+
+

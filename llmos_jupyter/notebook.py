@@ -1,0 +1,295 @@
+"""One notebook's llmos: puts the agent loop, the daemon and the views together for the magics."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from llmos_jupyter import config
+from llmos_jupyter.agent import events
+from llmos_jupyter.agent.context import NotebookContext
+from llmos_jupyter.agent.loop import Loop
+from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.engines import catalogue
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import Message, Options, Session
+from llmos_jupyter.widgets import notes
+from llmos_jupyter.widgets.answer import AnswerView, view_for
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+# Seconds of quiet after a cell before its news are read into the engine's cache: a user who runs cell after cell
+# wants the cores.
+QUIET = 0.4
+
+
+class AnswerFailed(Exception):
+    """Ends the cell as failed, so that "Run all" stops, with one line instead of a traceback of ours."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class AnswerStopped(KeyboardInterrupt):
+    """The stop button, in one line."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [str(self)]
+
+
+class Notebook:
+    """Answers requests in one shell. Made at the first use of a magic."""
+
+    def __init__(self, shell: InteractiveShell, errors: list[tuple[int, BaseException]]) -> None:
+        self.shell = shell
+        self.context = NotebookContext(shell)
+        for count, error in errors:
+            self.context.note_error(count, error)
+        self.session = _session()
+        self.client = DaemonClient(self._say)
+        self.model = ""
+        self.busy = False
+        self._view: AnswerView | None = None
+        self._warmer = Warmer()
+        self._asked = False
+
+    # --- answering --------------------------------------------------------------------------
+
+    def answer(self, text: str, options: Options) -> None:
+        """Answer one request, showing all of it. Raises AnswerFailed or AnswerStopped, one sentence each."""
+        self._warmer.stop()
+        self.busy = True
+        ran = False
+        try:
+            self._view = view = view_for(self.shell)
+            view.working("thinking")
+            loop = Loop(
+                self.shell,
+                self.client,
+                self.context,
+                self.session,
+                rehearsal_budget=config.load().rehearsal_budget,
+            )
+            show = Show(view, self.shell)
+            with closing(loop.answer(text, options, self._context_tokens())) as steps:
+                reply: bool | None = None
+                while True:
+                    try:
+                        event = steps.send(reply) if reply is not None or show.asked else next(steps)
+                    except StopIteration:
+                        break
+                    ran = ran or isinstance(event, events.Running)
+                    show.asked = isinstance(event, events.Question)
+                    reply = show.event(event)
+            self._asked = True
+        except KeyboardInterrupt:
+            said = "Interrupted while your code ran." if ran else "Interrupted; nothing was changed."
+            raise AnswerStopped(said) from None
+        except LLMOSError as error:
+            raise AnswerFailed(str(error)) from error
+        finally:
+            self.busy = False
+            self._view = None
+        if show.failure:
+            raise AnswerFailed(show.failure)
+
+    def options(self, given: dict[str, Any]) -> Options:
+        """A request's options: what was given, then the notebook's model, then the user's settings."""
+        settings = config.load()
+        filled = {
+            "mode": settings.mode,
+            "model": self.model or settings.model,
+            "retries": settings.retries,
+            "timeout": settings.timeout,
+            "max_tokens": settings.max_tokens,
+            "temperature": settings.temperature,
+        }
+        return Options.model_validate(filled | given)
+
+    def use(self, name: str) -> str:
+        """Make this model the notebook's, and load it. Returns a sentence."""
+        model = catalogue.resolve(name) if name != "auto" else None
+        self._view = view_for(self.shell)
+        try:
+            self._view.working(f"loading {name}")
+            status = self.client.load(model.name if model else "auto")
+        except KeyboardInterrupt:
+            raise AnswerStopped("Interrupted; the model in use is the one it was.") from None
+        finally:
+            self._view = None
+        self.model = model.name if model else "auto"
+        loaded = status.engine.model if status.engine else self.model
+        return f"This notebook now uses {loaded}."
+
+    def _context_tokens(self) -> int:
+        """How long a prompt may be: what the loaded engine offers, or what it will."""
+        status = self.client.status()
+        if status.engine and status.engine.context:
+            return status.engine.context
+        return config.load().context_tokens
+
+    def _say(self, text: str) -> None:
+        if self._view:
+            self._view.working(text)
+
+    # --- between cells ----------------------------------------------------------------------
+
+    def before_cell(self) -> None:
+        if not self.busy:
+            self._warmer.stop()
+
+    def after_cell(self, count: int, error: BaseException | None) -> None:
+        """A cell of the user's, or of ours, has ended: let the engine read the news while the user reads the result."""
+        if self.busy:
+            return
+        if error is not None and not isinstance(error, (AnswerFailed, AnswerStopped)):
+            self.context.note_error(count, error)
+        if not self._asked:
+            return
+        try:
+            settings = config.load()
+            if not settings.warm:
+                return
+            turn = self.context.compose("", settings.context_tokens - settings.max_tokens)
+        except LLMOSError:
+            return
+        self._warmer.start(self.context.prompt(turn), self.model or settings.model)
+
+
+class Warmer:
+    """Reads the next prompt's beginning into the engine's cache, in the background, until a cell starts."""
+
+    def __init__(self) -> None:
+        self._stopped = threading.Event()
+        self._reading = threading.Event()
+
+    def start(self, messages: list[Message], model: str) -> None:
+        self.stop()
+        self._stopped, self._reading = threading.Event(), threading.Event()
+        self._thread(self._warm, messages, model, self._stopped, self._reading)
+
+    def stop(self) -> None:
+        """Returns at once: a cell must not start late for this."""
+        self._stopped.set()
+        if self._reading.is_set():
+            self._reading.clear()
+            self._thread(self._end)
+
+    def _thread(self, target: Callable[..., None], *arguments: object) -> None:
+        threading.Thread(target=target, args=arguments, name="llmos-warm", daemon=True).start()
+
+    def _warm(self, messages: list[Message], model: str, stopped: threading.Event, reading: threading.Event) -> None:
+        if stopped.wait(QUIET):
+            return
+        reading.set()
+        # Nobody waits for this: what goes wrong here, the next request says.
+        with closing(DaemonClient(start=False)) as client, suppress(LLMOSError):
+            client.warm(messages, model)
+        reading.clear()
+
+    def _end(self) -> None:
+        with closing(DaemonClient(start=False)) as client, suppress(LLMOSError):
+            client.stop_warming()
+
+
+class Show:
+    """Turns the loop's events into what the view shows."""
+
+    def __init__(self, view: AnswerView, shell: InteractiveShell) -> None:
+        self._view = view
+        self._shell = shell
+        self._number = 0
+        self._attempts = 0
+        self._code = ""
+        self._status = ""
+        self._notes: list[str] = []
+        self.asked = False
+        self.failure = ""
+
+    def event(self, event: events.AgentEvent) -> bool | None:
+        view = self._view
+        if isinstance(event, events.Accepted):
+            self._number = event.task.number
+        elif isinstance(event, events.Waiting):
+            view.working(notes.progress_note(event.progress))
+        elif isinstance(event, events.Writing):
+            view.writing(event.text)
+        elif isinstance(event, events.Written):
+            self._attempts += 1
+            self._code = event.code
+            self._status = notes.candidate_note(event.candidate, self._number, self._attempts)
+            self._notes = []
+            self._refresh()
+        elif isinstance(event, events.Inspected):
+            self._notes += notes.finding_notes(event.findings)
+            self._refresh()
+        elif isinstance(event, events.Rehearsing):
+            self._refresh("rehearsing ...")
+        elif isinstance(event, events.Rehearsed):
+            self._notes.append(notes.rehearsal_note(event.rehearsal))
+            self._refresh()
+        elif isinstance(event, events.Repairing):
+            self._refresh(f"repair {event.round} of {event.rounds} ...")
+        elif isinstance(event, events.Words):
+            cut = [] if event.complete else ["cut off at --max-tokens"]
+            view.words(event.text, [self._status, *cut])
+        elif isinstance(event, events.Question):
+            self._refresh()
+            view.settle()
+            return ask(event.why)
+        elif isinstance(event, events.Shown):
+            self._refresh(f"not run: {event.why}; it stands in the next cell")
+            view.settle()
+            self._shell.set_next_input(event.code)
+        elif isinstance(event, events.GaveUp):
+            self._refresh()
+            view.settle()
+            if event.code:
+                self._shell.set_next_input(event.code)
+            self.failure = event.message
+        elif isinstance(event, events.Running):
+            view.settle()
+        else:
+            view.aftermath(notes.run_notes(event.run))
+            if event.run.error:
+                self.failure = "The code raised when it ran; its traceback stands above."
+        return None
+
+    def _refresh(self, *more: str) -> None:
+        if self._code:
+            self._view.answer(self._code, [self._status, *self._notes, *more])
+
+
+def ask(why: str) -> bool | None:
+    """Ask the user for a yes; None where nobody can be asked (nbconvert, papermill)."""
+    reason = f"Asking because {why}. " if why else ""
+    try:
+        said = input(f"{reason}Run this code? [y/N] ")
+    except (EOFError, RuntimeError, NotImplementedError):
+        # ipykernel's StdinNotImplementedError is both of the last two, by version.
+        return None
+    return said.strip().lower() in ("y", "yes", "j", "ja", "o", "oui", "s", "si", "sí", "是")
+
+
+def _session() -> Session:
+    pid = os.getpid()
+    identifier = f"ipython-{pid}"
+    try:
+        from ipykernel.connect import get_connection_file
+
+        file = Path(get_connection_file())
+        identifier = re.sub(r"^kernel-", "", file.stem)
+    except (ImportError, RuntimeError):
+        pass  # plain IPython has no connection file
+    # Jupyter's servers name the notebook here.
+    name = os.environ.get("JPY_SESSION_NAME", "")
+    started = psutil.Process(pid).create_time()
+    return Session(id=identifier, notebook=name, pid=pid, started=started)

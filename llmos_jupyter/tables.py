@@ -1,0 +1,45 @@
+"""Status and models as text, the same for the magics and the command line."""
+
+from __future__ import annotations
+
+import time
+
+from llmos_jupyter.protocol import ModelInfo, Status
+from llmos_jupyter.widgets.notes import size
+
+
+def status_text(status: Status) -> str:
+    """What the daemon is and has, in a few lines."""
+    up = time.strftime("%H:%M:%S", time.gmtime(max(time.time() - status.started, 0)))
+    lines = [f"daemon   {status.version}, process {status.pid}, up {up}"]
+    engine = status.engine
+    if engine is None:
+        lines.append("engine   no model is loaded; the next request loads one")
+    else:
+        lines.append(
+            f"engine   {engine.model} on {engine.device} ({engine.engine}), {engine.state}; {engine.busy_slots} of "
+            f"{engine.slots} slots busy; {engine.context} tokens a request; {size(engine.memory_bytes)} of memory"
+        )
+        if engine.restarts:
+            lines.append(f"         restarted {engine.restarts} times")
+        if engine.error:
+            lines.append(f"         {engine.error}")
+    lines.append(f"running  {status.tasks_running} requests of {status.sessions} notebooks")
+    lines.append(f"history  {status.database}")
+    lines.append(f"log      {status.log}")
+    return "\n".join(lines)
+
+
+def model_table(models: list[ModelInfo]) -> str:
+    """One line a model: is it here, does it fit, which one is automatic."""
+    width = max((len(model.name) for model in models), default=0)
+    lines = [f"  {'name':<{width}}  {'file':>8}  {'memory':>8}  here  fits  licence"]
+    for model in models:
+        mark = "*" if model.automatic else " "
+        here, fits = ("yes" if model.downloaded else "no"), ("yes" if model.fits else "no")
+        lines.append(
+            f"{mark} {model.name:<{width}}  {size(model.size_bytes):>8}  {size(model.memory_bytes):>8}  {here:<4}  "
+            f"{fits:<4}  {model.licence}"
+        )
+    lines += [f"* auto: {model.why}" for model in models if model.automatic]
+    return "\n".join(lines)
