@@ -220,9 +220,11 @@ class LLMOSMagics(Magics):
 
     def complete(self, shell: InteractiveShell, event: Any) -> list[str]:
         """Completions for a line that begins with the magic: options, their values, sub-commands, names."""
-        before = event.line[: event.text_until_cursor and len(event.text_until_cursor)] or event.line
+        before: str = event.text_until_cursor
         words = before.split()
-        last = words[-1] if before.endswith(tuple(" \t")) or not words else (words[-2] if len(words) > 1 else "")
+        # The last whole word; the one under the cursor is still being written.
+        whole = words if before.endswith((" ", "\t")) else words[:-1]
+        last = whole[-1] if whole else ""
         if last == "--mode":
             return list(MODES)
         if last in ("--model", "use"):
@@ -232,8 +234,7 @@ class LLMOSMagics(Magics):
         if last == "--use":
             return [name for name in shell.user_ns if not name.startswith("_") and name not in shell.user_ns_hidden]
         options = [name for name in self.llmos.__func__.parser._option_string_actions if name.startswith("--")]  # type: ignore[attr-defined]
-        first = len(words) <= 1 or (len(words) == 2 and not before.endswith(" "))
-        commands = list(SUBCOMMANDS) if first and not before.lstrip().startswith("%%") else []
+        commands = list(SUBCOMMANDS) if whole == ["%llmos"] else []
         return [*options, *commands]
 
 

@@ -41,6 +41,12 @@ from llmos_jupyter.protocol import (
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
+class EventStream(EventSourceResponse):
+    """Server-sent events that the OpenAPI schema knows as such."""
+
+    media_type = "text/event-stream"
+
+
 class Guard:
     """Nobody else gets in: a bearer token on every route, our own Host, no foreign Origin.
 
@@ -113,7 +119,7 @@ def _status_routes(app: FastAPI, daemon: Daemon, shut_down: Callable[[], None]) 
         asyncio.get_running_loop().call_later(0.05, shut_down)
         return status
 
-    @app.get("/v1/events", operation_id="events", response_model=Event, response_class=EventSourceResponse)
+    @app.get("/v1/events", operation_id="events", response_model=Event, response_class=EventStream)
     async def events(
         after: Annotated[int | None, Query(description="send what came after this event; default: from now")] = None,
         last_event_id: Annotated[str | None, Header()] = None,
@@ -129,7 +135,7 @@ def _status_routes(app: FastAPI, daemon: Daemon, shut_down: Callable[[], None]) 
             async for event in daemon.events.after(first):
                 yield {"id": str(event.id), "event": event.kind, "data": event.model_dump_json()}
 
-        return EventSourceResponse(stream(start), ping=15)
+        return EventStream(stream(start), ping=15)
 
 
 def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
@@ -169,7 +175,7 @@ def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         "/v1/tasks/{task_id}/generations",
         operation_id="generate",
         response_model=StreamEvent,
-        response_class=EventSourceResponse,
+        response_class=EventStream,
         responses=not_found,
         dependencies=[touch],
     )
@@ -185,7 +191,7 @@ def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
             finally:
                 await items.aclose()
 
-        return EventSourceResponse(stream())
+        return EventStream(stream())
 
     @app.post("/v1/warm", operation_id="warm")
     async def warm(warming: Warming) -> bool:
