@@ -7,6 +7,9 @@ are what loading adds to the shell alone in the same environment: processor seco
 whole process, as the operating system counts them), modules imported, resident memory at its peak. Peers are
 installed from the package index into environments of their own under `benchmarks/.venvs`, once. Network use
 is told by Python's audit events for connecting, sending and looking up names.
+
+llmos-jupyter imports what a request needs when the first request comes, peers mostly while they load; so the
+column `first_use_cpu_s` is ours with that included, and is the fair one to hold beside theirs.
 """
 
 from __future__ import annotations
@@ -24,12 +27,13 @@ from typing import NamedTuple
 from benchmarks.common import median, note, report
 
 AIM_SECONDS = 0.3
+FIRST_USE = "llmos_jupyter.notebook"  # what the magics import for the first request
 VENVS = Path(__file__).parent / ".venvs"
 
 # The child starts the shell as `ipython` does, without the user's profile, history or startup files.
 CHILD = """
 import os, sys
-extension, audit, home = sys.argv[1:4]
+extension, then, audit, home = sys.argv[1:5]
 os.environ["IPYTHONDIR"] = home
 calls = []
 if audit:
@@ -44,6 +48,9 @@ if extension:
     shell.extension_manager.load_extension(extension)
     if extension not in shell.extension_manager.loaded:
         sys.exit("the extension did not load")
+if then:
+    import importlib
+    importlib.import_module(then)
 import json
 print("\\n" + json.dumps({"modules": len(sys.modules), "calls": calls}))
 """
@@ -70,10 +77,13 @@ class Start(NamedTuple):
     calls: list[str]
 
 
-def start(python: Path, extension: str, *, audit: bool = False) -> Start:
-    """Start a shell in a fresh process; raises RuntimeError with the child's words if it fails."""
+def start(python: Path, extension: str, *, then: str = "", audit: bool = False) -> Start:
+    """Start a shell in a fresh process, load `extension`, import `then`.
+
+    Raises RuntimeError with the child's words if it fails.
+    """
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile("w+") as errors:
-        command = [str(python), "-c", CHILD, extension, "audit" if audit else "", home]
+        command = [str(python), "-c", CHILD, extension, then, "audit" if audit else "", home]
         child = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=home)
         assert child.stdout is not None
         with child.stdout:
@@ -109,25 +119,32 @@ def version(python: Path, package: str) -> str:
     return done.stdout.strip()
 
 
-def measure(title: str, python: Path, package: str, extension: str, runs: int) -> dict[str, object]:
+def measure(
+    title: str, python: Path, package: str, extension: str, runs: int, first_use: str = ""
+) -> dict[str, object]:
     """One row: medians of what loading adds to the bare shell. Bare and loaded runs alternate, so that a
     machine that gets busier burdens both."""
     note(f"measuring {title}")
-    start(python, extension)  # byte-code and the disk's cache are warm, as on every start but the first
+    start(python, extension, then=first_use)  # byte-code and the disk's cache are warm, as on every start but the first
     bare: list[Start] = []
     loaded: list[Start] = []
+    used: list[Start] = []
     for _ in range(runs):
         bare.append(start(python, ""))
         loaded.append(start(python, extension))
+        if first_use:
+            used.append(start(python, extension, then=first_use))
+    bare_cpu = median([s.cpu for s in bare])
     calls = start(python, extension, audit=True).calls
     return {
         "extension": title,
         "version": version(python, package),
-        "cpu_s": round(median([s.cpu for s in loaded]) - median([s.cpu for s in bare]), 3),
+        "cpu_s": round(median([s.cpu for s in loaded]) - bare_cpu, 3),
+        "first_use_cpu_s": round(median([s.cpu for s in used]) - bare_cpu, 3) if used else None,
         "modules": round(median([s.modules for s in loaded]) - median([s.modules for s in bare])),
         "rss_mb": round(median([s.rss_mb for s in loaded]) - median([s.rss_mb for s in bare]), 1),
         "network_calls": len(calls),
-        "bare_cpu_s": round(median([s.cpu for s in bare]), 3),
+        "bare_cpu_s": round(bare_cpu, 3),
     }
 
 
@@ -139,7 +156,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.runs < 1:
         parser.error("--runs must be at least 1")
 
-    ours = measure("llmos-jupyter", Path(sys.executable), "llmos-jupyter", "llmos_jupyter", options.runs)
+    ours = measure("llmos-jupyter", Path(sys.executable), "llmos-jupyter", "llmos_jupyter", options.runs, FIRST_USE)
     rows = [ours]
     failures: dict[str, str] = {}
     for peer in () if options.no_peers else PEERS:
@@ -151,15 +168,19 @@ def main(arguments: list[str] | None = None) -> int:
             failures[peer.title] = str(error).splitlines()[-1]
             note(f"{peer.title} could not be measured: {error}")
 
-    cpu = float(str(ours["cpu_s"]))
-    ratios = {str(row["extension"]): round(float(str(row["cpu_s"])) / max(cpu, 0.001), 1) for row in rows[1:]}
+    cpu, first_use = float(str(ours["cpu_s"])), float(str(ours["first_use_cpu_s"]))
+
+    def ratios(base: float) -> dict[str, float]:
+        return {str(r["extension"]): round(float(str(r["cpu_s"])) / max(base, 0.001), 1) for r in rows[1:]}
+
     report(
         "load",
         rows,
         runs=options.runs,
         aim_cpu_s=AIM_SECONDS,
         met=cpu < AIM_SECONDS and ours["network_calls"] == 0,
-        times_ours=ratios,
+        times_our_load=ratios(cpu),
+        times_our_first_use=ratios(first_use),
         not_measured=failures,
     )
     return 0
