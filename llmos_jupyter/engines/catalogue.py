@@ -12,9 +12,9 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from .. import paths
-from ..errors import LLMOSError
-from . import gguf, hub
+from llmos_jupyter import paths
+from llmos_jupyter.engines import gguf, hub
+from llmos_jupyter.errors import LLMOSError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,7 +27,7 @@ DEFAULT_QUANTISATION = "q4_k_m"
 # 37 k for Llama 3.1 8B. Used only until a file's own header can be read.
 _WEIGHTS_PER_KV_BYTE = 30_000
 
-_REPOSITORY = re.compile(r"(?P<repo>[\w][\w.-]*/[\w][\w.-]*)(?::(?P<file>\S.*))?")
+_REPOSITORY = re.compile(r"(?P<repo>\w[\w.-]{0,95}/\w[\w.-]{0,95})(?::(?P<file>\S.*))?")
 _PART_OF_SEVERAL = re.compile(r"-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 
 
@@ -102,21 +102,31 @@ def resolve(name: str) -> Model:
     wanted = name.strip()
     if wanted.lower() == "auto":
         # selection stands on this module; only this word turns the direction round.
-        from .selection import Machine, choose
+        from llmos_jupyter.engines.selection import Machine, choose
 
         return choose(Machine.here(), models()).model
     if found := _named(wanted):
         return found
-    path = Path(wanted).expanduser() if wanted and "\0" not in wanted else None
     repository = _REPOSITORY.fullmatch(wanted)
-    is_file = path is not None and path.is_file()
-    if path and (is_file or (wanted.lower().endswith(".gguf") and not (repository and repository["file"]))):
+    names_file = wanted.lower().endswith(".gguf") and not (repository and repository["file"])
+    path = _path(wanted)
+    if path and (names_file or path.is_file()):
         return _local(path)
     if repository:
         return _from_repository(repository["repo"], repository["file"])
     if path and path.is_dir():
         raise LLMOSError(f"{name} is a folder: give the path of a .gguf file inside it.")
     raise _unknown(wanted)
+
+
+def _path(wanted: str) -> Path | None:
+    """The words as a path, if the system can look it up."""
+    try:
+        path = Path(wanted).expanduser()
+        path.exists()
+    except (OSError, ValueError, RuntimeError):  # too long, a null byte, `~` of an unknown user
+        return None
+    return path if wanted else None
 
 
 def _named(wanted: str) -> Model | None:

@@ -17,10 +17,10 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from .. import paths
-from ..errors import LLMOSError
-from . import catalogue, gguf, hub, mirror
-from .catalogue import Model, size_text
+from llmos_jupyter import paths
+from llmos_jupyter.engines import catalogue, gguf, hub, mirror
+from llmos_jupyter.engines.catalogue import Model, size_text
+from llmos_jupyter.errors import LLMOSError
 
 _log = logging.getLogger(__name__)
 
@@ -267,7 +267,7 @@ class _Work:
         """Write the receipt of a verified file."""
         model = self.model
         if not model.in_catalogue:  # now its own header can be read, which knows better than the hub's listing
-            header = gguf.read(path)
+            header = gguf.read_header(path)
             model = replace(
                 model,
                 size_bytes=header.file_bytes,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from ..errors import LLMOSError
+from llmos_jupyter.errors import LLMOSError
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -87,7 +87,7 @@ def memory_bytes(model: Path | Weights, context_tokens: int) -> int:
     `context_tokens` is the sum over all slots. Raises `LLMOSError` if a given file is not a usable model.
     """
     if isinstance(model, Path):
-        header = read(model)
+        header = read_header(model)
         size, per_token = header.file_bytes, header.kv_bytes_per_token
     else:
         size, per_token = model.size_bytes, model.kv_bytes_per_token
@@ -99,13 +99,13 @@ def check(path: Path) -> Header:
 
     Raises `LLMOSError` if it is none: no GGUF, unsupported version, cut short, or not a language model.
     """
-    header = read(path)
+    header = read_header(path)
     if not header.block_count or not header.tensor_count:
         raise _unusable(path, f"it holds no weights of a language model ({header.architecture[:40]!r})")
     return header
 
 
-def read(path: Path) -> Header:
+def read_header(path: Path) -> Header:
     """Read the header and check that all tensors lie within the file. Raises `LLMOSError`."""
     if path.is_dir():
         raise LLMOSError(f"{path} is a folder: give the path of a .gguf file inside it.")

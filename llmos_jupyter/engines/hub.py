@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import child
+from llmos_jupyter.engines import child
 
 _log = logging.getLogger(__name__)
 
@@ -188,7 +188,9 @@ def _leave_with_parent() -> None:
     """End this process when the pipe from the one that started it closes, however that one ended."""
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        # Not through sys.stdin: a thread that holds its lock makes the interpreter abort at its end.
+        while os.read(0, 1024):
+            pass
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()

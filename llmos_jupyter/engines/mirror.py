@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import child
-from .catalogue import Mirror
+from llmos_jupyter.engines import child
+from llmos_jupyter.engines.catalogue import Mirror
 
 _CHUNK = 1 << 20
 
@@ -135,7 +136,8 @@ def bytes_in(folder: Path) -> int:
     total = 0
     for file in folder.rglob("*"):
         try:
-            total += file.stat().st_size
+            status = file.stat()
         except OSError:
             continue  # pip moved it away meanwhile
+        total += status.st_size if stat.S_ISREG(status.st_mode) else 0
     return total

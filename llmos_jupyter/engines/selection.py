@@ -11,11 +11,11 @@ from typing import TypeVar
 
 import psutil
 
-from ..errors import LLMOSError
-from ..protocol import ModelInfo
-from . import catalogue, download
-from .catalogue import Model, size_text
-from .gguf import memory_bytes
+from llmos_jupyter.engines import catalogue, download
+from llmos_jupyter.engines.catalogue import Model, size_text
+from llmos_jupyter.engines.gguf import memory_bytes
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import ModelInfo
 
 # Tokens of context the engine holds, all slots together: two requests of 8192 tokens.
 CONTEXT_TOKENS = 16_384
