@@ -1,0 +1,62 @@
+"""`make demo`: run a notebook of natural-language cells in a real kernel and print what happened, cell by cell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+HERE = Path(__file__).parent
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebook", nargs="?", type=Path, default=HERE / "02-penguins.ipynb")
+    notebook_file: Path = parser.parse_args().notebook
+    notebook = nbformat.read(notebook_file, as_version=4)
+    started: dict[int, float] = {}
+
+    def begin(cell: Any, cell_index: int, **_: Any) -> None:
+        started[cell_index] = time.monotonic()
+        if cell.cell_type == "code":
+            print(f"\n{'=' * 100}\n{cell.source}\n{'-' * 100}", flush=True)
+
+    def end(cell: Any, cell_index: int, **_: Any) -> None:
+        for output in cell.get("outputs", []):
+            print(as_text(output), flush=True)
+        print(f"[{time.monotonic() - started[cell_index]:.1f} s in all]", flush=True)
+
+    client = NotebookClient(
+        notebook,
+        timeout=900,
+        resources={"metadata": {"path": str(notebook_file.resolve().parent)}},
+        on_cell_start=begin,
+        on_cell_executed=end,
+    )
+    try:
+        client.execute()
+    except CellExecutionError as error:
+        print(f"\nA cell failed: {error.ename}: {error.evalue}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def as_text(output: Any) -> str:
+    """One output of a cell, as a terminal can show it."""
+    if output.output_type == "stream":
+        return str(output.text).rstrip()
+    if output.output_type == "error":
+        return f"{output.ename}: {output.evalue}"
+    pictures = [kind for kind in output.data if kind.startswith("image/")]
+    text = str(output.data.get("text/plain", "")).rstrip()
+    return f"{text} [{', '.join(pictures)}]" if pictures else text
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,42 @@
+"""Every test works in folders of its own; only the downloaded models are the user's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llmos_jupyter import paths
+from llmos_jupyter.daemon import lifecycle
+
+SMALL = "qwen2.5-coder-0.5b"
+MIDDLE = "qwen2.5-coder-1.5b"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_of_the_user() -> None:
+    """Downloading gigabytes once a machine is enough."""
+    os.environ["LLMOS_MODEL_DIR"] = str(paths.model_dir())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Data and runtime folders of this test; its daemon, if it started one, is ended."""
+    # A short path: a socket's name may not be longer than about 100 characters.
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "run"))
+    yield tmp_path
+    lifecycle.stop()
+
+
+@pytest.fixture(scope="module")
+def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """As `home`, for all tests of a module: the model is loaded once."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LLMOS_DATA_DIR", str(folder / "data"))
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "run"))
+        yield folder
+        lifecycle.stop()

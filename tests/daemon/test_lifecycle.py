@@ -1,0 +1,184 @@
+"""There is one daemon, it lets nobody else in, and it can be killed at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from llmos_jupyter import __version__, config, paths
+from llmos_jupyter.daemon import lifecycle
+from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import PROTOCOL, DecisionRecord, Finish, Request, Session
+
+
+def me() -> Session:
+    return Session(id="kernel", pid=os.getpid(), started=psutil.Process().create_time())
+
+
+def request(text: str = "the mean") -> Request:
+    return Request(id=uuid.uuid4().hex, text=text, session=me())
+
+
+@pytest.fixture
+def info(home: Path) -> lifecycle.RuntimeInfo:
+    return lifecycle.find_or_start()
+
+
+def get(info: lifecycle.RuntimeInfo, path: str, **headers: str) -> httpx.Response:
+    return httpx.get(f"http://127.0.0.1:{info.port}{path}", headers=headers, trust_env=False)
+
+
+def test_clients_that_come_at_once_find_the_same_daemon(home: Path) -> None:
+    script = "from llmos_jupyter.daemon.lifecycle import find_or_start; print(find_or_start().pid)"
+    with ThreadPoolExecutor(4) as pool:
+        started = [
+            pool.submit(subprocess.run, [sys.executable, "-c", script], capture_output=True, text=True, check=True)
+            for _ in range(4)
+        ]
+        pids = {int(run.result().stdout) for run in started}
+    assert len(pids) == 1
+    assert psutil.pid_exists(pids.pop())
+
+
+def test_a_second_daemon_gives_way_to_the_first(info: lifecycle.RuntimeInfo) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "llmos_jupyter.daemon"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert second.returncode == 0
+    assert "running already" in second.stderr
+    assert lifecycle.find() == info
+
+
+def test_the_runtime_file_is_the_users_alone(info: lifecycle.RuntimeInfo) -> None:
+    assert paths.runtime_file().stat().st_mode & 0o777 == 0o600
+    listening = [c for c in psutil.Process(info.pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
+
+
+@pytest.mark.parametrize("path", ["/v1/status", "/v1/tasks", "/v1/events", "/openapi.json", "/docs", "/", "/nothing"])
+def test_no_route_without_the_token(info: lifecycle.RuntimeInfo, path: str) -> None:
+    assert get(info, path).status_code == 401
+    assert get(info, path, authorization="Bearer wrong").status_code == 401
+    assert get(info, path, authorization=info.token).status_code == 401
+
+
+def test_pages_of_other_sites_are_turned_away(info: lifecycle.RuntimeInfo) -> None:
+    token = f"Bearer {info.token}"
+    assert get(info, "/v1/status", authorization=token).status_code == 200
+    assert get(info, "/v1/status", authorization=token, host="evil.example").status_code == 400
+    assert get(info, "/v1/status", authorization=token, host="127.0.0.1.evil.example").status_code == 400
+    assert get(info, "/v1/status", authorization=token, origin="https://evil.example").status_code == 403
+    assert get(info, "/v1/status", authorization=token, origin="null").status_code == 403
+
+
+def test_every_route_and_type_stands_in_the_schema(info: lifecycle.RuntimeInfo) -> None:
+    schema = get(info, "/openapi.json", authorization=f"Bearer {info.token}").json()
+    operations = {route["operationId"] for methods in schema["paths"].values() for route in methods.values()}
+    assert operations >= {"status", "events", "submit", "trace", "cancel", "record", "finish", "generate", "models"}
+    assert {"StreamEvent", "Event", "Trace", "Candidate", "Rehearsal", "Problem"} <= set(schema["components"]["schemas"])
+    for methods in schema["paths"].values():
+        for route in methods.values():
+            good = next(answer for code, answer in route["responses"].items() if code.startswith("2"))
+            assert all(content.get("schema") is not None for content in good["content"].values()), route
+
+
+def test_bad_bodies_get_a_sentence(info: lifecycle.RuntimeInfo) -> None:
+    answer = httpx.post(
+        f"http://127.0.0.1:{info.port}/v1/tasks",
+        headers={"Authorization": f"Bearer {info.token}"},
+        json={"id": "short"},
+        trust_env=False,
+    )
+    assert answer.status_code == 422
+    assert answer.json()["message"]
+
+
+def test_stale_runtime_files_do_not_matter(home: Path) -> None:
+    paths.runtime_dir().mkdir(parents=True)
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        dead = {"pid": 2**22 - 3, "port": stranger.getsockname()[1], "token": "t", "version": "0", "protocol": PROTOCOL}
+        for text in ("", "{", "[]", '{"pid": 1}', json.dumps(dead | {"started": 0.0})):
+            paths.runtime_file().write_text(text)
+            assert lifecycle.find() is None
+    assert DaemonClient().status().version == __version__
+
+
+@pytest.mark.parametrize(("protocol", "word"), [(PROTOCOL - 1, "older"), (PROTOCOL + 1, "newer")])
+def test_another_version_is_named_with_the_remedy(info: lifecycle.RuntimeInfo, protocol: int, word: str) -> None:
+    content = info.model_copy(update={"protocol": protocol}).model_dump_json()
+    paths.runtime_file().write_text(content)
+    with pytest.raises(LLMOSError, match=f"{word}.*restart"):
+        DaemonClient().status()
+
+
+def test_a_killed_daemon_comes_back_with_all_tasks(info: lifecycle.RuntimeInfo) -> None:
+    client = DaemonClient()
+    task = client.submit(request())
+    client.record(task.id, DecisionRecord(round=0, decision="noted"))
+    os.kill(info.pid, signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(info.pid)] if psutil.pid_exists(info.pid) else [], timeout=10)
+    trace = client.trace(str(task.number))
+    assert trace.task.text == "the mean"
+    assert client.finish(task.id, Finish(state="done")).state == "done"
+    assert client.status().pid != info.pid
+
+
+def test_an_idle_daemon_ends_itself(home: Path) -> None:
+    config.change("exit_after=1")
+    found = lifecycle.find_or_start()
+    psutil.Process(found.pid).wait(30)
+    assert not paths.runtime_file().exists()
+
+
+def test_a_task_whose_kernel_is_gone_is_ended(info: lifecycle.RuntimeInfo) -> None:
+    client = DaemonClient()
+    gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    session = Session(id="gone", pid=gone.pid, started=psutil.Process(gone.pid).create_time())
+    task = client.submit(Request(id=uuid.uuid4().hex, text="x", session=session))
+    gone.kill()
+    gone.wait()
+    deadline = time.monotonic() + 30
+    while client.trace(task.id).task.state != "failed":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert "kernel ended" in client.trace(task.id).task.reason
+
+
+def test_events_are_replayed_from_a_number_and_then_live(info: lifecycle.RuntimeInfo) -> None:
+    client = DaemonClient()
+    first, second = client.submit(request("one")), client.submit(request("two"))
+    events = client.events(after=0)
+    seen = [next(events) for _ in range(3)]
+    assert [(event.kind, event.task) for event in seen] == [
+        ("task.accepted", first.id),
+        ("task.cancelled", first.id),
+        ("task.accepted", second.id),
+    ]
+    again = client.events(after=seen[1].id)
+    assert next(again) == seen[2]
+    third = DaemonClient().submit(request("three"))
+    while (event := next(again)).kind != "task.accepted":
+        pass
+    assert event.task == third.id
+
+
+def test_stopping_ends_it(info: lifecycle.RuntimeInfo) -> None:
+    assert lifecycle.stop()
+    assert not psutil.pid_exists(info.pid) or psutil.Process(info.pid).status() == psutil.STATUS_ZOMBIE
+    assert not paths.runtime_file().exists()
+    assert not lifecycle.stop()
+    with pytest.raises(LLMOSError, match="No llmos daemon"):
+        DaemonClient(start=False).status()

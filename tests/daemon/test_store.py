@@ -1,0 +1,139 @@
+"""Nothing acknowledged is lost, and a task ends once."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+import uuid
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from llmos_jupyter.daemon.store import Store, UnknownTask
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import (
+    FINAL_STATES,
+    Candidate,
+    CandidateRecord,
+    DecisionRecord,
+    Finish,
+    Message,
+    Request,
+    Session,
+)
+
+SESSION = Session(id="kernel", pid=os.getpid(), started=0.0)
+
+
+def request(text: str = "the mean") -> Request:
+    return Request(id=uuid.uuid4().hex, text=text, session=SESSION)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "llmos.db")
+
+
+def test_a_request_sent_twice_is_one_task(store: Store) -> None:
+    asked = request()
+    assert store.accept(asked) == store.accept(asked)
+    assert len(store.tasks()) == 1
+
+
+def test_what_was_acknowledged_survives_a_killed_process(tmp_path: Path) -> None:
+    script = f"""
+import os, sys
+sys.path.insert(0, {str(Path.cwd())!r})
+from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.protocol import *
+store = Store(__import__("pathlib").Path({str(tmp_path / "llmos.db")!r}))
+task = store.accept(Request(id="0" * 32, text="kept", session=Session(id="k", pid=1, started=0.0)))
+store.add_record(task.id, DecisionRecord(round=0, decision="kept too"))
+os.kill(os.getpid(), 9)
+"""
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -9
+    trace = Store(tmp_path / "llmos.db").trace("0" * 32)
+    assert trace.task.text == "kept"
+    assert trace.records[0].record == DecisionRecord(round=0, decision="kept too")
+
+
+def test_a_record_sent_twice_with_its_key_is_one_record(store: Store) -> None:
+    task = store.accept(request())
+    record = CandidateRecord(round=0, candidate=Candidate(text="x", messages=[Message(role="user", content="ü\ud7ff")]))
+    store.add_record(task.id, record, "key")
+    store.add_record(task.id, record, "key")
+    assert [stored.record for stored in store.trace(str(task.number)).records] == [record]
+
+
+@given(st.lists(st.sampled_from(["running", "done", "failed", "cancelled"]), max_size=8))
+@settings(max_examples=40, deadline=None)
+def test_a_task_has_one_end(moves: list[str]) -> None:
+    store = Store(Path(os.environ["LLMOS_TEST_SCRATCH"]) / f"{uuid.uuid4().hex}.db")
+    task = store.accept(request())
+    seen = [store.move(task.id, move).state for move in moves]  # type: ignore[arg-type]
+    ends = [state for state in seen if state in FINAL_STATES]
+    first = next((move for move in moves if move in FINAL_STATES), None)
+    assert set(ends) == ({first} if first else set())
+    finals = [event for event in store.events_after(0) if event.kind.removeprefix("task.") in FINAL_STATES]
+    assert len(finals) == (1 if first else 0)
+    store.close()
+
+
+@pytest.fixture(autouse=True)
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMOS_TEST_SCRATCH", str(tmp_path))
+
+
+def test_events_are_numbered_and_can_be_read_again(store: Store) -> None:
+    task = store.accept(request())
+    store.move(task.id, "running")
+    store.finish(task.id, Finish(state="done"))
+    events = store.events_after(0)
+    assert [event.kind for event in events] == ["task.accepted", "task.running", "task.done"]
+    assert store.events_after(events[0].id) == events[1:]
+    assert store.last_event() == events[-1].id
+
+
+def test_unknown_tasks_get_a_sentence(store: Store) -> None:
+    for key in ("99", "nonsense", "0" * 40, "9" * 30):
+        with pytest.raises(UnknownTask, match="history"):
+            store.trace(key)
+    with pytest.raises(UnknownTask):
+        store.add_record("nonsense", DecisionRecord(round=0, decision="x"))
+
+
+def test_a_damaged_database_is_set_aside_and_kept(tmp_path: Path) -> None:
+    file = tmp_path / "llmos.db"
+    store = Store(file)
+    store.accept(request())
+    store.close()
+    damage = bytearray(file.read_bytes())
+    damage[100:3000] = b"\xff" * 2900
+    file.write_bytes(bytes(damage))
+    assert Store(file).tasks() == []
+    assert [kept.read_bytes() for kept in tmp_path.glob("llmos.db.damaged-*")] == [bytes(damage)]
+
+
+def test_a_file_that_is_no_database_is_set_aside(tmp_path: Path) -> None:
+    file = tmp_path / "llmos.db"
+    file.write_text("shopping list\n" * 500)
+    assert Store(file).tasks() == []
+    assert len(list(tmp_path.glob("llmos.db.damaged-*"))) == 1
+
+
+def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "llmos.db"
+    Store(file).close()
+    with sqlite3.connect(file) as db:
+        db.execute("PRAGMA user_version=99")
+    with pytest.raises(LLMOSError, match="newer"):
+        Store(file)
+    assert not list(tmp_path.glob("*damaged*"))
+
+
+def test_only_the_user_may_read_it(store: Store) -> None:
+    assert store.file.stat().st_mode & 0o077 == 0
