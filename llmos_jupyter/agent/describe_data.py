@@ -235,11 +235,11 @@ def _column_facts(pd: Any, series: Any, dtype: str, budget: Budget) -> Facts:
         return Facts(dtype, _missing(absent, step, rows), f"{order}{len(names)} categories", tuple(some))
     numpy_dtype = module_dict("numpy")["dtype"]
     plain_numbers = is_kind(kind, numpy_dtype) and kind.kind != "O"
+    if not is_kind(kind, numpy_dtype) and not _is_pandas_dtype(type(kind)):
+        return Facts(dtype)  # a third party's type: its operations may do anything
     if not plain_numbers and (kind.name in ("object", "str", "string") or is_kind(kind, pd["StringDtype"])):
         sample, step = _sample(series, budget.objects)
         return object_facts(sample.to_numpy(dtype=object).tolist(), rows, step, dtype)
-    if not plain_numbers and not _is_pandas_dtype(type(kind)):
-        return Facts(dtype)
     sample, step = _sample(series, budget.numbers)
     missing = _missing(int(sample.isna().sum()), step, rows)
     about = "about " if step > 1 else ""
@@ -466,8 +466,6 @@ def _polars(value: Any, room: int, deadline: float) -> str | None:
 
 def _polars_facts(series: Any, budget: Budget) -> Facts:
     dtype = plain(str(series.dtype))
-    if dtype == "Object":  # arbitrary Python objects
-        return Facts(dtype)
     missing = f"{series.null_count()} missing" if series.null_count() else ""
     text = dtype in ("String", "Categorical") or dtype.startswith("Enum")
     most = budget.objects if text else budget.numbers

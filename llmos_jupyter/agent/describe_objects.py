@@ -273,8 +273,9 @@ def _class(value: type, room: int) -> str:
     if bases:
         head += f"({', '.join(class_name(b) for b in bases[:4])})"
     if doc := first_line(names.get("__doc__")):
-        # The docstring that `dataclass` writes is the signature once more.
-        head += "" if doc.startswith(f"{class_name(value)}(") else f": {doc}"
+        # What `dataclass`, `namedtuple` and, before Python 3.11, `Enum` write says nothing new.
+        written = doc.startswith(f"{class_name(value)}(") or doc == "An enumeration."
+        head += "" if written else f": {doc}"
     lines: list[str] = []
     members = names.get("_member_names_")
     if is_exactly(members, list):

@@ -388,6 +388,41 @@ def test_large_frames_are_sampled_and_say_so() -> None:
     assert "about" not in describe(pd.DataFrame({"n": np.arange(1000)}))
 
 
+def test_long_text_is_not_compared() -> None:
+    text = describe(pd.Series(["x" * 100_000 + str(i) for i in range(60)]))
+    assert ", long text: 'xxx" in text
+    assert "distinct" not in text
+    text = describe(pd.Series([f"w{i}" for i in range(30_000)], dtype=object))
+    assert re.search(r"at least 1\d{4} distinct", text)
+
+
+def test_fewer_examples_before_fewer_columns() -> None:
+    frame = pd.DataFrame({f"c{i}": ["alpha", "beta", "gamma", "delta"] for i in range(4)})
+    assert len(describe(frame, max_chars=1000)) > 220
+    lines = describe(frame, max_chars=220).splitlines()
+    assert len(lines) == 5
+    assert all(line.endswith("4 distinct: 'alpha', 'beta'") for line in lines[1:])
+
+
+def test_a_third_partys_column_type_is_only_named() -> None:
+    odd = type("OddDtype", (pd.api.extensions.ExtensionDtype,), {"name": property(trap("name")), "type": object})()
+    body = {"dtype": odd, "__len__": lambda self: 2, "_ndim": 1, "copy": lambda self: self, "view": lambda self: self}
+    body |= {name: trap(name) for name in ("isna", "_reduce", "__getitem__", "__iter__")}
+    series = pd.Series(type("OddArray", (pd.api.extensions.ExtensionArray,), body)())
+    touched.clear()
+    assert describe(series) == "v: Series, 2 rows, OddDtype"
+
+
+def test_objects_of_unhashable_classes_in_a_column() -> None:
+    array = objects(object.__new__(type.__new__(TrapMeta, "Odd", (), {})), 20)
+    touched.clear()
+    assert describe(array) == "v: ndarray object, shape (20,), of Odd"
+
+
+def test_a_broken_table_is_still_named() -> None:
+    assert describe(pd.DataFrame.__new__(pd.DataFrame)) == "v: pandas DataFrame"
+
+
 def test_columns_of_other_types() -> None:
     frame = pd.DataFrame(
         {
@@ -496,6 +531,11 @@ def test_array_samples_see_every_column() -> None:
     table[:, 3] = 7
     table[:, 1] = -2
     assert describe(table) == "v: ndarray float64, shape (500000, 4), about -2.0 .. 7.0"
+
+
+def test_arrays_on_disk_are_not_read(tmp_path: pathlib.Path) -> None:
+    array = np.memmap(tmp_path / "a.bin", dtype="f8", mode="w+", shape=(3, 4))
+    assert describe(array) == "v: memmap float64, shape (3, 4), on disk"
 
 
 def test_numpy_settings_change_nothing() -> None:
@@ -752,6 +792,9 @@ def test_files_and_modules(tmp_path: pathlib.Path) -> None:
     with path.open("w") as file:
         assert re.fullmatch(r"v: file '.*notes\.txt', mode w", describe(file))
     assert describe(file).endswith("notes.txt', closed")
+    raw = type("Raw", (io.RawIOBase,), {"readable": lambda self: True, "name": property(trap("name"))})()
+    reader = io.BufferedReader(raw)
+    assert describe(reader) == "v: BufferedReader object"
     assert describe(sys) == ""
     assert describe(builtins) == ""
 
