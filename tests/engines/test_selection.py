@@ -101,7 +101,7 @@ def test_a_longer_context_needs_more() -> None:
     assert not fits(model, here, context_tokens=65_536)[0]
 
 
-def test_model_infos(home: Path, site: Site, tmp_path: Path) -> None:
+def test_model_infos(model_home: Path, site: Site, tmp_path: Path) -> None:
     from llmos_jupyter.engines.download import ensure
 
     site.files["org/tiny-GGUF/tiny-q4_k_m.gguf"] = gguf_bytes()

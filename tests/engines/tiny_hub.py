@@ -219,7 +219,7 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Site) -> Path:
+def model_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, site: Site) -> Path:
     """The model folder of a machine whose hub is `site`, and whose package index is empty."""
     import huggingface_hub.constants
 
