@@ -1,0 +1,294 @@
+"""Rehearsal: the dry run of a candidate on a forked, locked-down copy of the kernel.
+
+The parent's side: whether it can be done, the fork, the wait, the report. `rehearsal_child` is what
+the copy does. Whatever happens there, the parent goes on untouched: its memory is not shared, its
+files cannot be written, and the copy is killed and collected on every way out of here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import select
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from llmos_jupyter.agent import confinement
+from llmos_jupyter.agent.forkable import fork_hazard
+from llmos_jupyter.agent.pages import Probe
+from llmos_jupyter.agent.rehearsal_child import Brief, rehearse_in_child
+from llmos_jupyter.agent.rehearsal_inheritance import available_memory
+from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal, RehearsalStatus
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+PREPARATION_SECONDS = 10.0  # the copy's, before the candidate starts; usually 0.1
+DIFFERENCE_SECONDS = 2.0  # the copy's, to find what changed once the candidate ended
+LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt another thread received
+LONGEST_REPORT = 16 << 20  # bytes; a copy that says more is not believed
+LEAST_MEMORY = 64 << 20  # bytes above the present size, under which no rehearsal makes sense
+
+
+def supported() -> str | None:
+    """Why nothing can be rehearsed on this machine, as one sentence; None if rehearsal works."""
+    if not hasattr(os, "fork"):
+        return "Rehearsal needs Linux; on this system code is not rehearsed."
+    return confinement.unsupported()
+
+
+def rehearse(
+    code: str,
+    shell: InteractiveShell,
+    *,
+    budget_seconds: float = 5.0,
+    memory_bytes: int | None = None,
+) -> Rehearsal:
+    """Run `code` on a copy of the kernel and report what it did; the kernel itself is not touched.
+
+    `budget_seconds` is the candidate's own time: when it ends, the copy is killed and the report says
+    `unfinished`. `memory_bytes` is what the copy may use above its present size; by default half of what is
+    available. Raises KeyboardInterrupt when the user interrupts, with the copy already gone; any other
+    trouble is reported as `unavailable`, with the reason.
+    """
+    if (reason := supported() or fork_hazard(code, shell.user_ns)) is not None:
+        return Rehearsal(status="unavailable", reason=reason)
+    memory = available_memory() // 2 if memory_bytes is None else memory_bytes
+    if memory_bytes is None and memory < LEAST_MEMORY:
+        return Rehearsal(
+            status="unavailable", reason="Too little memory is free for a rehearsal; close a notebook to free some."
+        )
+    try:
+        with _scratch() as scratch:
+            return _Copy(code, shell, scratch, budget_seconds, memory).watch()
+    except OSError as error:
+        return Rehearsal(status="unavailable", reason=f"The kernel could not be copied: {error.strerror or error}.")
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[str]:
+    folder = tempfile.mkdtemp(prefix="llmos-rehearsal-")
+    try:
+        yield folder
+    finally:
+        with _interrupts_deferred():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _interrupts_deferred() -> Iterator[None]:
+    """Hold back an interrupt for a few milliseconds: between a fork and the memory of it there is no safe place."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    usual = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual if usual is not None else signal.default_int_handler)
+        if came:
+            signal.raise_signal(signal.SIGINT)
+
+
+class _Copy:
+    """One forked copy, from its birth to its burial."""
+
+    def __init__(self, code: str, shell: InteractiveShell, scratch: str, budget: float, memory: int) -> None:
+        self._budget = budget
+        self._pid = 0
+        self._wait_status: int | None = None
+        self._buffer = b""
+        self._received = 0
+        self._confinement: str | None = None
+        self._refusals: list[Refusal] = []
+        self._output = ""
+        self._end: dict[str, Any] | None = None
+        self._changes: dict[str, Any] | None = None
+        self._broken = ""
+        self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
+
+    def watch(self) -> Rehearsal:
+        pipe = -1
+        try:
+            with _interrupts_deferred():
+                pipe = self._fork()
+            ended = self._listen(pipe)
+        finally:
+            with _interrupts_deferred():
+                self._bury()
+                if pipe >= 0:
+                    os.close(pipe)
+        return self._verdict(ended)
+
+    def _fork(self) -> int:
+        probe = Probe()
+        reading, writing = os.pipe()
+        brief = Brief(
+            code=self._code,
+            scratch=self._scratch,
+            pipe=writing,
+            parent=os.getpid(),
+            budget_seconds=self._budget,
+            memory_bytes=self._memory,
+            random_state=random.getstate(),
+            probe=probe,
+        )
+        try:
+            self._pid = _fork_quietly()
+            if self._pid == 0:
+                rehearse_in_child(brief, self._shell)
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+            probe.close()
+        return reading
+
+    def _listen(self, pipe: int) -> bool:
+        """Take in the report; True if it came to its end, False if the time did."""
+        deadline = time.monotonic() + PREPARATION_SECONDS
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        phase = self._phase()
+        while (left := deadline - time.monotonic()) > 0:
+            if not poll.poll(1000 * min(left, LOOK_SECONDS)):
+                continue
+            chunk = os.read(pipe, 1 << 16)
+            self._received += len(chunk)
+            if not chunk:
+                self._await_exit()
+                return True
+            if self._received > LONGEST_REPORT:
+                self._broken = "the copy's report is too long"
+                return True
+            self._take(chunk)
+            if self._broken:
+                return True
+            if (now := self._phase()) != phase:
+                phase = now
+                deadline = time.monotonic() + (self._budget if phase == 1 else DIFFERENCE_SECONDS)
+        return False
+
+    def _phase(self) -> int:
+        return 2 if self._end is not None else 1 if self._confinement is not None else 0
+
+    def _take(self, chunk: bytes) -> None:
+        *lines, self._buffer = (self._buffer + chunk).split(b"\n")
+        for line in lines:
+            try:
+                content = json.loads(line)
+                match content.pop("event"):
+                    case "ready":
+                        self._confinement = str(content["confinement"])
+                    case "refusal":
+                        self._refusals.append(Refusal.model_validate(content))
+                    case "output":
+                        self._output = str(content["text"])
+                    case "end":
+                        self._end = {**content, "error": _ERROR.validate_python(content["error"])}
+                        self._end["status"] = _STATUS.validate_python(content["status"])
+                    case "changes":
+                        self._changes = {
+                            "changes": _CHANGES.validate_python(content["changes"]),
+                            "unchecked": [str(name) for name in content["unchecked"]],
+                        }
+                    case "broken":
+                        self._broken = str(content["reason"])
+            except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
+                self._broken = "the copy's report could not be read"
+
+    def _await_exit(self) -> None:
+        """The pipe is closed, so the process is on its way out; how it ended is worth a moment."""
+        deadline = time.monotonic() + 1.0
+        while time.monotonic() < deadline and not self._reap(os.WNOHANG):
+            time.sleep(0.002)
+
+    def _bury(self) -> None:
+        if self._pid > 0 and self._wait_status is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGKILL)
+            self._reap(0)
+
+    def _reap(self, options: int) -> bool:
+        try:
+            pid, status = os.waitpid(self._pid, options)
+        except ChildProcessError:  # SIGCHLD is ignored in this kernel, and nobody can know how it ended
+            pid, status = self._pid, 0
+        if pid:
+            self._wait_status = status
+        return bool(pid)
+
+    def _verdict(self, ended: bool) -> Rehearsal:
+        report = Rehearsal(
+            status="unavailable",
+            confinement=self._confinement or "",
+            refusals=self._refusals,
+            output=self._output,
+        )
+        if self._end is not None:
+            report = report.model_copy(update=self._end)
+            if self._changes is None:
+                report.reason = f"{report.reason} What it changed could not be told in time.".strip()
+            else:
+                report.changes = self._changes["changes"]
+                if unchecked := self._changes["unchecked"]:
+                    report.reason = f"{report.reason} not checked for changes: {', '.join(unchecked)}".strip()
+        elif self._broken:
+            report.reason = f"The code could not be rehearsed: {self._broken}."
+        elif self._confinement is None:
+            report.reason = (
+                f"The copy of the kernel {_how_it_ended(self._wait_status)} before the code could start."
+                if ended
+                else f"The kernel could not be copied and locked within {PREPARATION_SECONDS:.0f} s."
+            )
+        elif ended:
+            report.status = "died"
+            report.reason = f"The copy of the kernel {_how_it_ended(self._wait_status)}."
+        else:
+            report.status = "unfinished"
+            report.seconds = self._budget
+            report.reason = f"no error in the first {self._budget:g} s"
+        return report
+
+
+_ERROR = TypeAdapter[ErrorReport | None](ErrorReport | None)
+_STATUS = TypeAdapter[RehearsalStatus](RehearsalStatus)
+_CHANGES = TypeAdapter[list[NameChange]](list[NameChange])
+
+
+def _fork_quietly() -> int:
+    """Python 3.12 and later warn that a process with threads forks; the copy uses none of them."""
+    if sys.version_info < (3, 12):
+        return os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _how_it_ended(status: int | None) -> str:
+    if status is None:
+        return "ended"
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGKILL:
+            return "was killed, most likely because memory ran out"
+        if number == signal.SIGSEGV:
+            return "crashed (segmentation fault)"
+        try:
+            return f"was ended by {signal.Signals(number).name}"
+        except ValueError:
+            return f"was ended by signal {number}"
+    return f"ended by itself with exit code {os.WEXITSTATUS(status)}"

@@ -1,0 +1,143 @@
+"""What the forked copy of the kernel does: lock itself in, run the candidate, tell, and be gone.
+
+It speaks to its parent by JSON lines through one pipe, never by pickle: nothing that ran a candidate is
+trusted. The lines are `ready`, `refusal`, `output`, `end`, `changes`, or `broken` when it could not start.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from llmos_jupyter.agent import confinement, rehearsal_inheritance
+from llmos_jupyter.agent.error_reports import error_report
+from llmos_jupyter.agent.nested import run_nested
+from llmos_jupyter.agent.pages import Probe, WrittenPages
+from llmos_jupyter.agent.rehearsal_capture import Capture
+from llmos_jupyter.agent.rehearsal_refusals import Refusals
+from llmos_jupyter.agent.rehearsal_shell import Stage
+from llmos_jupyter.agent.snapshot import Snapshot
+from llmos_jupyter.protocol import Capability, Refusal
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_leave = os._exit  # the candidate sees another one
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What the parent prepared before the fork."""
+
+    code: str
+    scratch: str
+    pipe: int
+    parent: int
+    budget_seconds: float
+    memory_bytes: int
+    random_state: Any
+    probe: Probe
+
+
+class _Report:
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+        self._lock = threading.Lock()
+
+    def send(self, event: str, **content: object) -> None:
+        line = json.dumps({"event": event, **content}).encode() + b"\n"
+        with self._lock:
+            while line:
+                line = line[os.write(self._pipe, line) :]
+
+
+def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
+    """Never returns: whatever happens here, the copy must not go on as if it were the kernel."""
+    try:
+        confinement.die_with_parent(brief.parent)
+        pipe = rehearsal_inheritance.raise_descriptor(brief.pipe)
+        report = _Report(pipe)
+        try:
+            _rehearse(brief, shell, pipe, report)
+        except BaseException as error:  # told to the parent as the reason
+            report.send("broken", reason=f"{type(error).__name__}: {error}"[:500])
+    finally:
+        _leave(0)
+
+
+def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report) -> None:
+    collecting = gc.isenabled()
+    gc.disable()
+    gc.freeze()  # a collection would write into, and so copy, every page of the namespace
+    random.setstate(brief.random_state)  # a fork seeds it anew
+    rehearsal_inheritance.reset_signals()
+    open_files = rehearsal_inheritance.cut_descriptors({pipe})
+    rehearsal_inheritance.cut_shared_memory()
+    rehearsal_inheritance.use_one_thread()
+    os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch
+    sys.dont_write_bytecode = True
+    peak = rehearsal_inheritance.open_peak_switch()
+    rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds)
+    pages = WrittenPages(brief.probe.address)
+    lock = confinement.lock(brief.scratch, pipe)
+    if (leak := confinement.leaks(brief.scratch)) is not None:
+        report.send("broken", reason=f"the lock does not hold here: {leak}")
+        return
+
+    def send_refusal(refusal: Refusal) -> None:
+        report.send("refusal", **refusal.model_dump(mode="json"))
+
+    refusals = Refusals(send_refusal, brief.scratch, writes_in_scratch=lock.writes_in_scratch, open_files=open_files)
+    capture = Capture(lambda text: report.send("output", text=text))
+    stage = Stage(shell, refusals, capture)
+    snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
+    stuck = refusals.open_files_written(shell.user_ns)
+    if peak is not None:
+        os.write(peak, b"5")
+        os.close(peak)
+    refusals.listen()
+    if collecting:
+        gc.enable()
+    before = rehearsal_inheritance.memory_sizes()
+    report.send("ready", confinement=lock.description)
+
+    started = time.perf_counter()
+    error: BaseException | None
+    try:
+        result = run_nested(shell, brief.code)
+        error = result.error_before_exec or result.error_in_exec or (stage.shown[0] if stage.shown else None)
+    except BaseException as raised:  # the candidate's: it may raise anything, from any of IPython's hooks
+        error = raised
+    seconds = time.perf_counter() - started
+
+    gc.disable()
+    after = rehearsal_inheritance.memory_sizes()
+    refusals.note_open_files(refusals.open_files_written(shell.user_ns) - stuck)
+    status, reason = "passed", ""
+    if error is not None:
+        status = "refused" if refusals.caused(error) else "failed"
+        if isinstance(error, SystemExit):
+            refusals.note(Capability.EXIT, "exit the kernel")
+        if isinstance(error, MemoryError):
+            reason = f"A rehearsal may use {brief.memory_bytes / 2**30:.1f} GB above what the notebook holds."
+    # Pages of libraries come in as they are used; they are the kernel's already.
+    files = max(0, after["RssFile"] - before["RssFile"])
+    report.send(
+        "end",
+        status=status,
+        reason=reason,
+        error=error_report(error, brief.code, stage.cells[:1]).model_dump(mode="json") if error else None,
+        output=capture.text(),
+        seconds=seconds,
+        peak_bytes=max(0, after["VmHWM"] - before["VmRSS"] - files),
+    )
+    changes, unchecked = snapshot.changes(shell.user_ns)
+    report.send("changes", changes=[change.model_dump() for change in changes[:500]], unchecked=unchecked[:20])
