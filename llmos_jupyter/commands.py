@@ -42,12 +42,17 @@ def _history(notebook: Notebook, argument: str) -> None:
 
 
 def _code(notebook: Notebook, argument: str) -> None:
-    key = argument or str(_last(notebook).number)
-    code = last_code(notebook.client.trace(key))
-    if not code:
-        raise LLMOSError(f"Request {key} was answered without code.")
-    print(code)
-    notebook.shell.set_next_input(code)
+    if argument:
+        keys = [argument]
+    else:
+        # The last one that has code: a question in between does not hide it.
+        keys = [str(task.number) for task in reversed(notebook.client.tasks(session=notebook.session.id))]
+    for key in keys:
+        if code := last_code(notebook.client.trace(key)):
+            print(code)
+            notebook.shell.set_next_input(code)
+            return
+    raise LLMOSError(f"Request {argument} was answered without code." if argument else "There is no code yet.")
 
 
 def _why(notebook: Notebook, argument: str) -> None:

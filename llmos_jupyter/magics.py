@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
 if TYPE_CHECKING:
@@ -169,6 +169,7 @@ class LLMOSMagics(Magics):
     @argument("--no-context", action="store_true", default=None, help="tell the model nothing of the notebook")
     @argument("--use", action="append", metavar="NAME", help="tell the model of this variable only (repeatable)")
     @argument("words", nargs="*", help="what you want, in your own words, or a sub-command (see %%llmos help)")
+    @no_var_expand  # a brace or a dollar in a sentence is a brace or a dollar
     @line_cell_magic
     def llmos(self, line: str, cell: str | None = None) -> None:
         """Ask the model on this machine: its code is inspected, rehearsed on a copy of the kernel, then run here.
@@ -238,12 +239,27 @@ class LLMOSMagics(Magics):
         return [*options, *commands]
 
 
+_QUESTION = re.compile(r"^(\s*)%llmos[ \t]+(?=[^\s?])(.*\?\s*)$")
+
+
+def keep_questions(lines: list[str]) -> list[str]:
+    """`%llmos what is a median?` is a question for the model; IPython would look up the object `median`."""
+    if lines and lines[0].startswith("%%"):
+        return lines
+    return [
+        _QUESTION.sub(lambda found: f"{found[1]}get_ipython().run_line_magic('llmos', {found[2].strip()!r})\n", line)
+        for line in lines
+    ]
+
+
 def register(shell: InteractiveShell) -> None:
     """Called by `%load_ext llmos_jupyter`."""
     magics = LLMOSMagics(shell)
     shell.register_magics(magics)
     shell.events.register("pre_run_cell", magics.pre_run_cell)
     shell.events.register("post_run_cell", magics.post_run_cell)
+    if keep_questions not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(keep_questions)
     for key in ("%llmos", "%%llmos"):
         shell.set_hook("complete_command", lambda shell, event: magics.complete(shell, event), str_key=key)
 

@@ -68,8 +68,8 @@ class Notebook:
         self._warmer.stop()
         self.busy = True
         ran = False
+        self._view = view = view_for(self.shell)
         try:
-            self._view = view = view_for(self.shell)
             view.working("thinking")
             loop = Loop(
                 self.shell,
@@ -96,6 +96,7 @@ class Notebook:
         except LLMOSError as error:
             raise AnswerFailed(str(error)) from error
         finally:
+            view.abandon()
             self.busy = False
             self._view = None
         if show.failure:

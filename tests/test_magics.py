@@ -136,6 +136,28 @@ def test_completion_and_help() -> None:
     assert "--max-tokens" in LLMOSMagics.llmos.__doc__
 
 
+@pytest.mark.parametrize("sentence", ["what is a median?", "is {x} in $y?", "why? because!", "it's 'so'? ", "x ?"])
+def test_a_question_is_not_taken_for_ipythons_help(sentence: str) -> None:
+    shell = start_ipython() or get_ipython()  # type: ignore[name-defined]  # noqa: F821
+    magics.register(shell)
+    code = shell.transform_cell(f"%llmos {sentence}\n")
+    assert eval(code.split("'llmos', ")[1].rstrip()[:-1]) == sentence.strip()
+    assert "llmos" in code
+    assert "pinfo" in shell.transform_cell("%llmos?")
+    assert shell.transform_cell("%%llmos\nwhat is x?").count("what is x?") == 1
+
+
+def test_braces_and_dollars_in_a_sentence_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    shell = start_ipython() or get_ipython()  # type: ignore[name-defined]  # noqa: F821
+    magics.register(shell)
+    asked = []
+    monkeypatch.setattr(LLMOSMagics, "_ask", lambda self, call: asked.append(call.words))
+    shell.user_ns["x"] = 5
+    shell.run_cell("%llmos add {x} and $x and {} to y")
+    shell.run_cell("%%llmos of {x}\nthe $x\n")
+    assert asked == ["add {x} and $x and {} to y", "of {x}\nthe $x"]
+
+
 def test_an_empty_request_gets_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     shell = start_ipython() or get_ipython()  # type: ignore[name-defined]  # noqa: F821
     magics.register(shell)

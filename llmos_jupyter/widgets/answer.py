@@ -39,6 +39,9 @@ class AnswerView(Protocol):
     def aftermath(self, notes: list[str]) -> None:
         """What became of the user's names."""
 
+    def abandon(self) -> None:
+        """There will be no answer: what was written stays, what only said "wait" goes."""
+
 
 def view_for(shell: InteractiveShell) -> AnswerView:
     return NotebookAnswer() if hasattr(shell, "kernel") else TerminalAnswer()
@@ -56,11 +59,14 @@ class NotebookAnswer:
         self._shown = ("", "")
         self._wanted = ("", "")
         self._at = 0.0
+        self._waiting = True
 
     def working(self, text: str) -> None:
+        self._waiting = True
         self._show((f"*{escape(text)} ...*", f"{text} ..."))
 
     def writing(self, text: str) -> None:
+        self._waiting = False
         self._show((text, unfenced(text)))
 
     def answer(self, code: str, notes: list[str]) -> None:
@@ -76,6 +82,9 @@ class NotebookAnswer:
     def aftermath(self, notes: list[str]) -> None:
         if notes:
             self._display({"text/plain": "\n".join(notes), "text/markdown": _small(notes)}, raw=True)
+
+    def abandon(self) -> None:
+        self._show(("", "") if self._waiting else self._wanted, now=True)
 
     def _show(self, texts: tuple[str, str], *, now: bool = False) -> None:
         self._wanted = texts
@@ -128,6 +137,10 @@ class TerminalAnswer:
     def aftermath(self, notes: list[str]) -> None:
         for note in notes:
             print(f"# {note}", flush=True)
+
+    def abandon(self) -> None:
+        if self._written:
+            print(flush=True)
 
 
 def escape(text: str) -> str:
