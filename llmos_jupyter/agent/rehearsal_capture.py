@@ -7,7 +7,6 @@ import io
 import re
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 PROGRESS_SECONDS = 0.2
@@ -22,33 +21,36 @@ class Capture:
     def __init__(self, progress: Callable[[str], None] | None = None) -> None:
         """`progress` is told the text so far, a moment after it grew, from a thread of its own."""
         self._progress = progress
-        self._telling = False
-        self._head: list[str] = []
-        self._room = HALF
-        self._tail: deque[str] = deque()
-        self._tail_size = 0
+        self._telling = progress is None
+        self._head = ""
+        self._tail = ""
         self._dropped = 0
+        self._new: list[str] = []
+        self._new_size = 0
         self._lock = threading.Lock()
 
     def write(self, text: str) -> None:
+        # A print is two writes, and there may be millions: this path takes no lock.
+        self._new.append(text)
+        self._new_size += len(text)
+        if self._new_size > HALF:
+            self._fold()
+        if not self._telling:
+            self._telling = True
+            _thread.start_new_thread(self._tell, ())
+
+    def _fold(self) -> None:
         with self._lock:
-            if self._progress is not None and not self._telling:
-                self._telling = True
-                _thread.start_new_thread(self._tell, ())
-            if self._room > 0:
-                self._head.append(text[: self._room])
-                text, self._room = text[self._room :], self._room - len(text)
-            if not text:
-                return
-            if len(text) > HALF:
-                self._dropped += len(text) - HALF
-                text = text[-HALF:]
-            self._tail.append(text)
-            self._tail_size += len(text)
-            while self._tail_size - len(self._tail[0]) >= HALF:
-                gone = self._tail.popleft()
-                self._tail_size -= len(gone)
-                self._dropped += len(gone)
+            self._new_size = 0
+            count = len(self._new)  # what another thread appends meanwhile stays for the next time
+            text = "".join(self._new[:count])
+            del self._new[:count]
+            room = HALF - len(self._head)
+            self._head += text[:room]
+            self._tail += text[room:]
+            if len(self._tail) > HALF:
+                self._dropped += len(self._tail) - HALF
+                self._tail = self._tail[-HALF:]
 
     def _tell(self) -> None:
         time.sleep(PROGRESS_SECONDS)
@@ -57,11 +59,9 @@ class Capture:
             self._progress(self.text())
 
     def text(self) -> str:
-        with self._lock:
-            tail = "".join(self._tail)
-            dropped = self._dropped + max(0, len(tail) - HALF)
-            middle = f"\n… {dropped} characters left out …\n" if dropped else ""
-            return clean("".join(self._head) + middle + tail[-HALF:])
+        self._fold()
+        middle = f"\n… {self._dropped} characters left out …\n" if self._dropped else ""
+        return clean(self._head + middle + self._tail)
 
 
 def clean(text: str) -> str:

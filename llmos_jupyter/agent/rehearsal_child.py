@@ -135,7 +135,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         status=status,
         reason=reason,
         error=error_report(error, brief.code, stage.cells[:1]).model_dump(mode="json") if error else None,
-        output=capture.text(),
+        output=stage.printed(),
         seconds=seconds,
         peak_bytes=max(0, after["VmHWM"] - before["VmRSS"] - files),
     )

@@ -38,10 +38,20 @@ class Stage:
         self._plots()
         refusals.is_candidate = lambda filename: filename in self.cells or filename.startswith(("<timed", "<magic-"))
 
+    def printed(self) -> str:
+        """The output so far, with the made-up file names of cells (a warning shows them) in plain words."""
+        text = self._capture.text()
+        for name in self.cells:
+            text = text.replace(name, "cell")
+        return text
+
     def _streams(self) -> None:
         for name, fd in (("stdout", 1), ("stderr", 2)):
             usual = getattr(sys, name, None)
+            # IPython 9 replaces the method on the stream while a cell runs, to keep what it prints for the history.
+            getattr(usual, "__dict__", {}).pop("write", None)
             setattr(sys, name, Stream(self._capture, name, fd, binary=hasattr(usual, "buffer")))
+        self._shell._tee = lambda channel: contextlib.nullcontext()
         sys.stdin = _NoInput(self._no_input)
         write = self._swallow()
 
