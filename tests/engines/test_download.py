@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import socket
@@ -162,9 +163,19 @@ def test_offline_mode_of_the_hub_is_honoured(
     assert site.requests == []
 
 
-def test_a_hub_that_never_answers_is_given_up(model_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+def test_a_hub_that_trickles_is_given_up(model_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte would start a read timeout anew: the whole question has a limit too."""
+
+    def trickle(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            for letter in b"HTTP/1.1 200 OK\r\nX-Never-Ending: " + b"x" * 60:
+                connection.send(bytes([letter]))
+                time.sleep(1)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}")
+        threading.Thread(target=trickle, args=[server], daemon=True).start()
         started = time.monotonic()
         with pytest.raises(hub.HubError, match="cannot be reached"):
             hub.describe("org/tiny-GGUF", "tiny-q4_k_m.gguf")
