@@ -53,7 +53,7 @@ class Notebook:
         self.context = NotebookContext(shell)
         for count, error in errors:
             self.context.note_error(count, error)
-        self.session = _session()
+        self.session = _session(shell)
         self.client = DaemonClient(self._say)
         self.model = ""
         self.busy = False
@@ -260,6 +260,8 @@ class Show:
             view.settle()
         else:
             view.aftermath(notes.run_notes(event.run))
+            if event.run.status == "interrupted":
+                raise KeyboardInterrupt
             if event.run.error:
                 self.failure = "The code raised when it ran; its traceback stands above."
         return None
@@ -280,16 +282,14 @@ def ask(why: str) -> bool | None:
     return said.strip().lower() in ("y", "yes", "j", "ja", "o", "oui", "s", "si", "sí", "是")
 
 
-def _session() -> Session:
+def _session(shell: InteractiveShell) -> Session:
     pid = os.getpid()
-    identifier = f"ipython-{pid}"
-    try:
+    if hasattr(shell, "kernel"):
         from ipykernel.connect import get_connection_file
 
-        file = Path(get_connection_file())
-        identifier = re.sub(r"^kernel-", "", file.stem)
-    except (ImportError, RuntimeError):
-        pass  # plain IPython has no connection file
+        identifier = re.sub(r"^kernel-", "", Path(get_connection_file()).stem)
+    else:
+        identifier = f"ipython-{pid}"
     # Jupyter's servers name the notebook here.
     name = os.environ.get("JPY_SESSION_NAME", "")
     started = psutil.Process(pid).create_time()

@@ -51,7 +51,6 @@ class NotebookContext:
 
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
-        self._hidden = frozenset(shell.user_ns_hidden)
         self._errors: dict[int, str] = {}
         self._begin()
 
@@ -131,7 +130,7 @@ class NotebookContext:
         return Turn(prompts.request_message(notebook, request), request, described, imports, last)
 
     def _describe(self) -> dict[str, str]:
-        variables = user_variables(self._shell.user_ns, self._hidden)
+        variables = user_variables(self._shell.user_ns, self._shell.user_ns_hidden)
         deadline = time.monotonic() + LOOKING
         described: dict[str, str] = {}
         # The newest first, in case time runs out; told in the order of their definition.

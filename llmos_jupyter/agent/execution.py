@@ -7,6 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.agent.describe import user_variables
+from llmos_jupyter.agent.error_reports import error_report
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.protocol import ErrorReport, NameChange, Run
 
@@ -28,12 +29,12 @@ def execute(code: str, shell: InteractiveShell, foreseen: list[NameChange]) -> R
     changes = _changes(before, _names(shell), foreseen)
     if error is None:
         return Run(status="ok", changes=changes, seconds=seconds)
-    status = "interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-    return Run(status=status, error=_report(error, code), changes=changes, seconds=seconds)
+    interrupted = isinstance(error, KeyboardInterrupt)
+    return Run(status="interrupted" if interrupted else "failed", error=_report(error, code, shell), changes=changes, seconds=seconds)
 
 
 def _names(shell: InteractiveShell) -> dict[str, Any]:
-    return user_variables(shell.user_ns, frozenset(shell.user_ns_hidden))
+    return user_variables(shell.user_ns, shell.user_ns_hidden)
 
 
 def _changes(before: dict[str, Any], after: dict[str, Any], foreseen: list[NameChange]) -> list[NameChange]:
@@ -53,17 +54,8 @@ def _changes(before: dict[str, Any], after: dict[str, Any], foreseen: list[NameC
     return changes
 
 
-def _report(error: BaseException, code: str) -> ErrorReport:
-    lines = code.splitlines()
-    number = None
-    # The candidate's own frames are those IPython compiled from a cell.
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        if frame.f_code.co_name.startswith(("<module>", "<cell line")) and 0 < line <= len(lines):
-            number = line
-    try:
-        message = str(error)
-    except Exception:  # the exception is the user's: its text may do anything
-        message = ""
-    return ErrorReport(
-        type=type(error).__name__, message=message, line=number, source=lines[number - 1] if number else ""
-    )
+def _report(error: BaseException, code: str, shell: InteractiveShell) -> ErrorReport:
+    # The first frame in the user's namespace is the candidate itself.
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_globals is shell.user_ns)
+    own = next(frames, None)
+    return error_report(error, code, [own.f_code.co_filename] if own else [])

@@ -51,7 +51,7 @@ class EngineRoom:
         supervisor = self._serving(wanted)
         if supervisor is None:
             async with self._loading:
-                supervisor = self._serving(wanted, switching=False) or await self._load(wanted, report)
+                supervisor = self._serving(wanted, switching=False) or await self._load(wanted, name, report)
                 self._enter()
         else:
             self._enter()
@@ -117,10 +117,8 @@ class EngineRoom:
 
     def _wanted(self, name: str) -> Model:
         """The model a name means now. `auto` keeps its meaning while that model is loaded."""
-        if name == "auto":
-            name = config.load().model
-        if name != "auto":
-            return catalogue.resolve(name)
+        if not self._is_auto(name):
+            return catalogue.resolve(config.load().model if name == "auto" else name)
         if self._automatic is None or self._automatic != self._model:
             taken = self._supervisor.launch.memory_bytes if self._supervisor else 0
             machine = selection.Machine.here()
@@ -128,8 +126,18 @@ class EngineRoom:
             self._automatic = selection.choose(machine, catalogue.models()).model
         return self._automatic
 
-    async def _load(self, wanted: Model, report: Report) -> Supervisor:
-        path = await self._fetch(wanted, report)
+    async def _load(self, wanted: Model, name: str, report: Report) -> Supervisor:
+        try:
+            path = await self._fetch(wanted, report)
+        except LLMOSError:
+            # `auto` without a network is the best of what is here.
+            at_hand = await asyncio.to_thread(self._at_hand) if self._is_auto(name) else None
+            if at_hand is None:
+                raise
+            wanted = self._automatic = at_hand
+            if supervisor := self._serving(wanted, switching=False):
+                return supervisor
+            path = await self._fetch(wanted, report)
         self._switching = True
         try:
             if self._users:
@@ -148,6 +156,17 @@ class EngineRoom:
             raise
         self._supervisor, self._model = supervisor, wanted
         return supervisor
+
+    def _is_auto(self, name: str) -> bool:
+        return name == "auto" and config.load().model == "auto"
+
+    def _at_hand(self) -> Model | None:
+        """The best model whose file is on this machine."""
+        here = {model.name for model in download.list_local()}
+        machine = selection.Machine.here()
+        if not here:
+            return None
+        return selection.choose(machine, catalogue.models(), downloaded=here, only_downloaded=True).model
 
     def _plan(self, model: Model, path: Path) -> Launch:
         """How to start it, if it fits. What cannot fit is never loaded."""
