@@ -2,6 +2,8 @@
 # make demo   the same without a browser            make bench  every figure of the README
 PYTHON ?= python3
 BIN := .venv/bin
+# Jupyter refuses to run as root unasked; in a container one is.
+ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 READY := .venv/.ready
 
 .PHONY: venv model models lab demo test lint unit bench clean
@@ -23,7 +25,7 @@ models: venv
 	$(BIN)/llmos models pull qwen2.5-coder-1.5b
 
 lab: model
-	$(BIN)/jupyter lab notebooks/01-first-steps.ipynb
+	$(BIN)/jupyter lab $(ROOT) notebooks/01-first-steps.ipynb
 
 demo: model
 	$(BIN)/python notebooks/demo.py
