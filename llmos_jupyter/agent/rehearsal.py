@@ -117,6 +117,7 @@ class _Copy:
         self._end: dict[str, Any] | None = None
         self._changes: dict[str, Any] | None = None
         self._broken = ""
+        self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
 
     def watch(self) -> Rehearsal:
@@ -128,12 +129,12 @@ class _Copy:
         finally:
             with _interrupts_deferred():
                 self._bury()
+                self._probe.close()
                 if pipe >= 0:
                     os.close(pipe)
         return self._verdict(ended)
 
     def _fork(self) -> int:
-        probe = Probe()
         reading, writing = os.pipe()
         brief = Brief(
             code=self._code,
@@ -143,7 +144,7 @@ class _Copy:
             budget_seconds=self._budget,
             memory_bytes=self._memory,
             random_state=random.getstate(),
-            probe=probe,
+            probe=self._probe,
         )
         try:
             self._pid = _fork_quietly()
@@ -154,7 +155,6 @@ class _Copy:
             raise
         finally:
             os.close(writing)
-            probe.close()
         return reading
 
     def _listen(self, pipe: int) -> bool:
@@ -188,6 +188,8 @@ class _Copy:
     def _take(self, chunk: bytes) -> None:
         *lines, self._buffer = (self._buffer + chunk).split(b"\n")
         for line in lines:
+            if self._broken:
+                return
             try:
                 content = json.loads(line)
                 match content.pop("event"):
@@ -238,7 +240,9 @@ class _Copy:
             refusals=self._refusals,
             output=self._output,
         )
-        if self._end is not None:
+        if self._broken:
+            report.reason = f"The code could not be rehearsed: {self._broken}."
+        elif self._end is not None:
             report = report.model_copy(update=self._end)
             if self._changes is None:
                 report.reason = f"{report.reason} What it changed could not be told in time.".strip()
@@ -246,8 +250,6 @@ class _Copy:
                 report.changes = self._changes["changes"]
                 if unchecked := self._changes["unchecked"]:
                     report.reason = f"{report.reason} not checked for changes: {', '.join(unchecked)}".strip()
-        elif self._broken:
-            report.reason = f"The code could not be rehearsed: {self._broken}."
         elif self._confinement is None:
             report.reason = (
                 f"The copy of the kernel {_how_it_ended(self._wait_status)} before the code could start."

@@ -123,7 +123,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     refusals.note_open_files(refusals.open_files_written(shell.user_ns) - stuck)
     status, reason = "passed", ""
     if error is not None:
-        status = "refused" if refusals.caused(error) else "failed"
+        status = "refused" if refusals.caused(error, shell.user_ns) else "failed"
         if isinstance(error, SystemExit):
             refusals.note(Capability.EXIT, "exit the kernel")
         if isinstance(error, MemoryError):

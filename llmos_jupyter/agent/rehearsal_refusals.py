@@ -35,6 +35,7 @@ _LOCK_WORDS = re.compile(
 )
 _OWN_FAULTS = (NameError, AttributeError, TypeError, SyntaxError, AssertionError)
 
+_FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.FileIO)
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
 Place = tuple[CodeType, int]
@@ -60,7 +61,8 @@ class Refusals:
     ) -> None:
         """`open_files`: those that were open for writing before the rehearsal, and no longer are."""
         self._send = send
-        self._open_files = {fd: path for fd, path in open_files.items() if "history.sqlite" not in path}
+        self._open_files = open_files
+        self._users_fds: set[int] = set()
         self._scratch = os.path.realpath(scratch) if writes_in_scratch else None
         self._seen: set[tuple[Capability, str]] = set()
         self._caches: list[Refusal] = []
@@ -203,8 +205,9 @@ class Refusals:
 
     # --- the verdict --------------------------------------------------------------------------
 
-    def caused(self, error: BaseException) -> bool:
+    def caused(self, error: BaseException, namespace: Mapping[str, Any]) -> bool:
         """Whether the candidate failed only because the lock refused something."""
+        self._users_fds = {fd for fd, _ in self._users_files(namespace)}
         if isinstance(error, SystemExit):
             return True
         if isinstance(error, MemoryError | KeyboardInterrupt):
@@ -227,7 +230,7 @@ class Refusals:
             return False
         if isinstance(error, OSError):
             if error.errno == errno.EBADF:
-                return bool(self._open_files)
+                return bool(self._users_fds)
             if error.errno in _LOCK_ERRNOS:
                 return not _unreadable(error)
             return type(error).__name__ == "gaierror" or bool(_LOCK_WORDS.search(str(error)))
@@ -251,14 +254,29 @@ class Refusals:
     def open_files_written(self, namespace: Mapping[str, Any]) -> set[int]:
         """Descriptors of the user's open files with bytes that could not be written."""
         stuck: set[int] = set()
-        for value in list(namespace.values()):
-            if type(value) in (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom) and not value.closed:
-                try:
+        for fd, value in self._users_files(namespace):
+            try:
+                if not isinstance(value, int):
                     value.flush()
-                except OSError as error:
-                    if error.errno == errno.EBADF:
-                        stuck.add(value.fileno())
+            except OSError as error:
+                if error.errno == errno.EBADF:
+                    stuck.add(fd)
         return stuck
+
+    def _users_files(self, namespace: Mapping[str, Any]) -> list[tuple[int, Any]]:
+        """The files of `open_files` that the user's names hold, as objects or as bare descriptors."""
+        held = list(namespace.values())
+        for value in held[:]:
+            if type(value) in (list, tuple, dict):
+                held += list(value.values() if type(value) is dict else value)[:100]
+        found = []
+        for value in held:
+            kind = type(value)
+            if kind is int and value in self._open_files:
+                found.append((value, value))
+            elif kind in _FILES and not value.closed and value.fileno() in self._open_files:
+                found.append((value.fileno(), value))
+        return found
 
     def note_open_files(self, fds: set[int]) -> None:
         for fd in sorted(fds & self._open_files.keys()):
@@ -267,7 +285,7 @@ class Refusals:
     def _explain(self, error: BaseException, chain: list[BaseException]) -> None:
         """No event told what was refused: the caches did, or the exception must."""
         if any(isinstance(link, OSError) and link.errno == errno.EBADF for link in chain):
-            self.note_open_files(set(self._open_files))
+            self.note_open_files(self._users_fds)
             return
         if self._caches:
             self.note(self._caches[-1].capability, self._caches[-1].what)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import sys
 import time
-import weakref
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from llmos_jupyter.agent.pages import WrittenPages
-from llmos_jupyter.agent.snapshot_kinds import ATOMS, Means, Node, Unchecked, parts, remember
+from llmos_jupyter.agent.snapshot_kinds import ATOMS, Array, Means, Node, Unchecked, parts, remember
 from llmos_jupyter.protocol import NameChange
 
 NODES_PER_NAME = 5_000
@@ -45,16 +44,23 @@ class Snapshot:
         self._nodes: dict[int, Node] = {}
         self._parents: dict[int, set[int]] = {}
         self._done: set[int] = set()
-        self._names: dict[str, Callable[[], Any]] = {}
+        self._names: dict[str, int] = {}
+        self._values: list[Any] = []  # kept alive, so that their identities stay theirs
         self._roots: dict[str, int] = {}
         self._partly: set[str] = set()
         deadline = time.perf_counter() + seconds
         for name, value in self._users(namespace).items():
-            self._names[name] = _reference(value)
+            self._names[name] = id(value)
             if type(value) not in ATOMS:
                 self._roots[name] = id(value)
                 if not self._walk(value, deadline):
                     self._partly.add(name)
+        for value in self._users(namespace).values():
+            node = self._nodes.get(id(value))
+            if isinstance(node, Array) and id(value) not in self._parents:
+                node.obj = None  # only the user's name may hold it, or `resize` would fail
+            else:
+                self._values.append(value)
 
     def _users(self, namespace: Mapping[str, Any]) -> dict[str, Any]:
         return {
@@ -91,20 +97,23 @@ class Snapshot:
     def changes(self, namespace: Mapping[str, Any]) -> tuple[list[NameChange], list[str]]:
         """What happened since, and the names (with their sizes) of which that could not be told in full."""
         now = self._users(namespace)
+        for name, key in self._roots.items():
+            node = self._nodes.get(key)
+            if isinstance(node, Array) and id(now.get(name)) == key and isinstance(now[name], _ndarray()):
+                node.obj = now[name]
         differences, unknown = self._differences()
         changed = self._upward(differences)
         unsure = self._upward(dict.fromkeys(unknown, ""))
         found: list[NameChange] = []
         unchecked: list[str] = []
-        for name, reference in self._names.items():
+        for name, identity in self._names.items():
             if name not in now:
                 found.append(NameChange(name=name, kind="deleted", type=""))
                 continue
             value = now[name]
-            if reference() is not value:
+            if identity != id(value):
                 found.append(_change(name, "rebound", value))
-            elif (key := self._roots.get(name)) in changed:
-                assert key is not None
+            elif (key := self._roots.get(name, 0)) in changed:
                 found.append(_change(name, "mutated", value, changed[key]))
             elif key in unsure or name in self._partly:
                 unchecked.append(f"{name} ({kind_of(value)})")
@@ -136,12 +145,8 @@ class Snapshot:
         return found
 
 
-def _reference(value: Any) -> Callable[[], Any]:
-    """Weak for numpy arrays, whose `resize` fails when a snapshot holds one reference more."""
-    np = sys.modules.get("numpy")
-    if np is not None and issubclass(type(value), np.ndarray):
-        return weakref.ref(value)
-    return lambda: value
+def _ndarray() -> Any:
+    return sys.modules["numpy"].ndarray
 
 
 def _change(name: str, kind: Literal["created", "rebound", "mutated"], value: Any, detail: str = "") -> NameChange:

@@ -134,11 +134,11 @@ class ByteArray:
 class Array:
     """A numpy array, of any subclass.
 
-    Held weakly: one reference more would make `array.resize` raise in the rehearsal and nowhere else.
+    `obj` may be taken away and given back: a reference to an array, even a weak one, makes its `resize` raise.
     """
 
     def __init__(self, obj: Any, means: Means) -> None:
-        self.reference = weakref.ref(obj)
+        self.obj: Any = obj
         self.state = self._state(obj)
         self.items: list[object] = []
         shape, dtype, strides, address = self.state
@@ -153,7 +153,7 @@ class Array:
             means.copies -= size
             self.copy = np.ndarray.tobytes(obj)
             if dtype.hasobject:  # keeps the elements alive, so that no new object takes an old one's address
-                self.items = np.ndarray.tolist(obj) if dtype.kind == "O" else []
+                self.items = np.ndarray.flatten(obj).tolist() if dtype.kind == "O" else []
         elif high > low:
             self.buffer = Buffer(low, high - low, means)
         self.size = size
@@ -170,13 +170,10 @@ class Array:
         )
 
     def children(self) -> Iterable[object]:
-        flat: list[object] = []
-        for item in self.items:
-            flat.extend(item) if type(item) is list else flat.append(item)
-        return flat
+        return self.items
 
     def difference(self, look: Look) -> str | None:
-        obj = self.reference()
+        obj = self.obj
         if obj is None:
             return None
         now = self._state(obj)
@@ -194,7 +191,7 @@ class Array:
 
     def rows_changed(self) -> list[int] | None:
         """Which entries along the first axis differ; None if that was not remembered."""
-        obj = self.reference()
+        obj = self.obj
         shape = self.state[0]
         if obj is None or self.copy is None or not shape or not shape[0]:
             return None
