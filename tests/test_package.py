@@ -1,0 +1,120 @@
+"""What holds for the package as a whole: light to load, imports one way, the command line."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import llmos_jupyter
+from llmos_jupyter import config, paths
+from llmos_jupyter.cli import main
+
+PACKAGE = Path(llmos_jupyter.__file__).parent
+
+
+def test_loading_the_extension_imports_nothing_heavy() -> None:
+    script = """
+import sys, json
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+before = set(sys.modules)
+shell.run_line_magic("load_ext", "llmos_jupyter")
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = json.loads(done.stdout.strip().splitlines()[-1])
+    assert "llmos_jupyter.magics" in loaded
+    heavy = {"pydantic", "httpx", "fastapi", "xllamacpp", "huggingface_hub", "numpy", "pandas", "sqlite3", "psutil"}
+    assert heavy & {name.split(".")[0] for name in loaded} == set()
+
+
+def imports(file: Path) -> set[str]:
+    """The rooms of ours that a module imports, by the name that follows the package's."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            parents = file.relative_to(PACKAGE.parent).with_suffix("").parts[: -node.level]
+            base = ".".join([*parents, *([node.module] if node.module else [])])
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        found |= {".".join(name.split(".")[1:3]) for name in names if name.startswith("llmos_jupyter.")}
+    return found
+
+
+GROUND = ("protocol", "errors", "paths", "config", "__version__")
+
+
+@pytest.mark.parametrize(
+    ("room", "allowed"),
+    [
+        ("engines", ("engines",)),
+        ("agent", ("agent", "daemon.client")),
+        ("widgets", ("widgets", "daemon.client")),
+        ("daemon", ("daemon", "engines")),
+    ],
+)
+def test_imports_go_one_way(room: str, allowed: tuple[str, ...]) -> None:
+    wrong = {
+        f"{file.relative_to(PACKAGE)}: {name}"
+        for file in (PACKAGE / room).rglob("*.py")
+        for name in imports(file)
+        if not name.startswith((*GROUND, *allowed))
+    }
+    assert wrong == set()
+
+
+def test_the_ground_floor_imports_nothing_of_ours() -> None:
+    assert imports(PACKAGE / "protocol.py") == set()
+
+
+def test_status_and_stop_without_a_daemon(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status"]) == 0
+    assert "No llmos daemon is running" in capsys.readouterr().out
+    assert main(["stop"]) == 0
+    assert main(["cancel", "1"]) == 1
+    assert "No llmos daemon" in capsys.readouterr().err
+
+
+def test_models_on_the_command_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models", "list"]) == 0
+    listed = capsys.readouterr().out
+    for name in ("qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "qwen2.5-coder-7b", "14b", "32b", "Apache-2.0"):
+        assert name in listed
+    assert main(["models", "path", "nosuch"]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_settings_are_kept_and_checked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["config", "mode=ask"]) == 0
+    assert config.load().mode == "ask"
+    assert json.loads(paths.config_file().read_text()) == {"mode": "ask"}
+    for wrong in ("mode=perhaps", "retries=-1", "colour=red", "mode", "timeout=soon"):
+        assert main(["config", wrong]) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+    assert config.load().mode == "ask"
+    paths.config_file().write_text("{")
+    assert main(["config"]) == 1
+    assert "mend or delete" in capsys.readouterr().err
+
+
+def test_doctor_looks_at_everything_and_starts_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    said = capsys.readouterr().out
+    for name in ("versions", "settings", "machine", "model", "disk", "rehearsal", "runtime"):
+        assert name in said
+    assert not paths.runtime_file().exists()
+    paths.runtime_dir().mkdir(parents=True, exist_ok=True)
+    paths.runtime_file().write_text("{}")
+    paths.runtime_file().chmod(0o644)
+    main(["doctor"])
+    assert "can be read by others" in capsys.readouterr().out
