@@ -27,7 +27,6 @@ class WrittenPages:
             import numpy as np
 
             self._np = np
-            self._file = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC)
             before = self.written(probe, PAGE)
             ctypes.memset(probe, 1, 1)
             self.works = before == 0 and self.written(probe, PAGE) == 1
@@ -38,16 +37,20 @@ class WrittenPages:
         """How many full pages in this range are the process's own; None if a page was swapped out."""
         first, last = -(-address // PAGE), (address + size) // PAGE
         count = 0
-        while first < last:
-            entries = min(_CHUNK, last - first)
-            raw = os.pread(self._file, 8 * entries, 8 * first)
-            flags = self._np.frombuffer(raw, dtype="<u8")
-            if len(flags) < entries or bool(self._np.any(flags >> _SWAPPED & 1)):
-                return None
-            # A file's page that was only read may be mapped once, too; a written one is no longer the file's.
-            own = (flags >> _EXCLUSIVE) & (flags >> _PRESENT) & ~(flags >> _FILE) & 1
-            count += int(own.sum())
-            first += entries
+        # Opened each time: a candidate may close descriptors that are not its own.
+        file = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            while first < last:
+                entries = min(_CHUNK, last - first)
+                flags = self._np.frombuffer(os.pread(file, 8 * entries, 8 * first), dtype="<u8")
+                if len(flags) < entries or bool(self._np.any(flags >> _SWAPPED & 1)):
+                    return None
+                # A file's page that was only read may be mapped once, too; a written one is no longer the file's.
+                own = (flags >> _EXCLUSIVE) & (flags >> _PRESENT) & ~(flags >> _FILE) & 1
+                count += int(own.sum())
+                first += entries
+        finally:
+            os.close(file)
         return count
 
 

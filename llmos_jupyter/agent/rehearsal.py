@@ -240,7 +240,10 @@ class _Copy:
             refusals=self._refusals,
             output=self._output,
         )
-        if self._broken:
+        if self._broken and self._confinement is not None:
+            report.status = "died"
+            report.reason = f"The copy of the kernel could not report to the end: {self._broken}."
+        elif self._broken:
             report.reason = f"The code could not be rehearsed: {self._broken}."
         elif self._end is not None:
             report = report.model_copy(update=self._end)

@@ -185,8 +185,12 @@ def limit_resources(memory_bytes: int, budget_seconds: float) -> None:
 
 def memory_sizes() -> dict[str, int]:
     """The `Vm…` and `Rss…` lines of /proc/self/status, in bytes."""
-    with open("/proc/self/status", "rb") as status:
-        lines = [line.split() for line in status if line.startswith((b"Vm", b"Rss"))]
+    status = os.open("/proc/self/status", os.O_RDONLY | os.O_CLOEXEC)  # not `open`, which a candidate may replace
+    try:
+        text = os.read(status, 1 << 16)
+    finally:
+        os.close(status)
+    lines = [line.split() for line in text.splitlines() if line.startswith((b"Vm", b"Rss"))]
     return {name.rstrip(b":").decode(): int(value) * 1024 for name, value, *_ in lines}
 
 

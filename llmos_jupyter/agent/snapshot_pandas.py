@@ -15,7 +15,7 @@ from llmos_jupyter.agent.snapshot_kinds import Array, Instance, Look, Means, Nod
 COMPARED = 64 << 20  # bytes a column that moved may have, to be compared value by value
 LABELS = 100_000  # columns, beyond which only their number is compared
 
-ALL = frozenset({-1})  # stands for every column of a block
+ALL = frozenset({-1})  # stands for a block of which it is not known which columns
 
 _ARRAY_PARTS = ("_ndarray", "_data", "_mask", "_pa_array", "_left", "_right", "_sparse_values", "_sparse_index")
 
@@ -120,6 +120,7 @@ class Frame:
         """Which columns' values or dtypes changed, of those there before and after."""
         changed: list[object] = []
         dtypes: list[str] = []
+        somewhere = False
         same_blocks = len(blocks) == len(self.blocks) and all(
             a[0] is b[0] for a, b in zip(blocks, self.blocks, strict=True)
         )
@@ -133,7 +134,9 @@ class Frame:
             _, new_values, new_row = after[key]
             if values is new_values:
                 rows = written[id(values)]
-                if rows is ALL or row in rows:
+                if rows is ALL and getattr(values, "ndim", 1) == 2 and len(values) > 1:
+                    somewhere = True
+                elif rows is ALL or row in rows:
                     changed.append(label)
                 continue
             old, new = _column(values, row), _column(new_values, new_row)
@@ -146,7 +149,9 @@ class Frame:
             parts.append(
                 "dtype: " + ", ".join(dtypes[:5]) + (f" and {len(dtypes) - 5} more" if len(dtypes) > 5 else "")
             )
-        if changed:
+        if somewhere:
+            parts.append("values changed")
+        elif changed:
             parts.append("values changed" + (f": {names(changed)}" if len(axes) == 2 else ""))
         return "; ".join(parts)
 

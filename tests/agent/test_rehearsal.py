@@ -515,7 +515,7 @@ def test_a_forged_report_is_not_believed() -> None:
     line = '{"event": "end"}\\n'
     code = f"import os\nfor fd in range(3, 1024):\n    try: os.write(fd, b'{line}')\n    except OSError: pass"
     done = report(code)
-    assert done.status == "unavailable"
+    assert done.status == "died"
     assert "could not be read" in done.reason
 
 

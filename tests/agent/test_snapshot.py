@@ -43,6 +43,8 @@ def namespace() -> dict[str, Any]:
     names: dict[str, Any] = {
         "df": pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": pd.Categorical(["u", "v"]), "d": [1.0, np.nan]}),
         "wide": pd.DataFrame(np.zeros((3, 2000))),
+        "tall": pd.DataFrame(np.ones((300_000, 4))),
+        "tall_column": pd.DataFrame({"a": np.ones(300_000), "b": np.ones(300_000, "i4")}),
         "nullable": pd.Series(pd.array([1, None], dtype="Int64")),
         "s": pd.Series([1, 2, 3], name="s"),
         "numbers": [1, 2, 3],
@@ -123,6 +125,8 @@ CASES: list[tuple[str, dict[str, str]]] = [
     ("df.values; df.describe(); repr(df); df.groupby('a').d.sum(); df.a.mean()", {}),
     ("df = df.copy()", {"df": "rebound: "}),
     ("wide.iloc[0, 1234] = 1", {"wide": "mutated: values changed: 1234"}),
+    ("tall.iloc[5, 3] = 7", {"tall": "mutated: values changed"}),
+    ("tall_column.iloc[5, 1] = 7", {"tall_column": "mutated: values changed: b"}),
     ("nullable[1] = 5", {"nullable": "mutated: values changed"}),
     ("s[0] = 9", {"s": "mutated: values changed"}),
     ("s.name = 't'", {"s": "mutated: name: t"}),
