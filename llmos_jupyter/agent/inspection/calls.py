@@ -7,7 +7,7 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent.inspection import live, methods, outside
+from llmos_jupyter.agent.inspection import live, methods, outside, reshape
 from llmos_jupyter.agent.inspection.outside import Argument, Arguments
 from llmos_jupyter.agent.inspection.source import magic_of
 from llmos_jupyter.agent.inspection.values import UNKNOWN, Const, Dict, Frame, Function, Part, Ref, Seq, Series, Value
@@ -104,7 +104,8 @@ def _outside(
         if unknown or own:
             found = outside.by_method_name(name, arguments)
     if found is not None:
-        report_capability(walk, found, path if path and "(" not in path else name or path or "call", node)
+        shown = (path or "").removeprefix("builtins.")
+        report_capability(walk, found, shown if shown and "(" not in shown else name or "call", node)
 
 
 def _resolved_module(value: Ref) -> bool:
@@ -151,11 +152,10 @@ def _hidden(walk: Walk, node: ast.Call, path: str, args: list[Value], keywords: 
         why = None
     if path == "builtins.getattr" and len(args) >= 2 and isinstance(args[0], Ref) and not isinstance(args[1], Const):
         why = "picks a function by a name that is not written out" if args[0].path in _SECRETIVE else None
-    if path in {"builtins.eval", "builtins.exec", "builtins.compile"}:
-        if args and isinstance(args[0], Const) and isinstance(args[0].value, str):
-            _literal_code(walk, node, args[0].value)
-            return
-        if args and isinstance(args[0], Ref) and args[0].path == "builtins.compile()":
+    text = args[0].value if args and isinstance(args[0], Const) else None
+    if path in {"builtins.eval", "builtins.exec", "builtins.compile"} and isinstance(text, str):
+        _literal_code(walk, node, text)
+        if isinstance(node.args[0], ast.Constant | ast.BinOp | ast.JoinedStr):
             return
     if why:
         shown = path.removeprefix("builtins.")
@@ -214,7 +214,7 @@ def _result(
         if isinstance(args[0], Seq) and path != "builtins.sorted":
             return Seq(args[0].items, list if path == "builtins.list" else tuple)
         return Ref(cls=tuple if path == "builtins.tuple" else list)
-    made = methods.function(walk, path, node, args, keywords)
+    made = reshape.function(walk, path, node, args, keywords)
     if made is not None:
         return made
     obj = callee.obj if isinstance(callee, Ref) else live.MISSING
@@ -237,6 +237,8 @@ def _effects(walk: Walk, node: ast.Call, callee: Value, receiver: Value | None, 
         return
     path = callee.path if isinstance(callee, Ref) else None
     trusted = isinstance(callee, Part) or (path is not None and path.partition(".")[0] in _TRUSTED)
+    if isinstance(callee, Ref) and type(callee.obj) is types.FunctionType:
+        trusted = not _is_users(callee.obj)
     if callee is UNKNOWN and isinstance(node.func, ast.Name):
         walk.forget_all()
     if isinstance(callee, Ref) and type(callee.obj) is types.FunctionType and not trusted:
@@ -259,8 +261,14 @@ def _users(cls: type) -> bool:
 
 
 def _is_users(function: types.FunctionType) -> bool:
-    module = function.__module__
-    return not (type(module) is str and module.partition(".")[0] in _TRUSTED)
+    """Whether the function is not a trusted library's. Its `__module__` could say anything, and pandas
+    sets it to the public place; where its globals live does not lie."""
+    home = function.__globals__
+    name = home.get("__name__")
+    if type(name) is not str or name == "__main__" or name.partition(".")[0] not in _TRUSTED:
+        return True
+    module = sys.modules.get(name)
+    return module is None or home is not types.ModuleType.__getattribute__(module, "__dict__")
 
 
 def _global_names(code: types.CodeType) -> list[str]:

@@ -12,7 +12,9 @@ from llmos_jupyter.agent.inspection import live
 from llmos_jupyter.agent.inspection.nearest import closeness, did_you_mean, nearest, shortened
 from llmos_jupyter.agent.inspection.values import (
     UNKNOWN,
+    Call,
     Const,
+    Dict,
     Facts,
     Frame,
     Group,
@@ -37,13 +39,14 @@ REPLACED = {
     "trapz": "`np.trapezoid`", "in1d": "`np.isin`", "row_stack": "`np.vstack`", "product": "`np.prod`",
     "cumproduct": "`np.cumprod`", "alltrue": "`np.all`", "sometrue": "`np.any`", "Inf": "`np.inf`", "NaN": "`np.nan`",
 }  # fmt: skip
+_LABELS_READ = 2_000  # rows of an index that are looked through for a label
 _PARTS = frozenset({"loc", "iloc", "at", "iat", "plot", "index", "columns", "str", "dt", "cat"})
 
 
-def shown(node: ast.AST) -> str:
-    """The frame as the candidate writes it, for a message."""
+def shown(node: ast.AST, otherwise: str = "The DataFrame") -> str:
+    """A value as the candidate writes it, for a message."""
     text = ast.unparse(node)
-    return f"`{text}`" if len(text) <= 40 else "The DataFrame"
+    return f"`{text}`" if len(text) <= 40 and "\n" not in text else otherwise
 
 
 def check(
@@ -80,7 +83,8 @@ def check_label(
     if (strings and type(label) is not str) or facts.has(label) or (keys and facts.has_key(label)):
         return
     near = nearest(str(label), (c for c in facts.columns if type(c) is str))
-    real = shortened(facts.columns) or "none"
+    whole = [c for c, source in facts.columns.items() if source is not None or not facts.nested]
+    real = shortened(whole) or "none"
     text = f"{shown(owner)} has no column {label!r}{warn}{did_you_mean(near)}; its columns are {real}."
     if warn:
         if walk.certain:
@@ -106,7 +110,7 @@ def attribute(walk: Walk, base: Value, name: str, node: ast.AST, called: bool) -
     if isinstance(base, Series):
         return _series_attribute(walk, base, name, node, owner, called)
     if isinstance(base, Group):
-        return _group_attribute(walk, base, name, node, owner)
+        return _group_attribute(walk, base, name, node, owner, called)
     if isinstance(base, Part) and base.name in _PARTS:
         return Part(base, name)
     return UNKNOWN
@@ -167,7 +171,7 @@ def _series_attribute(walk: Walk, base: Series, name: str, node: ast.AST, owner:
         return Part(base, name) if name in _PARTS or not isinstance(found, property) else UNKNOWN
     if name in walk.stored or walk.patched:
         return UNKNOWN
-    if called or _unlabelled(base):
+    if called or _unlabelled(base, name):
         near = nearest(name, live.members(cls))
         hint = f": use {REPLACED[name]}" if name in REPLACED else did_you_mean(near)
         text = f"{shown(owner)} is a pandas Series, which has no attribute `{name}`{hint}."
@@ -175,13 +179,16 @@ def _series_attribute(walk: Walk, base: Series, name: str, node: ast.AST, owner:
     return UNKNOWN
 
 
-def _unlabelled(series: Series) -> bool:
-    """Whether no row can be called by a name, as `s.label`: the index is of numbers or dates."""
+def _unlabelled(series: Series, name: str) -> bool:
+    """Whether no row is called by that name, as in `s.label`."""
     holder = series.obj if series.obj is not live.MISSING else series.column[0] if series.column else None
     if holder is None:
         return False
     kind = live.class_name(type(holder.index))
-    return kind in {"RangeIndex", "DatetimeIndex", "TimedeltaIndex", "PeriodIndex"} or holder.index.dtype.kind in "iuf"
+    if kind in {"RangeIndex", "DatetimeIndex", "TimedeltaIndex", "PeriodIndex"} or holder.index.dtype.kind in "iuf":
+        return True
+    found = live.plain_labels(holder.index.tolist()) if kind == "Index" and len(holder.index) <= _LABELS_READ else None
+    return found is not None and name not in found
 
 
 def _accessor(walk: Walk, base: Series, name: str, node: ast.AST, owner: ast.AST) -> None:
@@ -200,14 +207,20 @@ def _accessor(walk: Walk, base: Series, name: str, node: ast.AST, owner: ast.AST
         walk.error("unknown-attribute", text, node, name, ["pd.to_datetime"])
 
 
-def _group_attribute(walk: Walk, base: Group, name: str, node: ast.AST, owner: ast.AST) -> Value:
+def _group_attribute(walk: Walk, base: Group, name: str, node: ast.AST, owner: ast.AST, called: bool) -> Value:
     generic = sys.modules.get("pandas.core.groupby.generic")
     cls = live.MISSING if generic is None else live.static(generic, "SeriesGroupBy" if base.one else "DataFrameGroupBy")
     facts = walk.facts(base.handle)
     if cls is live.MISSING or live.static(cls, name) is not live.MISSING:
         return Part(base, name)
     if base.one or (facts.columns is not None and name not in facts.columns):
-        near = nearest(name, [*live.members(cls), *(c for c in facts.columns or {} if type(c) is str)])
+        methods = nearest(name, live.members(cls))
+        columns = [] if base.one else nearest(name, (c for c in facts.columns or {} if type(c) is str))
+        if not base.one and not called and closeness(name, columns) >= closeness(name, methods):
+            made = isinstance(owner, ast.Call) and isinstance(owner.func, ast.Attribute)
+            check_label(walk, base.handle, name, node, owner.func.value if made else owner)  # type: ignore[attr-defined]
+            return UNKNOWN
+        near = [*methods, *columns][:3]
         text = (
             f"{shown(owner)} is a pandas groupby, which has no attribute `{name}`{did_you_mean(near)}; use one it has."
         )
@@ -393,3 +406,25 @@ def remove(walk: Walk, handle: int, gone: Iterable[Any]) -> None:
     if facts.columns is not None and not facts.nested:
         left = {c: v for c, v in facts.columns.items() if c not in set(gone)}
         walk.state.heap[handle] = replace(facts, columns=left)
+
+
+# --- mappings ---------------------------------------------------------------------------------
+
+
+def check_keys(walk: Walk, handle: int, mapping: Dict, node: ast.AST, owner: ast.AST, warn: str = "") -> None:
+    for key in mapping.keys:
+        if isinstance(key, Const):
+            check_label(walk, handle, key.value, node, owner, warn=warn)
+
+
+def named(walk: Walk, handle: int, call: Call) -> list[str]:
+    """Named aggregations, `total=('price', 'sum')`: their columns are checked, their names returned."""
+    names = []
+    for keyword, value in call.keywords.items():
+        if isinstance(value, Seq) and value.cls is tuple and len(value.items) == 2:
+            names.append(keyword)
+            if isinstance(value.items[0], Const):
+                check(walk, handle, value.items[0], call.node, call.owner)
+        elif isinstance(value, Ref) and (value.path or "").endswith("NamedAgg()"):
+            names.append(keyword)
+    return names

@@ -142,13 +142,13 @@ def _shape(name: str, obj: Any, kind: str) -> Iterator[str]:
         yield f"`{name}` is a pandas Series of {len(obj)} values of dtype {obj.dtype}."
     elif live.is_exactly(obj, "polars", "Series"):
         yield f"`{name}` is a polars Series of {len(obj)} values of dtype {obj.dtype}."
-    elif type(obj) in (list, tuple, set, dict):
+    elif live.kind(obj, list, tuple, set, dict):
         inner = {live.class_name(type(v)) for v in list(obj.values() if type(obj) is dict else obj)[:20]}
         of = f" of {'/'.join(sorted(inner))}" if 0 < len(inner) <= 3 else ""
         yield f"`{name}` is a {live.class_name(type(obj))} with {len(obj)} items{of}."
     elif kind in {"TypeError", "AttributeError"} and not (live.is_frame(obj) or live.is_polars(obj)):
         cls = live.class_name(type(obj))
-        value = f" with the value {obj!r:.60}" if type(obj) in (int, float, bool, str) else ""
+        value = f" with the value {obj!r:.60}" if live.kind(obj, int, float, bool, str) else ""
         yield f"`{name}` is {'None' if obj is None else f'of type {cls}{value}'}."
 
 
@@ -277,9 +277,9 @@ def _library_function(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
 
 
 def _if_library(found: Any) -> Any:
-    if type(found) in (staticmethod, classmethod):
+    if live.kind(found, staticmethod, classmethod):
         found = found.__func__
-    if not (type(found) in (types.FunctionType, types.BuiltinFunctionType) or live.is_class(found)):
+    if not (live.kind(found, types.FunctionType, types.BuiltinFunctionType) or live.is_class(found)):
         return None
     module = live.class_module(found) if live.is_class(found) else found.__module__
     return found if type(module) is str and module.partition(".")[0] in _LIBRARIES else None

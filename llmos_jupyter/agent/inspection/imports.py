@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -78,13 +79,18 @@ def _missing(path: str, line: int) -> Finding | None:
         return None
     if not live.spec_exists(top):
         package = _DISTRIBUTIONS.get(top, top)
+        near = difflib.get_close_matches(top, _installed(), 1, 0.8)
+        if near:
+            text = f"There is no module `{top}` here (did you mean {near[0]!r}?); import that, or install it first."
+        else:
+            text = f"The module `{top}` is not installed: run `%pip install {package}` first, or do without it."
         return Finding(
             kind="undefined-name",
             severity="error",
-            message=f"The module `{top}` is not installed: run `%pip install {package}` first, or do without it.",
+            message=text,
             line=line,
             name=top,
-            suggestions=[f"%pip install {package}", *nearest(top, _installed(top), 1)],
+            suggestions=[*near, f"%pip install {package}"],
         )
     parent = top
     for part in rest:
@@ -105,5 +111,5 @@ def _missing(path: str, line: int) -> Finding | None:
     return None
 
 
-def _installed(name: str) -> list[str]:
+def _installed() -> list[str]:
     return [n for n in (*sys.stdlib_module_names, *sys.modules) if "." not in n and not n.startswith("_")]

@@ -43,28 +43,48 @@ def class_name(cls: type) -> str:
 
 
 def class_module(cls: type) -> str:
-    module = class_dict(cls).get("__module__")
-    if type(module) is str:
-        return module
-    return "builtins" if module is None else ""
+    module = type.__dict__["__module__"].__get__(cls)
+    return module if type(module) is str else ""
+
+
+def kind(obj: Any, *classes: type) -> bool:
+    """Whether the object's type is exactly one of these. `type(obj) in (...)` would ask the metaclass
+    for equality, and a user's metaclass may answer with code."""
+    own = type(obj)
+    return any(own is cls for cls in classes)
+
+
+def derived(cls: type, base: type) -> bool:
+    """`issubclass` without the hooks of metaclasses."""
+    return any(each is base for each in mro(cls))
 
 
 def static(obj: Any, name: str) -> Any:
-    """The attribute as stored, without any descriptor or `__getattr__` running; MISSING if there is none."""
-    if type(obj) is types.ModuleType:
-        return obj.__dict__.get(name, MISSING)
-    try:
-        return inspect.getattr_static(obj, name, MISSING)
-    except (AttributeError, TypeError, RuntimeError):
-        return MISSING
+    """The attribute as stored, without any descriptor or `__getattr__` running; MISSING if there is none.
+
+    As `inspect.getattr_static`, which however compares and hashes classes on its way.
+    """
+    if is_module(obj):
+        return types.ModuleType.__getattribute__(obj, "__dict__").get(name, MISSING)
+    if is_class(obj):
+        found = _in_classes(mro(obj), name)
+        return _in_classes(mro(type(obj)), name) if found is MISSING else found
+    own = instance_dict(obj)
+    if own is not None and name in own:
+        return own[name]
+    return _in_classes(mro(type(obj)), name)
+
+
+def _in_classes(classes: tuple[type, ...], name: str) -> Any:
+    return next((class_dict(cls)[name] for cls in classes if name in class_dict(cls)), MISSING)
 
 
 def is_module(obj: Any) -> bool:
-    return types.ModuleType in mro(type(obj))
+    return derived(type(obj), types.ModuleType)
 
 
 def is_class(obj: Any) -> bool:
-    return type in mro(type(obj))
+    return derived(type(obj), type)
 
 
 def module_name(module: Any) -> str:
@@ -75,7 +95,7 @@ def module_name(module: Any) -> str:
 def plain_lookup(cls: type) -> bool:
     """True if instances of the class find attributes the usual way, with no hook of their own."""
     for base in mro(cls):
-        if base is object or base in _PLAIN_TYPES:
+        if base is object or any(base is plain for plain in _PLAIN_TYPES):
             continue
         own = class_dict(base)
         if "__getattr__" in own:
@@ -101,17 +121,16 @@ def _members(obj: Any) -> Iterator[Any]:
         contents = types.ModuleType.__getattribute__(obj, "__dict__")
         yield from list(contents)
         exported = contents.get("__all__")
-        if type(exported) in (list, tuple):
+        if kind(exported, list, tuple):
             yield from exported
         return
-    own = static(obj, "__dict__")
-    if not is_class(obj) and own is not MISSING and closed_dict(obj) is not None:
-        yield from closed_dict(obj) or {}
+    if not is_class(obj):
+        yield from list(instance_dict(obj) or ())
     for cls in mro(obj if is_class(obj) else type(obj)):
         yield from list(class_dict(cls))
 
 
-def closed_dict(obj: Any) -> dict[str, Any] | None:
+def instance_dict(obj: Any) -> dict[str, Any] | None:
     """The instance dictionary, unless a class of its own put something in its place."""
     for cls in mro(type(obj)):
         entry = class_dict(cls).get("__dict__")
@@ -144,11 +163,8 @@ def _module_lacks(module: Any, name: str) -> bool:
     if name in contents:
         return False
     own = module_name(module)
-    if (
-        contents.get("__all__") is not None
-        and type(contents["__all__"]) in (list, tuple)
-        and name in contents["__all__"]
-    ):
+    exported: Any = contents.get("__all__")
+    if kind(exported, list, tuple) and any(type(n) is str and n == name for n in exported):
         return False
     if "__getattr__" in contents and own.partition(".")[0] not in _LAZY_PACKAGES:
         return False
@@ -219,23 +235,24 @@ def column_labels(obj: Any) -> list[Any] | None:
     index = obj.columns
     if class_name(type(index)) not in {"Index", "RangeIndex", "MultiIndex", "CategoricalIndex"}:
         return None
-    return _plain_labels(index.tolist())
+    return plain_labels(index.tolist())
 
 
-def _plain_labels(labels: list[Any]) -> list[Any] | None:
+def plain_labels(labels: list[Any]) -> list[Any] | None:
+    """The labels if none of them is of a type that could run the user's code when compared, else None."""
     out: list[Any] = []
     for label in labels:
-        if type(label) in _LABEL_TYPES:
+        if kind(label, *_LABEL_TYPES):
             out.append(label)
         elif type(label) is tuple:
-            inner = _plain_labels(list(label))
+            inner = plain_labels(list(label))
             if inner is None:
                 return None
             out.append(tuple(inner))
         elif type(label).__module__ in {"numpy", "pandas", "datetime"} or class_module(type(label)).startswith(
             "pandas."
         ):
-            out.append(str(label) if str in mro(type(label)) else label)
+            out.append(str(label) if derived(type(label), str) else label)
         else:
             return None
     return out
@@ -243,7 +260,7 @@ def _plain_labels(labels: list[Any]) -> list[Any] | None:
 
 def index_names(obj: Any) -> tuple[Any, ...] | None:
     """Names of the index levels of a pandas frame or series."""
-    names = _plain_labels(list(obj.index.names))
+    names = plain_labels(list(obj.index.names))
     return None if names is None else tuple(names)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import builtins
+import copy
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pyflakes import checker, messages
 
@@ -69,7 +70,7 @@ _USUAL_IMPORTS = {
     "r2_score": "from sklearn.metrics import r2_score",
     "confusion_matrix": "from sklearn.metrics import confusion_matrix",
     "classification_report": "from sklearn.metrics import classification_report",
-    "List": "from typing import List", "Dict": "from typing import Dict", "Any": "from typing import Any",
+    "List": "from typing import List", "Dict": "from typing import Dict", "Any": "from typing import Any, Literal",
     "Optional": "from typing import Optional", "Tuple": "from typing import Tuple", "Union": "from typing import Union",
     "Callable": "from typing import Callable", "Image": "from PIL import Image",
     "Markdown": "from IPython.display import Markdown", "HTML": "from IPython.display import HTML",
@@ -89,7 +90,7 @@ def undefined(tree: ast.Module, namespace: Mapping[str, Any]) -> Iterator[Findin
     known = {n for n in namespace if type(n) is str} | IPYTHON_NAMES
     if _defines_unseen_names(tree):
         return
-    check = checker.Checker(tree, builtins=known)
+    check = checker.Checker(_without_await(tree), builtins=known)
     places = {(n.lineno, n.col_offset, n.id) for n in ast.walk(tree) if isinstance(n, ast.Name)}
     starred = _star_names(tree)
     guarded = _asked_for(tree)
@@ -119,6 +120,19 @@ def undefined(tree: ast.Module, namespace: Mapping[str, Any]) -> Iterator[Findin
                 )
 
 
+class _Awaited(ast.NodeTransformer):
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        return self.visit(node.value)  # type: ignore[no-any-return]
+
+
+def _without_await(tree: ast.Module) -> ast.Module:
+    """pyflakes does not look into an `await` at top level, which a notebook allows."""
+    if not any(isinstance(n, ast.Await) for n in ast.walk(tree)):
+        return tree
+    plain: ast.Module = _Awaited().visit(copy.deepcopy(tree))
+    return plain
+
+
 def _undefined(name: str, line: int, names: list[str], local: bool) -> Finding:
     usual = _USUAL_IMPORTS.get(name) or (f"import {name}" if name in _USUAL_MODULES else None)
     near = nearest(name, (n for n in names if not n.startswith("_")))
@@ -131,7 +145,9 @@ def _undefined(name: str, line: int, names: list[str], local: bool) -> Finding:
         text = f"The name `{name}` is not defined{did_you_mean(near)}; define it first or use a name that exists."
     else:
         text = f"The name `{name}` is not defined: define or import it first."
-    return Finding(kind="undefined-name", severity="error", message=text, line=line, name=name, suggestions=near)
+    # A function that is never called does no harm; a name that exists nowhere is a mistake anywhere.
+    severity: Literal["error", "warning"] = "warning" if local else "error"
+    return Finding(kind="undefined-name", severity=severity, message=text, line=line, name=name, suggestions=near)
 
 
 def _bound(tree: ast.AST) -> Iterator[str]:

@@ -31,7 +31,11 @@ def nearest(name: str, candidates: Iterable[str], count: int = 3) -> list[str]:
     by_form: dict[str, list[str]] = {}
     for c, form in pool:
         by_form.setdefault(form, []).append(c)
-    close = [c for form in difflib.get_close_matches(wanted, by_form, 6, 0.7) for c in by_form[form]]
+    # get_close_matches breaks ties from behind; the order of the table is what the user knows.
+    ranked = difflib.get_close_matches(wanted, by_form, 6, 0.7)
+    order = {form: i for i, form in enumerate(by_form)}
+    ranked.sort(key=lambda form: (-difflib.SequenceMatcher(None, form, wanted).ratio(), order[form]))
+    close = [c for form in ranked for c in by_form[form]]
     part = [c for c, form in forms if len(form) >= 3 and len(wanted) >= 3 and (form in wanted or wanted in form)]
     part.sort(key=lambda c: abs(len(c) - len(name)))
     return list(dict.fromkeys([*same, *close, *part]))[:count]

@@ -37,7 +37,9 @@ class Ref(Value):
     cls: type | None = None
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Ref) and (self.path, self.cls) == (other.path, other.cls) and self.obj is other.obj
+        # Classes are compared by identity: a metaclass of the user's may define equality.
+        same = isinstance(other, Ref) and self.path == other.path
+        return same and isinstance(other, Ref) and self.obj is other.obj and self.cls is other.cls
 
     def __hash__(self) -> int:
         return hash((self.path, id(self.obj), id(self.cls)))
@@ -209,10 +211,10 @@ def labels(value: Value) -> tuple[list[Any], bool]:
         known = [v.value for v in value.items if isinstance(v, Const)]
         return known, len(known) == len(value.items)
     if isinstance(value, Ref) and value.obj is not live.MISSING:
-        if type(value.obj) in (str, int):
+        if live.kind(value.obj, str, int):
             return [value.obj], True
-        if type(value.obj) in (list, tuple):
-            known = [v for v in value.obj if type(v) in (str, int)]
+        if live.kind(value.obj, list, tuple):
+            known = [v for v in value.obj if live.kind(v, str, int)]
             return known, len(known) == len(value.obj)
     return [], False
 
@@ -221,3 +223,23 @@ def is_list(value: Value) -> bool:
     if isinstance(value, Seq):
         return value.cls is list
     return isinstance(value, Ref) and type(value.obj) is list
+
+
+NONE = Const(None)
+TRUE = Const(True)
+
+
+class Call:
+    """The arguments of one call of a method."""
+
+    def __init__(self, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> None:
+        self.node = node
+        self.args = args
+        self.keywords = keywords
+        self.opaque = any(isinstance(a, ast.Starred) for a in node.args) or any(k.arg is None for k in node.keywords)
+        self.owner: ast.AST = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+
+    def get(self, position: int | None, keyword: str) -> Value | None:
+        if keyword in self.keywords:
+            return self.keywords[keyword]
+        return self.args[position] if position is not None and position < len(self.args) else None
