@@ -1,0 +1,280 @@
+"""The loop with a real shell, inspection and rehearsal; only the model's words are scripted, so that each way through
+it is taken. The real model takes some of them in `tests/test_notebook.py`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from llmos_jupyter.agent import events
+from llmos_jupyter.agent.context import NotebookContext
+from llmos_jupyter.agent.loop import Loop
+from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import (
+    Candidate,
+    Done,
+    Finish,
+    Generation,
+    Options,
+    Record,
+    Request,
+    RunRecord,
+    Session,
+    StreamItem,
+    Task,
+    Token,
+)
+
+
+class Scripted(DaemonClient):
+    """The daemon's real store, and replies from a list in place of the engine's."""
+
+    def __init__(self, store: Store, replies: list[str]) -> None:
+        super().__init__(start=False)
+        self.store = store
+        self.replies = list(replies)
+        self.sent: list[Generation] = []
+
+    def submit(self, request: Request) -> Task:
+        return self.store.accept(request)
+
+    def record(self, task_id: str, record: Record) -> None:
+        self.store.add_record(task_id, record)
+
+    def finish(self, task_id: str, finish: Finish) -> Task:
+        return self.store.finish(task_id, finish)
+
+    def generate(
+        self, task_id: str, generation: Generation, *, deadline: float
+    ) -> Generator[StreamItem, None, None]:
+        self.sent.append(generation)
+        reply = self.replies.pop(0)
+        yield Token(text=reply)
+        finish = "length" if reply.endswith("<cut>") else "stop"
+        yield Done(candidate=Candidate(text=reply.removesuffix("<cut>"), finish=finish))
+
+
+class Scene:
+    """A shell, a scripted model, and what came of a request."""
+
+    def __init__(self, folder: Path) -> None:
+        self.shell = InteractiveShell()
+        self.store = Store(folder / "llmos.db")
+        self.context = NotebookContext(self.shell)
+        self.seen: list[events.AgentEvent] = []
+        self.client = Scripted(self.store, [])
+
+    def ask(self, *replies: str, say: bool | None = None, budget: float = 5.0, **options: Any) -> str:
+        """Answer a request; returns the end of the task as the store has it."""
+        self.client = Scripted(self.store, list(replies))
+        session = Session(id="s", pid=os.getpid(), started=psutil.Process().create_time())
+        loop = Loop(self.shell, self.client, self.context, session, rehearsal_budget=budget)
+        steps = loop.answer("do it", Options(**options), 8192)
+        self.seen = []
+        reply: bool | None = None
+        try:
+            while True:
+                event = steps.send(reply) if isinstance(self.last, events.Question) else next(steps)
+                reply = say
+                self.seen.append(event)
+        except StopIteration:
+            pass
+        return self.store.tasks()[-1].state
+
+    @property
+    def last(self) -> events.AgentEvent | None:
+        return self.seen[-1] if self.seen else None
+
+    def count(self, kind: type) -> int:
+        return sum(isinstance(event, kind) for event in self.seen)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.shell.user_ns[name]
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Scene:
+    return Scene(tmp_path)
+
+
+def block(code: str) -> str:
+    return f"```python\n{code}\n```"
+
+
+def test_what_passes_is_run_and_remembered(scene: Scene) -> None:
+    assert scene.ask(block("x = 41 + 1\nx")) == "done"
+    assert scene["x"] == 42
+    assert scene.context.messages()[-1].content == block("x = 41 + 1\nx")
+    assert any(isinstance(stored.record, RunRecord) for stored in scene.store.trace("1").records)
+
+
+def test_a_failing_candidate_is_repaired_before_the_namespace_is_touched(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0]})
+    log: list[int] = []
+    scene.shell.user_ns["log"] = log
+    wrong, right = block("log.append(1)\nm = df['wieght'].mean()"), block("log.append(2)\nm = df['weight'].mean()")
+    assert scene.ask(wrong, right) == "done"
+    assert scene["m"] == 2.0
+    assert log == [2]
+    # The failing code first, then the error, with the real columns.
+    first, second = scene.client.sent
+    assert second.messages[: len(first.messages)] == first.messages
+    assert second.messages[-2].content == wrong
+    repair = second.messages[-1].content
+    assert "KeyError" in repair
+    assert "'wieght'" in repair
+    assert "weight" in repair.replace("wieght", "")
+    # What is remembered is the code that ran, not the way to it.
+    assert [message.content for message in scene.context.messages()][-1] == right
+    assert wrong not in [message.content for message in scene.context.messages()]
+
+
+def test_repair_ends_after_the_retries(scene: Scene) -> None:
+    assert scene.ask(block("a = 1/0"), block("b = [][1]"), block("c = {}[2]"), block("d = 1"), retries=2) == "failed"
+    assert scene.count(events.Repairing) == 2
+    assert isinstance(scene.last, events.GaveUp)
+    assert scene.last.code == "c = {}[2]"
+    assert not {"a", "b", "c", "d"} & set(scene.shell.user_ns)
+
+
+@pytest.mark.parametrize("again", ["a = 1/0", "b = 2/0"])
+def test_repair_ends_when_a_round_does_not_help(scene: Scene, again: str) -> None:
+    assert scene.ask(block("a = 1/0"), block(again), block("a = 1"), retries=5) == "failed"
+    assert scene.count(events.Repairing) == 1
+
+
+def test_no_retries_means_none(scene: Scene) -> None:
+    assert scene.ask(block("a = 1/0"), block("a = 1"), retries=0) == "failed"
+    assert scene.count(events.Written) == 1
+
+
+def test_what_is_not_python_is_repaired_without_rehearsal(scene: Scene) -> None:
+    assert scene.ask(block("x = = 1"), block("x = 1")) == "done"
+    assert scene.count(events.Rehearsed) == 1
+    assert scene["x"] == 1
+
+
+def test_words_run_nothing(scene: Scene) -> None:
+    assert scene.ask("The median is the middle.\n```python\nx = 1\n```") == "done"
+    assert isinstance(scene.last, events.Words)
+    assert "x" not in scene.shell.user_ns
+
+
+def test_half_a_block_is_refused_with_a_sentence(scene: Scene) -> None:
+    assert scene.ask("```python\nx = 1\ny = [1, 2,<cut>", max_tokens=9) == "failed"
+    assert isinstance(scene.last, events.GaveUp)
+    assert "--max-tokens" in scene.last.message
+    assert "x" not in scene.shell.user_ns
+
+
+@pytest.mark.parametrize("reply", ["", "  \n", "```python\n```", "```"])
+def test_no_code_and_no_words_is_refused_with_a_sentence(scene: Scene, reply: str) -> None:
+    with pytest.raises(LLMOSError, match="empty answer"):
+        scene.ask(reply)
+    assert scene.store.tasks()[-1].state == "failed"
+
+
+@pytest.mark.parametrize(("said", "written"), [(True, True), (False, False), (None, False)])
+def test_files_are_written_only_after_a_yes(scene: Scene, tmp_path: Path, said: bool | None, written: bool) -> None:
+    target = tmp_path / "out.txt"
+    assert scene.ask(block(f"open({str(target)!r}, 'w').write('x')"), say=said) == "done"
+    question = next(event for event in scene.seen if isinstance(event, events.Question))
+    assert "write files" in question.why
+    assert "out.txt" in question.why
+    assert target.exists() == written
+    assert scene.count(events.Shown) == (not written)
+
+
+def test_a_swallowed_refusal_still_wants_a_yes(scene: Scene, tmp_path: Path) -> None:
+    code = f"try:\n    open({str(tmp_path / 'o')!r}, 'w').write('x')\nexcept OSError:\n    pass\nx = 1"
+    scene.ask(block(code), say=None)
+    assert scene.count(events.Question) == 1
+    assert "x" not in scene.shell.user_ns
+
+
+@pytest.mark.parametrize("code", ["import subprocess; subprocess.run(['true'])", "import socket; socket.socket()", "!true"])
+def test_processes_and_network_want_a_yes(scene: Scene, code: str) -> None:
+    scene.ask(block(code), say=None)
+    assert scene.count(events.Question) == 1
+    assert scene.count(events.Running) == 0
+
+
+def test_reading_a_file_needs_no_yes(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / "in.txt").write_text("hello")
+    assert scene.ask(block(f"text = open({str(tmp_path / 'in.txt')!r}).read()\ntext")) == "done"
+    assert scene["text"] == "hello"
+
+
+def test_ask_mode_asks_also_for_harmless_code(scene: Scene) -> None:
+    assert scene.ask(block("x = 1"), say=False, mode="ask") == "done"
+    assert "x" not in scene.shell.user_ns
+    assert scene.ask(block("x = 1"), say=True, mode="ask") == "done"
+    assert scene["x"] == 1
+
+
+def test_show_mode_rehearses_repairs_and_never_runs(scene: Scene) -> None:
+    assert scene.ask(block("x = 1/0"), block("x = 1"), mode="show", say=True) == "done"
+    assert isinstance(scene.last, events.Shown)
+    assert scene.last.code == "x = 1"
+    assert "x" not in scene.shell.user_ns
+
+
+def test_long_code_is_let_go_after_the_budget_and_run_once(scene: Scene) -> None:
+    began = time.monotonic()
+    assert scene.ask(block("import time\ntime.sleep(1.5)\nx = 1"), budget=0.5) == "done"
+    rehearsed = next(event for event in scene.seen if isinstance(event, events.Rehearsed))
+    assert rehearsed.rehearsal.status == "unfinished"
+    assert scene["x"] == 1
+    assert time.monotonic() - began >= 2.0
+
+
+@pytest.mark.parametrize("code", ["import os; os._exit(3)", "import os; os.kill(os.getpid(), 9)", "import os; os.abort()"])
+def test_code_that_ends_the_kernel_is_never_run_unasked(scene: Scene, code: str) -> None:
+    assert scene.ask(block(code), block(code), say=None) in ("done", "failed")
+    assert scene.count(events.Running) == 0
+
+
+def test_what_the_real_run_raises_is_reported_and_the_task_failed(scene: Scene) -> None:
+    code = "import time\ntime.sleep(1)\nraise ValueError('late')"
+    assert scene.ask(block(code), budget=0.3) == "failed"
+    ran = next(event for event in scene.seen if isinstance(event, events.Ran))
+    assert ran.run.error is not None
+    assert (ran.run.error.type, ran.run.error.line) == ("ValueError", 3)
+
+
+def test_changes_are_told_by_name_and_kind(scene: Scene) -> None:
+    scene.shell.run_cell("old = 1\nitems = [1]\ngone = 2\nsame = 'x'", store_history=True)
+    scene.ask(block("new = 3\nold = 4\nitems.append(2)\ndel gone"))
+    ran = next(event for event in scene.seen if isinstance(event, events.Ran))
+    assert {(change.name, change.kind) for change in ran.run.changes} == {
+        ("new", "created"),
+        ("old", "rebound"),
+        ("items", "mutated"),
+        ("gone", "deleted"),
+    }
+
+
+def test_leaving_the_loop_early_cancels_the_task(scene: Scene) -> None:
+    client = Scripted(scene.store, [block("x = 1")])
+    session = Session(id="s", pid=os.getpid(), started=psutil.Process().create_time())
+    steps = Loop(scene.shell, client, scene.context, session, rehearsal_budget=5).answer("x", Options(), 8192)
+    while not isinstance(next(steps), events.Writing):
+        pass
+    steps.close()
+    assert scene.store.tasks()[-1].state == "cancelled"
+    assert "x" not in scene.shell.user_ns
+
+
+def test_await_at_top_level_works(scene: Scene) -> None:
+    assert scene.ask(block("import asyncio\nawait asyncio.sleep(0.01)\nx = 5\nx")) == "done"
+    assert scene["x"] == 5
