@@ -163,6 +163,22 @@ def test_stop_while_the_code_runs(notebook: Kernel) -> None:
     assert notebook.value("1 + 1") == "2"
 
 
+def test_another_client_can_cancel_code_that_runs(notebook: Kernel) -> None:
+    cancelled: list[float] = []
+
+    def cancel(cell: Cell) -> bool:
+        if "then let go" in cell.text:
+            client = DaemonClient()
+            assert client.cancel(str(client.tasks()[-1].number)).state == "cancelled"
+            cancelled.append(time.monotonic())
+        return bool(cancelled)
+
+    cell = notebook.run(SLEEP, during=cancel)
+    assert time.monotonic() - cancelled[0] < 1.0
+    assert cell.ename == "AnswerStopped"
+    assert notebook.value("1 + 1") == "2"
+
+
 def test_the_stop_button_works_while_the_daemon_and_the_engine_start(notebook: Kernel) -> None:
     os.kill(DaemonClient().status().pid, signal.SIGKILL)
     began = time.monotonic()

@@ -179,7 +179,8 @@ async def _serve() -> int:
     # uvicorn would end the process by the signal it got, before the engine and the database are closed.
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        with contextlib.suppress(NotImplementedError):  # Windows' event loop has no signal handlers
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.bind(("127.0.0.1", 0))
     listener.listen(128)
@@ -189,7 +190,7 @@ async def _serve() -> int:
             pid=os.getpid(), port=port, token=token, version=__version__, protocol=PROTOCOL, started=daemon.started
         )
     )
-    log.info("llmos daemon %s listens on 127.0.0.1:%d", __version__, port)
+    print(f"llmos daemon {__version__} listens on 127.0.0.1:{port}; log: {paths.log_file()}", flush=True)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     housekeeping = asyncio.create_task(daemon.keep_house())
     stopping = asyncio.create_task(stop.wait())

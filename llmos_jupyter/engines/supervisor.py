@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import secrets
-import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +19,8 @@ log = logging.getLogger(__name__)
 # An engine that ran this long (seconds) before it died is restarted as if it had never failed.
 STEADY = 60.0
 MAX_RESTARTS = 5
+# Exit codes of a process that a signal ended; by number, because Windows' `signal` lacks the names.
+ILLEGAL_INSTRUCTION, KILLED = -4, -9
 
 
 class Supervisor:
@@ -152,12 +153,12 @@ class Supervisor:
     def _why_not(self, code: int, said: str) -> str:
         """One sentence for the user out of how the process ended."""
         name = self.launch.model
-        if code == -signal.SIGILL:
+        if code == ILLEGAL_INSTRUCTION:
             return (
                 "This processor lacks instructions that llama.cpp's wheel needs: build xllamacpp from source, "
                 "or use a remote engine."
             )
-        if code == -signal.SIGKILL:
+        if code == KILLED:
             return f"{name} was ended by the system, most likely for lack of memory: choose a smaller model."
         if "failed to load" in said.lower() or "load" in said.lower():
             return (
