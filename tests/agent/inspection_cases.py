@@ -761,4 +761,533 @@ if (n := len(df)) > 3:
     print(n)
 ---
 assert 'cost' in df.columns
+---
+df.plot(y='cost', use_index=True)
+---
+df.plot(x='region', y=['cost','revenue'])
+---
+df['region'] = df['region'].astype('category')
+df['region'].cat.codes
+---
+df['cost'].astype(str).str.upper()
+---
+x = df['region']
+x = pd.to_datetime(df['date'])
+x.dt.year
+---
+df['date'] = df['date'].astype(str)
+df['date'].str[:4]
+---
+df['cost'] = df['cost'].astype(str)
+df['cost'].str.len()
+---
+df.cost = df.cost.astype(str)
+df.cost.str.len()
+---
+df.loc[:, 'cost'] = df['cost'] * 2.0
+df['cost'].round()
+---
+df[['cost','revenue']] = df[['cost','revenue']].fillna(0)
+---
+df = df.set_index('date').sort_index()
+df.loc['2024-02']
+---
+df.set_index('region').loc['north', ['cost']]
+---
+df.set_index('region').loc[['north','south'], 'cost']
+---
+df2 = df.set_index(['region','product'])
+df2.loc['north','a']
+---
+df2 = df.set_index(['region','product'])
+df2.reset_index(level='product')['product']
+---
+df2 = df.set_index(['region','product'])
+df2.groupby(level='region')['cost'].sum()
+---
+df.groupby('region').cumcount()
+---
+df.groupby('region')['cost'].describe()['mean']
+---
+df.groupby('region')['cost'].quantile(.5)
+---
+df.groupby('region').agg(['min','max'])['cost']['min']
+---
+df.groupby('region').agg(lambda g: len(g))['cost']
+---
+df.groupby('region').agg(np.size)['cost']
+---
+df.groupby('region').agg(c=pd.NamedAgg('cost','sum'))['c']
+---
+df.groupby(['region']).sum(numeric_only=True).reset_index()['region']
+---
+df.groupby(pd.Grouper(key='date', freq='D')).size()
+---
+df.groupby({0:'a',1:'b'}).size()
+---
+df.groupby(df.region.str[0])['cost'].sum()
+---
+df.groupby('region', sort=False)['cost'].sum().index.tolist()
+---
+df.groupby('region')['cost'].nlargest(1).reset_index()['level_1']
+---
+g = df.groupby('region')
+g['cost'].sum(); g.cost.mean(); g.groups; g.indices
+---
+df.resample('D', on='date')['cost'].sum()
+---
+df.stack().reset_index()['level_1']
+---
+df.pivot_table(index='region', columns='product', values='cost', fill_value=0).reset_index()['a']
+---
+p = df.pivot_table(index='region', columns='product', values='cost')
+p.columns = ['A','B','C']
+p['A']
+---
+df.pivot_table(values='cost', index='region', aggfunc={'cost':['sum','mean']})['sum']
+---
+df.pivot_table(values='cost', index='region', aggfunc='sum', margins=True).loc['All']
+---
+pd.crosstab(df.region, df['product'])['a']
+---
+pd.merge(df, other)['manager']
+---
+pd.merge(df, other[['region','manager']], how='left', on='region').manager
+---
+df.merge(df.groupby('region')['cost'].mean().rename('avg'), on='region')['avg']
+---
+df.merge(df.groupby('region')['cost'].mean().rename('avg').reset_index(), on='region')['avg']
+---
+df.join(df.groupby('region')['cost'].mean().rename('avg'), on='region')['avg']
+---
+df['region'].to_frame().assign(z=1)['z']
+---
+df['region'].value_counts(normalize=True).reset_index()['proportion']
+---
+df['region'].value_counts().to_frame()['count']
+---
+df['region'].value_counts().to_frame('n')['n']
+---
+df[['region','product']].value_counts().reset_index(name='n')['n']
+---
+df[['region','product']].value_counts().reset_index()['count']
+---
+df['region'].drop_duplicates().reset_index(drop=True)
+---
+df.isna().sum().to_frame('missing')['missing']
+---
+df.isna().sum().reset_index()[0]
+---
+df.dtypes.reset_index()['index']
+---
+df.describe().T['mean']
+---
+df.describe().transpose()['50%']
+---
+df.corr(numeric_only=True).loc['cost','revenue']
+---
+df.corr(numeric_only=True).reset_index()['index']
+---
+df.nunique().reset_index(name='n')['n']
+---
+df.mean(numeric_only=True)['cost']
+---
+df.quantile([.1,.9], numeric_only=True)['cost']
+---
+df.mode()['region']
+---
+df.set_index('region').T['east']
+---
+df.T.reset_index()['index']
+---
+df.rename(columns=lambda c: c.upper())['COST']
+---
+df.rename(columns=dict(cost='price'))['price']
+---
+df.rename(columns=dict(zip(df.columns, 'abcdef')))['a']
+---
+m = {'cost':'price'}
+df.rename(columns=m)['price']
+---
+m = {'cost':'price'}
+m['revenue'] = 'income'
+df.rename(columns=m)['income']
+---
+df.rename_axis('id').reset_index()['id']
+---
+df.rename_axis(columns='x')['cost']
+---
+df.reset_index(names='id')['id']
+---
+df.reset_index().rename(columns={'index':'id'})['id']
+---
+df.index.name = 'id'
+df.reset_index()['id']
+---
+df.index = pd.Index(range(6), name='id')
+df.query('id > 2')
+---
+df.eval('a = cost + 1\nb = a * 2')['b']
+---
+df.eval('a = cost + 1', inplace=True)
+df['a']
+---
+df.query('cost == cost.max()')
+---
+df.query('region in ["north"] and not (cost > 3)')
+---
+vals = ['north']
+df.query('region in @vals')
+---
+df.query("date > '2024-02-01'")
+---
+df.query('cost > @df.cost.mean()')
+---
+df.query('revenue.isna()')
+---
+df.query('`unit price` > 1 & cost < 9')
+---
+df.query('1 < cost <= 8')
+---
+df.melt()['variable']
+---
+df.melt(id_vars='region', value_name='v')['v']
+---
+df.assign(**{'new col': 1})['new col']
+---
+df.assign(a=1).assign(b=lambda d: d.a + 1).query('b > 1').b
+---
+df.insert(len(df.columns), 'zz', 1)
+df.zz
+---
+df.loc[:, 'zz'] = 1
+df.zz
+---
+df.at[0, 'zz'] = 1
+df['zz']
+---
+df = df.join(pd.DataFrame({'q':[1]*6}))
+df['q']
+---
+df = pd.concat([df, pd.get_dummies(df['region'], prefix='r')], axis=1)
+df['r_north']
+---
+df = pd.concat([df, df['cost'].rename('c2')], axis=1)
+df['c2']
+---
+df = pd.concat([df]*2, ignore_index=True)
+df['cost']
+---
+dfs = {'a': df, 'b': other}
+pd.concat(dfs.values())['manager']
+---
+for name, f in {'a': df}.items():
+    f['src'] = name
+df['src']
+---
+for f in (df, other):
+    f.columns = [c.upper() for c in f.columns]
+df['REGION']
+---
+for f in (df, other):
+    f.rename(columns=str.upper, inplace=True)
+df['REGION']
+---
+def prep(d):
+    d = d.copy()
+    d.columns = d.columns.str.upper()
+    return d
+df = prep(df)
+df['COST']
+---
+def prep(d):
+    d.columns = d.columns.str.upper()
+prep(df)
+df['COST']
+---
+def prep(d, col='cost'):
+    d['k'] = d[col]
+    if len(d) > 3:
+        return d
+    return None
+prep(df)['k']
+---
+def add(d, *cols):
+    for c in cols:
+        d[c] = 0
+add(df, 'u', 'v')
+df['u']
+---
+class Prep:
+    def __init__(self, d):
+        self.d = d
+    def go(self):
+        self.d['done'] = 1
+Prep(df).go()
+df['done']
+---
+import copy
+c = copy.deepcopy(df)
+c['x'] = 1
+c['x']
+---
+fns = [lambda d: d.insert(0,'made',1)]
+for fn in fns: fn(df)
+df['made']
+---
+from functools import partial
+p = partial(add_profit, df)
+p()
+df['profit']
+---
+list(map(add_profit, [df]))
+df['profit']
+---
+df.pipe(lambda d: d.assign(zz=1))['zz']
+---
+exec("df['zz'] = 1")
+df['zz']
+---
+setattr(df, 'note', 1)
+df.note
+---
+df.attrs['a'] = 1
+df.attrs
+---
+df.update(other)
+df['cost']
+---
+df.replace({'region': {'north': 'N'}})['region']
+---
+df.fillna({'revenue': 0, 'cost': 1}).cost
+---
+df.agg(total=('cost','sum'))['cost']
+---
+df.agg({'cost':'sum'}).cost
+---
+df.apply(pd.Series.nunique).cost
+---
+df[['cost']].apply(lambda c: c.max()).cost
+---
+df.iloc[:, 0].unique()
+---
+df.iloc[:, [0,1]]['region']
+---
+df.iloc[:3, 1:]['cost']
+---
+df.loc[df.index[:2], 'cost']
+---
+df.loc[lambda d: d.cost > 3, 'region']
+---
+df[lambda d: d.cost > 3]['region']
+---
+df[df['cost'].between(2,8) & df['region'].str.startswith('n')]['cost'].sum()
+---
+df[df.region.eq('north') | (df.cost >= 3)].cost
+---
+df[~df.duplicated(['region'])]['cost']
+---
+df[df.notna().all(axis=1)]['cost']
+---
+df[np.isfinite(df['revenue'])]['cost']
+---
+df[df.groupby('region')['cost'].transform('size') > 1]['cost']
+---
+df.filter(items=['cost','nope'])['cost']
+---
+df.filter(regex='^c')['cost']
+---
+df.reindex(columns=['cost','extra'])['extra']
+---
+df.columns.get_loc('cost')
+---
+df.columns[df.dtypes == 'object']
+---
+df.select_dtypes(include=[np.number]).columns.tolist()
+---
+s.name; s.index.name; s.values.shape; s.dtype
+---
+s.sort_values().index[0]
+---
+s.groupby(df['region']).sum()['north']
+---
+s.groupby(df['region']).sum().north
+---
+df.groupby('region')['cost'].sum().north
+---
+df.groupby('region')['cost'].sum().to_dict()['north']
+---
+df.set_index('region')['cost'].north
+---
+df.set_index('region').cost['north']
+---
+row = df.iloc[0]
+row['region'], row.cost
+---
+arr.flatten().tolist(); arr.sum(axis=0).shape; arr.T.dtype; arr.flat[0]
+---
+np.random.rand(3); np.random.randint(0, 3, size=4); np.random.seed(0); np.random.choice([1,2])
+---
+np.testing; np.char; np.rec; np.ma; np.polynomial; np.fft.fft([1])
+---
+plt.style.use('default'); plt.rcParams['figure.figsize'] = (3,2); plt.cm.viridis; plt.gca(); plt.subplot(1,2,1)
+---
+import matplotlib; matplotlib.colors; matplotlib.ticker; matplotlib.__version__
+---
+import scipy; scipy.optimize; scipy.stats.norm
+---
+import sklearn; sklearn.__version__; import sklearn.metrics as m; m.r2_score([1,2],[1,2])
+---
+pd.api.types.is_numeric_dtype(df['cost']); pd.options.display.max_rows = 10; pd.io; pd.tseries.offsets.Day(1); pd.NA; pd.NaT
+---
+import datetime
+datetime.datetime.now().strftime('%Y'); datetime.date.today().year
+---
+import collections.abc
+collections.abc.Mapping
+---
+import os.path
+os.sep; os.path.sep; os.name; os.cpu_count()
+---
+pl.DataFrame({'a':[1]}).lazy().collect()
+---
+pf.to_dicts(); pf.shape; pf.schema; pf.rows(); pf.height; pf.columns
+---
+pf.select((pl.col('size')+1).alias('x'), pl.col('name'))['x']
+---
+pf.with_columns(pl.lit(1).alias('k')).select('k')
+---
+pf.rename({'size':'n'})['n']
+---
+pf.join(pf, on='name')['size_right']
+---
+pf.with_row_index()['index']
+---
+pf.select(pl.col('name','size'))
+---
+pf.select(pl.col(['name','size']))
+---
+pf.group_by('name').agg(pl.len().alias('n')).filter(pl.col('n') > 0)['n']
+---
+pf.filter(name='a')['size']
+---
+pf.sort(pl.col('size'), descending=True)['name']
+---
+pf.with_columns(big=pl.col('size') > 1).filter(pl.col('big'))['name']
+---
+pf.drop('nope', strict=False)
+---
+class Base:
+    def __getattr__(self, n): return 1
+class Child(Base): pass
+Child().anything
+---
+import types
+ns2 = types.SimpleNamespace(a=1); ns2.a; ns2.b = 2; ns2.b
+---
+import enum
+class E(enum.Enum):
+    A = 1
+E.A.value; E['A'].name
+---
+from collections import namedtuple
+P = namedtuple('P', 'x y'); P(1,2).x
+---
+from typing import NamedTuple
+class Q(NamedTuple):
+    a: int
+Q(1).a
+---
+from dataclasses import dataclass, field
+@dataclass
+class D:
+    items: list = field(default_factory=list)
+d1 = D(); d1.items.append(1)
+---
+import re
+m = re.match(r'(?P<x>a)', 'abc'); m.group('x'); m.span()
+---
+f = lambda: 0
+f.counter = 1
+f.counter
+---
+def memo(): memo.calls += 1
+memo.calls = 0
+memo()
+---
+(1).bit_length(); (1.5).is_integer(); True.real; b'x'.decode(); {'a':1}.items(); {1}.union({2}); (1,2).index(1)
+---
+a, *b = [1,2,3]; b.append(4)
+---
+x: int = 3; x.real
+---
+try:
+    y = 1/0
+except ZeroDivisionError as e:
+    print(e.args)
+---
+for i in range(3):
+    if i == 2: break
+else:
+    print('no')
+---
+print(*[1,2], sep='')
+---
+text.format(); '%s' % text; text.encode().decode()
+---
+nums = sorted({3,1}); nums.append(1); nums.sort(); nums[0].bit_length()
+---
+t = tuple(numbers); t.count(1)
+---
+z = zip(numbers, numbers); dict(z).keys()
+---
+d['new'] = 1; d['new'].bit_length()
+---
+d.update(k=[]); d['k'].append(1)
+---
+account.extra = df; account.extra['fresh'] = 1; df['fresh']
+---
+account.df = df; account.df['cost']
+---
+h = [1,2]; h += [3]; h.append(4); h = h or None; h.append(5)
+---
+v = None
+if len(df): v = 'x'
+v.upper()
+---
+v = None
+for c in df.columns: v = c
+v.upper()
+---
+def ff():
+    global v2
+    v2 = df.copy()
+ff()
+v2['cost']
+---
+best = None
+for i, r in df.iterrows():
+    if best is None or r['cost'] > best['cost']: best = r
+best['cost']; best.region
+---
+res = None
+try:
+    res = df['cost']
+except Exception: pass
+res.sum()
+---
+acc = {}
+for i, r in df.iterrows(): acc.setdefault(r.region, []).append(r.cost)
+acc['north']
+---
+while True:
+    nothing = df
+    break
+nothing.head()
+---
+def setit():
+    global nothing
+    nothing = df
+setit()
+nothing.head()
 """.strip().split("\n---\n")

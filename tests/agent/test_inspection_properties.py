@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import io
 import sys
 import traceback
@@ -119,6 +120,15 @@ def statement(draw: st.DrawFn, depth: int = 0) -> str:
         f"'{a}' in {name} and {name}[{a!r}]",
         f"{name}[{a!r}] if '{a}' in {name} else 0",
         f"(lambda x: x[{a!r}])({name})",
+        f"(lambda x: x.insert(0, {a!r}, 1))({name})",
+        f"list(map(touch, [{name}]))",
+        f"functools.partial(touch, {name})()",
+        f"{name}.{a}.str.len()",
+        f"{name} = {name}.astype({{{a!r}: str}}); {name}[{a!r}].str.len()",
+        f"{name}.loc[0] = 'x'; {name}[{a!r}].str.len()",
+        f"{name}[{a!r}].map(str).str.len()",
+        f"{name}[{a!r}].a",
+        f"{name}.iloc[:, :2] = 'x'; {name}[{a!r}].str.len()",
     ]
     text = draw(st.sampled_from(simple))
     if depth < 2 and draw(st.integers(0, 3)) == 0:
@@ -136,6 +146,14 @@ def statement(draw: st.DrawFn, depth: int = 0) -> str:
                     f"for i in range(2):{body}",
                     f"for i in range(2):\n    if {test}: break{body}",
                     f"for i in []:{body}",
+                    f"for i in [1, 2]:{body}\n    if {test}: break\n    {name} = {name}.reset_index()",
+                    f"for i in range(3):{body}\n    {name} = {name}.reset_index()",
+                    f"for i in range(3):{body}\n    {name} = {name}.rename(columns={{'city': 'y', 'y': 'new', 'new': 'sale'}})",
+                    f"try:{body}\n    raise ValueError\n    {name}.pop({a!r})\nexcept Exception:\n    pass",
+                    f"try:{body}\nexcept Exception:\n    {name}[{a!r}] = 1\nelse:\n    {name}[{a!r}] = 2",
+                    f"def g({name}):{body}\n    if {test}: return\n    {name}.drop(columns='city', inplace=True)\ng(df)",
+                    f"def g():\n    global {name}{body}\ng()",
+                    f"while True:{body}\n    if len({name}.columns) % 2: break\n    {name}[{a!r}] = 1; break",
                     f"while {test}:{body}\n    break",
                     f"def g({name}):{body}\n    return {name}\nmade = g(other)",
                     f"def g():{body}\ng()" if "=" not in body else f"def g(df, other, made, indexed):{body}",
@@ -152,7 +170,7 @@ def _namespace() -> dict[str, Any]:
     df = pd.DataFrame({"city": ["a", "b", "a"], "year": [1, 2, 3], "sales": [1.0, None, 2.0], "Cost": [1, 1, 2]})
     other = pd.DataFrame({"city": ["a", "b"], "y": [1, 2], "year": [1, 2]})
     ns: dict[str, Any] = {"pd": pd, "df": df, "other": other, "made": df.copy(), "indexed": df.set_index("city")}
-    ns.update(holder={"it": df}, contextlib=contextlib, warnings=warnings)
+    ns.update(holder={"it": df}, contextlib=contextlib, functools=functools, warnings=warnings)
     exec("def touch(frame):\n    frame['new'] = 1\ndef touch_global():\n    df['total'] = 2\n", ns)
     return ns
 

@@ -50,13 +50,16 @@ def call(walk: Walk, node: ast.Call) -> Value:
         _passed(walk, value, node)
     path = callee.path if isinstance(callee, Ref) else None
     _outside(walk, node, callee, receiver, path, arguments)
-    if isinstance(callee, Part):
+    followed = walk.inline(callee, args, keywords) if isinstance(callee, Function) else None
+    if followed is not None:
+        result = followed
+    elif isinstance(callee, Part):
         result = methods.method(walk, callee, node, args, keywords)
     else:
         if path is not None:
             _hidden(walk, node, path, args, keywords)
         result = _result(walk, node, callee, path, args, keywords)
-    _effects(walk, node, callee, receiver, [*args, *keywords.values()])
+    _effects(walk, node, callee, receiver, [*args, *keywords.values()], followed is not None)
     return result
 
 
@@ -185,9 +188,6 @@ def _literal_code(walk: Walk, node: ast.Call, text: str) -> None:
 def _result(
     walk: Walk, node: ast.Call, callee: Value, path: str | None, args: list[Value], keywords: dict[str, Value]
 ) -> Value:
-    if isinstance(callee, Function):
-        followed = walk.inline(callee, node, args, keywords)
-        return UNKNOWN if followed is None else followed
     if path is None:
         return UNKNOWN
     if path == "builtins.getattr" and len(args) == 2 and isinstance(args[1], Const) and type(args[1].value) is str:
@@ -223,17 +223,17 @@ def _result(
     return Ref(path + "()") if path.count("(") < 2 and len(path) < 200 else UNKNOWN
 
 
-def _effects(walk: Walk, node: ast.Call, callee: Value, receiver: Value | None, values: list[Value]) -> None:
-    """Forget what the call may have changed."""
+def _effects(
+    walk: Walk, node: ast.Call, callee: Value, receiver: Value | None, values: list[Value], followed: bool
+) -> None:
+    """Forget what the call may have changed, unless it was followed step by step."""
     if isinstance(receiver, Ref) and receiver.obj is not live.MISSING and not _resolved_module(receiver):
         walk.forget(receiver)
         if _users(type(receiver.obj)):
             walk.state.all_dirty = True
     if isinstance(node.func, ast.Attribute) and isinstance(receiver, Seq | Dict):
         walk.forget_name(node.func.value, receiver)
-    if isinstance(callee, Function):
-        if walk.depth == 0 and not isinstance(callee.node, ast.Lambda):
-            _forget_names(walk, {n.id for n in ast.walk(callee.node) if isinstance(n, ast.Name)}, set())
+    if isinstance(callee, Function) and followed:
         return
     path = callee.path if isinstance(callee, Ref) else None
     trusted = isinstance(callee, Part) or (path is not None and path.partition(".")[0] in _TRUSTED)
@@ -241,19 +241,39 @@ def _effects(walk: Walk, node: ast.Call, callee: Value, receiver: Value | None, 
         trusted = not _is_users(callee.obj)
     if callee is UNKNOWN and isinstance(node.func, ast.Name):
         walk.forget_all()
-    if isinstance(callee, Ref) and type(callee.obj) is types.FunctionType and not trusted:
-        _forget_names(walk, set(_global_names(callee.obj.__code__)), set())
-        walk.state.all_dirty = True
+    for value in [callee, *values]:
+        # A function that is handed over may be called, and with the other arguments.
+        if _may_run(walk, value):
+            trusted = False
     for argument, value in zip([*node.args, *(k.value for k in node.keywords)], values, strict=False):
-        if isinstance(value, Function) and not isinstance(value.node, ast.Lambda):
-            _forget_names(walk, {n.id for n in ast.walk(value.node) if isinstance(n, ast.Name)}, set())
-        elif isinstance(value, Ref) and type(value.obj) is types.FunctionType and _is_users(value.obj):
-            _forget_names(walk, set(_global_names(value.obj.__code__)), set())
-        elif isinstance(value, Ref) and value.obj is not live.MISSING:
-            walk.forget(value)
-        elif not trusted:
+        if not trusted:
             walk.forget(value)
             walk.forget_name(argument, value)
+        elif isinstance(value, Ref):
+            walk.forget(value)
+
+
+def _may_run(walk: Walk, value: Value) -> bool:
+    """If the value is a function of the user's or of the candidate's, forget what it may change."""
+    if isinstance(value, Function):
+        _ran(walk, value)
+        return True
+    if isinstance(value, Ref) and type(value.obj) is types.FunctionType and _is_users(value.obj):
+        _forget_names(walk, set(_global_names(value.obj.__code__)), set())
+        walk.state.all_dirty = True
+        return True
+    if not isinstance(value, Seq):
+        return False
+    ran = [_may_run(walk, item) for item in value.items]  # each of them, not up to the first
+    return any(ran)
+
+
+def _ran(walk: Walk, function: Function) -> None:
+    nodes = list(ast.walk(function.node))
+    _forget_names(walk, {n.id for n in nodes if isinstance(n, ast.Name)}, set())
+    for node in nodes:
+        if isinstance(node, ast.Global | ast.Nonlocal):
+            walk.state.names.update(dict.fromkeys(node.names, UNKNOWN))
 
 
 def _users(cls: type) -> bool:
@@ -289,4 +309,6 @@ def _forget_names(walk: Walk, names: set[str], seen: set[str]) -> None:
         elif isinstance(value, Ref) and type(value.obj) is types.FunctionType and _is_users(value.obj):
             _forget_names(walk, set(_global_names(value.obj.__code__)), seen)
         elif isinstance(value, Function):
-            _forget_names(walk, {n.id for n in ast.walk(value.node) if isinstance(n, ast.Name)}, seen)
+            nodes = list(ast.walk(value.node))
+            walk.state.names.update({n: UNKNOWN for g in nodes if isinstance(g, ast.Global) for n in g.names})
+            _forget_names(walk, {n.id for n in nodes if isinstance(n, ast.Name)}, seen)

@@ -184,6 +184,8 @@ def _unlabelled(series: Series, name: str) -> bool:
     holder = series.obj if series.obj is not live.MISSING else series.column[0] if series.column else None
     if holder is None:
         return False
+    if series.obj is live.MISSING and series.index != live.index_names(holder):
+        return False  # the index is no longer that of the live frame
     kind = live.class_name(type(holder.index))
     if kind in {"RangeIndex", "DatetimeIndex", "TimedeltaIndex", "PeriodIndex"} or holder.index.dtype.kind in "iuf":
         return True
@@ -346,8 +348,11 @@ def store_item(walk: Walk, base: Value, key: Value, node: ast.Subscript) -> bool
         if isinstance(frame, Frame) and base.name in {"loc", "at"}:
             if isinstance(key, Seq) and key.cls is tuple and len(key.items) == 2:
                 _add(walk, frame, key.items[1])
+            else:
+                walk.state.heap[frame.handle] = walk.facts(frame.handle).unsourced()
             return True
         if isinstance(frame, Frame) and base.name in {"iloc", "iat"}:
+            walk.state.heap[frame.handle] = walk.facts(frame.handle).unsourced()
             return True
         while isinstance(frame, Part):
             frame = frame.of
@@ -360,10 +365,11 @@ def store_item(walk: Walk, base: Value, key: Value, node: ast.Subscript) -> bool
 
 
 def _add(walk: Walk, frame: Frame, key: Value) -> None:
+    facts = walk.facts(frame.handle)
     if _rows(key):
+        walk.state.heap[frame.handle] = facts.unsourced()
         return
     known, complete = labels(key)
-    facts = walk.facts(frame.handle)
     if isinstance(key, Seq) and key.cls is tuple:
         known = [tuple(known), known[0]] if complete and known else []
     walk.state.heap[frame.handle] = facts.with_columns(*known) if complete and known else replace(facts, columns=None)

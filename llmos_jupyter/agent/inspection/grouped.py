@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent.inspection import frames, reshape
+from llmos_jupyter.agent.inspection import reshape
 from llmos_jupyter.agent.inspection.frames import check_keys, named
 from llmos_jupyter.agent.inspection.values import (
     NONE,
@@ -84,7 +85,9 @@ def group_method(walk: Walk, group: Group, name: str, call: Call) -> Value:
     if name in _LIKE_INPUT:
         if group.one and group.selected:
             return Series(group.selected[0], facts.index)
-        return walk.new_frame(facts) if group.selected is None else frames.select(walk, group.handle, group.selected)
+        if group.selected is None:
+            return walk.new_frame(facts.unsourced())
+        return walk.new_frame(replace(facts, columns=dict.fromkeys(group.selected)))
     if name in {"head", "tail", "filter", "sample", "nth"} and not group.one:
         return walk.new_frame(facts)
     return UNKNOWN

@@ -49,7 +49,9 @@ def _tree(code: str) -> ast.Module:
 
 def _objects(tree: ast.Module, code: str, namespace: Mapping[str, Any]) -> dict[str, Any]:
     """The user's objects that the code names, in order; modules, functions and classes aside."""
-    words = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name)] or re.findall(r"[A-Za-z_]\w*", code)
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.Name)]
+    nodes.sort(key=lambda n: (n.lineno, n.col_offset))
+    words = [n.id for n in nodes] or re.findall(r"[A-Za-z_]\w*", code)
     named: dict[str, Any] = {}
     for word in words:
         if word in namespace and not word.startswith("_"):
@@ -104,6 +106,18 @@ def _missing_labels(message: str, named: dict[str, Any]) -> Iterator[str]:
                 yield f"`{name}` has no {what} {label!r}; the nearest real ones are {', '.join(map(repr, near))}."
         if what == "key":
             yield f"The keys of `{name}` are {_listed([repr(k) for k in real])}."
+        elif live.is_frame(obj) and not _quoted(message):
+            yield from _rows(name, obj)
+
+
+def _rows(name: str, frame: Any) -> Iterator[str]:
+    """The row labels, when a label that is no text was not found."""
+    index = frame.index
+    ends = live.plain_labels([*index[:3].tolist(), *index[-1:].tolist()]) if len(index) else None
+    if ends:
+        first = ", ".join(repr(label)[:40] for label in ends[:-1])
+        kind = live.class_name(type(index))
+        yield f"The rows of `{name}` are labelled by a {kind} of {len(index)}: {first} … {ends[-1]!r:.40}."
 
 
 def _columns(name: str, frame: Any) -> Iterator[str]:
@@ -148,7 +162,8 @@ def _shape(name: str, obj: Any, kind: str) -> Iterator[str]:
         yield f"`{name}` is a {live.class_name(type(obj))} with {len(obj)} items{of}."
     elif kind in {"TypeError", "AttributeError"} and not (live.is_frame(obj) or live.is_polars(obj)):
         cls = live.class_name(type(obj))
-        value = f" with the value {obj!r:.60}" if live.kind(obj, int, float, bool, str) else ""
+        # No text: it may be a secret.
+        value = f" with the value {obj!r:.60}" if live.kind(obj, int, float, bool) else ""
         yield f"`{name}` is {'None' if obj is None else f'of type {cls}{value}'}."
 
 
@@ -187,11 +202,14 @@ def _missing_attribute(message: str, named: dict[str, Any], namespace: Mapping[s
         if near:
             yield f"`{name}` has no attribute `{attribute}`; it has {_ticked(near)}."
         return
+    owner = owner.rpartition(".")[2]
     cls = _known_class(owner)
     if cls is None:
         return
     near = nearest(attribute, live.members(cls))
-    if near:
+    if live.derived(cls, float) or re.fullmatch(r"u?int\d*|float\d*|bool_?|complex\d*", owner):
+        yield f"`.{attribute}` was asked of a single value of type {owner}: a step before it has already aggregated."
+    elif near:
         yield f"A value of type {owner} has no attribute `{attribute}`; it has {_ticked(near)}."
     else:
         yield f"`.{attribute}` was asked of a value of type {owner}: check what the step before it returns."

@@ -29,13 +29,16 @@ from llmos_jupyter.agent.inspection.words import words
 if TYPE_CHECKING:
     from llmos_jupyter.agent.inspection.walk import Walk
 
-# Methods of a DataFrame that return one with the same columns, or some of them.
+# Methods of a DataFrame that return some of its rows as they are, perhaps in another order.
+_ROWS = words(
+    "copy head tail sample sort_values sort_index dropna drop_duplicates nlargest nsmallest query truncate "
+    "between_time at_time select_dtypes filter"
+)
+# Methods that return one with the same columns, or some of them, of other values.
 _SAME = words(
-    "copy head tail sample sort_values sort_index dropna drop_duplicates fillna ffill bfill replace "
-    "round abs astype nlargest nsmallest clip convert_dtypes infer_objects interpolate shift diff "
-    "cumsum cumprod cummax cummin rank query where mask truncate tz_localize tz_convert between_time "
-    "at_time isna notna isnull notnull map applymap select_dtypes pct_change filter explode describe "
-    "corr cov quantile_ to_period to_timestamp"
+    "fillna ffill bfill replace round abs astype clip convert_dtypes infer_objects interpolate shift diff "
+    "cumsum cumprod cummax cummin rank where mask tz_localize tz_convert isna notna isnull notnull map applymap "
+    "pct_change explode describe corr cov to_period to_timestamp"
 )
 _STRINGS_ONLY = frozenset({"plot", "value_counts"})
 _STR_MASKS = words(
@@ -175,8 +178,11 @@ def _expression(walk: Walk, handle: int, text: str, node: ast.AST, owner: ast.AS
 
 
 def _frame_result(walk: Walk, frame: Frame, facts: Facts, name: str, call: Call, sideways: bool) -> Value:
+    if name in _ROWS:
+        return walk.new_frame(facts)
     if name in _SAME:
-        return walk.new_frame(replace(facts, index=(None,)) if name in {"describe", "corr", "cov"} else facts)
+        fresh = facts.unsourced()
+        return walk.new_frame(replace(fresh, index=(None,)) if name in {"describe", "corr", "cov"} else fresh)
     known = facts.columns
     if name == "assign":
         return walk.new_frame(facts.with_columns(*call.keywords))
@@ -188,8 +194,8 @@ def _frame_result(walk: Walk, frame: Frame, facts: Facts, name: str, call: Call,
     if name == "pop":
         frames.remove(walk, frame.handle, labels(call.get(0, "item") or UNKNOWN)[0])
         return UNKNOWN
-    if name == "pipe":
-        walk.forget(frame)
+    if name in {"pipe", "update"}:
+        walk.state.heap[frame.handle] = facts.unsourced() if name == "update" else facts.forget()
         return UNKNOWN
     if name == "eval":
         text = call.get(0, "expr")

@@ -80,7 +80,7 @@ _USUAL_MODULES = words(
     "re math json os sys random time itertools functools collections statistics string csv io "
     "datetime calendar copy glob shutil subprocess pickle sqlite3 logging warnings typing pathlib "
     "textwrap operator decimal fractions uuid hashlib base64 urllib requests scipy sklearn torch "
-    "pandas numpy matplotlib seaborn plotly polars joblib asyncio threading types inspect pprint "
+    "pandas numpy matplotlib seaborn plotly polars joblib contextlib tempfile asyncio threading types inspect pprint "
     "heapq bisect struct zipfile gzip ast traceback"
 )
 

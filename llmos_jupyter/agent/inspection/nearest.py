@@ -36,7 +36,7 @@ def nearest(name: str, candidates: Iterable[str], count: int = 3) -> list[str]:
     order = {form: i for i, form in enumerate(by_form)}
     ranked.sort(key=lambda form: (-difflib.SequenceMatcher(None, form, wanted).ratio(), order[form]))
     close = [c for form in ranked for c in by_form[form]]
-    part = [c for c, form in forms if len(form) >= 3 and len(wanted) >= 3 and (form in wanted or wanted in form)]
+    part = [c for c, form in forms if _part(form, wanted) or _part(wanted, form)]
     part.sort(key=lambda c: abs(len(c) - len(name)))
     return list(dict.fromkeys([*same, *close, *part]))[:count]
 
@@ -55,3 +55,10 @@ def shortened(labels: Iterable[object], limit: int = 12) -> str:
     every = list(labels)
     text = ", ".join(repr(label)[:40] for label in every[:limit])
     return f"{text} and {len(every) - limit} more" if len(every) > limit else text
+
+
+def _part(short: str, whole: str) -> bool:
+    """Whether one name is the beginning, the end or most of another."""
+    if len(short) < 3 or short not in whole:
+        return False
+    return whole.startswith(short) or whole.endswith(short) or 2 * len(short) >= len(whole)

@@ -8,7 +8,19 @@ import sys
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent.inspection import calls, frames, imports, live
-from llmos_jupyter.agent.inspection.values import UNKNOWN, Const, Dict, Frame, Function, Ref, Seq, Series, Value, join
+from llmos_jupyter.agent.inspection.values import (
+    UNKNOWN,
+    Const,
+    Dict,
+    Frame,
+    Function,
+    Ref,
+    Seq,
+    Series,
+    State,
+    Value,
+    join,
+)
 from llmos_jupyter.agent.inspection.words import words
 from llmos_jupyter.protocol import Capability
 
@@ -149,13 +161,29 @@ def do_For(walk: Walk, node: ast.For | ast.AsyncFor) -> None:
             if any(may_leave(n) for n in node.body):
                 walk.certain = False
         walk.certain = certain
+        if any(may_leave(n) for n in node.body):
+            walk.blur(start)
     else:
         walk.assign(node.target, UNKNOWN)
-        walk.certain = certain and _nonempty(iterable)
-        walk.block(node.body)
-        walk.certain = certain
-        walk.state = join(start, walk.state)
+        _turns(walk, node, start, certain and _nonempty(iterable))
     _maybe(walk, node.orelse)
+
+
+def _turns(walk: Walk, node: ast.For | ast.AsyncFor | ast.While, start: State, certain: bool) -> None:
+    """A loop whose number of turns is not known; only its first one is certain."""
+    before, walk.certain = walk.certain, certain
+    walk.block(node.body)
+    walk.certain = False
+    if walk.exhausted or any(may_leave(n) for n in node.body):
+        walk.blur(start)
+        walk.state = join(start, walk.state)
+    else:
+        once = join(start, walk.state)
+        walk.state = once.copy()
+        walk.block(node.body)
+        walk.state = join(once, walk.state)
+        walk.forget_grown(once)
+    walk.certain = before
 
 
 do_AsyncFor = do_For
@@ -174,12 +202,8 @@ def items_of(walk: Walk, iterable: Value) -> list[Value]:
 
 def do_While(walk: Walk, node: ast.While) -> None:
     walk.expr(node.test)
-    start = walk.state.copy()
     always = isinstance(node.test, ast.Constant) and bool(node.test.value)
-    certain, walk.certain = walk.certain, walk.certain and always
-    walk.block(node.body)
-    walk.certain = certain
-    walk.state = join(start, walk.state)
+    _turns(walk, node, walk.state.copy(), walk.certain and always)
     _maybe(walk, node.orelse)
 
 
@@ -189,19 +213,20 @@ def do_Try(walk: Walk, node: ast.Try) -> None:
     else:
         start = walk.state.copy()
         _maybe(walk, node.body)
-        ends = [walk.state]
+        _maybe(walk, node.orelse)
+        end = walk.state.copy()
+        walk.blur(start)  # an exception may come anywhere in the body
+        middle = join(start, walk.state)
         for handler in node.handlers:
-            walk.state = join(start, ends[0])
+            walk.state = middle.copy()
             if handler.name:
                 walk.state.names[handler.name] = UNKNOWN
             if handler.type is not None:
                 walk.expr(handler.type)
             _maybe(walk, handler.body)
-            ends.append(walk.state)
-        walk.state = ends[0]
-        for end in ends[1:]:
-            walk.state = join(walk.state, end)
-        _maybe(walk, node.orelse)
+            if not _always_leaves(handler.body):
+                end = join(end, walk.state)
+        walk.state = end
     walk.block(node.finalbody)
 
 
@@ -219,7 +244,9 @@ def do_With(walk: Walk, node: ast.With | ast.AsyncWith) -> None:
     if transparent:
         walk.block(node.body)
     else:
+        start = walk.state.copy()
         _maybe(walk, node.body)
+        walk.blur(start)  # it may swallow an exception
 
 
 do_AsyncWith = do_With

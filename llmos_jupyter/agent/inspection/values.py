@@ -131,6 +131,10 @@ class Facts:
     def forget(self) -> Facts:
         return replace(self, columns=None, index=None)
 
+    def unsourced(self) -> Facts:
+        """The same columns with values that are no longer the live ones."""
+        return self if self.columns is None else replace(self, columns=dict.fromkeys(self.columns))
+
     def has(self, label: Any) -> bool:
         """Whether the label may be a column; True when it is not known."""
         return self.columns is None or label in self.columns
@@ -158,28 +162,34 @@ def frame_facts(obj: Any) -> Facts:
 
 @dataclass
 class State:
-    """The variables and the heap at one point of the candidate."""
+    """The variables and the heap at one point of the candidate. `origin`, shared by all points: the
+    live frames as they are before it."""
 
     names: dict[str, Value] = field(default_factory=dict)
     heap: dict[int, Facts] = field(default_factory=dict)
+    origin: dict[int, Facts] = field(default_factory=dict)
     dirty: frozenset[int] = frozenset()
     all_dirty: bool = False
 
     def copy(self) -> State:
-        return State(dict(self.names), dict(self.heap), self.dirty, self.all_dirty)
+        return State(dict(self.names), dict(self.heap), self.origin, self.dirty, self.all_dirty)
+
+    def facts(self, handle: int) -> Facts | None:
+        """What is known of a frame here; a live one that was not met yet is as it was."""
+        return self.heap.get(handle) or self.origin.get(handle)
 
 
 def join(a: State, b: State) -> State:
     """What holds whichever of two ways was taken."""
-    out = State(dirty=a.dirty | b.dirty, all_dirty=a.all_dirty or b.all_dirty)
+    out = State(origin=a.origin, dirty=a.dirty | b.dirty, all_dirty=a.all_dirty or b.all_dirty)
     for handle in a.heap.keys() | b.heap.keys():
-        out.heap[handle] = _join_facts(a.heap.get(handle), b.heap.get(handle))
+        out.heap[handle] = _join_facts(a.facts(handle), b.facts(handle))
     for name in a.names.keys() | b.names.keys():
         left, right = a.names.get(name), b.names.get(name)
         if left == right and left is not None:
             out.names[name] = left
         elif isinstance(left, Frame) and isinstance(right, Frame):
-            facts = _join_facts(a.heap.get(left.handle), b.heap.get(right.handle))
+            facts = _join_facts(a.facts(left.handle), b.facts(right.handle))
             handle = -1 - len(out.heap)
             while handle in out.heap:
                 handle -= 1
@@ -191,7 +201,7 @@ def join(a: State, b: State) -> State:
 
 
 def _join_facts(a: Facts | None, b: Facts | None) -> Facts:
-    # A handle that only one way has met still has its live facts there, or was made there.
+    # A handle that only one way knows was made there: the other has no value that leads to it.
     if a is None or b is None:
         return a or b or Facts()
     if a is b:

@@ -168,7 +168,9 @@ class Walk:
             if self.state.all_dirty and id(obj) not in self.state.heap:
                 return self.new_frame(frame_facts(obj).forget())
             if id(obj) not in self.state.heap:
-                self.state.heap[id(obj)] = frame_facts(obj)
+                if id(obj) not in self.state.origin:
+                    self.state.origin[id(obj)] = frame_facts(obj)
+                self.state.heap[id(obj)] = self.state.origin[id(obj)]
             return Frame(id(obj))
         if live.is_series(obj):
             return Series(None, live.index_names(obj), obj)
@@ -315,13 +317,11 @@ class Walk:
 
     # --- functions ---
 
-    def inline(self, function: Function, node: ast.Call, args: list[Value], keywords: dict[str, Value]) -> Value | None:
+    def inline(self, function: Function, args: list[Value], keywords: dict[str, Value]) -> Value | None:
         """Follow a call of a function of the candidate; None if it is not simple enough."""
         definition = function.node
-        simple = isinstance(definition, ast.FunctionDef) and not any(
-            isinstance(n, ast.Yield | ast.YieldFrom | ast.Global | ast.Nonlocal) for n in ast.walk(definition)
-        )
-        if not simple or not isinstance(definition, ast.FunctionDef):
+        odd = (ast.Yield, ast.YieldFrom, ast.Global, ast.Nonlocal, ast.Starred)
+        if isinstance(definition, ast.AsyncFunctionDef) or any(isinstance(n, odd) for n in ast.walk(definition)):
             return None
         spec = definition.args
         if spec.vararg or spec.kwarg or self.depth >= _INLINE_DEPTH or self.exhausted:
@@ -330,22 +330,50 @@ class Walk:
         bound: dict[str, Value] = dict.fromkeys([*names, *(a.arg for a in spec.kwonlyargs)], UNKNOWN)
         bound.update(zip(names, args, strict=False))
         bound.update({k: v for k, v in keywords.items() if k in bound})
-        outer, certain = dict(self.state.names), self.certain
+        before, certain = self.state.copy(), self.certain
         local = {n.id for n in ast.walk(definition) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         self.state.names.update(dict.fromkeys(local - bound.keys(), UNKNOWN))
         self.state.names.update(bound)
         self.depth += 1
-        self.block(definition.body[:-1])
-        last = definition.body[-1]
-        early = any(isinstance(n, ast.Return) for s in definition.body[:-1] for n in ast.walk(s))
-        result: Value = UNKNOWN
+        result = self._body(definition, before)
+        self.depth -= 1
+        self.state.names, self.certain = before.names, certain
+        return result
+
+    def _body(self, definition: ast.FunctionDef | ast.Lambda, before: State) -> Value:
+        if isinstance(definition, ast.Lambda):
+            return self.expr(definition.body)
+        *rest, last = definition.body
+        self.block(rest)
         if isinstance(last, ast.Return) and last.value is not None:
             result = self.expr(last.value)
         else:
             self.block([last])
-        self.depth -= 1
-        self.state.names, self.certain = outer, certain
-        return UNKNOWN if early else result
+            result = UNKNOWN
+        if any(isinstance(n, ast.Return) for s in definition.body if s is not last for n in ast.walk(s)):
+            self.blur(before)
+            return UNKNOWN
+        return result
+
+    def blur(self, before: State) -> None:
+        """Forget whatever changed since: it was left somewhere in the middle."""
+        for handle, facts in self.state.heap.items():
+            if before.facts(handle) is not facts:
+                self.state.heap[handle] = facts.forget()
+        for name, value in self.state.names.items():
+            if name not in before.names or before.names[name] != value:
+                self.state.names[name] = UNKNOWN
+
+    def forget_grown(self, before: State) -> None:
+        """Forget frames that a further turn of a loop changed again."""
+        frames_before = {name: v for name, v in before.names.items() if isinstance(v, Frame)}
+        pairs = [(handle, handle) for handle in before.heap]
+        pairs += [(v.handle, frames_before[n].handle) for n, v in self.state.names.items()
+                  if isinstance(v, Frame) and n in frames_before]  # fmt: skip
+        for now, then in pairs:
+            new, old = self.facts(now), before.facts(then)
+            if old is None or (new.columns or {}).keys() != (old.columns or {}).keys() or new.index != old.index:
+                self.state.heap[now] = new.forget()
 
     def _bodies(self) -> None:
         """Bodies of functions, with the names as they are at the end: nothing in them is certain."""
