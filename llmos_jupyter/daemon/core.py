@@ -121,7 +121,8 @@ class Daemon:
         worker = asyncio.create_task(self._generate(task_id, generation, items))
         self._generating[task_id] = worker
         worker.add_done_callback(lambda _: items.put_nowait(None))
-        last = Progress(phase="waiting")
+        # What to say again when there is nothing new: the last progress, or, once it writes, an empty token.
+        last: Progress | Token = Progress(phase="waiting")
         try:
             while True:
                 try:
@@ -130,8 +131,8 @@ class Daemon:
                     item = last
                 if item is None:
                     break
-                if isinstance(item, Progress):
-                    last = item
+                if isinstance(item, (Progress, Token)):
+                    last = item if isinstance(item, Progress) else Token(text="")
                 self.touch()
                 yield item
             if worker.cancelled():

@@ -70,10 +70,12 @@ class NotebookAnswer:
         self._show((text, unfenced(text)))
 
     def answer(self, code: str, notes: list[str]) -> None:
+        self._waiting = False
         markdown = f"{_fenced(code)}\n\n{_small(notes)}"
         self._show((markdown, "\n".join([code, *notes])), now=True)
 
     def words(self, text: str, notes: list[str]) -> None:
+        self._waiting = False
         self._show((f"{text}\n\n{_small(notes)}", "\n".join([text, *notes])), now=True)
 
     def settle(self) -> None:
