@@ -56,12 +56,15 @@ def descendants() -> set[int]:
 
 
 def descriptors() -> dict[str, str]:
+    """Save those of IPython's history: its thread stops itself before any fork, and starts again later."""
     found = {}
     for fd in os.listdir("/proc/self/fd"):
         try:
-            found[fd] = os.readlink(f"/proc/self/fd/{fd}")
+            path = os.readlink(f"/proc/self/fd/{fd}")
         except OSError:
             continue
+        if "history.sqlite" not in path:
+            found[fd] = path
     return found
 
 

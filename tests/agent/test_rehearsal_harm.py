@@ -6,7 +6,6 @@ the namespace are as they were.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import select
@@ -215,7 +214,6 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 def test_no_harm(program: str, world: World) -> None:
     assert world.home.name == "home"  # a program that escapes must not find another folder under this name
     shell = shell_with(**world.names())
-    gc.collect()  # the shell's own leftovers, which would close a descriptor in between
     before = world.state(shell.user_ns)
     started = time.monotonic()
     done = rehearse(program, shell, budget_seconds=0.7, memory_bytes=300 << 20)
