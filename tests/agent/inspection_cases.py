@@ -1138,7 +1138,8 @@ import scipy; scipy.optimize; scipy.stats.norm
 ---
 import sklearn; sklearn.__version__; import sklearn.metrics as m; m.r2_score([1,2],[1,2])
 ---
-pd.api.types.is_numeric_dtype(df['cost']); pd.options.display.max_rows = 10; pd.io; pd.tseries.offsets.Day(1); pd.NA; pd.NaT
+pd.api.types.is_numeric_dtype(df['cost']); pd.options.display.max_rows = 10; pd.io; pd.tseries.offsets.Day(1)
+pd.NA; pd.NaT
 ---
 import datetime
 datetime.datetime.now().strftime('%Y'); datetime.date.today().year

@@ -31,6 +31,9 @@ REACHING: list[tuple[str, str]] = [
     ("plt.imread('a.png')", "read files"),
     ("import zipfile\nzipfile.ZipFile('a.zip').namelist()", "read files"),
     ("reader('a.csv')", "read files"),
+    ("pd.read_clipboard()", "read files"),
+    ("pd.read_sql('select 1', con)", "read files"),
+    ("os.scandir()", "read files"),
     # writing files
     ("open('a.txt', 'w').write('x')", "write files"),
     ("open('a.txt', mode='a')", "write files"),

@@ -114,9 +114,19 @@ def test_hidden_code_is_flagged(code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["eval('1 + 1')", "exec('x = 1')", "df.eval('cost * 2')", "re.compile(text)", "pd.eval('1 + 1')",
-             "import torch\ntorch.load('a', weights_only=True)", "model.eval()", "np.load('a.npy')", "getattr(df, text)"],
-)  # fmt: skip
+    "code",
+    [
+        "eval('1 + 1')",
+        "exec('x = 1')",
+        "df.eval('cost * 2')",
+        "re.compile(text)",
+        "pd.eval('1 + 1')",
+        "import torch\ntorch.load('a', weights_only=True)",
+        "model.eval()",
+        "np.load('a.npy')",
+        "getattr(df, text)",
+    ],
+)
 def test_code_in_sight_is_not_hidden(code: str) -> None:
     assert of("hidden-code", code, model=types.SimpleNamespace(eval=len)) == []
 
@@ -215,6 +225,24 @@ MISSING_COLUMNS = [
     ("[df[c].sum() for c in ['cost', 'costs']]", "costs", "cost"),
     ("def f(x):\n    return x['costs']\nf(df)", "costs", "cost"),
     ("with pd.option_context('display.max_rows', 3):\n    df['costs']", "costs", "cost"),
+    ("k = df.set_index('cost', drop=False)\nk['cost']; k['costs']", "costs", "cost"),
+    ("k = df.set_index('cost')\nk['cost']", "cost", None),
+    ("t = df.groupby('region', as_index=False).size()\nt['size']; t['n']", "n", None),
+    ("t = df.groupby('region')['cost'].transform('sum').to_frame('t')\nt['cost']", "cost", None),
+    ("t = df.rename_axis('k').reset_index()\nt['costs']", "costs", "cost"),
+    ("v = df['region'].rename('x').to_frame()\nv['region']", "region", None),
+    ("t = pd.concat([df, other])\nt['managr']", "managr", "manager"),
+    ("t = df.join(other.set_index('region'), on='region', rsuffix='_r')\nt['cost_l']", "cost_l", "cost"),
+    ("t = df.melt(id_vars='region')\nt['cost']", "cost", None),
+    ("t = df.pivot_table(index='region', values='cost')\nt['revenue']", "revenue", None),
+    ("t = df.eval('profit = revenue - cost')\nt['profits']", "profits", "profit"),
+    ("t = df.assign(a=1)\nt['aa1']", "aa1", None),
+    ("t = df.describe()\nt['costs']", "costs", "cost"),
+    ("df.insert(0, 'k', 1)\ndf['k']; df['kk9']", "kk9", None),
+    ("x = [i for i in ['costs']]\nname = 'cost' + 's'\ndf[name]", "costs", "cost"),
+    ("(lambda f: f['costs'])(df)", "costs", "cost"),
+    ("t = pf.drop('name')\nt['name']", "name", None),
+    ("t = pf.with_columns(k=1)\nt['k']; t['kk']", "kk", None),
     ("%time df['costs']", "costs", "cost"),
     ("%%time\ndf['costs']", "costs", "cost"),
 ]
@@ -229,6 +257,22 @@ def test_a_missing_column_is_reported(code: str, name: str, suggestion: str | No
         assert repr(suggestion) in found[0].message
     if "numbered" not in code and "made" not in code:
         assert "columns are" in found[0].message
+
+
+def test_the_frame_that_lacks_the_column_is_named() -> None:
+    for code, frame in [
+        ("df.merge(other, on='manager')", "df"),
+        ("df.merge(other, on='product')", "other"),
+        ("pd.merge(df, other, left_on='manager', right_on='region')", "df"),
+        ("pd.merge(df, other, left_on='region', right_on='product')", "other"),
+        ("df.groupby('region')['nope']", "df"),
+        ("df.query('nope > 1')", "df"),
+        ("px.bar(other, x='product')", "other"),
+        ("px.bar(data_frame=other, x='product')", "other"),
+        ("df.loc[:, 'nope']", "df"),
+    ]:
+        (found,) = of("unknown-column", code)
+        assert found.message.startswith(f"`{frame}` has no column"), code
 
 
 @pytest.mark.parametrize(
@@ -429,17 +473,37 @@ def test_a_defined_name_is_not_reported(code: str) -> None:
 
 @pytest.mark.parametrize(
     "code",
-    ["list = [1]", "def print(*a): ...", "for id in []: pass", "from math import pow", "class type: ...",
-     "with open('x') as input: ...", "(sum := 3)", "import math as max", "dict, str = 1, 2"],
-)  # fmt: skip
+    [
+        "list = [1]",
+        "def print(*a): ...",
+        "for id in []: pass",
+        "from math import pow",
+        "class type: ...",
+        "with open('x') as input: ...",
+        "(sum := 3)",
+        "import math as max",
+        "dict, str = 1, 2",
+    ],
+)
 def test_shadowed_builtins(code: str) -> None:
     found = of("shadowed-builtin", code)
     assert found
     assert {f.severity for f in found} == {"warning"}
 
 
-@pytest.mark.parametrize("code", ["def f(list): return list", "[id for id in []]", "df['list'] = 1", "x.sum = 1",
-                                  "def f():\n    list = 1", "_ = 3", "class A:\n    type = 1", "license = 1"])  # fmt: skip
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f(list): return list",
+        "[id for id in []]",
+        "df['list'] = 1",
+        "x.sum = 1",
+        "def f():\n    list = 1",
+        "_ = 3",
+        "class A:\n    type = 1",
+        "license = 1",
+    ],
+)
 def test_what_shadows_no_builtin(code: str) -> None:
     assert of("shadowed-builtin", code) == []
 
@@ -464,8 +528,29 @@ def test_rebinding_a_users_name(code: str, severity: str) -> None:
     assert [f.severity for f in of("rebinds-name", code)] == [severity]
 
 
-@pytest.mark.parametrize("code", ["import pandas as pd", "from pathlib import Path", "new = 1", "df['x'] = 1",
-                                  "def f():\n    df = 1", "[df for df in []]", "import os.path"])  # fmt: skip
+def test_what_is_rebound_is_said() -> None:
+    for code, what in [
+        ("df = 1", "variable of type DataFrame"),
+        ("pd = 1", "module pandas"),
+        ("Account = 1", "a class"),
+        ("add_profit = 1", "a function"),
+        ("del df", "is deleted"),
+    ]:
+        assert what in of("rebinds-name", code)[0].message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pandas as pd",
+        "from pathlib import Path",
+        "new = 1",
+        "df['x'] = 1",
+        "def f():\n    df = 1",
+        "[df for df in []]",
+        "import os.path",
+    ],
+)
 def test_what_rebinds_nothing(code: str) -> None:
     assert of("rebinds-name", code) == []
 
@@ -485,6 +570,7 @@ def test_what_rebinds_nothing(code: str) -> None:
         "import itertools\nfor i in itertools.count():\n    print(i)",
         "from itertools import cycle as c\nfor i in c('ab'):\n    print(i)",
         "import itertools as it\nlist(it.count())",
+        "import itertools as it\nfor i in enumerate(it.count()):\n    i",
         "import itertools\n[x for x in itertools.repeat(1)]",
     ],
 )
@@ -527,6 +613,7 @@ def test_loops_that_end(code: str) -> None:
         ("x = 1\n```", 2, "fences"),
         ("Here is the code you asked for:\nx = 1", 1, "prose"),
         ("x = 1\nThis prints the sum of all values.", 2, "prose"),
+        (">>> x = = 1", 1, ">>> prompts"),
         ("x = = 1", 1, "invalid syntax"),
         ("return 3", 1, "outside function"),
         ("x = 1\n  y = 2", 2, "indent"),

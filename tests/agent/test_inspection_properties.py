@@ -22,6 +22,7 @@ from llmos_jupyter.agent.inspection import column_hints, inspect
 # --- programs over pandas: run them, and compare -----------------------------------------------
 
 _COLUMNS = ["city", "year", "sales", "Cost", "new", "total", "sale", "count", "index", "city_x", "y"]
+_CHAIN = {"city": "y", "y": "new", "new": "sale"}
 column = st.sampled_from(_COLUMNS)
 listed = st.lists(column, min_size=1, max_size=3, unique=True)
 frame = st.sampled_from(["df", "other", "made", "indexed"])
@@ -148,10 +149,10 @@ def statement(draw: st.DrawFn, depth: int = 0) -> str:
                     f"for i in []:{body}",
                     f"for i in [1, 2]:{body}\n    if {test}: break\n    {name} = {name}.reset_index()",
                     f"for i in range(3):{body}\n    {name} = {name}.reset_index()",
-                    f"for i in range(3):{body}\n    {name} = {name}.rename(columns={{'city': 'y', 'y': 'new', 'new': 'sale'}})",
+                    f"for i in range(3):{body}\n    {name} = {name}.rename(columns={_CHAIN})",
                     f"try:{body}\n    raise ValueError\n    {name}.pop({a!r})\nexcept Exception:\n    pass",
                     f"try:{body}\nexcept Exception:\n    {name}[{a!r}] = 1\nelse:\n    {name}[{a!r}] = 2",
-                    f"def g({name}):{body}\n    if {test}: return\n    {name}.drop(columns='city', inplace=True)\ng(df)",
+                    f"def g({name}):{body}\n    if {test}: return\n    {name}.pop('city')\ng(df)",
                     f"def g():\n    global {name}{body}\ng()",
                     f"while True:{body}\n    if len({name}.columns) % 2: break\n    {name}[{a!r}] = 1; break",
                     f"while {test}:{body}\n    break",
@@ -203,11 +204,76 @@ def test_any_text_is_answered(text: str) -> None:
     column_hints("KeyError", text, {"x": 1}, text)
 
 
-_PIECES = ["df", "x", "pd", "self", "[", "]", "(", ")", "{", "}", "'", '"', ":", "\n", "\n    ", " ", "=", ".", ",",
-           "if", "else", "for", "in", "while", "def", "class", "lambda", "return", "yield", "await", "async", "try",
-           "except", "finally", "with", "as", "import", "from", "*", "**", "%", "!", "?", "%%time", "@", "f'", "{x}",
-           "match", "case", "_", "1", "0x", "\\", "#", ";", "->", ":=", "...", "None", "del", "global", "not", "is",
-           "\t", "\x00", "\ud800", "\u00e9", "\r"]  # fmt: skip
+_PIECES = [
+    "df",
+    "x",
+    "pd",
+    "self",
+    "[",
+    "]",
+    "(",
+    ")",
+    "{",
+    "}",
+    "'",
+    '"',
+    ":",
+    "\n",
+    "\n    ",
+    " ",
+    "=",
+    ".",
+    ",",
+    "if",
+    "else",
+    "for",
+    "in",
+    "while",
+    "def",
+    "class",
+    "lambda",
+    "return",
+    "yield",
+    "await",
+    "async",
+    "try",
+    "except",
+    "finally",
+    "with",
+    "as",
+    "import",
+    "from",
+    "*",
+    "**",
+    "%",
+    "!",
+    "?",
+    "%%time",
+    "@",
+    "f'",
+    "{x}",
+    "match",
+    "case",
+    "_",
+    "1",
+    "0x",
+    "\\",
+    "#",
+    ";",
+    "->",
+    ":=",
+    "...",
+    "None",
+    "del",
+    "global",
+    "not",
+    "is",
+    "\t",
+    "\x00",
+    "\ud800",
+    "\u00e9",
+    "\r",
+]
 
 
 @settings(max_examples=400, deadline=None)
@@ -349,20 +415,60 @@ def _expression(draw: st.DrawFn, depth: int = 0) -> str:
     if depth > 3 or draw(st.booleans()):
         return draw(st.sampled_from(_ATOMS))
     a, b = draw(_expression(depth=depth + 1)), draw(_expression(depth=depth + 1))
-    forms = ["{a}.prop", "{a}.missing", "{a}[{b}]", "{a}({b})", "({a} + {b})", "({a} < {b})", "len({a})", "repr({a})",
-             "[x for x in {a}]", "'%s' % {a}", "df[{a}]", "df.loc[{a}, {b}]", "df.groupby({a})", "df.merge({a}, on={b})",
-             "pd.concat([{a}, {b}])", "sorted({a})", "{a}.method({b})", "getattr({a}, 'prop')", "isinstance({a}, {b})",
-             "({a} in {b})", "{a}.a.b", "df.assign(n={a})", "list(map({a}, {b}))", "print({a}, sep={b})"]  # fmt: skip
+    forms = [
+        "{a}.prop",
+        "{a}.missing",
+        "{a}[{b}]",
+        "{a}({b})",
+        "({a} + {b})",
+        "({a} < {b})",
+        "len({a})",
+        "repr({a})",
+        "[x for x in {a}]",
+        "'%s' % {a}",
+        "df[{a}]",
+        "df.loc[{a}, {b}]",
+        "df.groupby({a})",
+        "df.merge({a}, on={b})",
+        "pd.concat([{a}, {b}])",
+        "sorted({a})",
+        "{a}.method({b})",
+        "getattr({a}, 'prop')",
+        "isinstance({a}, {b})",
+        "({a} in {b})",
+        "{a}.a.b",
+        "df.assign(n={a})",
+        "list(map({a}, {b}))",
+        "print({a}, sep={b})",
+    ]
     return draw(st.sampled_from(forms)).format(a=a, b=b)
 
 
 @st.composite
 def _statement(draw: st.DrawFn) -> str:
     a, b = draw(_expression()), draw(_expression())
-    forms = ["{a}", "v = {a}", "c = {a}", "df[{a}] = {b}", "c.x = {a}", "held[0] = {a}", "del c", "del c.prop", "k += {a}",
-             "for i in {a}:\n    i.prop", "with {a} as w:\n    w.go()", "if {a}:\n    {b}", "while {a}:\n    {b}\n    break",
-             "try:\n    {a}\nexcept {b}:\n    pass", "def f(x={a}):\n    return {b}\nf()", "import mod",
-             "class D(k):\n    y = {a}", "match {a}:\n    case 1:\n        {b}", "assert {a}, {b}", "raise {a}"]  # fmt: skip
+    forms = [
+        "{a}",
+        "v = {a}",
+        "c = {a}",
+        "df[{a}] = {b}",
+        "c.x = {a}",
+        "held[0] = {a}",
+        "del c",
+        "del c.prop",
+        "k += {a}",
+        "for i in {a}:\n    i.prop",
+        "with {a} as w:\n    w.go()",
+        "if {a}:\n    {b}",
+        "while {a}:\n    {b}\n    break",
+        "try:\n    {a}\nexcept {b}:\n    pass",
+        "def f(x={a}):\n    return {b}\nf()",
+        "import mod",
+        "class D(k):\n    y = {a}",
+        "match {a}:\n    case 1:\n        {b}",
+        "assert {a}, {b}",
+        "raise {a}",
+    ]
     return draw(st.sampled_from(forms)).format(a=a, b=b)
 
 

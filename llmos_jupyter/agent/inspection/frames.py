@@ -204,7 +204,7 @@ def _accessor(walk: Walk, base: Series, name: str, node: ast.AST, owner: ast.AST
     if name == "str" and (number or dtype.startswith(("datetime64", "timedelta64"))):
         text = f"{shown(owner)} holds {dtype}, so it has no `.str`: convert it with `.astype(str)` first."
         walk.error("unknown-attribute", text, node, name, ["astype(str)"])
-    elif name == "dt" and (number or dtype in {"str", "string"}):
+    elif name == "dt" and (number or dtype in {"str", "string", "object"}):
         text = f"{shown(owner)} holds {dtype}, so it has no `.dt`: convert it with `pd.to_datetime` first."
         walk.error("unknown-attribute", text, node, name, ["pd.to_datetime"])
 

@@ -203,9 +203,12 @@ def _frame_result(walk: Walk, frame: Frame, facts: Facts, name: str, call: Call,
             names = re.findall(r"(?:^|\n|;)\s*(\w+)\s*=(?!=)", text.value)
             return walk.new_frame(facts.with_columns(*names))
         return UNKNOWN
-    if name in {"rename_axis", "set_flags", "reindex", "set_axis"}:
-        cut = facts if name == "rename_axis" else replace(facts, columns=None)
-        return walk.new_frame(replace(cut, index=None))
+    if name == "rename_axis":
+        title = call.get(0, "mapper")
+        names, complete = labels(title) if title is not None and not sideways else ([], False)
+        return walk.new_frame(replace(facts, index=tuple(names) if complete and names else None))
+    if name in {"set_flags", "reindex", "set_axis"}:
+        return walk.new_frame(replace(facts, columns=None, index=None))
     if name == "rename":
         return _rename(walk, facts, call, sideways)
     if name == "drop":
