@@ -93,6 +93,8 @@ REACHING: list[tuple[str, str]] = [
     ("pd.read_csv('https://example.org/a.csv')", "network"),
     ("url = 'http://example.org/a.json'\npd.read_json(url)", "network"),
     ("pd.read_csv('s3://bucket/a.csv')", "network"),
+    ("pd.read_csv(f'https://example.org/{text}.csv')", "network"),
+    ("pd.read_csv('https://example.org/' + text)", "network"),
     ("import webbrowser\nwebbrowser.open('https://example.org')", "network"),
     ("from sklearn.datasets import fetch_california_housing\nfetch_california_housing()", "network"),
     ("import seaborn as sns\nsns.load_dataset('tips')", "network"),

@@ -501,6 +501,7 @@ def test_shadowed_builtins(code: str) -> None:
         "def f():\n    list = 1",
         "_ = 3",
         "class A:\n    type = 1",
+        "from IPython.display import display",
         "license = 1",
     ],
 )

@@ -75,9 +75,10 @@ def _argument(value: Value) -> Argument:
 
 
 def report_capability(walk: Walk, capability: Capability, name: str, node: ast.AST) -> None:
+    what = "deletes every variable of the notebook" if name == "%reset" else outside.WORDS[capability]
     walk.warn(
         "capability",
-        f"`{name}` {outside.WORDS[capability]}: approve it only if that is wanted.",
+        f"`{name}` {what}: approve it only if that is wanted.",
         node,
         name,
         capability=capability,

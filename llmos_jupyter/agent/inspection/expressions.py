@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent.inspection import calls, frames, live
+from llmos_jupyter.agent.inspection import calls, frames, live, outside
 from llmos_jupyter.agent.inspection.statements import items_of
 from llmos_jupyter.agent.inspection.values import UNKNOWN, Const, Dict, Frame, Function, Ref, Seq, Series, Value, join
 
@@ -32,7 +32,9 @@ def of_JoinedStr(walk: Walk, node: ast.JoinedStr) -> Value:
         walk.expr(part)
     if all(isinstance(p, ast.Constant) for p in node.values):
         return Const("".join(str(p.value) for p in node.values if isinstance(p, ast.Constant)))
-    return Ref(cls=str)
+    first = node.values[0]
+    start = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else ""
+    return Ref(outside.URL if outside.is_url(start) else None, cls=str)
 
 
 def of_FormattedValue(walk: Walk, node: ast.FormattedValue) -> Value:
@@ -134,6 +136,8 @@ def of_BinOp(walk: Walk, node: ast.BinOp) -> Value:
         if type(left.value) is str and type(right.value) is str and len(left.value) + len(right.value) < 10_000:
             return Const(left.value + right.value)
         return UNKNOWN
+    if isinstance(left, Const) and isinstance(left.value, str) and outside.is_url(left.value):
+        return Ref(outside.URL, cls=str)
     if isinstance(left, Seq) and isinstance(right, Seq) and isinstance(node.op, ast.Add) and left.cls is right.cls:
         return Seq((*left.items, *right.items), left.cls)
     if isinstance(left, Series) or isinstance(right, Series):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import copy
+import difflib
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
@@ -94,7 +95,7 @@ def undefined(tree: ast.Module, namespace: Mapping[str, Any]) -> Iterator[Findin
     places = {(n.lineno, n.col_offset, n.id) for n in ast.walk(tree) if isinstance(n, ast.Name)}
     starred = _star_names(tree)
     guarded = _asked_for(tree)
-    names = sorted(known | set(_bound(tree)) | _BUILTINS)
+    names = sorted(known | set(_bound(tree)))
     for message in check.messages:
         name = message.message_args[0] if message.message_args else None
         if not isinstance(name, str) or name in guarded:
@@ -136,6 +137,7 @@ def _without_await(tree: ast.Module) -> ast.Module:
 def _undefined(name: str, line: int, names: list[str], local: bool) -> Finding:
     usual = _USUAL_IMPORTS.get(name) or (f"import {name}" if name in _USUAL_MODULES else None)
     near = nearest(name, (n for n in names if not n.startswith("_")))
+    near = near or difflib.get_close_matches(name, _BUILTINS, 1, 0.75)
     if local:
         text = f"The function reads `{name}` before it assigns it: pass it as an argument or use another name."
     elif usual:
@@ -209,7 +211,8 @@ def _defines_unseen_names(tree: ast.AST) -> bool:
 def bindings(tree: ast.Module, namespace: Mapping[str, Any]) -> Iterator[Finding]:
     """Names bound at the level of the module that belong to Python or to the user already."""
     for name, line, how, node in _module_bindings(tree.body):
-        if how != "deleted" and name in _BUILTINS and not (how == "imported" and _same(node, name, namespace)):
+        same = how == "imported" and (name in {"display", "get_ipython"} or _same(node, name, namespace))
+        if how != "deleted" and name in _BUILTINS and not same:
             yield Finding(
                 kind="shadowed-builtin",
                 severity="warning",

@@ -144,6 +144,9 @@ _MEMORY = frozenset({"io.StringIO()", "io.BytesIO()", "_io.StringIO()", "_io.Byt
 _CLASS_PATHS = {"_io.StringIO": "io.StringIO", "_io.BytesIO": "io.BytesIO"}
 
 
+URL = "url"  # the path of a text of which only the beginning is known, and that is one of a URL
+
+
 class Argument:
     """What is known of one argument: a constant, the path of what it is, both or neither."""
 
@@ -302,9 +305,12 @@ def _mode(argument: Argument | None, default: str) -> Capability:
     return WRITE
 
 
+def is_url(text: str) -> bool:
+    return re.match(r"(?i)(https?|ftps?|s3|gs|hf|sftp|ssh)://", text) is not None
+
+
 def _url(argument: Argument) -> bool:
-    text = argument.constant
-    return isinstance(text, str) and re.match(r"(?i)(https?|ftps?|s3|gs|hf|sftp|ssh)://", text) is not None
+    return argument.path == URL or (isinstance(argument.constant, str) and is_url(argument.constant))
 
 
 def _second_in_memory(arguments: Arguments) -> bool:
