@@ -1291,4 +1291,12 @@ def setit():
     nothing = df
 setit()
 nothing.head()
+---
+pd.concat([df, df], axis=1, keys=['a', 'b'])['a']['cost']
+---
+pd.concat([df, other], axis=1, ignore_index=True)[0]
+---
+df.set_index(['region', 'product']).reset_index(names=['r', 'p'])['p']
+---
+df.pivot_table(values='cost', columns='region').T['cost']
 """.strip().split("\n---\n")
