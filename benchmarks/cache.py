@@ -2,9 +2,9 @@
 
     python -m benchmarks.cache [--model qwen2.5-coder-0.5b] [--requests 20]
 
-Each round the user runs a cell of their own and asks for something. Counted are the tokens of each prompt, how many of them
-the engine had to read (the rest came from its cache), and the time to the first token as the daemon saw it. Beside it:
-what would have been read without a cache, which is the whole prompt each time.
+Each round the user runs a cell of their own and asks for something. Counted are the tokens of each prompt, how many of
+them the engine had to read (the rest came from its cache), and the time to the first token as the daemon saw it.
+Beside it: what would have been read without a cache, which is the whole prompt each time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ from benchmarks.asking import ask, notebook_shell, own_daemon
 from benchmarks.common import note, report
 
 TOPICS = ("bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g")
-WISHES = ("the mean of {} of penguins", "the median of {} of penguins", "the largest {} of penguins", "sort penguins by {}")
+WISHES = (
+    "the mean of {} of penguins",
+    "the median of {} of penguins",
+    "the largest {} of penguins",
+    "sort penguins by {}",
+)
 
 
 def main() -> None:

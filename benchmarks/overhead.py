@@ -59,7 +59,7 @@ def main() -> None:
     )
 
 
-def row(text: str, asked: Asked) -> dict[str, object]:
+def row(text: str, asked: Asked) -> dict[str, str | float]:
     engine = asked.engine_seconds
     overhead = asked.seconds - engine
     return {

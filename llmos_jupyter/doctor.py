@@ -69,7 +69,9 @@ def _settings() -> Iterator[Check]:
 
 def _machine() -> Iterator[Check]:
     here = selection.Machine.here()
-    yield Check("machine", "ok", f"{here.cores} cores, {size(here.ram_available)} of {size(here.ram_total)} memory free")
+    yield Check(
+        "machine", "ok", f"{here.cores} cores, {size(here.ram_available)} of {size(here.ram_total)} memory free"
+    )
 
 
 def _model() -> Iterator[Check]:

@@ -130,7 +130,9 @@ def _check(action: argparse.Action, name: str, value: str) -> None:
 def _wanted(action: argparse.Action) -> str:
     if action.choices is not None:
         return "one of " + ", ".join(map(str, action.choices))
-    return {int: "a whole number", float: "a number"}.get(action.type, "a name")  # type: ignore[arg-type]
+    if action.type is int:
+        return "a whole number"
+    return "a number" if action.type is float else "a name"
 
 
 def _unknown_option(name: str, known: list[str]) -> str:
@@ -142,7 +144,7 @@ def _unknown_option(name: str, known: list[str]) -> str:
 
 
 @magics_class
-class LLMOSMagics(Magics):
+class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     """%llmos and %%llmos."""
 
     def __init__(self, shell: InteractiveShell) -> None:
@@ -176,7 +178,7 @@ class LLMOSMagics(Magics):
 
         `%llmos help` lists the sub-commands.
         """
-        call = parse(line, cell, self.llmos.__func__.parser)  # type: ignore[attr-defined]
+        call = parse(line, cell, self.llmos.__func__.parser)
         if call.subcommand:
             from llmos_jupyter import commands
 
@@ -234,7 +236,7 @@ class LLMOSMagics(Magics):
             return ["auto", *(model.name for model in catalogue.models())]
         if last == "--use":
             return [name for name in shell.user_ns if not name.startswith("_") and name not in shell.user_ns_hidden]
-        options = [name for name in self.llmos.__func__.parser._option_string_actions if name.startswith("--")]  # type: ignore[attr-defined]
+        options = [name for name in self.llmos.__func__.parser._option_string_actions if name.startswith("--")]
         commands = list(SUBCOMMANDS) if whole == ["%llmos"] else []
         return [*options, *commands]
 
@@ -262,5 +264,3 @@ def register(shell: InteractiveShell) -> None:
         shell.input_transformers_cleanup.append(keep_questions)
     for key in ("%llmos", "%%llmos"):
         shell.set_hook("complete_command", lambda shell, event: magics.complete(shell, event), str_key=key)
-
-

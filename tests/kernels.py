@@ -78,9 +78,9 @@ class Kernel:
                 message = self.client.get_iopub_msg(timeout=0.1)
             except queue.Empty:
                 message = None
-            if message and message["parent_header"].get("msg_id") == message_id:
-                if self._take(cell, message["msg_type"], message["content"]):
-                    break
+            ours = message is not None and message["parent_header"].get("msg_id") == message_id
+            if message and ours and self._take(cell, message["msg_type"], message["content"]):
+                break
             if during and during(cell):
                 during = None
         reply = self.client.get_shell_msg(timeout=30)

@@ -235,7 +235,16 @@ def test_history_code_and_why_tell_the_whole_story(notebook: Kernel) -> None:
     assert "make a variable called answer" in notebook.run("%llmos history").text
     assert "answer = 42" in notebook.run("%llmos code").next_input
     story = notebook.run("%llmos why").text
-    for part in ("Sent:", "[system]", "penguins: DataFrame", "Came back:", "inspection", "rehearsal", "run", "tokens read"):
+    for part in (
+        "Sent:",
+        "[system]",
+        "penguins: DataFrame",
+        "Came back:",
+        "inspection",
+        "rehearsal",
+        "run",
+        "tokens read",
+    ):
         assert part in story
 
 

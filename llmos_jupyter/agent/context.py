@@ -81,8 +81,8 @@ class NotebookContext:
         need = prompts.estimate_tokens(request)
         if need > room:
             raise LLMOSError(
-                f"The request is {len(request):,} characters long and about {max(room * 3, 0):,} fit: put the data into a "
-                "variable or a file, and ask about that."
+                f"The request is {len(request):,} characters long and about {max(room * 3, 0):,} fit: "
+                "put the data into a variable or a file, and ask about that."
             )
         if not context or use:
             chosen = self._chosen(use) if use else {}
@@ -161,7 +161,10 @@ class NotebookContext:
         self._begin()
         self._answers, self._cells = answers, max(cells, 0)
         for request, reply in answers:
-            self._messages += [prompts.request_message("", _cut(request, CELL)), Message(role="assistant", content=_cut(reply, 4 * CELL))]
+            self._messages += [
+                prompts.request_message("", _cut(request, CELL)),
+                Message(role="assistant", content=_cut(reply, 4 * CELL)),
+            ]
 
 
 def _listing(parts: list[str], room: int) -> str:

@@ -30,7 +30,12 @@ def execute(code: str, shell: InteractiveShell, foreseen: list[NameChange]) -> R
     if error is None:
         return Run(status="ok", changes=changes, seconds=seconds)
     interrupted = isinstance(error, KeyboardInterrupt)
-    return Run(status="interrupted" if interrupted else "failed", error=_report(error, code, shell), changes=changes, seconds=seconds)
+    return Run(
+        status="interrupted" if interrupted else "failed",
+        error=_report(error, code, shell),
+        changes=changes,
+        seconds=seconds,
+    )
 
 
 def _names(shell: InteractiveShell) -> dict[str, Any]:

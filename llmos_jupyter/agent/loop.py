@@ -267,7 +267,9 @@ class Loop:
 
     def _give_up(self, task: Task, draft: Draft, tried: int) -> Generator[AgentEvent, bool | None, Finish]:
         times = "1 attempt" if tried == 1 else f"{tried} attempts"
-        message = f"No working code in {times} ({_why(draft)}); nothing was changed. Say it in other words, or mend the code."
+        message = (
+            f"No working code in {times} ({_why(draft)}); nothing was changed. Say it in other words, or mend the code."
+        )
         self._record(task, DecisionRecord(round=tried - 1, decision="gave up", why=_why(draft)))
         yield GaveUp(message, draft.code)
         return Finish(state="failed", reason=message)

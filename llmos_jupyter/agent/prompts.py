@@ -18,7 +18,10 @@ If the user asks for words (explain, why, what is, which should I, hello), reply
 # Two examples settle the form better than any rule: with them and the grammar, 1.5B chose rightly between code and
 # words in 34 of 34 trial requests, 0.5B in 31.
 EXAMPLES = (
-    ("nums: list, 3 items of int: [4, 8, 15]\n\nRequest: double every number", "doubled = [n * 2 for n in nums]\ndoubled"),
+    (
+        "nums: list, 3 items of int: [4, 8, 15]\n\nRequest: double every number",
+        "doubled = [n * 2 for n in nums]\ndoubled",
+    ),
     (
         "Request: what is a list comprehension?",
         "A list comprehension builds a list in one expression: it loops over an iterable, keeps the items that pass an "

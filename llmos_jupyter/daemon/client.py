@@ -10,6 +10,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
+from types import NoneType
 from typing import Any, TypeVar
 
 import httpx
@@ -82,7 +83,7 @@ class DaemonClient:
 
     def record(self, task_id: str, record: Record) -> None:
         path = f"/v1/tasks/{task_id}/records"
-        self._call("POST", path, None, record.model_dump_json(), params={"key": uuid.uuid4().hex})
+        self._call("POST", path, NoneType, record.model_dump_json(), params={"key": uuid.uuid4().hex})
 
     def finish(self, task_id: str, finish: Finish) -> Task:
         return self._call("POST", f"/v1/tasks/{task_id}/finish", Task, finish.model_dump_json())
@@ -103,7 +104,7 @@ class DaemonClient:
 
     def stop_warming(self) -> None:
         """The cores are wanted for something else: end a running `warm`, whoever began it."""
-        self._call("POST", "/v1/warm/stop", None)
+        self._call("POST", "/v1/warm/stop", NoneType)
 
     def generate(self, task_id: str, generation: Generation, *, deadline: float) -> Generator[StreamItem, None, None]:
         """Stream one candidate; closing the iterator stops the engine.
@@ -147,7 +148,7 @@ class DaemonClient:
         self,
         method: str,
         path: str,
-        kind: type[T] | None,
+        kind: type[T],
         body: str | None = None,
         *,
         params: dict[str, Any] | None = None,
@@ -163,15 +164,13 @@ class DaemonClient:
                     raise LLMOSError("The llmos daemon does not answer: see `%llmos doctor`.") from error
         if response.is_error:
             raise LLMOSError(_message(response))
-        adapter: TypeAdapter[T] = TypeAdapter(kind or None)
+        adapter: TypeAdapter[T] = TypeAdapter(kind)
         return adapter.validate_json(response.content)
 
     def _stream(self, path: str, generation: Generation, deadline: float) -> Iterator[StreamItem]:
         # The daemon says something every second: ten seconds of silence mean that it hangs.
         timeout = httpx.Timeout(10.0)
-        with connect_sse(
-            self._client(), "POST", path, content=generation.model_dump_json(), timeout=timeout
-        ) as source:
+        with connect_sse(self._client(), "POST", path, content=generation.model_dump_json(), timeout=timeout) as source:
             if source.response.is_error:
                 source.response.read()
                 raise LLMOSError(_message(source.response))

@@ -8,7 +8,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import psutil
 
@@ -34,7 +34,6 @@ from llmos_jupyter.protocol import (
     Status,
     StreamItem,
     Task,
-    Timings,
     Token,
     Warming,
 )
@@ -108,7 +107,7 @@ class Daemon:
 
     # --- generations ------------------------------------------------------------------------
 
-    async def generate(self, task_id: str, generation: Generation) -> AsyncIterator[StreamItem]:
+    async def generate(self, task_id: str, generation: Generation) -> AsyncGenerator[StreamItem, None]:
         """Stream one candidate. It is stored before `done` is sent; closing the iterator stops the engine."""
         task = self.store.task(task_id)
         if is_final(task):
@@ -166,24 +165,26 @@ class Daemon:
         self,
         task_id: str,
         generation: Generation,
-        stream: AsyncIterator[Progress | Token | Reply],
+        stream: AsyncGenerator[Progress | Token | Reply, None],
         model: str,
         items: asyncio.Queue[StreamItem | None],
     ) -> None:
         candidate = Candidate(text="", model=model, finish="cancelled", messages=generation.messages)
+        # A server that sends no timings has still finished.
+        end, completed = Reply(), False
         try:
-            async with contextlib.aclosing(stream) as parts:  # type: ignore[type-var]
+            async with contextlib.aclosing(stream) as parts:
                 async for part in parts:
                     if isinstance(part, Reply):
-                        candidate.finish, candidate.timings = part.finish, part.timings
-                    else:
-                        if isinstance(part, Token):
-                            candidate.text += part.text
-                        items.put_nowait(part)
-            if candidate.finish == "cancelled":  # a server that sends no timings has still finished
-                candidate.finish, candidate.timings = "stop", Timings()
+                        end = part
+                        continue
+                    if isinstance(part, Token):
+                        candidate.text += part.text
+                    items.put_nowait(part)
+            candidate.finish, candidate.timings = end.finish, end.timings
+            completed = True
         finally:
-            if candidate.text or candidate.finish != "cancelled":
+            if candidate.text or completed:
                 record = CandidateRecord(round=generation.round, candidate=candidate)
                 await asyncio.shield(self.record(task_id, record, None))
         items.put_nowait(Done(candidate=candidate))
@@ -274,6 +275,6 @@ class Daemon:
 def _alive(session: Session) -> bool:
     """Is this very process still there? A number may have been given to another since."""
     try:
-        return abs(psutil.Process(session.pid).create_time() - session.started) < 2.0
+        return bool(abs(psutil.Process(session.pid).create_time() - session.started) < 2.0)
     except psutil.Error:
         return False

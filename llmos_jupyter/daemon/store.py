@@ -123,9 +123,7 @@ class Store:
                 raise sqlite3.DatabaseError("quick_check failed")
             found = db.execute("PRAGMA user_version").fetchone()[0]
             if found > SCHEMA_VERSION:
-                raise LLMOSError(
-                    f"The database {self.file} was written by a newer llmos-jupyter: upgrade this one."
-                )
+                raise LLMOSError(f"The database {self.file} was written by a newer llmos-jupyter: upgrade this one.")
             db.executescript(_SCHEMA)
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             db.execute("DELETE FROM events WHERE id <= (SELECT MAX(id) FROM events) - ?", (EVENTS_KEPT,))
@@ -183,9 +181,7 @@ class Store:
             raise UnknownTask(key)
         return _task(row)
 
-    def tasks(
-        self, *, session: str | None = None, states: tuple[TaskState, ...] = (), limit: int = 50
-    ) -> list[Task]:
+    def tasks(self, *, session: str | None = None, states: tuple[TaskState, ...] = (), limit: int = 50) -> list[Task]:
         """The newest tasks, oldest first."""
         where, values = ["1"], list[Any]()
         if session is not None:
@@ -237,9 +233,7 @@ class Store:
             rows = self._db.execute(
                 "SELECT id, at, record FROM records WHERE task = ? ORDER BY id", (task.id,)
             ).fetchall()
-        stored = [
-            StoredRecord(id=row["id"], at=row["at"], record=_record.validate_json(row["record"])) for row in rows
-        ]
+        stored = [StoredRecord(id=row["id"], at=row["at"], record=_record.validate_json(row["record"])) for row in rows]
         return Trace(task=task, records=stored)
 
     # --- events -----------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -59,7 +59,7 @@ class Server:
         except (httpx.HTTPError, ValueError):
             return 0
 
-    async def stream(self, generation: Generation) -> AsyncIterator[Progress | Token | Reply]:
+    async def stream(self, generation: Generation) -> AsyncGenerator[Progress | Token | Reply, None]:
         """Generate: progress while the prompt is read, tokens, and at last one Reply.
 
         Raises EngineGone when the server vanished, LLMOSError when it refused the request.

@@ -92,7 +92,10 @@ def _by_kind(changes: list[NameChange]) -> list[tuple[str, str]]:
     for change in changes:
         what = ", ".join(part for part in (change.type, change.detail) if part)
         groups.setdefault(change.kind, []).append(f"`{change.name}`" + (f" ({what})" if what else ""))
-    return [(kind, ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")) for kind, names in groups.items()]
+    return [
+        (kind, ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else ""))
+        for kind, names in groups.items()
+    ]
 
 
 def size(count: float) -> str:

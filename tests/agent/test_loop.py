@@ -54,9 +54,7 @@ class Scripted(DaemonClient):
     def finish(self, task_id: str, finish: Finish) -> Task:
         return self.store.finish(task_id, finish)
 
-    def generate(
-        self, task_id: str, generation: Generation, *, deadline: float
-    ) -> Generator[StreamItem, None, None]:
+    def generate(self, task_id: str, generation: Generation, *, deadline: float) -> Generator[StreamItem, None, None]:
         self.sent.append(generation)
         reply = self.replies.pop(0)
         yield Token(text=reply)
@@ -202,7 +200,9 @@ def test_a_swallowed_refusal_still_wants_a_yes(scene: Scene, tmp_path: Path) -> 
     assert "x" not in scene.shell.user_ns
 
 
-@pytest.mark.parametrize("code", ["import subprocess; subprocess.run(['true'])", "import socket; socket.socket()", "!true"])
+@pytest.mark.parametrize(
+    "code", ["import subprocess; subprocess.run(['true'])", "import socket; socket.socket()", "!true"]
+)
 def test_processes_and_network_want_a_yes(scene: Scene, code: str) -> None:
     scene.ask(block(code), say=None)
     assert scene.count(events.Question) == 1
@@ -238,7 +238,9 @@ def test_long_code_is_let_go_after_the_budget_and_run_once(scene: Scene) -> None
     assert time.monotonic() - began >= 2.0
 
 
-@pytest.mark.parametrize("code", ["import os; os._exit(3)", "import os; os.kill(os.getpid(), 9)", "import os; os.abort()"])
+@pytest.mark.parametrize(
+    "code", ["import os; os._exit(3)", "import os; os.kill(os.getpid(), 9)", "import os; os.abort()"]
+)
 def test_code_that_ends_the_kernel_is_never_run_unasked(scene: Scene, code: str) -> None:
     assert scene.ask(block(code), block(code), say=None) in ("done", "failed")
     assert scene.count(events.Running) == 0

@@ -88,7 +88,9 @@ def test_every_route_and_type_stands_in_the_schema(info: lifecycle.RuntimeInfo) 
     schema = get(info, "/openapi.json", authorization=f"Bearer {info.token}").json()
     operations = {route["operationId"] for methods in schema["paths"].values() for route in methods.values()}
     assert operations >= {"status", "events", "submit", "trace", "cancel", "record", "finish", "generate", "models"}
-    assert {"StreamEvent", "Event", "Trace", "Candidate", "Rehearsal", "Problem"} <= set(schema["components"]["schemas"])
+    assert {"StreamEvent", "Event", "Trace", "Candidate", "Rehearsal", "Problem"} <= set(
+        schema["components"]["schemas"]
+    )
     for methods in schema["paths"].values():
         for route in methods.values():
             good = next(answer for code, answer in route["responses"].items() if code.startswith("2"))

@@ -84,7 +84,9 @@ def test_warming_reads_the_prompt_beforehand(client: DaemonClient, task: Task) -
 
 def test_the_grammar_ends_a_reply_with_its_code_block(client: DaemonClient, task: Task) -> None:
     messages = [*prompts.opening(), prompts.request_message("", "print hello")]
-    text = finish(list(client.generate(task.id, generation(messages, 200, prompts.GRAMMAR), deadline=soon()))).candidate.text
+    text = finish(
+        list(client.generate(task.id, generation(messages, 200, prompts.GRAMMAR), deadline=soon()))
+    ).candidate.text
     assert text.startswith("```python\n")
     assert text.endswith("\n```")
     assert prompts.read_reply(text).kind == "code"
@@ -113,7 +115,9 @@ def test_cancelling_from_elsewhere_ends_the_stream(client: DaemonClient, task: T
     assert list(client.generate(task.id, generation(), deadline=soon()))[-1].type == "cancelled"
 
 
-def test_an_engine_killed_in_mid_answer_is_restarted_and_the_answer_begun_anew(client: DaemonClient, task: Task) -> None:
+def test_an_engine_killed_in_mid_answer_is_restarted_and_the_answer_begun_anew(
+    client: DaemonClient, task: Task
+) -> None:
     items = client.generate(task.id, generation(max_tokens=60), deadline=soon())
     while next(items).type != "token":
         pass
@@ -159,7 +163,11 @@ def test_two_clients_share_one_engine(client: DaemonClient, task: Task) -> None:
     assert busy(client) == 2
     finish(list(first))
     finish(list(second))
-    engines = [p for p in psutil.process_iter(["cmdline"]) if "llmos_jupyter.engines.llama_cpp_server" in (p.info["cmdline"] or [])]
+    engines = [
+        p
+        for p in psutil.process_iter(["cmdline"])
+        if "llmos_jupyter.engines.llama_cpp_server" in (p.info["cmdline"] or [])
+    ]
     assert len([p for p in engines if p.ppid() == client.status().pid]) == 1
 
 
