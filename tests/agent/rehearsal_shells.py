@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -68,10 +69,16 @@ def descriptors() -> dict[str, str]:
     return found
 
 
-def leftovers() -> list[str]:
-    import tempfile
+def _scratch_folders() -> set[str]:
+    return {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("llmos-rehearsal-")}
 
-    return [name for name in os.listdir(tempfile.gettempdir()) if name.startswith("llmos-rehearsal-")]
+
+# A kernel that was killed in mid-rehearsal, in another run, may have left its own.
+_OTHERS = _scratch_folders()
+
+
+def leftovers() -> set[str]:
+    return _scratch_folders() - _OTHERS
 
 
 __all__ = [
