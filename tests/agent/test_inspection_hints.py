@@ -82,3 +82,12 @@ def test_code_that_does_not_parse_has_hints_too() -> None:
 
 def test_nothing_to_say_is_nothing() -> None:
     assert column_hints("ZeroDivisionError", "division by zero", cases.namespace(), "1 / 0") == []
+
+
+@pytest.mark.parametrize("code", ["df.groupby('name').mean()", "df.mean()", "df.corr()"])
+def test_text_that_was_averaged_is_told_from_the_numbers(code: str) -> None:
+    df = pd.DataFrame({"name": ["a", "b"], "town": ["c", "d"], "weight": [1.0, 2.0], "age": [3, 4]})
+    with pytest.raises((TypeError, ValueError)) as caught:
+        eval(code, {"df": df})
+    hints = column_hints(type(caught.value).__name__, str(caught.value), {"df": df}, code)
+    assert "Only these columns of `df` are numbers; calculate with them alone: ['weight', 'age']." in hints

@@ -76,6 +76,7 @@ def _sentences(
     if kind in {"KeyError", "AttributeError", "ValueError", "TypeError", "IndexError", "ColumnNotFoundError",
                 "UndefinedVariableError", "NameError", "DataError", "InvalidOperationError", "ShapeError"}:  # fmt: skip
         for name, frame in frames:
+            yield from _numbers_only(name, frame, kind, message)
             yield from _columns(name, frame)
     if kind in {"ValueError", "IndexError", "TypeError", "KeyError", "ShapeError", "LinAlgError", "AttributeError"}:
         for name, obj in named.items():
@@ -135,6 +136,24 @@ def _columns(name: str, frame: Any) -> Iterator[str]:
         levels = [n for n in live.index_names(frame) or () if n is not None]
         if levels:
             yield f"The index of `{name}` is named {', '.join(map(repr, levels))}; it is not among the columns."
+
+
+# What pandas and NumPy say when text is averaged, correlated or scaled.
+_TEXT_WHERE_NUMBERS_BELONG = re.compile(
+    r"does not support (operation|reduction) '|annot perform reduction|could not convert string|to numeric|unsupported operand type.*'str'"
+)
+
+
+def _numbers_only(name: str, frame: Any, kind: str, message: str) -> Iterator[str]:
+    """Text was calculated with: the columns that are numbers, ready to be copied."""
+    if kind not in {"TypeError", "ValueError"} or live.is_polars(frame):
+        return
+    if not _TEXT_WHERE_NUMBERS_BELONG.search(message):
+        return
+    labels = live.column_labels(frame) or []
+    numeric = [repr(label) for label, dtype in zip(labels, frame.dtypes, strict=False) if dtype.kind in "biufc"]
+    if numeric and len(numeric) < len(labels):
+        yield f"Only these columns of `{name}` are numbers; calculate with them alone: [{_listed(numeric)}]."
 
 
 def _listed(items: list[str], total: int | None = None) -> str:
