@@ -140,7 +140,8 @@ def _columns(name: str, frame: Any) -> Iterator[str]:
 
 # What pandas and NumPy say when text is averaged, correlated or scaled.
 _TEXT_WHERE_NUMBERS_BELONG = re.compile(
-    r"does not support (operation|reduction) '|annot perform reduction|could not convert string|to numeric|unsupported operand type.*'str'"
+    r"does not support (operation|reduction) '|annot perform reduction|could not convert string|to numeric"
+    r"|unsupported operand type.*'str'"
 )
 
 
