@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
-from IPython.testing.globalipapp import start_ipython
+from IPython.core.interactiveshell import InteractiveShell
 
 from llmos_jupyter import magics
 from llmos_jupyter.magics import Call, LLMOSMagics, parse
@@ -118,7 +118,7 @@ def test_a_cell_is_never_changed(text: str) -> None:
 
 
 def test_completion_and_help() -> None:
-    shell = start_ipython()
+    shell = InteractiveShell()
     magics.register(shell)
     shell.user_ns["temperatures"] = [1]
 
@@ -138,7 +138,7 @@ def test_completion_and_help() -> None:
 
 @pytest.mark.parametrize("sentence", ["what is a median?", "is {x} in $y?", "why? because!", "it's 'so'? ", "x ?"])
 def test_a_question_is_not_taken_for_ipythons_help(sentence: str) -> None:
-    shell = start_ipython() or get_ipython()  # type: ignore[name-defined]  # noqa: F821
+    shell = InteractiveShell()
     magics.register(shell)
     code = shell.transform_cell(f"%llmos {sentence}\n")
     assert eval(code.split("'llmos', ")[1].rstrip()[:-1]) == sentence.strip()
@@ -148,7 +148,7 @@ def test_a_question_is_not_taken_for_ipythons_help(sentence: str) -> None:
 
 
 def test_braces_and_dollars_in_a_sentence_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    shell = start_ipython() or get_ipython()  # type: ignore[name-defined]  # noqa: F821
+    shell = InteractiveShell()
     magics.register(shell)
     asked = []
     monkeypatch.setattr(LLMOSMagics, "_ask", lambda self, call: asked.append(call.words))
@@ -159,7 +159,7 @@ def test_braces_and_dollars_in_a_sentence_stay(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_empty_request_gets_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
-    shell = start_ipython() or get_ipython()  # type: ignore[name-defined]  # noqa: F821
+    shell = InteractiveShell()
     magics.register(shell)
     with pytest.raises(UsageError, match="Write what you want"):
         shell.run_line_magic("llmos", "")

