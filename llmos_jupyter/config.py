@@ -27,7 +27,7 @@ class Config(Wire):
     temperature: float = Field(0.0, ge=0, le=2, description="0 always gives the likeliest answer")
     rehearsal_budget: float = Field(5.0, gt=0, le=3600, description="seconds a rehearsal may take")
     warm: bool = Field(True, description="read new cells into the engine's cache while you read")
-    slots: int = Field(2, ge=2, le=64, description="requests the engine answers at once")
+    slots: int = Field(4, ge=2, le=64, description="candidates or requests the engine writes at once")
     context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")
     unload_after: float = Field(900.0, gt=0, description="idle seconds until the model is unloaded")
     exit_after: float = Field(3600.0, gt=0, description="idle seconds until the daemon ends")

@@ -112,6 +112,11 @@ class Rehearsal(Wire):
     confinement: str = ""
     error: ErrorReport | None = None
     output: str = ""
+    outcome: dict[str, str] = Field(
+        default_factory=dict,
+        description="digests of what came out, equal for equal values: by name, and under '' what it showed",
+    )
+    doubts: list[str] = Field(default_factory=list, description="what makes the result suspicious")
     changes: list[NameChange] = Field(default_factory=list)
     refusals: list[Refusal] = Field(default_factory=list)
     seconds: float = 0.0
@@ -140,6 +145,8 @@ class Options(Wire):
     mode: Mode = "auto"
     model: str = "auto"
     retries: int = Field(2, ge=0, le=10)
+    candidates: int | None = Field(None, ge=1, le=16, description="None: the loop decides")
+    fresh: bool = Field(False, description="ask the model even if the answer is recorded")
     timeout: float = Field(600.0, gt=0, description="seconds for the whole request")
     max_tokens: int = Field(600, ge=1, le=32768)
     temperature: float = Field(0.0, ge=0, le=2)
@@ -189,9 +196,13 @@ class Message(Wire):
 
 
 class Generation(Wire):
-    """Ask the engine for one candidate. `round` counts a task's candidates: 0, then one a repair."""
+    """Ask the engine for candidates. `round` counts a task's generations: 0, then one a repair or a second opinion.
+
+    The `n` candidates are written side by side in the engine's slots from one reading of the prompt.
+    """
 
     round: int = Field(0, ge=0)
+    n: int = Field(1, ge=1, le=16)
     messages: list[Message] = Field(min_length=1)
     model: str = "auto"
     max_tokens: int = Field(600, ge=0, le=32768)
@@ -220,6 +231,9 @@ class Candidate(Wire):
     """One reply of the model to a request."""
 
     text: str
+    index: int = Field(0, ge=0, description="which of a generation's candidates")
+    confidence: float | None = Field(None, ge=0, le=1, description="geometric mean of its tokens' probabilities")
+    doubt: float | None = Field(None, ge=0, le=1, description="probability of its least likely token")
     model: str = ""
     finish: Literal["stop", "length", "cancelled"] = "stop"
     timings: Timings = Field(default_factory=Timings)
@@ -238,6 +252,7 @@ class CandidateRecord(Wire):
 class InspectionRecord(Wire):
     type: Literal["inspection"] = "inspection"
     round: int = Field(ge=0)
+    index: int = 0
     code: str
     findings: list[Finding]
 
@@ -245,6 +260,7 @@ class InspectionRecord(Wire):
 class RehearsalRecord(Wire):
     type: Literal["rehearsal"] = "rehearsal"
     round: int = Field(ge=0)
+    index: int = 0
     code: str
     rehearsal: Rehearsal
 
@@ -252,6 +268,7 @@ class RehearsalRecord(Wire):
 class RunRecord(Wire):
     type: Literal["run"] = "run"
     round: int = Field(ge=0)
+    index: int = 0
     code: str
     run: Run
 
@@ -307,11 +324,15 @@ class Progress(Wire):
 class Token(Wire):
     type: Literal["token"] = "token"
     text: str
+    index: int = 0
 
 
 class Done(Wire):
+    """A candidate is whole; `more` of the same generation are still being written. The stream ends with the last."""
+
     type: Literal["done"] = "done"
     candidate: Candidate
+    more: int = 0
 
 
 class Failure(Wire):

@@ -116,6 +116,8 @@ class _Copy:
         self._output = ""
         self._end: dict[str, Any] | None = None
         self._changes: dict[str, Any] | None = None
+        self._outcome: dict[str, str] = {}
+        self._doubts: list[str] = []
         self._broken = ""
         self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
@@ -207,6 +209,9 @@ class _Copy:
                             "changes": _CHANGES.validate_python(content["changes"]),
                             "unchecked": [str(name) for name in content["unchecked"]],
                         }
+                    case "outcome":
+                        self._outcome = _OUTCOME.validate_python(content["outcome"])
+                        self._doubts = [str(doubt) for doubt in content["doubts"]]
                     case "broken":
                         self._broken = str(content["reason"])
             except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
@@ -246,7 +251,7 @@ class _Copy:
         elif self._broken:
             report.reason = f"The code could not be rehearsed: {self._broken}."
         elif self._end is not None:
-            report = report.model_copy(update=self._end)
+            report = report.model_copy(update=self._end | {"outcome": self._outcome, "doubts": self._doubts})
             if self._changes is None:
                 report.reason = f"{report.reason} What it changed could not be told in time.".strip()
             else:
@@ -272,6 +277,7 @@ class _Copy:
 _ERROR = TypeAdapter[ErrorReport | None](ErrorReport | None)
 _STATUS = TypeAdapter[RehearsalStatus](RehearsalStatus)
 _CHANGES = TypeAdapter[list[NameChange]](list[NameChange])
+_OUTCOME = TypeAdapter[dict[str, str]](dict[str, str])
 
 
 def _fork_quietly() -> int:

@@ -1,7 +1,7 @@
 """What the forked copy of the kernel does: lock itself in, run the candidate, tell, and be gone.
 
 It speaks to its parent by JSON lines through one pipe, never by pickle: nothing that ran a candidate is
-trusted. The lines are `ready`, `refusal`, `output`, `end`, `changes`, or `broken` when it could not start.
+trusted. The lines are `ready`, `refusal`, `output`, `end`, `changes`, `outcome`, or `broken` when it could not start.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llmos_jupyter.agent import confinement, rehearsal_inheritance
+from llmos_jupyter.agent import confinement, outcome, rehearsal_inheritance
 from llmos_jupyter.agent.error_reports import error_report
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.agent.pages import Probe, WrittenPages
@@ -111,8 +111,10 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
 
     started = time.perf_counter()
     error: BaseException | None
+    value: object = None
     try:
         result = run_nested(shell, brief.code)
+        value = result.result
         error = result.error_before_exec or result.error_in_exec or (stage.shown[0] if stage.shown else None)
     except BaseException as raised:  # the candidate's: it may raise anything, from any of IPython's hooks
         error = raised
@@ -141,3 +143,12 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     )
     changes, unchecked = snapshot.changes(shell.user_ns)
     report.send("changes", changes=[change.model_dump() for change in changes[:500]], unchecked=unchecked[:20])
+    if error is None:
+        figures = stage.figures or outcome.open_figures()
+        shown = outcome.shown_digest(value, stage.printed(), figures)
+        changed = [change.name for change in changes[:20]]
+        report.send(
+            "outcome",
+            outcome=outcome.digests(shell.user_ns, changed, shown),
+            doubts=outcome.doubts(value, stage.printed(), len(figures)),
+        )

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from llmos_jupyter.agent.outcome import figure_digest
 from llmos_jupyter.agent.rehearsal_capture import Capture, Stream
 from llmos_jupyter.agent.rehearsal_refusals import Refusals, Refused
 from llmos_jupyter.protocol import Capability
@@ -26,6 +27,7 @@ class Stage:
     def __init__(self, shell: InteractiveShell, refusals: Refusals, capture: Capture) -> None:
         self.cells: list[str] = []
         self.shown: list[BaseException] = []
+        self.figures: list[str] = []
         self._shell = shell
         self._refusals = refusals
         self._capture = capture
@@ -76,6 +78,13 @@ class Stage:
     def _displays(self) -> None:
         shell = self._shell
         shell.display_formatter.active_types = ["text/plain"]  # pictures and HTML take long and are not read
+
+        def drawn(figure: Any) -> str:
+            self.figures.append(figure_digest(figure))
+            return repr(figure)
+
+        text = shell.display_formatter.formatters["text/plain"]
+        text.for_type_by_name("matplotlib.figure", "Figure", lambda figure, printer, cycle: printer.text(drawn(figure)))
 
         def publish(data: dict[str, Any], *args: object, **kwargs: object) -> None:
             self._show(data)

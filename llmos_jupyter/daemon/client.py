@@ -107,7 +107,7 @@ class DaemonClient:
         self._call("POST", "/v1/warm/stop", NoneType)
 
     def generate(self, task_id: str, generation: Generation, *, deadline: float) -> Generator[StreamItem, None, None]:
-        """Stream one candidate; closing the iterator stops the engine.
+        """Stream the candidates; closing the iterator stops the engine.
 
         `deadline` is on `time.monotonic()`'s clock. After a Progress with phase `restarting` the answer begins anew.
         """
@@ -179,7 +179,7 @@ class DaemonClient:
                     raise LLMOSError("The time for this request is over: give it more with --timeout.")
                 item = StreamEvent.model_validate_json(event.data).root
                 yield item
-                if item.type in ("done", "failure", "cancelled"):
+                if item.type in ("failure", "cancelled") or (item.type == "done" and not item.more):
                     return
         raise httpx.RemoteProtocolError("the stream ended before the answer")
 

@@ -169,25 +169,36 @@ class Daemon:
         model: str,
         items: asyncio.Queue[StreamItem | None],
     ) -> None:
-        candidate = Candidate(text="", model=model, finish="cancelled", messages=generation.messages)
-        # A server that sends no timings has still finished.
-        end, completed = Reply(), False
+        writing = {
+            index: Candidate(text="", index=index, model=model, finish="cancelled", messages=generation.messages)
+            for index in range(generation.n)
+        }
+
+        async def store(candidate: Candidate) -> None:
+            record = CandidateRecord(round=generation.round, candidate=candidate)
+            await asyncio.shield(self.record(task_id, record, None))
+
         try:
             async with contextlib.aclosing(stream) as parts:
                 async for part in parts:
                     if isinstance(part, Reply):
-                        end = part
+                        candidate = writing[part.index]
+                        candidate.finish, candidate.timings = part.finish, part.timings
+                        candidate.confidence, candidate.doubt = part.confidence, part.doubt
+                        await store(candidate)
+                        del writing[part.index]
+                        items.put_nowait(Done(candidate=candidate, more=len(writing)))
                         continue
                     if isinstance(part, Token):
-                        candidate.text += part.text
+                        writing[part.index].text += part.text
                     items.put_nowait(part)
-            candidate.finish, candidate.timings = end.finish, end.timings
-            completed = True
+            if writing:
+                raise EngineGone("the stream ended before the answer")
         finally:
-            if candidate.text or completed:
-                record = CandidateRecord(round=generation.round, candidate=candidate)
-                await asyncio.shield(self.record(task_id, record, None))
-        items.put_nowait(Done(candidate=candidate))
+            # What was written until somebody stopped it belongs to the trace as well.
+            for candidate in writing.values():
+                if candidate.text:
+                    await store(candidate)
 
     # --- keeping the prompt warm ------------------------------------------------------------
 

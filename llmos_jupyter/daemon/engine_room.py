@@ -14,7 +14,7 @@ from pathlib import Path
 from llmos_jupyter import config, paths
 from llmos_jupyter.engines import catalogue, download, gguf, selection
 from llmos_jupyter.engines.catalogue import Model
-from llmos_jupyter.engines.llama_cpp import NAME, Launch
+from llmos_jupyter.engines.llama_cpp import NAME, REQUESTS_HELD, Launch
 from llmos_jupyter.engines.openai_http import Server
 from llmos_jupyter.engines.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
@@ -209,7 +209,7 @@ def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, co
     trained = gguf.check(path).context_length
     context = min(context, trained) if trained else context
     while True:
-        need = gguf.memory_bytes(path, context * slots)
+        need = gguf.memory_bytes(path, context * REQUESTS_HELD)
         if need <= machine.ram_available:
             break
         if context <= 2048:

@@ -12,6 +12,9 @@ NAME = "llama.cpp"
 # Seconds: measured 1 to 3 s for 0.5B and 1.5B from a warm disk; a cold, slow disk reads 5 GB in about a minute.
 READY_TIMEOUT = 180.0
 
+# Whole requests that fit the store of context at once; slots share it, since candidates share their prompt.
+REQUESTS_HELD = 2
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -36,7 +39,7 @@ class Launch:
             "name": self.model,
             "api_key": api_key,
             "slots": self.slots,
-            "context": self.context,
+            "held": REQUESTS_HELD * self.context,
             "threads": self.threads,
             "batch": 32,
             "cache_mib": self.cache_mib,

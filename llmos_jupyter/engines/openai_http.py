@@ -7,6 +7,7 @@ the connection is also how a generation is stopped.
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
@@ -29,6 +30,30 @@ class Reply:
 
     finish: Literal["stop", "length"] = "stop"
     timings: Timings = field(default_factory=Timings)
+    index: int = 0
+    confidence: float | None = None
+    doubt: float | None = None
+
+
+@dataclass
+class _Writing:
+    """One candidate while it is written."""
+
+    first: float = 0.0
+    logprobs: list[float] = field(default_factory=list)
+
+    def note_probabilities(self, found: dict[str, Any] | None) -> None:
+        # Servers that know no probabilities leave the field out, or send null.
+        for token in (found or {}).get("content") or []:
+            if isinstance(value := token.get("logprob"), int | float):
+                self.logprobs.append(min(float(value), 0.0))
+
+    def reply(self, index: int, reason: str, timings: Timings) -> Reply:
+        reply = Reply("length" if reason == "length" else "stop", timings, index)
+        if self.logprobs:
+            reply.confidence = math.exp(sum(self.logprobs) / len(self.logprobs))
+            reply.doubt = math.exp(min(self.logprobs))
+        return reply
 
 
 @dataclass(frozen=True)
@@ -61,14 +86,13 @@ class Server:
             return 0
 
     async def stream(self, generation: Generation) -> AsyncGenerator[Progress | Token | Reply, None]:
-        """Generate: progress while the prompt is read, tokens, and at last one Reply.
+        """Generate: progress while the prompt is read, tokens, and one Reply as each candidate ends.
 
         Raises EngineGone when the server vanished, LLMOSError when it refused the request.
         """
         body = _body(generation)
         started = time.monotonic()
-        first = 0.0
-        reply = Reply()
+        writings = [_Writing() for _ in range(generation.n)]
         timeout = httpx.Timeout(10.0, read=None)
         try:
             async with (
@@ -86,14 +110,15 @@ class Server:
                     if reading := chunk.get("prompt_progress"):
                         yield Progress(phase="reading", done=reading["processed"], total=reading["total"])
                     for choice in chunk.get("choices", []):
+                        index = choice.get("index", 0)
+                        writing = writings[index]
+                        writing.note_probabilities(choice.get("logprobs"))
                         if text := choice["delta"].get("content"):
-                            first = first or time.monotonic()
-                            yield Token(text=text)
+                            writing.first = writing.first or time.monotonic()
+                            yield Token(text=text, index=index)
                         if reason := choice.get("finish_reason"):
-                            reply.finish = "length" if reason == "length" else "stop"
-                    if found := chunk.get("timings"):
-                        reply.timings = _timings(found, (first or time.monotonic()) - started)
-                        yield reply
+                            seconds = (writing.first or time.monotonic()) - started
+                            yield writing.reply(index, reason, _timings(chunk.get("timings") or {}, seconds))
         except (httpx.TransportError, SSEError, json.JSONDecodeError) as error:
             raise EngineGone(str(error)) from error
 
@@ -113,7 +138,10 @@ def _body(generation: Generation) -> dict[str, Any]:
         "stream": True,
         "cache_prompt": True,
         "return_progress": True,
+        "logprobs": True,
     }
+    if generation.n > 1:
+        body["n"] = generation.n
     if generation.seed is not None:
         body["seed"] = generation.seed
     if generation.stop:
