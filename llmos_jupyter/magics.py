@@ -164,6 +164,8 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @argument("--mode", choices=MODES, help="auto: run what passed rehearsal; ask: wait for a yes; show: never run")
     @argument("--model", help="a model's name, a .gguf file, a Hugging Face repository, or auto")
     @argument("--retries", type=int, help="rounds of repair (default 2)")
+    @argument("--candidates", type=int, help="pieces of code to compare, 1 to 16 (default: as many as it takes)")
+    @argument("--fresh", action="store_true", default=None, help="ask the model even if the answer is recorded")
     @argument("--timeout", type=float, help="seconds until the code runs (default 600)")
     @argument("--max-tokens", type=int, help="longest answer, in tokens (default 600)")
     @argument("--temperature", type=float, help="0 always gives the likeliest answer (default 0)")

@@ -230,6 +230,7 @@ class Show:
             self._notes = []
             self._refresh()
         elif isinstance(event, events.Inspected):
+            self._code = event.code
             self._notes += notes.finding_notes(event.findings)
             self._refresh()
         elif isinstance(event, events.Rehearsing):
@@ -239,6 +240,14 @@ class Show:
             self._refresh()
         elif isinstance(event, events.Repairing):
             self._refresh(f"repair {event.round} of {event.rounds} ...")
+        elif isinstance(event, events.Comparing):
+            self._refresh(f"comparing with {event.more} more ...")
+        elif isinstance(event, events.Chosen):
+            self._code = event.code
+            self._status = notes.candidate_note(event.candidate, self._number, self._attempts)
+            rehearsed = [notes.rehearsal_note(event.rehearsal)] if event.rehearsal else []
+            self._notes = [*notes.finding_notes(event.findings), *rehearsed, event.why]
+            self._refresh()
         elif isinstance(event, events.Words):
             cut = [] if event.complete else ["cut off at --max-tokens"]
             view.words(event.text, [self._status, *cut])

@@ -47,6 +47,7 @@ FindingKind = Literal[
     "capability",
     "endless-loop",
     "hidden-code",
+    "mended",
 ]
 
 

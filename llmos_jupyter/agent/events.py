@@ -38,7 +38,10 @@ class Written:
 
 @dataclass(frozen=True)
 class Inspected:
+    """`code` is the candidate's, mended where inspection could."""
+
     findings: list[Finding]
+    code: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,25 @@ class Repairing:
 
     round: int
     rounds: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """More candidates are being written beside the first one. `why` it failed, if it did."""
+
+    more: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Of several candidates this one is the answer."""
+
+    candidate: Candidate
+    code: str
+    findings: list[Finding]
+    rehearsal: Rehearsal | None
     why: str
 
 
@@ -112,6 +134,8 @@ AgentEvent = (
     | Rehearsing
     | Rehearsed
     | Repairing
+    | Comparing
+    | Chosen
     | Question
     | Running
     | Ran

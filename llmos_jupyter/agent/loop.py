@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent import prompts
+from llmos_jupyter.agent import prompts, strategy
 from llmos_jupyter.agent.context import NotebookContext, Turn
+from llmos_jupyter.agent.drafts import Draft, agreed, choose
 from llmos_jupyter.agent.events import (
     Accepted,
     AgentEvent,
+    Chosen,
+    Comparing,
     GaveUp,
     Inspected,
     Question,
@@ -33,6 +35,8 @@ from llmos_jupyter.agent.events import (
 )
 from llmos_jupyter.agent.execution import execute
 from llmos_jupyter.agent.inspection import column_hints, inspect
+from llmos_jupyter.agent.inspection.mending import mend
+from llmos_jupyter.agent.prompts import Reply
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
@@ -40,7 +44,6 @@ from llmos_jupyter.protocol import (
     Candidate,
     Capability,
     DecisionRecord,
-    ErrorReport,
     Finding,
     Finish,
     Generation,
@@ -48,7 +51,6 @@ from llmos_jupyter.protocol import (
     Message,
     Options,
     Record,
-    Rehearsal,
     RehearsalRecord,
     Request,
     RunRecord,
@@ -62,36 +64,14 @@ if TYPE_CHECKING:
 # Reading files is part of looking at data; everything else outside the namespace wants a yes.
 GRANTED = frozenset({Capability.READ_FILES})
 
+# Mending one thing can lay another bare: a column in two steps of a chain.
+MENDINGS = 3
+
 Steps = Generator[AgentEvent, "bool | None", None]
 
 
 class CancelledElsewhere(Exception):
     """Another client cancelled this request."""
-
-
-@dataclass
-class Draft:
-    """One candidate's code and what is known of it."""
-
-    reply: str
-    code: str
-    complete: bool
-    findings: list[Finding] = field(default_factory=list)
-    rehearsal: Rehearsal | None = None
-
-    @property
-    def error(self) -> ErrorReport | None:
-        return self.rehearsal.error if self.rehearsal else None
-
-    @property
-    def problems(self) -> list[str]:
-        return [finding.message for finding in self.findings if finding.severity == "error"]
-
-    @property
-    def signature(self) -> tuple[object, ...]:
-        """What makes two failures the same failure."""
-        said = (self.error.type, self.error.message) if self.error else tuple(self.problems)
-        return (*said, self.rehearsal.status if self.rehearsal else "")
 
 
 class Loop:
@@ -139,48 +119,107 @@ class Loop:
         self, task: Task, turn: Turn, options: Options, deadline: float
     ) -> Generator[AgentEvent, bool | None, Finish]:
         base = self._context.prompt(turn)
-        messages = base
-        failures: list[Draft] = []
-        for round_ in range(options.retries + 1):
-            candidate = yield from self._generate(task, messages, options, round_, deadline)
+        first = yield from self._first(task, base, options, deadline)
+        if isinstance(first, Reply):
+            self._context.commit(turn, first.text)
+            return Finish(state="done", reason="answered in words")
+        if first.candidate.finish == "length":
+            message = f"The answer was longer than {options.max_tokens} tokens: raise --max-tokens or ask for less."
+            yield GaveUp(message, first.code)
+            return Finish(state="failed", reason=message)
+        yield from self._try(task, first, deadline)
+        drafts = [first]
+        if more := strategy.more_candidates(options.candidates, first):
+            yield from self._others(task, base, drafts, more, options, deadline)
+        chosen = choose(drafts)
+        for repair in range(1, options.retries + 1):
+            if chosen:
+                break
+            repaired = yield from self._repair(task, base, drafts, repair, options, deadline)
+            if repaired is None:
+                break
+            drafts.append(repaired)
+            chosen = choose([repaired])
+        if chosen is None:
+            return (yield from self._give_up(task, drafts[-1], len(drafts)))
+        draft, why = chosen
+        if why:
+            self._record(task, DecisionRecord(round=draft.round, decision="chosen", why=why))
+        if draft is not drafts[-1] or why:
+            yield Chosen(draft.candidate, draft.code, draft.findings, draft.rehearsal, why)
+        return (yield from self._use(task, turn, draft, options))
+
+    # --- candidates -------------------------------------------------------------------------
+
+    def _first(
+        self, task: Task, base: list[Message], options: Options, deadline: float
+    ) -> Generator[AgentEvent, bool | None, Draft | Reply]:
+        """The likeliest candidate, shown while it is written; or words."""
+        generation = self._generation(base, options, round_=0)
+        for candidate in (yield from self._generate(task, generation, deadline)):
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "words":
                 yield Written(candidate, "")
                 yield Words(reply.text, candidate.finish != "length")
-                self._context.commit(turn, reply.text)
-                return Finish(state="done", reason="answered in words")
-            if reply.kind == "nothing" and not failures:
+                return reply
+            if reply.kind == "nothing":
                 raise LLMOSError(_nothing(candidate, options))
-            draft = Draft(candidate.text, reply.text, reply.complete)
-            yield Written(candidate, draft.code)
-            if candidate.finish == "length":
-                message = f"The answer was longer than {options.max_tokens} tokens: raise --max-tokens or ask for less."
-                yield GaveUp(message, draft.code)
-                return Finish(state="failed", reason=message)
-            yield from self._try(task, draft, round_, deadline)
-            if _works(draft):
-                return (yield from self._use(task, turn, draft, options, round_, len(failures)))
-            why = _why(draft)
-            repeated = any(old.code == draft.code or old.signature == draft.signature for old in failures)
-            failures.append(draft)
-            if round_ == options.retries or repeated:
-                break
-            yield Repairing(round_ + 1, options.retries, why)
-            problems = draft.problems + self._hints(draft)
-            self._record(task, DecisionRecord(round=round_, decision="repair", why=why))
-            messages = [
-                *base,
-                Message(role="assistant", content=draft.reply if draft.complete else prompts.code_block(draft.code)),
-                prompts.repair_message(draft.error, problems),
-            ]
-        return (yield from self._give_up(task, failures[-1], len(failures)))
+            yield Written(candidate, reply.text)
+            return Draft(candidate, reply.text, reply.complete, 0)
+        raise LLMOSError("The answer ended without a word: ask again.")
 
-    # --- one candidate ----------------------------------------------------------------------
+    def _others(
+        self, task: Task, base: list[Message], drafts: list[Draft], more: int, options: Options, deadline: float
+    ) -> Steps:
+        """Candidates beside the first, written side by side and tried as they end, until two agree."""
+        yield Comparing(more, drafts[0].why if not drafts[0].works else "")
+        generation = self._generation(base, options, round_=1).model_copy(
+            update={
+                "n": more,
+                "grammar": prompts.CODE_GRAMMAR,
+                "temperature": max(options.temperature, strategy.TEMPERATURE),
+                # The same question gives the same answer.
+                "seed": 1 if options.seed is None else options.seed + 1,
+            }
+        )
 
-    def _generate(
-        self, task: Task, messages: list[Message], options: Options, round_: int, deadline: float
-    ) -> Generator[AgentEvent, bool | None, Candidate]:
-        generation = Generation(
+        def take(candidate: Candidate) -> Generator[AgentEvent, bool | None, bool]:
+            reply = prompts.read_reply(candidate.text)
+            if reply.kind == "code" and candidate.finish == "stop":
+                draft = Draft(candidate, reply.text, reply.complete, 1)
+                yield from self._try(task, draft, deadline, quiet=True, known=drafts)
+                drafts.append(draft)
+            return agreed(drafts)
+
+        yield from self._generate(task, generation, deadline, take)
+
+    def _repair(
+        self, task: Task, base: list[Message], drafts: list[Draft], repair: int, options: Options, deadline: float
+    ) -> Generator[AgentEvent, bool | None, Draft | None]:
+        """Give the first failure, or the last repair, back to the model with what the live objects say of it."""
+        failed = drafts[0] if repair == 1 else drafts[-1]
+        yield Repairing(repair, options.retries, failed.why)
+        self._record(task, DecisionRecord(round=failed.round, decision="repair", why=failed.why))
+        messages = [
+            *base,
+            Message(role="assistant", content=failed.reply),
+            prompts.repair_message(failed.error, failed.problems + self._hints(failed)),
+        ]
+        generation = self._generation(messages, options, round_=repair + 1)
+        generation.grammar = prompts.CODE_GRAMMAR
+        for candidate in (yield from self._generate(task, generation, deadline)):
+            reply = prompts.read_reply(candidate.text)
+            if reply.kind != "code" or candidate.finish == "length":
+                return None
+            yield Written(candidate, reply.text)
+            draft = Draft(candidate, reply.text, reply.complete, repair + 1)
+            yield from self._try(task, draft, deadline)
+            repeated = any(old.code == draft.code or old.signature == draft.signature for old in drafts)
+            return None if repeated and not draft.works else draft
+        return None
+
+    def _generation(self, messages: list[Message], options: Options, *, round_: int) -> Generation:
+        return Generation(
             round=round_,
             messages=messages,
             model=options.model,
@@ -189,36 +228,73 @@ class Loop:
             seed=options.seed,
             grammar=prompts.GRAMMAR,
         )
+
+    def _generate(
+        self,
+        task: Task,
+        generation: Generation,
+        deadline: float,
+        take: Callable[[Candidate], Generator[AgentEvent, bool | None, bool]] | None = None,
+    ) -> Generator[AgentEvent, bool | None, list[Candidate]]:
+        """All candidates of a generation. `take` is given each as it ends; by returning True it ends the generation."""
         text = ""
+        candidates: list[Candidate] = []
         with closing(self._client.generate(task.id, generation, deadline=deadline)) as items:
             for item in items:
                 if item.type == "token":
-                    text += item.text
-                    yield Writing(text)
+                    if generation.n == 1:
+                        text += item.text
+                        yield Writing(text)
                 elif item.type == "progress":
                     if item.phase == "restarting":
                         text = ""
+                        candidates.clear()
                     yield Waiting(item)
                 elif item.type == "failure":
                     raise LLMOSError(item.message)
                 elif item.type == "cancelled":
                     raise CancelledElsewhere(item.reason)
                 else:
-                    return item.candidate
-        raise LLMOSError("The answer ended without a word: ask again.")
+                    candidates.append(item.candidate)
+                    if take and (yield from take(item.candidate)):
+                        break
+                    if not item.more:
+                        break
+        return candidates
 
-    def _try(self, task: Task, draft: Draft, round_: int, deadline: float) -> Steps:
-        """Inspect, then rehearse. What is not even Python is not rehearsed."""
-        draft.findings = inspect(draft.code, self._shell.user_ns, transform=self._shell.transform_cell)
-        self._record(task, InspectionRecord(round=round_, code=draft.code, findings=draft.findings))
-        yield Inspected(draft.findings)
+    def _try(
+        self, task: Task, draft: Draft, deadline: float, *, quiet: bool = False, known: Sequence[Draft] = ()
+    ) -> Steps:
+        """Inspect and mend, then rehearse. What is not even Python is not rehearsed; the same code not twice."""
+        self._inspect(draft)
+        index = draft.candidate.index
+        self._record(task, InspectionRecord(round=draft.round, index=index, code=draft.code, findings=draft.findings))
+        if not quiet:
+            yield Inspected(draft.findings, draft.code)
         if any(finding.kind == "syntax" for finding in draft.findings):
             return
-        yield Rehearsing()
+        same = next((old for old in known if old.code == draft.code), None)
+        if same is not None:
+            draft.rehearsal = same.rehearsal
+            return
+        if not quiet:
+            yield Rehearsing()
         budget = max(0.1, min(self._budget, deadline - time.monotonic()))
         draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=budget)
-        self._record(task, RehearsalRecord(round=round_, code=draft.code, rehearsal=draft.rehearsal))
-        yield Rehearsed(draft.rehearsal)
+        self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
+        if not quiet:
+            yield Rehearsed(draft.rehearsal)
+
+    def _inspect(self, draft: Draft) -> None:
+        repairs: list[Finding] = []
+        for _ in range(MENDINGS):
+            draft.findings = inspect(draft.code, self._shell.user_ns, transform=self._shell.transform_cell)
+            draft.code, more = mend(draft.code, draft.findings, self._shell.user_ns)
+            if not more:
+                break
+            repairs += more
+            draft.mended = True
+        draft.findings += repairs
 
     def _hints(self, draft: Draft) -> list[str]:
         if not draft.error:
@@ -229,62 +305,50 @@ class Loop:
     # --- what becomes of it -----------------------------------------------------------------
 
     def _use(
-        self, task: Task, turn: Turn, draft: Draft, options: Options, round_: int, failed: int
+        self, task: Task, turn: Turn, draft: Draft, options: Options
     ) -> Generator[AgentEvent, bool | None, Finish]:
         """Run the candidate, or ask, or show it: as the mode and what it reaches for demand."""
-        reply = draft.reply if not failed and draft.complete else prompts.code_block(draft.code)
         if options.mode == "show":
-            return (yield from self._show(task, turn, draft, reply, round_, "show mode never runs code"))
+            return (yield from self._show(task, turn, draft, "show mode never runs code"))
         why = _needs_yes(draft)
         if why or options.mode == "ask":
             allowed = yield Question(draft.code, why)
             if allowed is None:
                 why = why or "ask mode"
-                return (yield from self._show(task, turn, draft, reply, round_, f"nobody could be asked ({why})"))
+                return (yield from self._show(task, turn, draft, f"nobody could be asked ({why})"))
             decision = "approved" if allowed else "refused"
-            self._record(task, DecisionRecord(round=round_, decision=decision, why=why or "ask mode"))
+            self._record(task, DecisionRecord(round=draft.round, decision=decision, why=why or "ask mode"))
             if not allowed:
-                return (yield from self._show(task, turn, draft, reply, round_, "you said no"))
+                return (yield from self._show(task, turn, draft, "you said no"))
         yield Running(draft.code)
         foreseen = draft.rehearsal.changes if draft.rehearsal else []
         run = execute(draft.code, self._shell, foreseen)
-        self._record(task, RunRecord(round=round_, code=draft.code, run=run))
+        self._record(task, RunRecord(round=draft.round, index=draft.candidate.index, code=draft.code, run=run))
         yield Ran(draft.code, run)
         if run.status == "interrupted":
             return Finish(state="cancelled", reason="interrupted while it ran")
-        self._context.commit(turn, reply)
+        self._context.commit(turn, draft.reply)
         if run.error:
             return Finish(state="failed", reason=f"{run.error.type}: {run.error.message}"[:500])
         return Finish(state="done")
 
-    def _show(
-        self, task: Task, turn: Turn, draft: Draft, reply: str, round_: int, why: str
-    ) -> Generator[AgentEvent, bool | None, Finish]:
-        self._record(task, DecisionRecord(round=round_, decision="shown", why=why))
+    def _show(self, task: Task, turn: Turn, draft: Draft, why: str) -> Generator[AgentEvent, bool | None, Finish]:
+        self._record(task, DecisionRecord(round=draft.round, decision="shown", why=why))
         yield Shown(draft.code, why)
-        self._context.commit(turn, reply)
+        self._context.commit(turn, draft.reply)
         return Finish(state="done", reason=f"shown, not run: {why}")
 
     def _give_up(self, task: Task, draft: Draft, tried: int) -> Generator[AgentEvent, bool | None, Finish]:
         times = "1 attempt" if tried == 1 else f"{tried} attempts"
         message = (
-            f"No working code in {times} ({_why(draft)}); nothing was changed. Say it in other words, or mend the code."
+            f"No working code in {times} ({draft.why}); nothing was changed. Say it in other words, or mend the code."
         )
-        self._record(task, DecisionRecord(round=tried - 1, decision="gave up", why=_why(draft)))
+        self._record(task, DecisionRecord(round=draft.round, decision="gave up", why=draft.why))
         yield GaveUp(message, draft.code)
         return Finish(state="failed", reason=message)
 
     def _record(self, task: Task, record: Record) -> None:
         self._client.record(task.id, record)
-
-
-def _works(draft: Draft) -> bool:
-    if draft.rehearsal is None:
-        return False
-    if draft.rehearsal.status == "unavailable":
-        # Without a rehearsal, inspection has the last word before the user.
-        return not draft.problems
-    return draft.rehearsal.status in ("passed", "unfinished", "refused")
 
 
 def _needs_yes(draft: Draft) -> str:
@@ -310,15 +374,6 @@ def _listed(wants: list[str]) -> str:
         head, space, rest = want.partition(" (")
         said.append(verbs.get(head, head) + (space + rest if space else ""))
     return ", ".join(said)
-
-
-def _why(draft: Draft) -> str:
-    """In a few words, why a candidate failed."""
-    if draft.error:
-        return f"{draft.error.type}: {draft.error.message}"[:300]
-    if draft.rehearsal and draft.rehearsal.reason:
-        return draft.rehearsal.reason
-    return (draft.problems or ["it does not work"])[0].rstrip(".")
 
 
 def _nothing(candidate: Candidate, options: Options) -> str:

@@ -31,11 +31,17 @@ EXAMPLES = (
 
 # A reply is one code block and nothing after it, or words in which no code block stands. The model's first token
 # decides; the grammar only keeps it to what it decided, and ends the generation when the block closes.
-GRAMMAR = r"""root ::= code | words
-code ::= "```python\n" line* "```"
+_CODE = r"""code ::= "```python\n" line* "```"
 line ::= ([^`\n] [^\n]*)? "\n"
-words ::= [^`\n] ([^`] | "`" [^`])*
 """
+GRAMMAR = (
+    "root ::= code | words\n"
+    + _CODE
+    + r"""words ::= [^`\n] ([^`] | "`" [^`])*
+"""
+)
+# A repair, and what is compared with code, must be code: an apology helps nobody.
+CODE_GRAMMAR = "root ::= code\n" + _CODE
 
 
 def opening() -> list[Message]:

@@ -56,10 +56,12 @@ class Scripted(DaemonClient):
 
     def generate(self, task_id: str, generation: Generation, *, deadline: float) -> Generator[StreamItem, None, None]:
         self.sent.append(generation)
-        reply = self.replies.pop(0)
-        yield Token(text=reply)
-        finish = "length" if reply.endswith("<cut>") else "stop"
-        yield Done(candidate=Candidate(text=reply.removesuffix("<cut>"), finish=finish))
+        for index in range(generation.n):
+            reply = self.replies.pop(0)
+            yield Token(text=reply, index=index)
+            finish = "length" if reply.endswith("<cut>") else "stop"
+            candidate = Candidate(text=reply.removesuffix("<cut>"), finish=finish, index=index)
+            yield Done(candidate=candidate, more=generation.n - 1 - index)
 
 
 class Scene:
@@ -77,7 +79,7 @@ class Scene:
         self.client = Scripted(self.store, list(replies))
         session = Session(id="s", pid=os.getpid(), started=psutil.Process().create_time())
         loop = Loop(self.shell, self.client, self.context, session, rehearsal_budget=budget)
-        steps = loop.answer("do it", Options(**options), 8192)
+        steps = loop.answer("do it", Options(**{"candidates": 1} | options), 8192)
         self.seen = []
         reply: bool | None = None
         try:
@@ -120,7 +122,7 @@ def test_a_failing_candidate_is_repaired_before_the_namespace_is_touched(scene: 
     scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0]})
     log: list[int] = []
     scene.shell.user_ns["log"] = log
-    wrong, right = block("log.append(1)\nm = df['wieght'].mean()"), block("log.append(2)\nm = df['weight'].mean()")
+    wrong, right = block("log.append(1)\nm = df['heaviness'].mean()"), block("log.append(2)\nm = df['weight'].mean()")
     assert scene.ask(wrong, right) == "done"
     assert scene["m"] == 2.0
     assert log == [2]
@@ -130,8 +132,8 @@ def test_a_failing_candidate_is_repaired_before_the_namespace_is_touched(scene: 
     assert second.messages[-2].content == wrong
     repair = second.messages[-1].content
     assert "KeyError" in repair
-    assert "'wieght'" in repair
-    assert "weight" in repair.replace("wieght", "")
+    assert "'heaviness'" in repair
+    assert "weight" in repair.replace("heaviness", "")
     # What is remembered is the code that ran, not the way to it.
     assert [message.content for message in scene.context.messages()][-1] == right
     assert wrong not in [message.content for message in scene.context.messages()]
@@ -280,3 +282,49 @@ def test_leaving_the_loop_early_cancels_the_task(scene: Scene) -> None:
 def test_await_at_top_level_works(scene: Scene) -> None:
     assert scene.ask(block("import asyncio\nawait asyncio.sleep(0.01)\nx = 5\nx")) == "done"
     assert scene["x"] == 5
+
+
+# --- several candidates -----------------------------------------------------------------------
+
+
+def test_the_outcome_most_candidates_agree_on_is_chosen(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0, 8.0]})
+    odd, one, two = block("r = df['weight'].sum()\nr"), block("r = df['weight'].mean()\nr"), block("df.weight.mean()")
+    assert scene.ask(odd, one, two, candidates=3) == "done"
+    assert scene["r"] == 4.0
+    assert any(isinstance(event, events.Chosen) and "2 of 3" in event.why for event in scene.seen)
+
+
+def test_candidates_are_read_from_one_prompt_and_end_early_when_they_agree(scene: Scene) -> None:
+    same = [block("r = 2\nr"), block("s = 1 + 1\ns"), block("raise ValueError"), block("t = 9\nt")]
+    assert scene.ask(*same, candidates=4) == "done"
+    assert [generation.n for generation in scene.client.sent] == [1, 3]
+    assert scene.client.sent[0].messages == scene.client.sent[1].messages
+    assert len(scene.client.replies) == 2
+    assert scene["r"] == 2 and "s" not in scene.shell.user_ns
+
+
+def test_after_a_failure_others_are_tried_before_the_user_sees_any(scene: Scene) -> None:
+    replies = [block("r = undefined_thing"), block("r = 1 / 0"), block("r = 5\nr"), block("r = [][0]")]
+    assert scene.ask(*replies, candidates=None) == "done"
+    assert scene["r"] == 5
+    assert scene.count(events.Running) == 1
+
+
+def test_an_answer_that_shows_nothing_is_compared_with_others(scene: Scene) -> None:
+    assert scene.ask(block("pass"), block("r = 3\nr"), block("q = 3\nq"), candidates=None) == "done"
+    assert scene["r"] == 3
+
+
+def test_what_has_one_meaning_is_mended_and_told(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"Body Mass": [1.0, 3.0]})
+    assert scene.ask(block("total = np.sum(df['body_mass'])\ntotal")) == "done"
+    assert scene["total"] == 4.0
+    told = [f.message for event in scene.seen if isinstance(event, events.Inspected) for f in event.findings]
+    assert any("import numpy as np" in message for message in told) and any("'Body Mass'" in m for m in told)
+    assert "Body Mass" in scene.context.messages()[-1].content
+
+
+def test_a_name_that_two_columns_could_mean_is_not_mended(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"price_1": [1.0], "price_2": [2.0]})
+    assert scene.ask(block("df['price_3'].sum()"), retries=0) == "failed"

@@ -1,0 +1,112 @@
+"""Candidates as the loop knows them: what is known of each, and which of several is the answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from llmos_jupyter.protocol import Candidate, ErrorReport, Finding, Rehearsal
+
+
+@dataclass
+class Draft:
+    """One candidate's code and what is known of it. `code` is what would run, mended where inspection could."""
+
+    candidate: Candidate
+    code: str
+    complete: bool
+    round: int
+    findings: list[Finding] = field(default_factory=list)
+    rehearsal: Rehearsal | None = None
+    mended: bool = False
+
+    @property
+    def reply(self) -> str:
+        """The model's reply as it goes on standing in the prompt."""
+        return self.candidate.text if self.complete and not self.mended else f"```python\n{self.code.rstrip()}\n```"
+
+    @property
+    def error(self) -> ErrorReport | None:
+        return self.rehearsal.error if self.rehearsal else None
+
+    @property
+    def problems(self) -> list[str]:
+        return [finding.message for finding in self.findings if finding.severity == "error"]
+
+    @property
+    def works(self) -> bool:
+        if self.rehearsal is None:
+            return False
+        if self.rehearsal.status == "unavailable":
+            # Without a rehearsal, inspection has the last word before the user.
+            return not self.problems
+        return self.rehearsal.status in ("passed", "unfinished", "refused")
+
+    @property
+    def doubts(self) -> list[str]:
+        """What makes it suspicious though nothing failed."""
+        said = list(self.rehearsal.doubts) if self.rehearsal else []
+        return said + [finding.message for finding in self.findings if finding.severity == "warning"]
+
+    @property
+    def why(self) -> str:
+        """In a few words, why it failed."""
+        if self.error:
+            return f"{self.error.type}: {self.error.message}"[:300]
+        if self.rehearsal and self.rehearsal.reason:
+            return self.rehearsal.reason
+        return (self.problems or ["it does not work"])[0].rstrip(".")
+
+    @property
+    def signature(self) -> tuple[object, ...]:
+        """What makes two failures the same failure."""
+        said = (self.error.type, self.error.message) if self.error else tuple(self.problems)
+        return (*said, self.rehearsal.status if self.rehearsal else "")
+
+    @property
+    def outcome(self) -> tuple[object, ...]:
+        """What it would come to: candidates of one outcome agree, however they are written."""
+        rehearsal = self.rehearsal
+        if rehearsal is None or rehearsal.status != "passed":
+            wants = sorted({refusal.capability.value for refusal in rehearsal.refusals}) if rehearsal else []
+            return (rehearsal.status if rehearsal else "", *wants, self.code)
+        touched = [
+            (change.name, change.kind, rehearsal.outcome.get(change.name, ""))
+            for change in rehearsal.changes
+            if change.kind != "created"
+        ]
+        if shown := rehearsal.outcome.get(""):
+            return (shown, *sorted(touched))
+        created = sorted(rehearsal.outcome[name] for name in rehearsal.outcome)
+        return (*created, *sorted(touched))
+
+
+def agreed(drafts: list[Draft]) -> bool:
+    """Whether two that work came to the same."""
+    votes = Counter(draft.outcome for draft in drafts if draft.works)
+    return any(count > 1 for count in votes.values())
+
+
+def choose(drafts: list[Draft]) -> tuple[Draft, str] | None:
+    """The best that works, and why: by how many came to the same, then fewest doubts, then the likeliest."""
+    working = [draft for draft in drafts if draft.works]
+    if not working:
+        return None
+    votes = Counter(draft.outcome for draft in working)
+
+    def rank(draft: Draft) -> tuple[float, ...]:
+        suspicious = bool(draft.rehearsal and draft.rehearsal.doubts)
+        return (
+            -votes[draft.outcome] + suspicious,
+            len(draft.doubts),
+            drafts.index(draft),
+        )
+
+    best = min(working, key=rank)
+    count = votes[best.outcome]
+    if len(drafts) == 1:
+        return best, ""
+    total = f"{len(drafts)} candidates"
+    if count > 1:
+        return best, f"{count} of {total} came to the same"
+    return best, f"the only one of {total} that works" if len(working) == 1 else f"no two of {total} came to the same"

@@ -1,0 +1,24 @@
+"""How much the loop spends on one request: when the first candidate is believed, when others are asked for."""
+
+from __future__ import annotations
+
+from llmos_jupyter.agent.drafts import Draft
+
+# Candidates beside the first one, written side by side: three cost about twice the time of one on two cores.
+AFTER_FAILURE = 3
+WHEN_DOUBTFUL = 2
+# They must differ from the first one, which is the likeliest (temperature 0).
+TEMPERATURE = 0.7
+# Below this geometric mean of its tokens' probabilities a candidate that works is compared with others.
+CONFIDENT = 0.9
+
+
+def more_candidates(wanted: int | None, first: Draft) -> int:
+    """How many candidates to ask for beside the first. `wanted` is what the user said, if anything."""
+    if wanted is not None:
+        return wanted - 1
+    if not first.works:
+        return AFTER_FAILURE
+    confidence = first.candidate.confidence
+    doubtful = bool(first.rehearsal and first.rehearsal.doubts) or (confidence is not None and confidence < CONFIDENT)
+    return WHEN_DOUBTFUL if doubtful else 0
