@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from llmos_jupyter.agent.inspection import loops, names, source
+from llmos_jupyter.agent.inspection import loops, names, patches, source
 from llmos_jupyter.agent.inspection.walk import Walk
 from llmos_jupyter.protocol import Finding
+
+log = logging.getLogger(__name__)
 
 
 def inspect(code: str, namespace: Mapping[str, Any], *, transform: source.Transform | None = None) -> list[Finding]:
@@ -16,13 +19,18 @@ def inspect(code: str, namespace: Mapping[str, Any], *, transform: source.Transf
 
     `transform` is IPython's `shell.transform_cell`; without it, IPython's own is used where the code
     has magics. Findings come errors first, then by line; lines are those of `code`, or None where
-    the transform moved them. Never raises on bad code: that is a finding.
+    the transform moved them. Never raises: bad code is a finding, and a check that fails finds nothing and
+    is logged, because rehearsal still stands between the code and the user's namespace.
     """
-    read = source.read(code, transform)
+    try:
+        read = source.read(code, transform)
+    except (RecursionError, MemoryError):  # CPython's parser, on thousands of brackets
+        return [_too_deep()]
     found = list(read.findings)
     if read.tree.body:
         try:
-            found.extend(_all(read.tree, namespace))
+            for check in _CHECKS:
+                found.extend(_guarded(check, read.tree, namespace))
         except RecursionError:
             if not found:
                 found.append(_too_deep())
@@ -32,12 +40,25 @@ def inspect(code: str, namespace: Mapping[str, Any], *, transform: source.Transf
     return _ordered(found)
 
 
-def _all(tree: ast.Module, namespace: Mapping[str, Any]) -> Iterator[Finding]:
-    walk = Walk(tree, namespace)
-    yield from walk.findings
-    yield from names.undefined(tree, namespace)
-    yield from names.bindings(tree, namespace)
-    yield from loops.endless(tree)
+Check = Callable[[ast.Module, Mapping[str, Any]], Iterable[Finding]]
+
+_CHECKS: tuple[Check, ...] = (
+    lambda tree, namespace: Walk(tree, namespace).findings,
+    names.undefined,
+    names.bindings,
+    loops.endless,
+    patches.patches,
+)
+
+
+def _guarded(check: Check, tree: ast.Module, namespace: Mapping[str, Any]) -> Iterator[Finding]:
+    try:
+        yield from check(tree, namespace)
+    except RecursionError:
+        raise
+    # The code is a model's and the namespace anyone's: an object nobody thought of must not cost the user the answer.
+    except Exception:
+        log.exception("a check failed; its findings are missing")
 
 
 def _too_deep() -> Finding:

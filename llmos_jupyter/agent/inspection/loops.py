@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from llmos_jupyter.protocol import Finding
 
@@ -12,13 +13,16 @@ _EXITS = frozenset({"exit", "quit", "_exit", "abort"})
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 
 
-def endless(tree: ast.Module) -> Iterator[Finding]:
-    """`while True` and loops over `itertools.count` or `cycle` that nothing ends."""
+def endless(tree: ast.Module, namespace: Mapping[str, Any] | None = None) -> Iterator[Finding]:
+    """`while True`, a `while` over numbers that never change, and loops over `itertools.count` that nothing ends."""
     aliases = _itertools_names(tree)
+    numbers = _numbers(tree, namespace or {})
     for node in ast.walk(tree):
         if isinstance(node, ast.While):
             if _always(node.test) and not _ends(node.body):
                 yield _finding(node, "`while` with a condition that is always true")
+            elif name := _standing(node, numbers):
+                yield _finding(node, f"a `while` in which `{name}` never changes")
         elif isinstance(node, ast.For):
             name = _endless_iterator(node.iter, aliases)
             if name and not _ends(node.body):
@@ -73,6 +77,37 @@ def _always(test: ast.expr) -> bool:
         right = test.comparators[0]
         return isinstance(right, ast.Constant) and isinstance(test.ops[0], ast.Eq) and test.left.value == right.value
     return isinstance(test, ast.Constant) and bool(test.value)
+
+
+def _numbers(tree: ast.Module, namespace: Mapping[str, Any]) -> frozenset[str]:
+    """Names that hold plain numbers, so that nothing but an assignment changes what they are compared with."""
+    found = {name for name, value in namespace.items() if type(value) in (int, float, bool)}
+    other = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(target := node.targets[0], ast.Name):
+            number = isinstance(node.value, ast.Constant) and type(node.value.value) in (int, float, bool)
+            (found if number else other).add(target.id)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            other.update(node.names)  # a function that is called in the loop may change them
+    return frozenset(found - other)
+
+
+def _standing(loop: ast.While, numbers: frozenset[str]) -> str:
+    """The name whose comparison decides the loop, if nothing in the loop can change it."""
+    parts = list(ast.walk(loop.test))
+    plain = (ast.Name, ast.Constant, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp, ast.operator, ast.cmpop)
+    if not all(isinstance(part, (*plain, ast.boolop, ast.unaryop, ast.expr_context)) for part in parts):
+        return ""
+    tested = [part.id for part in parts if isinstance(part, ast.Name)]
+    bound = {
+        node.id
+        for statement in loop.body
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store | ast.Del)
+    }
+    if not tested or not set(tested) <= numbers or bound & set(tested) or _ends(loop.body):
+        return ""
+    return tested[0]
 
 
 def _ends(body: list[ast.stmt], nested: bool = False) -> bool:
