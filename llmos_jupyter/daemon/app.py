@@ -152,6 +152,14 @@ def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         found = asyncio.to_thread(daemon.store.tasks, session=session, states=tuple(state or ()), limit=limit)
         return await found
 
+    @app.post("/v1/tasks/forget", operation_id="forget", dependencies=[touch])
+    async def forget(
+        session: Annotated[str, Query()] = "",
+        notebook: Annotated[str, Query()] = "",
+    ) -> int:
+        """Remove the history of a session and of a notebook for good; says how many tasks that were."""
+        return await daemon.forget(session, notebook)
+
     not_found: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
     @app.get("/v1/tasks/{key}", operation_id="trace", responses=not_found)

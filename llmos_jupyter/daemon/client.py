@@ -81,6 +81,13 @@ class DaemonClient:
     def cancel(self, key: str) -> Task:
         return self._call("POST", f"/v1/tasks/{key}/cancel", Task)
 
+    def forget(self, session: str = "", notebook: str = "") -> int:
+        """Remove the history of a session (its id) and of a notebook (as its sessions name it) for good.
+
+        Says how many tasks that were. Refused while one of them has not ended.
+        """
+        return self._call("POST", "/v1/tasks/forget", int, params={"session": session, "notebook": notebook})
+
     def record(self, task_id: str, record: Record) -> None:
         path = f"/v1/tasks/{task_id}/records"
         self._call("POST", path, NoneType, record.model_dump_json(), params={"key": uuid.uuid4().hex})

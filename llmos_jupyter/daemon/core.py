@@ -10,9 +10,7 @@ import signal
 import time
 from collections.abc import AsyncGenerator
 
-import psutil
-
-from llmos_jupyter import __version__, config, paths
+from llmos_jupyter import __version__, config, paths, processes
 from llmos_jupyter.daemon.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.store import Store, is_final
@@ -45,6 +43,9 @@ ENGINE_TRIES = 3
 # A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
 # reader who left.
 HEARTBEAT = 1.0
+# Seconds between two rounds of housekeeping, and how late one must come for the machine to have been asleep.
+HOUSEKEEPING = 2.0
+ASLEEP = 15.0
 
 
 class Daemon:
@@ -69,9 +70,10 @@ class Daemon:
 
     def _submit(self, request: Request) -> Task:
         # A kernel runs one cell at a time: whatever it left open before this request is over.
+        # Two kernels that were given connection files of one name are still two.
         open_before = self.store.tasks(session=request.session.id, states=("accepted", "running"))
         for task in open_before:
-            if task.id != request.id:
+            if task.id != request.id and task.session.pid == request.session.pid:
                 self.store.move(task.id, "cancelled", "its cell ended without a word")
         return self.store.accept(request)
 
@@ -97,6 +99,13 @@ class Daemon:
         elif _alive(task.session):
             os.kill(task.session.pid, signal.SIGINT)
         return task
+
+    async def forget(self, session: str, notebook: str) -> int:
+        """Remove the history of a session and of a notebook for good; says how many tasks that were."""
+        await self.reap()
+        forgotten = await asyncio.to_thread(self.store.forget, session, notebook)
+        self.events.notify()
+        return forgotten
 
     async def reap(self) -> None:
         """End the tasks whose kernel is gone."""
@@ -259,9 +268,13 @@ class Daemon:
     async def keep_house(self) -> None:
         """Every few seconds: reap, unload the idle model, and return when the daemon has been idle long enough."""
         while True:
-            await asyncio.sleep(2.0)
-            await self.reap()
+            before = time.monotonic()
+            await asyncio.sleep(HOUSEKEEPING)
+            if time.monotonic() - before > ASLEEP:
+                # The machine slept, or was too busy to look: who waits for an answer has had no time to ask again.
+                self.touch()
             try:
+                await self.reap()
                 settings = config.load()
             except LLMOSError as error:
                 log.error("%s", error)
@@ -284,8 +297,4 @@ class Daemon:
 
 
 def _alive(session: Session) -> bool:
-    """Is this very process still there? A number may have been given to another since."""
-    try:
-        return bool(abs(psutil.Process(session.pid).create_time() - session.started) < 2.0)
-    except psutil.Error:
-        return False
+    return processes.alive(session.pid, session.started)

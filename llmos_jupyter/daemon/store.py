@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,8 @@ class Store:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
             db.execute("PRAGMA foreign_keys=ON")
+            # What is deleted is overwritten with zeros, so that `forget` can keep its word.
+            db.execute("PRAGMA secure_delete=ON")
             if db.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("quick_check failed")
             found = db.execute("PRAGMA user_version").fetchone()[0]
@@ -212,6 +214,43 @@ class Store:
 
     def finish(self, task_id: str, finish: Finish) -> Task:
         return self.move(task_id, finish.state, finish.reason)
+
+    def forget(self, session: str = "", notebook: str = "") -> int:
+        """Remove the tasks of a session and of a notebook, their records and events, from the disk. Returns how many.
+
+        `notebook` is compared with what its kernels called it: a full path, else notebooks of one name are one.
+        Raises LLMOSError while one of the tasks has not ended.
+        """
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT id, number, state FROM tasks WHERE (? != '' AND session = ?) "
+                "OR (? != '' AND json_extract(origin, '$.notebook') = ?)",
+                (session, session, notebook, notebook),
+            ).fetchall()
+            for row in rows:
+                if row["state"] not in FINAL_STATES:
+                    raise LLMOSError(
+                        f"Request {row['number']} is still running: wait for it or `%llmos cancel {row['number']}`, "
+                        "then forget again."
+                    )
+            ids = [(row["id"],) for row in rows]
+            for table, column in (("events", "task"), ("records", "task"), ("tasks", "id")):
+                db.executemany(f"DELETE FROM {table} WHERE {column} = ?", ids)
+            if ids:
+                self._add_event(db, "history.forgotten", None, {"tasks": len(ids)})
+        self._scrub()
+        return len(ids)
+
+    def _scrub(self) -> None:
+        """Nothing that was deleted is left in the files: neither in the write-ahead log nor in free pages."""
+        with self._lock:
+            with suppress(sqlite3.OperationalError):  # no room for a copy: what is deleted from now on is zeros anyway
+                self._db.execute("VACUUM")
+            if self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                raise LLMOSError(
+                    f"Forgotten, but another program is reading {self.file} and keeps its old log alive: "
+                    "close it and forget again."
+                )
 
     # --- records ----------------------------------------------------------------------------
 
