@@ -1,0 +1,256 @@
+"""What code wants to do outside the namespace, and what one notebook's user has granted.
+
+Reading under the working directory is granted. All else asks: a yes grants the same thing (the same folder, host or
+command) for as long as the notebook lives, and to the code it was said to the whole capability. `%llmos allow` grants
+more in advance, `%llmos revoke` takes it back, and an administrator's caps (`caps`) limit both.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from llmos_jupyter.agent.caps import Caps
+from llmos_jupyter.agent.ordinary import Ordinary, beneath
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import Capability, Finding, Rehearsal
+
+READ, WRITE, NET = Capability.READ_FILES, Capability.WRITE_FILES, Capability.NETWORK
+PROC, INSTALL, EXIT, INPUT = Capability.PROCESSES, Capability.INSTALL, Capability.EXIT, Capability.INPUT
+FILES = frozenset({READ, WRITE})
+# Never granted in advance or for a notebook: whoever ends the kernel or waits for the keyboard asks each time.
+ASKED_EACH_TIME = frozenset({EXIT, INPUT})
+
+FORMS = (
+    "`read FOLDER`, `read files`, `write FOLDER`, `write files`, `network`, `network HOST`, `processes` or "
+    "`install packages`, each with `for this answer` behind it if it should end with the next answer"
+)
+_FOR_THIS = re.compile(r"\s+for\s+this\s+answer\.?$", re.I)
+# How a refusal names its path: `rehearsal_refusals` and `guard` write them.
+_WITH_PATH = re.compile(
+    r"(?:read|list|write to the open file|write|delete|rename|truncate|make the folder|link to|create the database|"
+    r"change the (?:mode|owner|times|attributes) of) (.+)",
+    re.S,
+)
+_WITH_HOST = re.compile(r"connect to (.+?)(?::\d+)?", re.S)
+_CUT = "…"
+
+
+@dataclass(frozen=True)
+class Want:
+    """One thing a candidate would do outside the namespace. `what` is the real path, the host or the command it is done
+    to; empty where that is not known."""
+
+    capability: Capability
+    what: str = ""
+
+    def __str__(self) -> str:
+        return self.capability.value + (f" ({self.what})" if self.what else "")
+
+
+def wants(findings: Iterable[Finding], rehearsal: Rehearsal | None) -> list[Want]:
+    """What a candidate wants beyond what all code may, from its inspection and from what its rehearsal was refused.
+
+    What inspection found without a path is dropped where the rehearsal names one, and for reading, which the rehearsal
+    tells by path. Paths are resolved against the present working directory.
+    """
+    ordinary = Ordinary()
+    found = [Want(r.capability, _refused(r.capability, r.what)) for r in rehearsal.refusals] if rehearsal else []
+    named = {want.capability for want in found if want.what}
+    told = rehearsal is not None and rehearsal.status in ("passed", "refused", "unfinished")
+    for finding in findings:
+        if finding.capability is None:
+            continue
+        targets = _targets(finding)
+        if targets:
+            found += [Want(finding.capability, _resolved(finding.capability, target)) for target in targets]
+        elif finding.capability is READ and told:
+            continue
+        elif finding.capability is WRITE and (finding.name or "").startswith("tempfile.") and told:
+            continue  # new files in the temporary folder are anybody's; elsewhere the rehearsal refused it
+        elif finding.capability not in named:
+            found.append(Want(finding.capability))
+    kept = dict.fromkeys(found)
+    return [want for want in kept if not (want.capability is READ and want.what and ordinary.may_read(want.what))]
+
+
+def level(rehearsal: Rehearsal | None) -> str:
+    """How far a candidate was proved before its run, in the words shown with every answer."""
+    if rehearsal is None:
+        return "inspected"
+    if rehearsal.status == "unavailable":
+        return "not rehearsed"
+    return "rehearsed unlocked" if rehearsal.confinement.startswith("unlocked") else "rehearsed locked-down"
+
+
+def _refused(capability: Capability, what: str) -> str:
+    if what.endswith(_CUT):
+        return ""
+    if capability in FILES:
+        match = _WITH_PATH.fullmatch(what)
+        return os.path.realpath(os.path.expanduser(match[1])) if match else ""
+    if capability is NET:
+        match = _WITH_HOST.fullmatch(what)
+        return match[1] if match else ""
+    return what
+
+
+def _resolved(capability: Capability, target: str) -> str:
+    if capability in FILES:
+        return os.path.realpath(os.path.expanduser(target))
+    return host_of(target) if capability is NET else target
+
+
+def host_of(address: str) -> str:
+    """The host in a URL, or the text itself."""
+    match = re.match(r"[\w+.-]+://(?:[^/@]*@)?(\[[^\]]*\]|[^/:?#]+)", address)
+    return match[1] if match else address
+
+
+def _targets(finding: Finding) -> list[str]:
+    """The literal paths or addresses that inspection put into a finding's name: `open('a.csv')`."""
+    name = finding.name or ""
+    if not name.endswith(")"):
+        return []
+    try:
+        call = ast.parse(name, mode="eval").body
+    except (SyntaxError, ValueError):
+        return []
+    if not isinstance(call, ast.Call):
+        return []
+    return [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+
+
+# --- grants -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Grant:
+    """`what` is a folder or file, a host, a command; empty means anything of the capability."""
+
+    capability: Capability
+    what: str = ""
+    this_answer: bool = False
+
+    def covers(self, capability: Capability, what: str) -> bool:
+        if capability is not self.capability:
+            return False
+        if not self.what:
+            return True
+        if not what:
+            return False
+        if capability in FILES:
+            return beneath(what, self.what)
+        return what.casefold() == self.what.casefold() if capability is NET else what == self.what
+
+    def __str__(self) -> str:
+        head = {READ: "read", WRITE: "write"}.get(self.capability, self.capability.value)
+        text = f"{head} {self.what or ('files' if self.capability in FILES else '')}".strip()
+        return text + (" for this answer" if self.this_answer else "")
+
+
+class Grants:
+    """What one notebook's user allowed. Nothing is kept beyond the kernel's life."""
+
+    def __init__(self, caps: Caps | None = None) -> None:
+        self._caps = caps or Caps()
+        self._grants: dict[Grant, None] = {}
+
+    def allow(self, text: str) -> str:
+        """Grant what the words after `%llmos allow` say; returns a sentence. Raises LLMOSError with the forms."""
+        grant = _parse(text, "allow")
+        self._caps.demand(grant.capability)
+        self._grants[grant] = None
+        until = "until the next answer ends" if grant.this_answer else "in this notebook, until it is revoked"
+        return f"Allowed: {Grant(grant.capability, grant.what)}, {until}."
+
+    def revoke(self, text: str) -> str:
+        """Take back what the words after `%llmos revoke` say, or `all`; returns a sentence. Raises LLMOSError."""
+        if text.strip().casefold() in ("all", "everything"):
+            count = len(self._grants)
+            self._grants.clear()
+            return f"Revoked: all {count} grants of this notebook." if count else "Nothing was granted."
+        wanted = _parse(text, "revoke")
+        gone = [grant for grant in self._grants if wanted.covers(grant.capability, grant.what)]
+        wider = [g for g in self._grants if g not in gone and g.covers(wanted.capability, wanted.what)]
+        if wider:
+            raise LLMOSError(
+                f"That is part of `{wider[0]}`: revoke the whole of it with `%llmos revoke {_bare(wider[0])}`."
+            )
+        if not gone:
+            raise LLMOSError(f"`{_bare(wanted)}` was not granted: `%llmos allowed` lists what was.")
+        for grant in gone:
+            del self._grants[grant]
+        return "Revoked: " + ", ".join(map(str, gone)) + "."
+
+    def allowed(self) -> list[str]:
+        """What code may do outside the namespace without asking, one thing a line."""
+        lines = [f"read {os.path.realpath(os.getcwd())} (always)", *map(str, self._grants)]
+        return lines + self._caps.lines()
+
+    def missing(self, wants: Iterable[Want]) -> list[Want]:
+        """Those wants that nothing grants."""
+        return [want for want in wants if not self.permits(want.capability, want.what)]
+
+    def permits(self, capability: Capability, what: str) -> bool:
+        """Whether a grant covers this. `what` is a real path, a host or a command; empty if unknown."""
+        if not self._caps.permits(capability):
+            return False
+        return any(grant.covers(capability, what) for grant in self._grants)
+
+    def grant_answer(self, want: Want) -> None:
+        """A yes at the question: this answer may use the capability, and the same is not asked again in this notebook.
+
+        Raises LLMOSError when the administrator's cap forbids it.
+        """
+        self._caps.demand(want.capability)
+        self._grants[Grant(want.capability, this_answer=True)] = None
+        if want.what and want.capability not in ASKED_EACH_TIME:
+            what = _same(want.what) if want.capability in FILES else want.what
+            self._grants[Grant(want.capability, what)] = None
+
+    def end_answer(self) -> None:
+        """The answer is over: drop what was granted for it alone."""
+        self._grants = {grant: None for grant in self._grants if not grant.this_answer}
+
+
+def _same(path: str) -> str:
+    """The folder a yes to one of its files is for; the file alone where the folder holds more than one project."""
+    folder = path if os.path.isdir(path) else os.path.dirname(path)
+    home = os.path.realpath(os.path.expanduser("~"))
+    temporary = os.path.realpath(tempfile.gettempdir())
+    wide = beneath(home, folder) or folder in (temporary, os.path.dirname(folder)) or f"{os.sep}." in folder
+    return path if wide else folder
+
+
+def _bare(grant: Grant) -> str:
+    return str(Grant(grant.capability, grant.what))
+
+
+def _parse(text: str, verb: str) -> Grant:
+    said = text.strip()
+    rest = _FOR_THIS.sub("", f" {said}").strip()
+    this_answer = rest != said
+    head, _, tail = rest.partition(" ")
+    tail = tail.strip()
+    if len(tail) > 1 and tail[0] == tail[-1] and tail[0] in "'\"`":
+        tail = tail[1:-1]
+    match head.casefold():
+        case "read" | "write" if tail:
+            capability = READ if head.casefold() == "read" else WRITE
+            if tail.casefold() == "files":
+                return Grant(capability, "", this_answer)
+            if "\0" not in tail:
+                return Grant(capability, os.path.realpath(os.path.expanduser(tail)), this_answer)
+        case "network" if " " not in tail:
+            return Grant(NET, host_of(tail), this_answer)
+        case "processes" | "process" if not tail:
+            return Grant(PROC, "", this_answer)
+        case "install" if tail.casefold() in ("", "packages"):
+            return Grant(INSTALL, "", this_answer)
+    asked = f"`{said}` is not among them" if said else "say what"
+    raise LLMOSError(f"Write `%llmos {verb}` and then {FORMS}{', or `all`' if verb == 'revoke' else ''}; {asked}.")
