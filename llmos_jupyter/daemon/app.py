@@ -23,6 +23,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     PROTOCOL,
     Event,
+    Failure,
     Finish,
     Generation,
     ModelInfo,
@@ -196,6 +197,8 @@ def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
             try:
                 async for item in items:
                     yield {"data": item.model_dump_json()}
+            except LLMOSError as error:  # the answer has begun, so that no status can say it any more
+                yield {"data": Failure(message=str(error)).model_dump_json()}
             finally:
                 await items.aclose()
 

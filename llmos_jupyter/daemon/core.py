@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator
 from llmos_jupyter import __version__, config, paths, processes
 from llmos_jupyter.daemon.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
-from llmos_jupyter.daemon.store import Store, is_final
+from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
 from llmos_jupyter.engines.openai_http import EngineGone, Reply
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
@@ -60,6 +60,7 @@ class Daemon:
         self._generating: dict[str, asyncio.Task[None]] = {}
         self._warming: asyncio.Task[None] | None = None
         self._reported = ("", 0.0)
+        self._owed: dict[str, Finish] = {}
 
     # --- tasks ------------------------------------------------------------------------------
 
@@ -69,6 +70,7 @@ class Daemon:
         return task
 
     def _submit(self, request: Request) -> Task:
+        self._settle()
         # A kernel runs one cell at a time: whatever it left open before this request is over.
         # Two kernels that were given connection files of one name are still two.
         open_before = self.store.tasks(session=request.session.id, states=("accepted", "running"))
@@ -82,9 +84,23 @@ class Daemon:
         self.events.notify()
 
     async def finish(self, task_id: str, finish: Finish) -> Task:
-        task = await asyncio.to_thread(self.store.finish, task_id, finish)
+        try:
+            task = await asyncio.to_thread(self.store.finish, task_id, finish)
+        except UnknownTask:
+            raise
+        except LLMOSError:
+            # The one who reports it is told, but its kernel will not say it twice.
+            self._owed[task_id] = finish
+            raise
         self.events.notify()
         return task
+
+    def _settle(self) -> None:
+        """Store the ends of tasks for which there was no room on the disk when they came."""
+        for task_id, finish in list(self._owed.items()):
+            with contextlib.suppress(UnknownTask):
+                self.store.finish(task_id, finish)
+            self._owed.pop(task_id, None)
 
     async def cancel(self, key: str) -> Task:
         """End a task: its generation at once, or, if its kernel is at work on it, by the kernel's own interrupt."""
@@ -109,6 +125,7 @@ class Daemon:
 
     async def reap(self) -> None:
         """End the tasks whose kernel is gone."""
+        await asyncio.to_thread(self._settle)
         for task in await asyncio.to_thread(self.store.tasks, states=("accepted", "running"), limit=1000):
             if not _alive(task.session):
                 await asyncio.to_thread(self.store.move, task.id, "failed", "the notebook's kernel ended")
@@ -275,6 +292,9 @@ class Daemon:
                 self.touch()
             try:
                 await self.reap()
+            except LLMOSError as error:  # a full disk, say: the next round may find room
+                log.error("%s", error)
+            try:
                 settings = config.load()
             except LLMOSError as error:
                 log.error("%s", error)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Event
+
+log = logging.getLogger(__name__)
 
 
 class Events:
@@ -23,7 +27,12 @@ class Events:
         self._changed = asyncio.Event()
 
     def add(self, kind: str, task_id: str | None = None, **data: Any) -> None:
-        self._store.add_event(kind, task_id, data)
+        """Something happened that is no part of a task's story: if it cannot be stored, the log says so, and the
+        engine that it tells of is none the worse."""
+        try:
+            self._store.add_event(kind, task_id, data)
+        except LLMOSError as error:
+            log.error("%s", error)
         self.notify()
 
     async def after(self, last_id: int) -> AsyncIterator[Event]:

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 # Seconds. The daemon imports its web framework: about 1 s on a free core, several beside a busy engine.
 START_TIMEOUT = 60.0
+# Seconds a daemon that ends may need: it stops its engine (two, or more while a model loads) and closes the database.
+ENDING_TIMEOUT = 20.0
 
 
 # --- finding and starting: any client ----------------------------------------------------------
@@ -149,11 +151,12 @@ def serve() -> int:
     paths.runtime_dir().mkdir(parents=True, exist_ok=True, mode=0o700)
     paths.data_dir().mkdir(parents=True, exist_ok=True, mode=0o700)
     life = FileLock(paths.runtime_dir() / "llmos-daemon.lock")
-    try:
-        life.acquire(timeout=0)
-    except Timeout:
-        print("A llmos daemon is running already: `llmos status` shows it.", file=sys.stderr)
-        return 0
+    if not _become_the_one(life):
+        if _announced():
+            print("A llmos daemon is running already: `llmos status` shows it.", file=sys.stderr)
+            return 0
+        print("The last llmos daemon is ending and does not end: try again, or restart the machine.", file=sys.stderr)
+        return 1
     try:
         return asyncio.run(_serve())
     except LLMOSError as error:
@@ -162,6 +165,23 @@ def serve() -> int:
     finally:
         paths.runtime_file().unlink(missing_ok=True)
         life.release()
+
+
+def _become_the_one(life: FileLock) -> bool:
+    """Take the lock that a daemon holds for its life; one that is on its way out is waited for."""
+    deadline = time.monotonic() + ENDING_TIMEOUT
+    while True:
+        try:
+            life.acquire(timeout=0.1, poll_interval=0.02)
+            return True
+        except Timeout:
+            if _announced() or time.monotonic() > deadline:
+                return False
+
+
+def _announced() -> bool:
+    info = read_runtime_file()
+    return info is not None and psutil.pid_exists(info.pid) and _listens(info.port)
 
 
 async def _serve() -> int:

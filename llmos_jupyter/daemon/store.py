@@ -7,12 +7,15 @@ and nowhere else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import shutil
 import sqlite3
+import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -104,13 +107,34 @@ class Store:
                     f"The database {self.file} cannot be opened ({error}): free some disk space or set "
                     "LLMOS_DATA_DIR to a folder that can be written."
                 ) from error
-            # A damaged history must not keep the user from working, nor be thrown away.
-            aside = self.file.with_name(f"{self.file.name}.damaged-{int(time.time())}")
-            self.file.replace(aside)
-            for leftover in (f"{self.file.name}-wal", f"{self.file.name}-shm"):
-                self.file.with_name(leftover).unlink(missing_ok=True)
-            log.error("the database was damaged (%s); kept as %s, a new one begins", error, aside)
-            return self._connect()
+            return self._begin_anew(error)[0]
+
+    def _begin_anew(self, error: sqlite3.Error) -> tuple[sqlite3.Connection, Path]:
+        """A damaged history must not keep the user from working, nor be thrown away: it is set aside, and what can
+        still be read of it goes into the new one."""
+        aside = set_aside(self.file)
+        log.error("the database was damaged (%s); kept as %s, a new one begins", error, aside)
+        db = self._connect()
+        try:
+            kept = salvage(aside, db)
+            log.error("%d requests could be read from the damaged database", kept)
+        except (sqlite3.Error, OSError) as problem:
+            log.error("nothing could be read from the damaged database: %s", problem)
+        return db, aside
+
+    def _trouble(self, error: sqlite3.Error) -> LLMOSError:
+        """One sentence for the user; where the file is damaged, a new one is begun first."""
+        said = str(error)
+        if "malformed" in said or "not a database" in said:
+            with contextlib.suppress(sqlite3.Error):
+                self._db.close()
+            self._db, aside = self._begin_anew(error)
+            return LLMOSError(f"The history's database was damaged and is kept as {aside.name}: ask again.")
+        if "full" in said or "disk I/O" in said:
+            return LLMOSError(
+                f"The disk is full, so this could not be stored: free some in {self.file.parent}, ask again."
+            )
+        return LLMOSError(f"The history's database {self.file} cannot be used ({said}): `%llmos doctor` shows more.")
 
     def _connect(self) -> sqlite3.Connection:
         db = sqlite3.connect(self.file, check_same_thread=False, isolation_level=None, timeout=10)
@@ -141,15 +165,25 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._reading() as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    # What cannot be undone on a damaged disk is undone when the file is next opened.
+                    with contextlib.suppress(sqlite3.Error):
+                        db.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
+            except sqlite3.Error as error:
+                raise self._trouble(error) from error
 
     # --- tasks ------------------------------------------------------------------------------
 
@@ -177,8 +211,8 @@ class Store:
     def task(self, key: str) -> Task:
         """The task with this identifier or number. Raises UnknownTask."""
         column = "number" if key.isdigit() and len(key) < 19 else "id"
-        with self._lock:
-            row = self._db.execute(f"SELECT * FROM tasks WHERE {column} = ?", (key,)).fetchone()
+        with self._reading() as db:
+            row = db.execute(f"SELECT * FROM tasks WHERE {column} = ?", (key,)).fetchone()
         if row is None:
             raise UnknownTask(key)
         return _task(row)
@@ -192,8 +226,8 @@ class Store:
         if states:
             where.append(f"state IN ({', '.join('?' * len(states))})")
             values.extend(states)
-        with self._lock:
-            rows = self._db.execute(
+        with self._reading() as db:
+            rows = db.execute(
                 f"SELECT * FROM tasks WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?", (*values, limit)
             ).fetchall()
         return [_task(row) for row in reversed(rows)]
@@ -206,7 +240,7 @@ class Store:
                 raise UnknownTask(task_id)
             if state in _ALLOWED.get(row["state"], frozenset()):
                 db.execute(
-                    "UPDATE tasks SET state = ?, reason = ?, updated = ? WHERE id = ?",
+                    "UPDATE tasks SET state = ?, reason = ?, updated = MAX(created, ?) WHERE id = ?",
                     (state, reason, time.time(), task_id),
                 )
                 self._add_event(db, f"task.{state}", task_id, {"reason": reason} if reason else {})
@@ -268,10 +302,8 @@ class Store:
 
     def trace(self, key: str) -> Trace:
         task = self.task(key)
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT id, at, record FROM records WHERE task = ? ORDER BY id", (task.id,)
-            ).fetchall()
+        with self._reading() as db:
+            rows = db.execute("SELECT id, at, record FROM records WHERE task = ? ORDER BY id", (task.id,)).fetchall()
         stored = [StoredRecord(id=row["id"], at=row["at"], record=_record.validate_json(row["record"])) for row in rows]
         return Trace(task=task, records=stored)
 
@@ -288,18 +320,16 @@ class Store:
         )
 
     def events_after(self, last_id: int, limit: int = 500) -> list[Event]:
-        with self._lock:
-            rows = self._db.execute(
-                "SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?", (last_id, limit)
-            ).fetchall()
+        with self._reading() as db:
+            rows = db.execute("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?", (last_id, limit)).fetchall()
         return [
             Event(id=row["id"], at=row["at"], kind=row["kind"], task=row["task"], data=json.loads(row["data"]))
             for row in rows
         ]
 
     def last_event(self) -> int:
-        with self._lock:
-            return int(self._db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
+        with self._reading() as db:
+            return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
 
 
 def _task(row: sqlite3.Row) -> Task:
@@ -314,6 +344,65 @@ def _task(row: sqlite3.Row) -> Task:
         created=row["created"],
         updated=row["updated"],
     )
+
+
+def set_aside(file: Path) -> Path:
+    """Rename a damaged database and its log of the last transactions; returns the new name."""
+    number = int(time.time())
+    while (aside := file.with_name(f"{file.name}.damaged-{number}")).exists():
+        number += 1
+    file.replace(aside)
+    log_file = file.with_name(f"{file.name}-wal")
+    if log_file.exists() and log_file.stat().st_size:
+        log_file.replace(aside.with_name(f"{aside.name}-wal"))
+    for leftover in (f"{file.name}-wal", f"{file.name}-shm"):
+        file.with_name(leftover).unlink(missing_ok=True)
+    return aside
+
+
+def salvage(damaged: Path, db: sqlite3.Connection) -> int:
+    """Copy what can be read of a damaged database into a new one: tasks, records, and how far the numbers went.
+
+    Returns how many tasks. Raises sqlite3.Error or OSError when nothing can be read, or there is no room.
+    """
+    with tempfile.TemporaryDirectory(dir=damaged.parent) as folder:
+        # A copy, because reading one with a log writes into both.
+        copy = Path(folder) / "damaged.db"
+        shutil.copyfile(damaged, copy)
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copyfile(f"{damaged}-wal", f"{copy}-wal")
+        with contextlib.closing(sqlite3.connect(copy)) as old:
+            old.row_factory = sqlite3.Row
+            old.text_factory = lambda data: data.decode("utf-8", "replace")
+            numbers = dict.fromkeys(("tasks", "records", "events"), 0)
+            with contextlib.suppress(sqlite3.Error):
+                numbers |= {row["name"]: row["seq"] for row in old.execute("SELECT name, seq FROM sqlite_sequence")}
+            db.execute("BEGIN IMMEDIATE")
+            kept = _copy_rows(old, db, "tasks", "number", _task)
+            _copy_rows(old, db, "records", "id", lambda row: _record.validate_json(row["record"]))
+            for table, number in numbers.items():
+                # Numbers that a user or a reader of events has seen are never given again.
+                db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
+                highest = db.execute(f"SELECT COALESCE(MAX(rowid), 0) FROM {table}").fetchone()[0]
+                db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, max(number, highest)))
+            db.execute("COMMIT")
+    return kept
+
+
+def _copy_rows(
+    old: sqlite3.Connection, db: sqlite3.Connection, table: str, key: str, check: Callable[[sqlite3.Row], object]
+) -> int:
+    kept = 0
+    # From both ends, because a reading stops at the damage.
+    for order in ("ASC", "DESC"):
+        with contextlib.suppress(sqlite3.DatabaseError):
+            for row in old.execute(f"SELECT * FROM {table} ORDER BY {key} {order}"):
+                with contextlib.suppress(ValueError, sqlite3.IntegrityError):
+                    check(row)
+                    marks = ", ".join("?" * len(row.keys()))
+                    insert = f"INSERT OR IGNORE INTO {table} ({', '.join(row.keys())}) VALUES ({marks})"
+                    kept += db.execute(insert, tuple(row)).rowcount
+    return kept
 
 
 def is_final(task: Task) -> bool:

@@ -30,6 +30,7 @@ class Supervisor:
         self.launch = launch
         self.log_file = log_file
         self.restarts = 0
+        self._quick = 0
         self.error = ""
         self._on_change = on_change
         self._process: asyncio.subprocess.Process | None = None
@@ -88,23 +89,28 @@ class Supervisor:
         self._on_change()
 
     async def _spawn(self) -> None:
-        self.log_file.parent.mkdir(parents=True, exist_ok=True)
         api_key = secrets.token_urlsafe(24)
-        with self.log_file.open("ab") as engine_log:
-            process = await asyncio.create_subprocess_exec(
-                *self.launch.command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=engine_log,
-                cwd=self.log_file.parent,
-            )
+        try:
+            self.log_file.parent.mkdir(parents=True, exist_ok=True)
+            with self.log_file.open("ab") as engine_log:
+                process = await asyncio.create_subprocess_exec(
+                    *self.launch.command,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    stderr=engine_log,
+                    cwd=self.log_file.parent,
+                )
+        except OSError as error:
+            raise LLMOSError(
+                f"The engine's process cannot be started ({error}): free some disk space or memory and ask again."
+            ) from error
         self._process = process
         assert process.stdin is not None
         assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(self.launch.settings(api_key)).encode() + b"\n")
             line = await asyncio.wait_for(process.stdout.readline(), READY_TIMEOUT)
-            answer = json.loads(line) if line else {}
+            answer = _answer(line)
             if "address" not in answer:
                 if process.returncode is None:
                     await asyncio.wait_for(process.wait(), 10.0)
@@ -133,15 +139,15 @@ class Supervisor:
             code = await self._process.wait()
             self._ready.clear()
             steady = time.monotonic() - began > STEADY
-            quick = 1 if steady else self.restarts + 1
+            self._quick = 1 if steady else self._quick + 1
             self.restarts += 1
             log.warning("the engine ended with code %s; restart %d", code, self.restarts)
             self._on_change()
-            if quick > MAX_RESTARTS:
+            if self._quick > MAX_RESTARTS:
                 self.error = self._why_not(code, "it keeps ending")
                 self._on_change()
                 return
-            await asyncio.sleep(min(0.1 * 2 ** (quick - 1), 10.0))
+            await asyncio.sleep(min(0.1 * 2 ** (self._quick - 1), 10.0))
             try:
                 await self._spawn()
             except LLMOSError as error:
@@ -167,3 +173,12 @@ class Supervisor:
             )
         detail = f" ({said})" if said else ""
         return f"The engine for {name} ended with code {code}{detail}: see {self.log_file}."
+
+
+def _answer(line: bytes) -> dict[str, str]:
+    """What the child said; nothing if it ended first, or something else spoke through its pipe."""
+    try:
+        answer = json.loads(line) if line else {}
+    except ValueError:
+        return {"error": line[:200].decode("utf-8", "replace").strip()}
+    return answer if isinstance(answer, dict) else {}

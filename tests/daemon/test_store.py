@@ -137,3 +137,105 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 
 def test_only_the_user_may_read_it(store: Store) -> None:
     assert store.file.stat().st_mode & 0o077 == 0
+
+
+def filled(file: Path) -> Store:
+    store = Store(file)
+    for number in range(300):
+        task = store.accept(request(f"request {number} " + "x" * 500))
+        store.add_record(task.id, DecisionRecord(round=0, decision="noted"))
+    return store
+
+
+def test_what_a_damaged_file_still_holds_is_carried_over(tmp_path: Path) -> None:
+    file = tmp_path / "llmos.db"
+    store = filled(file)
+    last, event = store.tasks()[-1], store.last_event()
+    store.close()
+    damage = bytearray(file.read_bytes())
+    middle = len(damage) // 2
+    damage[middle : middle + 8192] = b"\xee" * 8192
+    file.write_bytes(bytes(damage))
+    again = Store(file)
+    assert again.trace(str(last.number)).task == last
+    assert len(again.tasks(limit=1000)) > 200
+    # Numbers that were seen are never given again.
+    assert again.accept(request()).number == last.number + 1
+    assert again.last_event() > event
+    assert [kept.read_bytes() for kept in tmp_path.glob("llmos.db.damaged-*")] == [bytes(damage)]
+    assert not list(tmp_path.glob("tmp*"))
+
+
+def test_damage_while_it_runs_is_said_once_and_work_goes_on(tmp_path: Path) -> None:
+    file = tmp_path / "llmos.db"
+    store = filled(file)
+    store._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store._db.execute("PRAGMA cache_size=0")
+    size = file.stat().st_size
+    with file.open("r+b") as raw:
+        raw.seek(4096)
+        raw.write(b"\xee" * (size - 4096))
+    with pytest.raises(LLMOSError, match=r"damaged.*ask again"):
+        store.tasks(limit=1000)
+    task = store.accept(request("after"))
+    assert store.finish(task.id, Finish(state="done")).state == "done"
+    assert task.number > 300 or task.number == 1
+    assert len(list(tmp_path.glob("llmos.db.damaged-*"))) >= 1
+
+
+def test_a_second_damaged_file_does_not_replace_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.time", lambda: 1000.0)
+    file = tmp_path / "llmos.db"
+    for text in ("one" * 500, "two" * 500):
+        file.write_text(text)
+        Store(file).close()
+    assert sorted(kept.read_text()[:3] for kept in tmp_path.glob("llmos.db.damaged-*")) == ["one", "two"]
+
+
+def test_a_full_disk_is_one_sentence_and_what_was_stored_stays(store: Store) -> None:
+    task = store.accept(request())
+    pages = store._db.execute("PRAGMA page_count").fetchone()[0]
+    store._db.execute(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(LLMOSError, match=r"disk is full.*free some"):
+        store.accept(request("x" * 100_000))
+    assert [kept.id for kept in store.tasks()] == [task.id]
+    store._db.execute("PRAGMA max_page_count=100000")
+    assert store.accept(request("y" * 100_000)).number == task.number + 1
+
+
+def test_a_disk_that_takes_no_more_bytes(tmp_path: Path) -> None:
+    script = f"""
+import resource, signal, sys, uuid
+from pathlib import Path
+from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import Request, Session
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+store = Store(Path({str(tmp_path / "llmos.db")!r}))
+resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+kept = 0
+for number in range(100):
+    try:
+        store.accept(Request(id=uuid.uuid4().hex, text="x" * 20_000, session=Session(id="k", pid=1, started=0.0)))
+        kept += 1
+    except LLMOSError as error:
+        print(error)
+        break
+print(kept, len(store.tasks(limit=1000)))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    sentence, counts = done.stdout.strip().splitlines()
+    assert "disk is full" in sentence
+    kept, listed = map(int, counts.split())
+    assert 0 < kept < 100
+    assert listed == kept == len(Store(tmp_path / "llmos.db").tasks(limit=1000))
+
+
+def test_the_order_of_tasks_and_events_does_not_follow_the_clock(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = store.accept(request("one"))
+    monkeypatch.setattr("time.time", lambda: 5.0)
+    second = store.accept(request("two"))
+    ended = store.finish(first.id, Finish(state="done"))
+    assert [task.text for task in store.tasks()] == ["one", "two"]
+    assert [event.task for event in store.events_after(0)] == [first.id, second.id, first.id]
+    assert ended.updated >= ended.created

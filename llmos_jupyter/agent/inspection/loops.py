@@ -21,8 +21,8 @@ def endless(tree: ast.Module, namespace: Mapping[str, Any] | None = None) -> Ite
         if isinstance(node, ast.While):
             if _always(node.test) and not _ends(node.body):
                 yield _finding(node, "`while` with a condition that is always true")
-            elif name := _standing(node, numbers):
-                yield _finding(node, f"a `while` in which `{name}` never changes")
+            elif still := _standing(node, numbers):
+                yield _finding(node, f"a `while` in which `{still}` never changes")
         elif isinstance(node, ast.For):
             name = _endless_iterator(node.iter, aliases)
             if name and not _ends(node.body):
@@ -82,7 +82,7 @@ def _always(test: ast.expr) -> bool:
 def _numbers(tree: ast.Module, namespace: Mapping[str, Any]) -> frozenset[str]:
     """Names that hold plain numbers, so that nothing but an assignment changes what they are compared with."""
     found = {name for name, value in namespace.items() if type(value) in (int, float, bool)}
-    other = set()
+    other = set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(target := node.targets[0], ast.Name):
             number = isinstance(node.value, ast.Constant) and type(node.value.value) in (int, float, bool)

@@ -38,7 +38,7 @@ def _call(
     elif path in ("signal.signal", "signal.setitimer", "signal.alarm"):
         yield _finding(node, "changes how the kernel takes signals, the stop button's among them")
     elif path in ("setattr", "delattr") and len(node.args) > 1 and _shared(node.args[0], namespace, imported, own):
-        name = node.args[1].value if isinstance(node.args[1], ast.Constant) else "..."
+        name = str(node.args[1].value) if isinstance(node.args[1], ast.Constant) else "..."
         yield _finding(node, f"replaces `{ast.unparse(node.args[0])}.{name}` for the whole notebook")
 
 
