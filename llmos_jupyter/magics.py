@@ -17,7 +17,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, magic_arguments
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import ExecutionResult, InteractiveShell
+    from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
     from llmos_jupyter.notebook import Notebook
 
@@ -151,13 +151,14 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
         super().__init__(shell)
         self._notebook: Notebook | None = None
         self._errors: list[tuple[int, BaseException]] = []
+        self._cells: list[tuple[int, str | None]] = []
 
     @property
     def notebook(self) -> Notebook:
         if self._notebook is None:
             from llmos_jupyter.notebook import Notebook
 
-            self._notebook = Notebook(self.shell, self._errors)
+            self._notebook = Notebook(self.shell, self._errors, self._cells)
         return self._notebook
 
     @magic_arguments()
@@ -209,9 +210,13 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
 
     # --- the shell's events -----------------------------------------------------------------
 
-    def pre_run_cell(self, info: object) -> None:
+    def pre_run_cell(self, info: ExecutionInfo) -> None:
+        # Plain IPython knows no cells.
+        cell = (self.shell.execution_count, getattr(info, "cell_id", None))
         if self._notebook:
-            self._notebook.before_cell()
+            self._notebook.before_cell(*cell)
+        else:
+            self._cells.append(cell)
 
     def post_run_cell(self, result: ExecutionResult) -> None:
         error = result.error_before_exec or result.error_in_exec

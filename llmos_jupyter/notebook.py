@@ -48,11 +48,15 @@ class AnswerStopped(KeyboardInterrupt):
 class Notebook:
     """Answers requests in one shell. Made at the first use of a magic."""
 
-    def __init__(self, shell: InteractiveShell, errors: list[tuple[int, BaseException]]) -> None:
+    def __init__(
+        self, shell: InteractiveShell, errors: list[tuple[int, BaseException]], cells: list[tuple[int, str | None]]
+    ) -> None:
         self.shell = shell
         self.context = NotebookContext(shell)
         for count, error in errors:
             self.context.note_error(count, error)
+        for count, cell in cells:
+            self.context.note_cell(count, cell)
         self.session = _session(shell)
         self.client = DaemonClient(self._say)
         self.model = ""
@@ -143,7 +147,8 @@ class Notebook:
 
     # --- between cells ----------------------------------------------------------------------
 
-    def before_cell(self) -> None:
+    def before_cell(self, count: int, cell_id: str | None) -> None:
+        self.context.note_cell(count, cell_id)
         if not self.busy:
             self._warmer.stop()
 

@@ -7,6 +7,7 @@ last few requests.
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ CELLS = 4
 FRESH = 1000
 # Requests that survive when a prompt is begun anew.
 KEPT = 3
+# Characters of what an answer showed; more of it stands in variables.
+SHOWN = 300
 # Seconds spent on looking at variables before one request.
 LOOKING = 0.5
 
@@ -52,6 +55,9 @@ class NotebookContext:
     def __init__(self, shell: InteractiveShell) -> None:
         self._shell = shell
         self._errors: dict[int, str] = {}
+        self._runs: dict[str, int] = {}
+        self._reruns: dict[int, int] = {}
+        self._news: list[str] = []
         self._begin()
 
     def _begin(self) -> None:
@@ -98,15 +104,30 @@ class NotebookContext:
         """All messages to send for a turn."""
         return [*(prompts.opening() if turn.passing else self._messages), turn.message]
 
-    def commit(self, turn: Turn, reply: str) -> None:
-        """The turn was answered with this text: it becomes part of the prompt."""
+    def commit(self, turn: Turn, reply: str, shown: str = "") -> None:
+        """The turn was answered with this text, and running it showed that: both become part of the prompt."""
         self._answers.append((turn.request, reply))
+        self._news = []
+        if shown.strip():
+            self._news.append(f"That showed:\n{_cut(shown.strip(), SHOWN)}")
         if turn.passing:
             return
         self._messages += [turn.message, Message(role="assistant", content=reply)]
         self._described = turn.described
         self._imports = turn.imports
         self._cells = turn.cells
+
+    def note(self, sentence: str) -> None:
+        """Something the next request must know: that an answer was undone, say."""
+        self._news.append(sentence)
+
+    def note_cell(self, execution_count: int, cell_id: str | None) -> None:
+        """Which of the notebook's cells an execution was: one that is run again takes the place of its earlier run."""
+        if cell_id:
+            earlier = self._runs.get(cell_id)
+            self._runs[cell_id] = execution_count
+            if earlier is not None:
+                self._reruns[execution_count] = earlier
 
     def _chosen(self, names: Collection[str]) -> dict[str, str]:
         missing = [name for name in names if name not in self._shell.user_ns]
@@ -118,7 +139,7 @@ class NotebookContext:
         described = self._describe()
         imports = describe_imports(self._shell.user_ns)
         cells, last = self._new_cells()
-        parts = [*cells]
+        parts = [*self._news, *cells]
         new_imports = [line for line in imports if line not in self._imports]
         if new_imports:
             parts.append("Already imported: " + "; ".join(new_imports))
@@ -152,8 +173,21 @@ class NotebookContext:
             running = number == self._shell.execution_count and number == last - 1
             if running or not source or "llmos" in source.split("\n", 1)[0]:
                 continue
-            told.append(f"Cell:\n{_cut(source, CELL)}" + (f"\nIt raised {error}" if error else ""))
+            told.append(f"{self._head(number, source, sources)}\n{_cut(source, CELL)}")
+            if error:
+                told[-1] += f"\nIt raised {error}"
         return told[-CELLS:], last
+
+    def _head(self, number: int, source: str, sources: list[str]) -> str:
+        """What a cell is to the conversation: the user's version of our code is the truth from then on."""
+        if self._answers and _is_edit(source, _code(self._answers[-1][1])):
+            return "Cell, the user's own version of your last code; go on from this one:"
+        earlier = self._reruns.get(number)
+        if earlier is not None and earlier < len(sources):
+            if sources[earlier].strip() == source:
+                return "Cell, run again:"
+            return "Cell, changed by the user; forget its earlier version:"
+        return "Cell:"
 
     def _compact(self) -> None:
         """Begin the prompt anew with the last few requests; the namespace is described afresh with the next turn."""
@@ -179,6 +213,18 @@ def _listing(parts: list[str], room: int) -> str:
             kept.append(part)
             room -= cost
     return "\n".join(reversed(kept))
+
+
+def _code(reply: str) -> str:
+    read = prompts.read_reply(reply)
+    return read.text if read.kind == "code" else ""
+
+
+def _is_edit(source: str, code: str) -> bool:
+    """Whether a cell is our code with changes, and not merely like it."""
+    if not code or source == code.strip():
+        return False
+    return difflib.SequenceMatcher(None, source[:2000], code[:2000], autojunk=False).ratio() > 0.75
 
 
 def _tokens(messages: list[Message]) -> int:

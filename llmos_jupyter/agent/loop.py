@@ -327,7 +327,7 @@ class Loop:
         yield Ran(draft.code, run)
         if run.status == "interrupted":
             return Finish(state="cancelled", reason="interrupted while it ran")
-        self._context.commit(turn, draft.reply)
+        self._context.commit(turn, draft.reply, _shown(draft))
         if run.error:
             return Finish(state="failed", reason=f"{run.error.type}: {run.error.message}"[:500])
         return Finish(state="done")
@@ -374,6 +374,12 @@ def _listed(wants: list[str]) -> str:
         head, space, rest = want.partition(" (")
         said.append(verbs.get(head, head) + (space + rest if space else ""))
     return ", ".join(said)
+
+
+def _shown(draft: Draft) -> str:
+    """What the user saw of the result, unless it is a variable, which the model is told of anyway."""
+    last = draft.code.rstrip().rpartition("\n")[2]
+    return draft.rehearsal.output if draft.rehearsal and not last.strip().isidentifier() else ""
 
 
 def _nothing(candidate: Candidate, options: Options) -> str:

@@ -301,7 +301,8 @@ def test_candidates_are_read_from_one_prompt_and_end_early_when_they_agree(scene
     assert [generation.n for generation in scene.client.sent] == [1, 3]
     assert scene.client.sent[0].messages == scene.client.sent[1].messages
     assert len(scene.client.replies) == 2
-    assert scene["r"] == 2 and "s" not in scene.shell.user_ns
+    assert scene["r"] == 2
+    assert "s" not in scene.shell.user_ns
 
 
 def test_after_a_failure_others_are_tried_before_the_user_sees_any(scene: Scene) -> None:
@@ -321,7 +322,8 @@ def test_what_has_one_meaning_is_mended_and_told(scene: Scene) -> None:
     assert scene.ask(block("total = np.sum(df['body_mass'])\ntotal")) == "done"
     assert scene["total"] == 4.0
     told = [f.message for event in scene.seen if isinstance(event, events.Inspected) for f in event.findings]
-    assert any("import numpy as np" in message for message in told) and any("'Body Mass'" in m for m in told)
+    assert any("import numpy as np" in message for message in told)
+    assert any("'Body Mass'" in message for message in told)
     assert "Body Mass" in scene.context.messages()[-1].content
 
 
