@@ -8,6 +8,7 @@ files cannot be written, and the copy is killed and collected on every way out o
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import random
@@ -38,6 +39,8 @@ PREPARATION_SECONDS = 10.0  # the copy's, before the candidate starts; usually 0
 DIFFERENCE_SECONDS = 2.0  # the copy's, to find what changed once the candidate ended
 LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt another thread received
 LONGEST_REPORT = 16 << 20  # bytes; a copy that says more is not believed
+TELLING_GROWTH = 1 << 30  # bytes that unfinished code used, from which on it is said
+_PREFIX = "llmos-rehearsal-"
 LEAST_MEMORY = 64 << 20  # bytes above the present size, under which no rehearsal makes sense
 
 
@@ -78,12 +81,47 @@ def rehearse(
 
 @contextlib.contextmanager
 def _scratch() -> Iterator[str]:
-    folder = tempfile.mkdtemp(prefix="llmos-rehearsal-")
+    """A folder of the copy's own, held by a lock: one whose kernel was killed is known by it, and swept by the next."""
+    with _interrupts_deferred():
+        _sweep()
+        folder, held = _held_folder()
     try:
         yield folder
     finally:
         with _interrupts_deferred():
             shutil.rmtree(folder, ignore_errors=True)
+            os.close(held)
+
+
+def _held_folder() -> tuple[str, int]:
+    while True:
+        folder = tempfile.mkdtemp(prefix=_PREFIX)
+        held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        # A file system without locks cannot be swept, and that is all.
+        with contextlib.suppress(OSError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.isdir(folder):  # no sweeper was between the two
+            return folder, held
+        os.close(held)
+
+
+def _sweep() -> None:
+    with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
+        left = [entry.path for entry in entries if entry.name.startswith(_PREFIX)]
+        for folder in left:
+            with contextlib.suppress(OSError):
+                _remove_if_left(folder)
+
+
+def _remove_if_left(folder: str) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY)
+    try:
+        if os.fstat(fd).st_uid != os.getuid():
+            return
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    finally:
+        os.close(fd)
 
 
 @contextlib.contextmanager
@@ -119,6 +157,7 @@ class _Copy:
         self._outcome: dict[str, str] = {}
         self._doubts: list[str] = []
         self._broken = ""
+        self._resident = self._grown = 0
         self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
 
@@ -128,6 +167,8 @@ class _Copy:
             with _interrupts_deferred():
                 pipe = self._fork()
             ended = self._listen(pipe)
+            if not ended:
+                self._grown = max(0, _resident(self._pid) - self._resident)
         finally:
             with _interrupts_deferred():
                 self._bury()
@@ -197,6 +238,7 @@ class _Copy:
                 match content.pop("event"):
                     case "ready":
                         self._confinement = str(content["confinement"])
+                        self._resident = _resident(self._pid)
                     case "refusal":
                         self._refusals.append(Refusal.model_validate(content))
                     case "output":
@@ -271,6 +313,9 @@ class _Copy:
             report.status = "unfinished"
             report.seconds = self._budget
             report.reason = f"no error in the first {self._budget:g} s"
+            report.peak_bytes = self._grown
+            if self._grown > TELLING_GROWTH:
+                report.reason += f", and {self._grown / 2**30:.1f} GB of memory by then"
         return report
 
 
@@ -287,6 +332,15 @@ def _fork_quietly() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
+
+
+def _resident(pid: int) -> int:
+    """Bytes of a process's own memory that are in use; 0 if it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
+            return 1024 * int(next(line for line in status if line.startswith("RssAnon:")).split()[1])
+    except (OSError, ValueError, StopIteration):
+        return 0
 
 
 def _how_it_ended(status: int | None) -> str:

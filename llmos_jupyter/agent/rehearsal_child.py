@@ -26,6 +26,7 @@ from llmos_jupyter.agent.rehearsal_refusals import Refusals
 from llmos_jupyter.agent.rehearsal_shell import Stage
 from llmos_jupyter.agent.snapshot import Snapshot
 from llmos_jupyter.protocol import Capability, Refusal
+from llmos_jupyter.text import wellformed
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -53,7 +54,8 @@ class _Report:
         self._lock = threading.Lock()
 
     def send(self, event: str, **content: object) -> None:
-        line = json.dumps({"event": event, **content}).encode() + b"\n"
+        # What the candidate says may hold halves of characters, which nothing after this could store.
+        line = wellformed(json.dumps({"event": event, **content}, ensure_ascii=False)).encode() + b"\n"
         with self._lock:
             while line:
                 line = line[os.write(self._pipe, line) :]
@@ -109,6 +111,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     before = rehearsal_inheritance.memory_sizes()
     report.send("ready", confinement=lock.description)
 
+    threads = set(threading.enumerate())
     started = time.perf_counter()
     error: BaseException | None
     value: object = None
@@ -130,6 +133,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
             refusals.note(Capability.EXIT, "exit the kernel")
         if isinstance(error, MemoryError):
             reason = f"A rehearsal may use {brief.memory_bytes / 2**30:.1f} GB above what the notebook holds."
+    if (left := len(set(threading.enumerate()) - threads)) and error is None:
+        reason = f"It leaves {left} thread{'s' * (left > 1)} running after it has ended."
     # Pages of libraries come in as they are used; they are the kernel's already.
     files = max(0, after["RssFile"] - before["RssFile"])
     report.send(
