@@ -36,7 +36,7 @@ _WITH_PATH = re.compile(
     r"change the (?:mode|owner|times|attributes) of) (.+)",
     re.S,
 )
-_WITH_HOST = re.compile(r"connect to (.+?)(?::\d+)?", re.S)
+_WITH_HOST = re.compile(r"connect to ([^:]+)(?::\d+)?")  # of an IPv6 address with a port, the host cannot be told
 _CUT = "…"
 
 

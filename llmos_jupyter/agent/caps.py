@@ -81,9 +81,8 @@ class Caps:
             word = mode.strip().casefold()
             found = next((known for known in MODES if known == word), None)
             if found is None:
-                faults.append(
-                    f"{mode_name} must be auto, ask or show, not {mode[:40]!r}: until it is mended, code is shown only."
-                )
+                said = f"{mode_name} must be auto, ask or show, not {mode[:200]!r}"
+                faults.append(f"{said}: until it is mended, code is shown only.")
                 found = "show"
             strictest = min(strictest, found, key=MODES.index)
         if grants is not None:
@@ -91,7 +90,7 @@ class Caps:
             unknown = sorted(words - GRANTABLE.keys() - {"none"})
             if unknown or not words or ("none" in words and len(words) > 1):
                 faults.append(
-                    f"{grants_name} must be `none` or a list among {', '.join(GRANTABLE)}, not {grants[:80]!r}: "
+                    f"{grants_name} must be `none` or a list among {', '.join(GRANTABLE)}, not {grants[:200]!r}: "
                     "until it is mended, nothing can be granted."
                 )
                 words = set()
@@ -157,4 +156,4 @@ def _file_configs(folder: str, name: str) -> Iterable[Mapping[str, Any]]:
         except FileNotFoundError:
             continue
         except Exception:  # a configuration is a program and may raise anything; a cap that cannot be read is closed
-            yield Config({"LLMOS": {"max_mode": f"{path} cannot be read", "max_grants": f"{path} cannot be read"}})
+            yield Config({"LLMOS": {"max_mode": f"unreadable {path}", "max_grants": f"unreadable {path}"}})

@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
+from llmos_jupyter.agent.ordinary import Ordinary, beneath
 from llmos_jupyter.protocol import Capability, Refusal
 
 MOST = 20  # refusals reported
@@ -65,6 +66,8 @@ class Refusals:
         self._users_fds: set[int] = set()
         self._scratch = os.path.realpath(scratch) if writes_in_scratch else None
         self._seen: set[tuple[Capability, str]] = set()
+        self._told: set[tuple[Capability, str]] = set()
+        self._ordinary = Ordinary()
         self._caches: list[Refusal] = []
         self._places: set[Place] = set()
         self._quiet = _cache_folders()
@@ -75,13 +78,21 @@ class Refusals:
         return len(self._seen)
 
     def note(self, capability: Capability, what: str) -> None:
-        what = what if len(what) <= LONGEST else what[: LONGEST - 1] + "…"
+        """Something was refused."""
+        what = _short(what)
         if (place := self._place(sys._getframe(1))) is not None:
             self._places.add(place)
         if (capability, what) in self._seen or len(self._seen) >= MOST:
             return
         self._seen.add((capability, what))
         self._send(Refusal(capability=capability, what=what))
+
+    def tell(self, capability: Capability, what: str) -> None:
+        """Something was done that wants a yes, though the lock does not refuse it: no reason for a failure."""
+        what = _short(what)
+        if (capability, what) not in self._told and len(self._told) < MOST:
+            self._told.add((capability, what))
+            self._send(Refusal(capability=capability, what=what))
 
     def _place(self, frame: FrameType | None) -> Place | None:
         """The innermost line of the candidate that led here."""
@@ -124,14 +135,31 @@ class Refusals:
             return
         self.note(Capability.WRITE_FILES, f"{verb} {name}")
 
+    def _read(self, verb: str, path: Any) -> None:
+        """The lock lets everything be read; what lies outside the working directory is told of all the same."""
+        if isinstance(path, int):
+            return
+        real = os.path.realpath(os.fsdecode(path))
+        own = self._scratch is not None and beneath(real, self._scratch)
+        if not own and not self._ordinary.may_read(real) and os.path.lexists(real):
+            self.tell(Capability.READ_FILES, f"{verb} {real}")
+
     def on_open(self, args: tuple[Any, ...]) -> None:
         path, _, flags = args
         if isinstance(flags, int) and flags & _CHANGING:
             self._write("write", path)
+        else:
+            self._read("read", path)
+
+    def on_rename(self, args: tuple[Any, ...]) -> None:
+        source, target, source_folder, target_folder = args
+        self.on_existing("rename", (source, source_folder))
+        if os.path.lexists(source):
+            self._write("write", target, target_folder)
 
     def on_existing(self, verb: str, args: tuple[Any, ...]) -> None:
         path = args[0]
-        folder = args[-1] if verb != "rename" else -1
+        folder = args[-1]
         if isinstance(path, int) or (isinstance(folder, int) and folder >= 0) or os.path.lexists(path):
             self._write(verb, path, folder)
 
@@ -300,6 +328,10 @@ class Refusals:
         self.note(Capability.NETWORK if network else Capability.WRITE_FILES, text)
 
 
+def _short(what: str) -> str:
+    return what if len(what) <= LONGEST else what[: LONGEST - 1] + "…"
+
+
 def _chain(error: BaseException) -> list[BaseException]:
     """The error and what it was raised from. A slip made while handling a refusal is a slip all the same."""
     chain: list[BaseException] = []
@@ -369,7 +401,9 @@ _EVENTS: dict[str, Callable[[Refusals, tuple[Any, ...]], None]] = {
     "open": Refusals.on_open,
     "os.remove": lambda self, args: self.on_existing("delete", args),
     "os.rmdir": lambda self, args: self.on_existing("delete", args),
-    "os.rename": lambda self, args: self.on_existing("rename", args),
+    "os.rename": Refusals.on_rename,
+    "os.listdir": lambda self, args: self._read("list", "." if args[0] is None else args[0]),
+    "os.scandir": lambda self, args: self._read("list", "." if args[0] is None else args[0]),
     "os.truncate": lambda self, args: self.on_existing("truncate", args),
     "os.chmod": lambda self, args: self.on_existing("change the mode of", args),
     "os.chown": lambda self, args: self.on_existing("change the owner of", args),

@@ -74,13 +74,16 @@ def _argument(value: Value) -> Argument:
 # --- outside ----------------------------------------------------------------------------------
 
 
-def report_capability(walk: Walk, capability: Capability, name: str, node: ast.AST) -> None:
+def report_capability(
+    walk: Walk, capability: Capability, name: str, node: ast.AST, targets: list[str] | None = None
+) -> None:
+    """`targets`, the paths or addresses where they are known, become part of the finding's name."""
     what = "deletes every variable of the notebook" if name == "%reset" else outside.WORDS[capability]
     walk.warn(
         "capability",
         f"`{name}` {what}: approve it only if that is wanted.",
         node,
-        name,
+        f"{name}({', '.join(map(repr, targets))})" if targets else name,
         capability=capability,
     )
 
@@ -109,7 +112,8 @@ def _outside(
             found = outside.by_method_name(name, arguments)
     if found is not None:
         shown = (path or "").removeprefix("builtins.")
-        report_capability(walk, found, shown if shown and "(" not in shown else name or "call", node)
+        shown = shown if shown and "(" not in shown else name or "call"
+        report_capability(walk, found, shown, node, outside.targets(path or name, found, arguments))
 
 
 def _resolved_module(value: Ref) -> bool:

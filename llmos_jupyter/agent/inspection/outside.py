@@ -284,6 +284,38 @@ def writes_to(name: str, arguments: Arguments) -> bool:
     return target.path not in _MEMORY
 
 
+_BOTH_PATHS = frozenset(
+    ["os.rename", "os.renames", "os.replace", "os.link", "os.symlink", "shutil.move"]
+)  # fmt: skip
+_SECOND_PATH = frozenset(f"shutil.{name}" for name in ("copy", "copy2", "copyfile", "copytree", "copymode", "copystat"))
+# Their first argument is an object, a descriptor or the name of something else.
+_NO_PATH = words(
+    "json.dump pickle.dump yaml.dump_all marshal.dump dill.dump cloudpickle.dump joblib.dump torch.save os.write "
+    "os.ftruncate os.fdopen shutil.copyfileobj shutil.make_archive shutil.unpack_archive json.load pickle.load "
+    "tomllib.load dill.load cloudpickle.load marshal.load scipy.io.wavfile.write to_sql"
+)
+
+
+def targets(path: str, capability: Capability, arguments: Arguments) -> list[str]:
+    """The literal paths or addresses that a call reaches for; empty where one of them is not written out."""
+    if capability not in {READ, WRITE, NET} or path in _NO_PATH or path.startswith(("pathlib.", "tempfile.")):
+        return []
+    if path in _BOTH_PATHS:
+        found = [arguments.get(0) or arguments.get("src"), arguments.get(1) or arguments.get("dst")]
+    elif path in _SECOND_PATH:
+        found = [arguments.get(1) or arguments.get("dst")]
+    elif path in OPENERS or path in ALWAYS or path.rpartition(".")[2] in _WRITERS or re.search(r"\.(read|scan)_", path):
+        found = [arguments.get(0) or next((arguments[k] for k in _PATH_KEYWORDS if k in arguments), None)]
+    elif capability is NET:
+        found = [arguments.get(0) or arguments.get("url")]
+    else:
+        return []
+    texts = [a.constant for a in found if a is not None and isinstance(a.constant, str) and a.constant]
+    if len(texts) < len(found) or any(len(text) > 200 for text in texts):
+        return []
+    return texts if capability is not NET or all(map(is_url, texts)) else []
+
+
 def _reading(name: str, arguments: Arguments) -> Capability | None:
     source = arguments.get(0) or next((arguments[k] for k in _PATH_KEYWORDS if k in arguments), None)
     if name == "read_clipboard":
