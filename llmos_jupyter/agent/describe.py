@@ -22,6 +22,7 @@ from llmos_jupyter.agent.describe_basics import (
     own_attributes,
 )
 from llmos_jupyter.agent.describe_objects import describe_object
+from llmos_jupyter.privacy import mask_value
 
 MAX_IMPORTS = 60
 _MISSING = object()
@@ -47,6 +48,7 @@ def describe_variable(name: str, value: object, *, max_chars: int = 400, deadlin
         text = head + describe_object(value, max_chars - len(head), deadline)
     except Exception:  # the promise is never to raise, whatever the value is and whatever library made it
         text = head + describe_class_of(value)
+    text = mask_value(name, text)
     return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
 
 

@@ -22,7 +22,10 @@ import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
+from llmos_jupyter.privacy import mask
+
 VALUE_CHARS = 40
+MASKED_CHARS = 1000  # of a long text's either end, in which secrets are looked for
 LABEL_CHARS = 60  # names of columns and keys: cut later than values, for the model must write them exactly
 
 _class_mro = type.__dict__["__mro__"]
@@ -135,6 +138,11 @@ def literal(text: str, limit: int = VALUE_CHARS) -> str:
     in Python, no longer a token of the chat template or the end of a code block.
     """
     length = str.__len__(text)
+    if length > limit:
+        # Half a key is not known for one, and half of it is half given away: the ends are masked before the cut.
+        tail_from = max(length - MASKED_CHARS, MASKED_CHARS)
+        text = mask(str.__getitem__(text, slice(MASKED_CHARS))) + mask(str.__getitem__(text, slice(tail_from, None)))
+        length = len(text)
     if length > limit:
         head = limit * 2 // 3
         tail = limit - head - 3
