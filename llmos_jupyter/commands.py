@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from llmos_jupyter import config, doctor
+from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.magics import HELP
 from llmos_jupyter.notebook import AnswerFailed, Notebook
@@ -74,6 +75,30 @@ def _cancel(notebook: Notebook, argument: str) -> None:
         print("Nothing is running.")
 
 
+def _allow(notebook: Notebook, argument: str) -> None:
+    print(notebook.rights.grants.allow(argument))
+
+
+def _allowed(notebook: Notebook, argument: str) -> None:
+    print("\n".join(notebook.rights.grants.allowed()))
+
+
+def _revoke(notebook: Notebook, argument: str) -> None:
+    print(notebook.rights.grants.revoke(argument))
+
+
+def _undo(notebook: Notebook, argument: str) -> None:
+    notes = notebook.rights.history.undo(notebook.shell)
+    notebook.context.note("The user undid your last answer: what it changed is as it was before.")
+    print("\n".join(notes))
+
+
+def _forget(notebook: Notebook, argument: str) -> None:
+    count = notebook.client.forget(notebook.session.id, notebook.session.notebook)
+    notebook.context = NotebookContext(notebook.shell)
+    print(f"Forgot {count} requests of this notebook, with all that was sent and came back.")
+
+
 def _doctor(notebook: Notebook, argument: str) -> None:
     print(doctor.report())
 
@@ -105,6 +130,11 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "code": _code,
     "why": _why,
     "cancel": _cancel,
+    "allow": _allow,
+    "allowed": _allowed,
+    "revoke": _revoke,
+    "undo": _undo,
+    "forget": _forget,
     "doctor": _doctor,
     "config": _config,
     "help": _help,

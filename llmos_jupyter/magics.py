@@ -32,6 +32,12 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "code": re.compile(r"(\d{1,9})?"),
     "why": re.compile(r"(\d{1,9})?"),
     "cancel": re.compile(r"(\d{1,9})?"),
+    "allow": re.compile(r"(read|write|network|process(es)?|install)\b.*"),
+    "allowed": re.compile(r""),
+    "revoke": re.compile(r"(all|read|write|network|process(es)?|install)\b.*"),
+    "undo": re.compile(r""),
+    "replay": re.compile(r"(status|clear)"),
+    "forget": re.compile(r""),
     "doctor": re.compile(r""),
     "config": re.compile(r"(\w+\s*=\s*\S.*)?"),
     "help": re.compile(r""),
@@ -47,6 +53,14 @@ HELP = """\
 %llmos code [N]            the code of request N (default: the last) into the next cell
 %llmos why [N]             the whole trace of request N: what was sent, came back, was found, ran
 %llmos cancel [N]          cancel request N, or all that are running
+%llmos allow WHAT          let answers do more without asking: write data/, read ~/survey, network,
+                           processes, install packages; with `for this answer` behind it: once
+%llmos allowed             what answers may do without asking
+%llmos revoke WHAT         take a grant back (all: every one)
+%llmos undo                take back what the last answer did; again: the one before
+%llmos replay status       which requests of this notebook are answered without asking the model
+%llmos replay clear        forget the recorded answers
+%llmos forget              remove this notebook's history from the database
 %llmos doctor              check that everything works, with remedies
 %llmos config [KEY=VALUE]  show or change your settings
 %llmos help                this page; `%llmos?` describes the options

@@ -16,6 +16,7 @@ from llmos_jupyter import config
 from llmos_jupyter.agent import events
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
+from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue
 from llmos_jupyter.errors import LLMOSError
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 # Seconds of quiet after a cell before its news are read into the engine's cache: a user who runs cell after cell
 # wants the cores.
 QUIET = 0.4
+
+
+RAISED = "The code raised when it ran; its traceback stands above. `%llmos undo` takes back what it did."
 
 
 class AnswerFailed(Exception):
@@ -58,6 +62,7 @@ class Notebook:
         for count, cell in cells:
             self.context.note_cell(count, cell)
         self.session = _session(shell)
+        self.rights = Rights.of(shell)
         self.client = DaemonClient(self._say)
         self.model = ""
         self.busy = False
@@ -80,6 +85,7 @@ class Notebook:
                 self.client,
                 self.context,
                 self.session,
+                self.rights,
                 rehearsal_budget=config.load().rehearsal_budget,
             )
             show = Show(view, self.shell)
@@ -271,13 +277,15 @@ class Show:
                 self._shell.set_next_input(event.code)
             self.failure = event.message
         elif isinstance(event, events.Running):
+            self._refresh(*(f"undo: {sentence}" for sentence in event.lasting))
             view.settle()
         else:
             view.aftermath(notes.run_notes(event.run))
             if event.run.status == "interrupted":
                 raise KeyboardInterrupt
             if event.run.error:
-                self.failure = "The code raised when it ran; its traceback stands above."
+                stopped = event.run.error.type == "NotAllowed"
+                self.failure = event.run.error.message if stopped else RAISED
         return None
 
     def _refresh(self, *more: str) -> None:

@@ -40,7 +40,10 @@ class Draft:
         if self.rehearsal.status == "unavailable":
             # Without a rehearsal, inspection has the last word before the user.
             return not self.problems
-        return self.rehearsal.status in ("passed", "unfinished", "refused")
+        if self.rehearsal.status == "unfinished":
+            # Some code only takes long; what can be seen never to end must not begin.
+            return not any(finding.kind == "endless-loop" for finding in self.findings)
+        return self.rehearsal.status in ("passed", "refused")
 
     @property
     def doubts(self) -> list[str]:
@@ -51,6 +54,8 @@ class Draft:
     @property
     def why(self) -> str:
         """In a few words, why it failed."""
+        if self.candidate.finish == "cancelled":
+            return "the model wrote the same over and over"
         if self.error:
             return f"{self.error.type}: {self.error.message}"[:300]
         if self.rehearsal and self.rehearsal.reason:

@@ -92,9 +92,11 @@ class Question:
 
 @dataclass(frozen=True)
 class Running:
-    """The real run begins: what it shows comes after this."""
+    """The real run begins: what it shows comes after this. `lasting`: a sentence for each thing undo will not bring
+    back."""
 
     code: str
+    lasting: list[str]
 
 
 @dataclass(frozen=True)

@@ -21,28 +21,26 @@ from llmos_jupyter.agent.events import (
     Comparing,
     GaveUp,
     Inspected,
-    Question,
-    Ran,
     Rehearsed,
     Rehearsing,
     Repairing,
-    Running,
     Shown,
     Waiting,
     Words,
     Writing,
     Written,
 )
-from llmos_jupyter.agent.execution import execute
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
+from llmos_jupyter.agent.permissions import decide
 from llmos_jupyter.agent.prompts import Reply
 from llmos_jupyter.agent.rehearsal import rehearse
+from llmos_jupyter.agent.repetition import looping
+from llmos_jupyter.agent.running import Rights, run
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     Candidate,
-    Capability,
     DecisionRecord,
     Finding,
     Finish,
@@ -60,9 +58,6 @@ from llmos_jupyter.protocol import (
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-
-# Reading files is part of looking at data; everything else outside the namespace wants a yes.
-GRANTED = frozenset({Capability.READ_FILES})
 
 # Mending one thing can lay another bare: a column in two steps of a chain.
 MENDINGS = 3
@@ -83,6 +78,7 @@ class Loop:
         client: DaemonClient,
         context: NotebookContext,
         session: Session,
+        rights: Rights,
         *,
         rehearsal_budget: float,
     ) -> None:
@@ -90,6 +86,7 @@ class Loop:
         self._client = client
         self._context = context
         self._session = session
+        self._rights = rights
         self._budget = rehearsal_budget
 
     def answer(self, text: str, options: Options, context_tokens: int) -> Steps:
@@ -127,7 +124,8 @@ class Loop:
             message = f"The answer was longer than {options.max_tokens} tokens: raise --max-tokens or ask for less."
             yield GaveUp(message, first.code)
             return Finish(state="failed", reason=message)
-        yield from self._try(task, first, deadline)
+        if first.candidate.finish == "stop":
+            yield from self._try(task, first, deadline)
         drafts = [first]
         if more := strategy.more_candidates(options.candidates, first):
             yield from self._others(task, base, drafts, more, options, deadline)
@@ -245,6 +243,9 @@ class Loop:
                     if generation.n == 1:
                         text += item.text
                         yield Writing(text)
+                        if looping(text):
+                            candidates.append(Candidate(text=text, finish="cancelled", messages=generation.messages))
+                            break
                 elif item.type == "progress":
                     if item.phase == "restarting":
                         text = ""
@@ -308,28 +309,19 @@ class Loop:
         self, task: Task, turn: Turn, draft: Draft, options: Options
     ) -> Generator[AgentEvent, bool | None, Finish]:
         """Run the candidate, or ask, or show it: as the mode and what it reaches for demand."""
-        if options.mode == "show":
-            return (yield from self._show(task, turn, draft, "show mode never runs code"))
-        why = _needs_yes(draft)
-        if why or options.mode == "ask":
-            allowed = yield Question(draft.code, why)
-            if allowed is None:
-                why = why or "ask mode"
-                return (yield from self._show(task, turn, draft, f"nobody could be asked ({why})"))
-            decision = "approved" if allowed else "refused"
-            self._record(task, DecisionRecord(round=draft.round, decision=decision, why=why or "ask mode"))
-            if not allowed:
-                return (yield from self._show(task, turn, draft, "you said no"))
-        yield Running(draft.code)
-        foreseen = draft.rehearsal.changes if draft.rehearsal else []
-        run = execute(draft.code, self._shell, foreseen)
-        self._record(task, RunRecord(round=draft.round, index=draft.candidate.index, code=draft.code, run=run))
-        yield Ran(draft.code, run)
-        if run.status == "interrupted":
+        verdict = yield from decide(draft, options.mode, self._rights.grants, self._rights.caps)
+        if verdict.asked:
+            decision = "approved" if verdict.allowed else "refused"
+            self._record(task, DecisionRecord(round=draft.round, decision=decision, why=verdict.why))
+        if not verdict.allowed:
+            return (yield from self._show(task, turn, draft, verdict.why))
+        done = yield from run(draft, self._shell, self._rights)
+        self._record(task, RunRecord(round=draft.round, index=draft.candidate.index, code=draft.code, run=done))
+        if done.status == "interrupted":
             return Finish(state="cancelled", reason="interrupted while it ran")
         self._context.commit(turn, draft.reply, _shown(draft))
-        if run.error:
-            return Finish(state="failed", reason=f"{run.error.type}: {run.error.message}"[:500])
+        if done.error:
+            return Finish(state="failed", reason=f"{done.error.type}: {done.error.message}"[:500])
         return Finish(state="done")
 
     def _show(self, task: Task, turn: Turn, draft: Draft, why: str) -> Generator[AgentEvent, bool | None, Finish]:
@@ -349,31 +341,6 @@ class Loop:
 
     def _record(self, task: Task, record: Record) -> None:
         self._client.record(task.id, record)
-
-
-def _needs_yes(draft: Draft) -> str:
-    """Why this candidate must not run without the user's yes; empty if it may."""
-    rehearsal = draft.rehearsal
-    if rehearsal is None or rehearsal.status == "unavailable":
-        return f"it could not be rehearsed: {rehearsal.reason}" if rehearsal else "it was not rehearsed"
-    refused = [f"{refusal.capability.value} ({refusal.what})" for refusal in rehearsal.refusals]
-    named = {refusal.capability for refusal in rehearsal.refusals}
-    seen = [
-        finding.capability.value
-        for finding in draft.findings
-        if finding.capability and finding.capability not in named | GRANTED
-    ]
-    wants = list(dict.fromkeys([*refused, *seen]))
-    return "it wants to " + _listed(wants) if wants else ""
-
-
-def _listed(wants: list[str]) -> str:
-    verbs = {"network": "use the network", "processes": "start processes"}
-    said = []
-    for want in wants[:4]:
-        head, space, rest = want.partition(" (")
-        said.append(verbs.get(head, head) + (space + rest if space else ""))
-    return ", ".join(said)
 
 
 def _shown(draft: Draft) -> str:

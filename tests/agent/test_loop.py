@@ -17,6 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from llmos_jupyter.agent import events
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
+from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.store import Store
 from llmos_jupyter.errors import LLMOSError
@@ -71,6 +72,7 @@ class Scene:
         self.shell = InteractiveShell()
         self.store = Store(folder / "llmos.db")
         self.context = NotebookContext(self.shell)
+        self.rights = Rights.of(self.shell)
         self.seen: list[events.AgentEvent] = []
         self.client = Scripted(self.store, [])
 
@@ -78,7 +80,7 @@ class Scene:
         """Answer a request; returns the end of the task as the store has it."""
         self.client = Scripted(self.store, list(replies))
         session = Session(id="s", pid=os.getpid(), started=psutil.Process().create_time())
-        loop = Loop(self.shell, self.client, self.context, session, rehearsal_budget=budget)
+        loop = Loop(self.shell, self.client, self.context, session, self.rights, rehearsal_budget=budget)
         steps = loop.answer("do it", Options(**{"candidates": 1} | options), 8192)
         self.seen = []
         reply: bool | None = None
@@ -211,10 +213,23 @@ def test_processes_and_network_want_a_yes(scene: Scene, code: str) -> None:
     assert scene.count(events.Running) == 0
 
 
-def test_reading_a_file_needs_no_yes(scene: Scene, tmp_path: Path) -> None:
+def test_reading_under_the_working_directory_needs_no_yes(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "in.txt").write_text("hello")
-    assert scene.ask(block(f"text = open({str(tmp_path / 'in.txt')!r}).read()\ntext")) == "done"
+    assert scene.ask(block("text = open('in.txt').read()\ntext")) == "done"
     assert scene["text"] == "hello"
+    assert scene.count(events.Question) == 0
+
+
+def test_reading_elsewhere_wants_a_yes(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "in.txt").write_text("hello")
+    scene.ask(block("text = open('../in.txt').read()\ntext"), say=None)
+    assert "text" not in scene.shell.user_ns
+    assert scene.count(events.Question) == 1
 
 
 def test_ask_mode_asks_also_for_harmless_code(scene: Scene) -> None:
@@ -271,7 +286,9 @@ def test_changes_are_told_by_name_and_kind(scene: Scene) -> None:
 def test_leaving_the_loop_early_cancels_the_task(scene: Scene) -> None:
     client = Scripted(scene.store, [block("x = 1")])
     session = Session(id="s", pid=os.getpid(), started=psutil.Process().create_time())
-    steps = Loop(scene.shell, client, scene.context, session, rehearsal_budget=5).answer("x", Options(), 8192)
+    steps = Loop(scene.shell, client, scene.context, session, scene.rights, rehearsal_budget=5).answer(
+        "x", Options(), 8192
+    )
     while not isinstance(next(steps), events.Writing):
         pass
     steps.close()

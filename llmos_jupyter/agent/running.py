@@ -1,0 +1,60 @@
+"""The end of an answer: the chosen candidate runs, held to what was granted and so that it can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import psutil
+
+from llmos_jupyter.agent import undo
+from llmos_jupyter.agent.capabilities import Grants
+from llmos_jupyter.agent.caps import Caps
+from llmos_jupyter.agent.drafts import Draft
+from llmos_jupyter.agent.events import AgentEvent, Ran, Running
+from llmos_jupyter.agent.execution import execute
+from llmos_jupyter.agent.guard import held
+from llmos_jupyter.agent.undo_files import FileKeeper
+from llmos_jupyter.protocol import Run
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+# Of the free memory, what all that can be undone may hold; and bytes of files kept beside.
+UNDO_SHARE = 1 / 4
+UNDO_FILES = 1 << 30
+
+
+@dataclass
+class Rights:
+    """What one notebook lets answers do, and what of them can be undone. Lives as long as its kernel."""
+
+    caps: Caps
+    grants: Grants
+    history: undo.History
+
+    @classmethod
+    def of(cls, shell: InteractiveShell) -> Rights:
+        caps = Caps.load(shell)
+        limit = int(psutil.virtual_memory().available * UNDO_SHARE)
+        return cls(caps, Grants(caps), undo.History(limit_bytes=limit))
+
+
+def run(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[AgentEvent, bool | None, Run]:
+    """Run a candidate that may run. However it ends, it can be undone."""
+    foreseen = draft.rehearsal.changes if draft.rehearsal else []
+    limit = int(psutil.virtual_memory().available * UNDO_SHARE)
+    saved = undo.save(shell, undo.foreseen(draft.rehearsal), draft.code, limit_bytes=limit)
+    files = FileKeeper(UNDO_FILES)
+    yield Running(draft.code, saved.impossible)
+    try:
+        with held(rights.grants, shell, files.keep) as hold:
+            done = execute(draft.code, shell, foreseen)
+        done = hold.verdict(done)
+    finally:
+        saved.ran(shell)
+        rights.history.push(saved, files)
+        rights.grants.end_answer()
+    yield Ran(draft.code, done)
+    return done
