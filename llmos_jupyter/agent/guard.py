@@ -16,6 +16,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import dis
+import errno
 import os
 import sys
 import threading
@@ -49,7 +50,10 @@ class NotAllowed(PermissionError):
     def __init__(self, capability: Capability, what: str) -> None:
         how = _HOW.get(capability)
         remedy = f"allow it with {how} and ask again" if how else "run such code in a cell of your own"
-        super().__init__(f"An answer may not {what} here: {remedy}.")
+        super().__init__(errno.EPERM, f"An answer may not {what} here: {remedy}.")
+
+    def __str__(self) -> str:
+        return str(self.strerror)
 
 
 class Permits(Protocol):

@@ -66,22 +66,28 @@ def _folder(descriptor: int) -> str:
     return os.sep  # not known: nothing short of a grant for everything covers it
 
 
-def _write(hold: Hold, verb: str, path: str | None) -> None:
-    if path is None or hold.ordinary.may_write(path):
+def _write(hold: Hold, verb: str, path: str | None, frame: FrameType | None) -> None:
+    if path is None or hold.ordinary.may_write(path) or _own(hold, path):
         return
-    if beneath(path, hold.ordinary.temporary) and path != hold.ordinary.temporary:
-        # Whatever is new in the temporary folder is the run's own; what was there is somebody's.
-        own = any(beneath(path, made) for made in hold.made)
-        if own or not os.path.lexists(path):
-            hold.made.add(path)
-            return
+    if os.path.dirname(path) == hold.ordinary.temporary and not os.path.lexists(path) and _by_tempfile(frame):
+        hold.made.add(path)
+        return
     if not hold.permits(Capability.WRITE_FILES, path):
         hold.stop(Capability.WRITE_FILES, f"{verb} {path}")
     hold.writes(path)
 
 
+def _own(hold: Hold, path: str) -> bool:
+    """Whether the run made this temporary file, or the folder it lies in, itself."""
+    return any(beneath(path, made) for made in hold.made)
+
+
+def _by_tempfile(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_globals.get("__name__") == "tempfile"
+
+
 def _read(hold: Hold, path: str | None, verb: str = "read") -> None:
-    if path is None or hold.ordinary.may_read(path) or hold.permits(Capability.READ_FILES, path):
+    if path is None or hold.ordinary.may_read(path) or hold.permits(Capability.READ_FILES, path) or _own(hold, path):
         return
     if os.path.lexists(path):  # what is not there says no more than that
         hold.stop(Capability.READ_FILES, f"{verb} {path}")
@@ -93,35 +99,35 @@ def _open(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
     if isinstance(flags, int) and flags & _CHANGING:
         if real is not None and os.path.isdir(real):
             return  # how `tempfile` makes its files: nameless, or by an opener, whose own event follows
-        _write(hold, "write", real)
+        _write(hold, "write", real, frame)
     else:
         _read(hold, real)
 
 
 def _changes(verb: str) -> Check:
     def check(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
-        _write(hold, verb, _real(args[0], args[-1] if len(args) > 1 else -1))
+        _write(hold, verb, _real(args[0], args[-1] if len(args) > 1 else -1), frame)
 
     return check
 
 
 def _removes(verb: str) -> Check:
     def check(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
-        _write(hold, verb, _link(args[0], args[-1]))
+        _write(hold, verb, _link(args[0], args[-1]), frame)
 
     return check
 
 
 def _rename(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
     source, target, source_folder, target_folder = args
-    _write(hold, "rename", _link(source, source_folder))
-    _write(hold, "write", _link(target, target_folder))
+    _write(hold, "rename", _link(source, source_folder), frame)
+    _write(hold, "write", _link(target, target_folder), frame)
 
 
 def _makes_link(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
-    _write(hold, "link to", _link(args[1], args[-1]))
+    _write(hold, "link to", _link(args[1], args[-1]), frame)
     if len(args) == 4:  # a hard link: to write through it is to write the file
-        _write(hold, "link to", _real(args[0], args[2]))
+        _write(hold, "link to", _real(args[0], args[2]), frame)
 
 
 def _database(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
@@ -132,7 +138,7 @@ def _database(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> Non
     if "mode=ro" in name:
         _read(hold, os.path.realpath(path))
     else:
-        _write(hold, "create the database", os.path.realpath(path))
+        _write(hold, "create the database", os.path.realpath(path), frame)
 
 
 # --- network ----------------------------------------------------------------------------------------
@@ -293,8 +299,8 @@ CHECKS: dict[str, Check] = {
     "os.chown": _changes("change the owner of"),
     "os.chflags": _changes("change the attributes of"),
     "os.utime": _changes("change the times of"),
-    "os.setxattr": lambda hold, args, frame: _write(hold, "change the attributes of", _real(args[0])),
-    "os.removexattr": lambda hold, args, frame: _write(hold, "change the attributes of", _real(args[0])),
+    "os.setxattr": lambda hold, args, frame: _write(hold, "change the attributes of", _real(args[0]), frame),
+    "os.removexattr": lambda hold, args, frame: _write(hold, "change the attributes of", _real(args[0]), frame),
     "sqlite3.connect": _database,
     "socket.connect": _address,
     "socket.bind": _address,

@@ -20,7 +20,7 @@ _READABLE = (
     "/etc/localtime", "/etc/timezone", "/etc/mime.types", "/etc/apache2/mime.types", "/etc/httpd/mime.types",
     "/etc/resolv.conf", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/services", "/etc/protocols",
     "/etc/gai.conf", "/etc/ssl", "/etc/pki", "/etc/os-release", "/etc/fonts", "/etc/ld.so.cache", "/etc/ipython",
-    "/etc/jupyter", "/etc/matplotlibrc", "/etc/debian_version", "/etc/lsb-release",
+    "/etc/jupyter", "/etc/matplotlibrc", "/etc/debian_version", "/etc/lsb-release", "/etc/hostname",
     "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/shm",
 )  # fmt: skip
 _READABLE_IN_PROC = frozenset(
@@ -49,7 +49,7 @@ class Ordinary:
 
     def may_read(self, path: str) -> bool:
         """Whether reading this real path (no links in it) is granted to all code."""
-        if beneath(path, self.working) or beneath(path, self.temporary):
+        if beneath(path, self.working):
             return not self._private(path)
         if path.startswith("/proc/"):
             parts = path.split("/")[2:]

@@ -30,7 +30,8 @@ from llmos_jupyter.agent.forkable import fork_hazard
 from llmos_jupyter.agent.pages import Probe
 from llmos_jupyter.agent.rehearsal_child import Brief, rehearse_in_child
 from llmos_jupyter.agent.rehearsal_inheritance import available_memory
-from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal, RehearsalStatus
+from llmos_jupyter.agent.snapshot import ForeseenChange
+from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -44,11 +45,14 @@ _PREFIX = "llmos-rehearsal-"
 LEAST_MEMORY = 64 << 20  # bytes above the present size, under which no rehearsal makes sense
 
 
-def supported() -> str | None:
-    """Why nothing can be rehearsed on this machine, as one sentence; None if rehearsal works."""
+def supported(*, unlocked: bool = False) -> str | None:
+    """Why nothing can be rehearsed on this machine, as one sentence; None if rehearsal works.
+
+    `unlocked`: whether a copy without the lock would do.
+    """
     if not hasattr(os, "fork"):
         return "Rehearsal needs Linux; on this system code is not rehearsed."
-    return confinement.unsupported()
+    return None if unlocked and sys.platform == "linux" else confinement.unsupported()
 
 
 def rehearse(
@@ -57,15 +61,18 @@ def rehearse(
     *,
     budget_seconds: float = 5.0,
     memory_bytes: int | None = None,
+    unlocked: bool = False,
 ) -> Rehearsal:
     """Run `code` on a copy of the kernel and report what it did; the kernel itself is not touched.
 
     `budget_seconds` is the candidate's own time: when it ends, the copy is killed and the report says
     `unfinished`. `memory_bytes` is what the copy may use above its present size; by default half of what is
-    available. Raises KeyboardInterrupt when the user interrupts, with the copy already gone; any other
-    trouble is reported as `unavailable`, with the reason.
+    available. `unlocked` allows a rehearsal where the system offers no lock, and changes nothing where it does:
+    the copy is then held by the audit hook alone, `confinement` begins with "unlocked", and only code in which
+    inspection found no capability may be given. Raises KeyboardInterrupt when the user interrupts, with the copy
+    already gone; any other trouble is reported as `unavailable`, with the reason.
     """
-    if (reason := supported() or fork_hazard(code, shell.user_ns)) is not None:
+    if (reason := supported(unlocked=unlocked) or fork_hazard(code, shell.user_ns)) is not None:
         return Rehearsal(status="unavailable", reason=reason)
     memory = available_memory() // 2 if memory_bytes is None else memory_bytes
     if memory_bytes is None and memory < LEAST_MEMORY:
@@ -74,7 +81,7 @@ def rehearse(
         )
     try:
         with _scratch() as scratch:
-            return _Copy(code, shell, scratch, budget_seconds, memory).watch()
+            return _Copy(code, shell, scratch, budget_seconds, memory, unlocked).watch()
     except OSError as error:
         return Rehearsal(status="unavailable", reason=f"The kernel could not be copied: {error.strerror or error}.")
 
@@ -143,7 +150,9 @@ def _interrupts_deferred() -> Iterator[None]:
 class _Copy:
     """One forked copy, from its birth to its burial."""
 
-    def __init__(self, code: str, shell: InteractiveShell, scratch: str, budget: float, memory: int) -> None:
+    def __init__(
+        self, code: str, shell: InteractiveShell, scratch: str, budget: float, memory: int, unlocked: bool
+    ) -> None:
         self._budget = budget
         self._pid = 0
         self._wait_status: int | None = None
@@ -160,6 +169,7 @@ class _Copy:
         self._resident = self._grown = 0
         self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
+        self._unlocked = unlocked
 
     def watch(self) -> Rehearsal:
         pipe = -1
@@ -188,6 +198,7 @@ class _Copy:
             memory_bytes=self._memory,
             random_state=random.getstate(),
             probe=self._probe,
+            unlocked=self._unlocked,
         )
         try:
             self._pid = _fork_quietly()
@@ -248,7 +259,7 @@ class _Copy:
                         self._end["status"] = _STATUS.validate_python(content["status"])
                     case "changes":
                         self._changes = {
-                            "changes": _CHANGES.validate_python(content["changes"]),
+                            "changes": _with_touched(content["changes"], content["touched"]),
                             "unchecked": [str(name) for name in content["unchecked"]],
                         }
                     case "outcome":
@@ -321,7 +332,17 @@ class _Copy:
 
 _ERROR = TypeAdapter[ErrorReport | None](ErrorReport | None)
 _STATUS = TypeAdapter[RehearsalStatus](RehearsalStatus)
-_CHANGES = TypeAdapter[list[NameChange]](list[NameChange])
+_CHANGES = TypeAdapter[list[ForeseenChange]](list[ForeseenChange])
+_TOUCHED = TypeAdapter[list[tuple[int, list[int] | None]]](list[tuple[int, list[int] | None]])
+
+
+def _with_touched(changes: object, touched: object) -> list[ForeseenChange]:
+    found, record = _CHANGES.validate_python(changes), dict(_TOUCHED.validate_python(touched))
+    for change in found:
+        change.touched = record
+    return found
+
+
 _OUTCOME = TypeAdapter[dict[str, str]](dict[str, str])
 
 

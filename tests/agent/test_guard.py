@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent import guard
-from llmos_jupyter.agent.capabilities import Grants
+from llmos_jupyter.agent import confinement, guard
+from llmos_jupyter.agent.capabilities import Grants, level
 from llmos_jupyter.agent.execution import execute
+from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.protocol import Run
 
 
@@ -298,3 +299,27 @@ def test_after_the_run_everything_is_as_before(scene: Scene) -> None:
     scene.run("x = 1")
     assert (os._exit, os.abort, atexit.register) == usual
     assert "ask_exit" not in scene.shell.__dict__
+
+
+def test_a_rehearsal_without_a_lock_is_held_and_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confinement, "unsupported", lambda: "There is no lock here.")
+    assert rehearse("x = 1", scene.shell).status == "unavailable"
+    passed = rehearse("x = 1", scene.shell, unlocked=True)
+    assert passed.status == "passed"
+    assert level(passed) == "rehearsed unlocked"
+    for code in (
+        "open(f'{OUT}/a', 'w')",
+        "import socket\nsocket.create_connection(('127.0.0.1', PORT))",
+        "!rm -r {OUT}",
+    ):
+        refused = rehearse(code, scene.shell, unlocked=True)
+        assert refused.status == "refused", refused
+        assert refused.refusals
+    assert rehearse("try: open(f'{OUT}/a', 'w')\nexcept OSError: pass", scene.shell, unlocked=True).refusals
+    assert scene.untouched()
+
+
+def test_a_lock_that_leaks_is_no_lock(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confinement, "lock", lambda scratch, fd: confinement.Lock("nothing", True))
+    assert rehearse("x = 1", scene.shell).status == "unavailable"
+    assert rehearse("x = 1", scene.shell, unlocked=True).confinement.startswith("unlocked (")

@@ -683,6 +683,7 @@ def test_errors_come_first_then_lines_and_nothing_twice() -> None:
         (True, 5),
         (False, 1),
         (False, 2),
+        (False, 4),  # two files, both of which somebody may be asked about
         (False, 4),
     ]
 
