@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from pydantic import Field
+
 from llmos_jupyter.agent.pages import WrittenPages
 from llmos_jupyter.agent.snapshot_kinds import ATOMS, Array, Means, Node, Unchecked, parts, remember
 from llmos_jupyter.protocol import NameChange
@@ -21,6 +23,21 @@ NODES_PER_NAME = 5_000
 NODES = 50_000
 
 _MISSING: Any = object()
+
+# Objects that changed, by identity (a forked copy's are its parent's), and which entries along the first axis of an
+# array, or None where that is not known.
+Touched = dict[int, list[int] | None]
+
+
+class ForeseenChange(NameChange):
+    """A change as undo needs it: with the objects behind all of the run's changes. Never leaves the kernel."""
+
+    touched: Touched = Field(default_factory=dict, exclude=True, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NameChange) and self.model_dump() == NameChange.model_dump(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class Snapshot:
@@ -48,6 +65,7 @@ class Snapshot:
         self._values: list[Any] = []  # kept alive, so that their identities stay theirs
         self._roots: dict[str, int] = {}
         self._partly: set[str] = set()
+        self.touched: Touched = {}
         deadline = time.perf_counter() + seconds
         for name, value in self._users(namespace).items():
             self._names[name] = id(value)
@@ -102,6 +120,7 @@ class Snapshot:
             if isinstance(node, Array) and id(now.get(name)) == key and isinstance(now[name], _ndarray()):
                 node.obj = now[name]
         differences, unknown = self._differences()
+        self.touched = {key: self._rows(key) for key in differences} | dict.fromkeys(unknown)
         changed = self._upward(differences)
         unsure = self._upward(dict.fromkeys(unknown, ""))
         found: list[NameChange] = []
@@ -119,6 +138,10 @@ class Snapshot:
                 unchecked.append(f"{name} ({kind_of(value)})")
         found += [_change(name, "created", now[name]) for name in now if name not in self._names]
         return found, unchecked
+
+    def _rows(self, key: int) -> list[int] | None:
+        node = self._nodes[key]
+        return node.rows_changed() if isinstance(node, Array) else None
 
     def _differences(self) -> tuple[dict[int, str], list[int]]:
         found: dict[int, str] = {}

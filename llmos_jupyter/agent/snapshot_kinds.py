@@ -22,6 +22,8 @@ from llmos_jupyter.agent.pages import WrittenPages, edges
 SMALL = 1 << 20  # bytes: buffers up to this size are copied and compared exactly
 COPIES = 64 << 20  # bytes: all copies together
 HASHED_PER_SECOND = 1_000_000_000  # zlib.crc32, a careful estimate
+ROW = 1 << 18  # bytes a column must have, to be told from its neighbours by its pages
+ROWS = 1_000  # columns that are looked at one by one
 ITEMS = 200_000  # a larger container is remembered by its length only, save lists
 
 ATOMS = frozenset({int, float, complex, str, bytes, bool, type(None), type(...), range, slice, type(NotImplemented)})
@@ -145,6 +147,7 @@ class Array:
         low, high = _bounds(address, shape, strides, dtype.itemsize)
         self.copy: bytes | None = None
         self.buffer: Buffer | None = None
+        self.rows: list[Buffer] = []
         size = dtype.itemsize
         for length in shape:
             size *= length
@@ -156,7 +159,20 @@ class Array:
                 self.items = np.ndarray.flatten(obj).tolist() if dtype.kind == "O" else []
         elif high > low:
             self.buffer = Buffer(low, high - low, means)
+            self.rows = self._row_buffers(means)
         self.size = size
+
+    def _row_buffers(self, means: Means) -> list[Buffer]:
+        """One for each column of a frame's block, where each has pages of its own."""
+        shape, dtype, strides, address = self.state
+        assert self.buffer is not None
+        if self.buffer.how != "pages" or len(shape) != 2 or not 1 < shape[0] <= ROWS or strides[1] != dtype.itemsize:
+            return []
+        width = shape[1] * dtype.itemsize
+        if width < ROW or strides[0] < width:
+            return []
+        rows = [Buffer(address + i * strides[0], width, means) for i in range(shape[0])]
+        return rows if all(row.how in ("pages", "copy") for row in rows) else []
 
     @staticmethod
     def _state(obj: Any) -> tuple[tuple[int, ...], Any, tuple[int, ...], int]:
@@ -193,7 +209,11 @@ class Array:
         """Which entries along the first axis differ; None if that was not remembered."""
         obj = self.obj
         shape = self.state[0]
-        if obj is None or self.copy is None or not shape or not shape[0]:
+        if obj is None or self._state(obj) != self.state:
+            return None
+        if self.rows:
+            return [index for index, row in enumerate(self.rows) if row.changed()]
+        if self.copy is None or not shape or not shape[0]:
             return None
         np = sys.modules["numpy"]
         before = np.frombuffer(self.copy, dtype="u1").reshape(shape[0], -1)

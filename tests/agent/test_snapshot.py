@@ -125,7 +125,7 @@ CASES: list[tuple[str, dict[str, str]]] = [
     ("df.values; df.describe(); repr(df); df.groupby('a').d.sum(); df.a.mean()", {}),
     ("df = df.copy()", {"df": "rebound: "}),
     ("wide.iloc[0, 1234] = 1", {"wide": "mutated: values changed: 1234"}),
-    ("tall.iloc[5, 3] = 7", {"tall": "mutated: values changed"}),
+    ("tall.iloc[5, 3] = 7", {"tall": "mutated: values changed: 3"}),
     ("tall_column.iloc[5, 1] = 7", {"tall_column": "mutated: values changed: b"}),
     ("nullable[1] = 5", {"nullable": "mutated: values changed"}),
     ("s[0] = 9", {"s": "mutated: values changed"}),
