@@ -1,0 +1,27 @@
+"""The tasks by subject. The development set is tuned on; `validation` is the same tasks in other words, and is not."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+
+from benchmarks.quality.task import Task
+
+SUBJECTS = ("pandas", "numpy", "matplotlib", "sklearn", "text", "dates", "python", "words", "chinese")
+SETS = ("dev", "validation")
+
+
+def load(set_name: str = "dev") -> list[Task]:
+    """All tasks of a set, in a fixed order. Raises ValueError for an unknown set."""
+    if set_name not in SETS:
+        raise ValueError(f"there is no set {set_name!r}: it is one of {', '.join(SETS)}")
+    tasks: list[Task] = []
+    for subject in SUBJECTS:
+        tasks += importlib.import_module(f"benchmarks.quality.tasks.{subject}_tasks").TASKS
+    return tasks if set_name == "dev" else [_reworded(task) for task in tasks]
+
+
+def _reworded(task: Task) -> Task:
+    words = importlib.import_module(f"benchmarks.quality.validation.{task.subject}_words").WORDS[task.id]
+    steps = zip(task.steps, words, strict=True)
+    return replace(task, steps=tuple(replace(step, ask=ask) for step, ask in steps))

@@ -1,0 +1,1 @@
+"""Every task's requests in other words. Nothing is tuned on these."""
