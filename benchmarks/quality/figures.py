@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -121,7 +122,7 @@ def _bars(axes: Any, container: Any) -> Mark:
     named = _tick_names(axis)
     touching = len(places) > 1 and all(
         math.isclose(a + width, b, rel_tol=1e-6, abs_tol=1e-9 + 1e-6 * abs(width))
-        for (a, width), (b, _) in zip(places[:-1], places[1:], strict=True)
+        for (a, width), (b, _) in itertools.pairwise(places)
     )
     if touching and not named:
         return Mark("hist", lengths, edges=(places[0][0], places[-1][0] + places[-1][1]))

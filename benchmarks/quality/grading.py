@@ -1,8 +1,8 @@
 """Is a value the expected one, whatever its shape? Compares values, not text and not types.
 
-What the request did not ask for is not held against an answer: a Series, a dict and a table of two columns say the same;
-so do an index and a column, rows in another order, 3 and 3.0, a date and its ISO text. What is wrong stays wrong: another
-number, a missing or an additional row, a column with other values under the expected name.
+What the request did not ask for is not held against an answer: a Series, a dict and a table of two columns say the
+same; so do an index and a column, rows in another order, 3 and 3.0, a date and its ISO text. What is wrong stays wrong:
+another number, a missing or an additional row, a column with other values under the expected name.
 """
 
 from __future__ import annotations

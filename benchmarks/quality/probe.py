@@ -100,7 +100,10 @@ def _evaluate(code: str, space: dict[str, Any]) -> Any:
     import ast
 
     tree = ast.parse(code)
-    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    end = tree.body[-1] if tree.body else None
+    last = end if isinstance(end, ast.Expr) else None
+    if last:
+        tree.body.pop()
     space.setdefault("__name__", "__main__")
     with contextlib.redirect_stdout(io.StringIO()):
         exec(compile(tree, "<reference>", "exec"), space)
@@ -209,7 +212,8 @@ def _close_figures() -> None:
 
 def _unasked(state: State, step: Step) -> tuple[list[str], list[str]]:
     space = _space()
-    harm, extended = [], []
+    harm: list[str] = []
+    extended: list[str] = []
     for name, old in state.copies.items():
         if name in step.changes:
             continue
@@ -273,7 +277,7 @@ def _nan(array: Any) -> Any:
 def _space() -> dict[str, Any]:
     from IPython.core.getipython import get_ipython
 
-    space: dict[str, Any] = get_ipython().user_ns  # type: ignore[no-untyped-call]
+    space: dict[str, Any] = get_ipython().user_ns
     return space
 
 

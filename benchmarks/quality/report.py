@@ -32,7 +32,7 @@ def mcnemar(mended: int, spoilt: int) -> float:
     differing = mended + spoilt
     if not differing:
         return 1.0
-    tail = sum(math.comb(differing, k) for k in range(min(mended, spoilt) + 1)) / 2**differing
+    tail = sum(math.comb(differing, k) for k in range(min(mended, spoilt) + 1)) / float(2**differing)
     return min(1.0, 2 * tail)
 
 
@@ -51,7 +51,7 @@ def failure_ratio(pairs: Sequence[tuple[bool, bool]], *, draws: int = 2000) -> t
     drawn = [value for value in drawn if not math.isnan(value)]
     if not drawn:
         return math.nan, math.nan, math.nan
-    return ratio(pairs), percentile(drawn, 0.025), percentile(drawn, 0.975)
+    return ratio(pairs), float(percentile(drawn, 0.025)), float(percentile(drawn, 0.975))
 
 
 def tell(files: Sequence[Path]) -> None:
@@ -70,7 +70,7 @@ def _one(name: str, lines: list[Line]) -> None:
     subjects = [*dict.fromkeys(line["subject"] for line in lines), "sequences", "all"]
     print(table([_subject(subject, _of(lines, subject)) for subject in subjects]))
     print()
-    print_report("quality", [_level(level, lines) for level in LEVELS], name=name, **_times(lines), **_setting(first))
+    print_report("quality", [_level(level, lines) for level in LEVELS], run=name, **_times(lines), **_setting(first))
 
 
 def _setting(line: Line) -> dict[str, Any]:

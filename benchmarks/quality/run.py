@@ -1,9 +1,9 @@
 """Run tasks through the magic in real kernels, and write down what came of each.
 
-One pass gives three levels. "loop" is what the magic did, with the options of the pass. "bare" is the first candidate of
-each request as the model wrote it, run unchecked in another kernel with the same starting namespace. "inspection" is the
-same candidate as inspection mended it, or held it back. In a sequence, the later requests' candidates were written in a
-notebook where the loop had answered the earlier ones; the bare chain is made of them.
+One pass gives three levels. "loop" is what the magic did, with the options of the pass. "bare" is the first candidate
+of each request as the model wrote it, run unchecked in another kernel with the same starting namespace. "inspection" is
+the same candidate as inspection mended it, or held it back. In a sequence, the later requests' candidates were written
+in a notebook where the loop had answered the earlier ones; the bare chain is made of them.
 """
 
 from __future__ import annotations
@@ -118,11 +118,10 @@ def answer(task: Task, set_name: str, options: str, client: DaemonClient, bare: 
     mended = [step["inspected_code"] for step in steps]
     raw = bare.chain(task, set_name, codes, words)
     checked = raw if mended == codes else bare.chain(task, set_name, mended, words)
-    for step, first, second in zip(steps, raw, checked, strict=True):
-        step["bare"] = asdict(first)
-        step["bare"]["seconds"] += step["first_seconds"]
-        step["inspection"] = asdict(second)
-        step["inspection"]["seconds"] += step["first_seconds"]
+    for summary, first, second in zip(steps, raw, checked, strict=True):
+        for level, outcome in (("bare", first), ("inspection", second)):
+            summary[level] = asdict(outcome)
+            summary[level]["seconds"] += summary["first_seconds"]
     return {"task": task.id, "subject": task.subject, "steps": steps}
 
 
