@@ -24,7 +24,7 @@ from llmos_jupyter.secret_names import SecretName, secret_name
 
 
 def mask(text: str) -> str:
-    """The text with every secret in it replaced by `<masked: kind>`; 4 kB take about 2 ms, the first text 0.15 s more."""
+    """The text with every secret in it replaced by `<masked: kind>`: 3 ms for 4 kB, and 0.15 s once."""
     for masked in (_environment, _forms, _names):
         text = masked(text)
     return text

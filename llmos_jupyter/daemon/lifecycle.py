@@ -27,6 +27,7 @@ from pydantic import ValidationError
 
 from llmos_jupyter import __version__, paths
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.privacy import MaskFilter
 from llmos_jupyter.protocol import PROTOCOL, RuntimeInfo
 
 log = logging.getLogger(__name__)
@@ -245,5 +246,6 @@ def _log_to_file() -> None:
         paths.log_file(), maxBytes=2_000_000, backupCount=2, encoding="utf-8"
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.addFilter(MaskFilter())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.WARNING)
