@@ -16,6 +16,7 @@ import os
 import queue
 import random
 import sqlite3
+import subprocess
 import tempfile
 import threading
 import time
@@ -114,7 +115,7 @@ class Notebook:
     def start(self) -> None:
         self.close()
         self._manager = KernelManager(kernel_name="python3")
-        self._manager.start_kernel(cwd=str(self._folder))
+        self._manager.start_kernel(cwd=str(self._folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.pid = int(self._manager.provisioner.pid)
         self._client = self._manager.client()
         self._client.start_channels()
@@ -190,14 +191,14 @@ def kill(book: Book, what: str, dice: random.Random) -> None:
     elif info := lifecycle.read_runtime_file():
         pid = info.pid
         if what == "engine":
-            pid = next(iter(_ours(book, "llama_cpp_server")), None)
+            pid = next(iter(_ours("llama_cpp_server")), None)
     with contextlib.suppress(psutil.Error):
         if pid:
             psutil.Process(pid).kill()
             book.killed[what] += 1
 
 
-def _ours(book: Book, command: str = "") -> list[int]:
+def _ours(command: str = "") -> list[int]:
     """Processes that live in the benchmark's own folders, this one aside."""
     folder = str(paths.data_dir())
     found = []
@@ -217,7 +218,7 @@ def orphans(book: Book) -> list[str]:
     info = lifecycle.read_runtime_file()
     known = {notebook.pid for notebook in book.notebooks} | ({info.pid} if info else set())
     left = []
-    for pid in _ours(book):
+    for pid in _ours():
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(pid)
             if pid not in known and process.ppid() not in known:
@@ -244,12 +245,15 @@ def stored(file: Path) -> dict[str, Any]:
     with contextlib.closing(sqlite3.connect(file)) as db:
         integrity = db.execute("PRAGMA integrity_check").fetchone()[0]
         states = dict(db.execute("SELECT state, COUNT(*) FROM tasks GROUP BY state").fetchall())
+        why = "SELECT reason, COUNT(*) FROM tasks WHERE state != 'done' GROUP BY reason ORDER BY 2 DESC LIMIT 20"
+        reasons = dict(db.execute(why).fetchall())
         marks = ", ".join(f"'task.{state}'" for state in sorted(FINAL_STATES))
         ends = f"SELECT COUNT(*) FROM events WHERE task = tasks.id AND kind IN ({marks})"
         odd = db.execute(f"SELECT COUNT(*) FROM tasks WHERE ({ends}) != 1").fetchone()[0]
     return {
         "integrity": integrity,
         "task_states": states,
+        "reasons_of_those_not_done": reasons,
         "tasks_without_exactly_one_end": odd,
         "tasks_open": sum(count for state, count in states.items() if state not in FINAL_STATES),
         "databases_set_aside": len(list(file.parent.glob(f"{file.name}.damaged-*"))),
@@ -347,7 +351,7 @@ def soak(book: Book, notebooks: int, folder: Path) -> dict[str, Any]:
         for notebook in book.notebooks:
             notebook.close()
         lifecycle.stop()
-    found["left_after_stopping"] = settled(lambda: _ours(book))
+    found["left_after_stopping"] = settled(_ours)
     return found | stored(paths.database_file())
 
 
