@@ -99,4 +99,27 @@ TASKS = [
             Step("and smallest?", "t[signal.argmin()]"),
         ),
     ),
+    Task(
+        "numpy-15",
+        "numpy",
+        GRID,
+        (
+            Step(
+                "sort each row of grid ascending, as ordered",
+                "ordered = np.sort(grid, axis=1)",
+                into="ordered",
+                ordered=True,
+            ),
+            Step("now each column instead", "ordered = np.sort(grid, axis=0)", ordered=True),
+        ),
+    ),
+    Task(
+        "numpy-16",
+        "numpy",
+        GRID,
+        (
+            Step("how many elements of grid are greater than 3?", "int((grid > 3).sum())"),
+            Step("list them", "grid[grid > 3]"),
+        ),
+    ),
 ]

@@ -221,7 +221,7 @@ TASKS = [
             Step(
                 "remove the spaces around the column names of cities",
                 "cities.columns = cities.columns.str.strip()",
-                into="list(cities.columns)",
+                into="'City' in cities.columns",
                 changes=("cities",),
             ),
             Step(
@@ -252,6 +252,58 @@ TASKS = [
                     "sales.iloc[[5, 1]]",
                 ),
             ),
+        ),
+    ),
+    Task(
+        "pandas-29",
+        "pandas",
+        PATIENTS,
+        (
+            Step(
+                "number of patients per ward, call it counts", "counts = patients['ward'].value_counts()", into="counts"
+            ),
+            Step(
+                "as percentages of all patients",
+                "counts / counts.sum() * 100",
+                also=(
+                    "counts / counts.sum()",
+                    "(counts / counts.sum() * 100).round(2)",
+                    "(counts / counts.sum() * 100).round(1)",
+                ),
+            ),
+        ),
+    ),
+    Task(
+        "pandas-30",
+        "pandas",
+        STUDENTS,
+        (
+            Step("mean of math and physics per class", "students.groupby('class')[['math', 'physics']].mean()"),
+            Step("round to whole numbers", "students.groupby('class')[['math', 'physics']].mean().round()"),
+        ),
+    ),
+    Task(
+        "pandas-31",
+        "pandas",
+        STUDENTS,
+        (
+            Step(
+                "rename the column math to maths in students",
+                "students = students.rename(columns={'math': 'maths'})",
+                into="students['maths'].tolist() if 'math' not in students else None",
+                changes=("students",),
+            ),
+            Step("how many students have more than 60 there?", "int((students['maths'] > 60).sum())"),
+        ),
+    ),
+    Task(
+        "pandas-32",
+        "pandas",
+        SALES,
+        (
+            Step("orders of lamps", "sales[sales['Product'] == 'Lamp']"),
+            Step("only those with at least 3 units", "sales[(sales['Product'] == 'Lamp') & (sales['units'] >= 3)]"),
+            Step("how many units is that altogether?", "8"),
         ),
     ),
 ]

@@ -151,4 +151,27 @@ TASKS = [
             Step("and the youngest?", "names[ages.index(min(ages))]"),
         ),
     ),
+    Task(
+        "python-19",
+        "python",
+        CART,
+        (
+            Step(
+                "add a key total to each item in cart: qty times price",
+                "for i in cart:\n    i['total'] = i['qty'] * i['price']",
+                into="cart",
+                changes=("cart",),
+            ),
+            Step("which item has the biggest total?", "max(cart, key=lambda i: i['total'])['item']"),
+        ),
+    ),
+    Task(
+        "python-20",
+        "python",
+        NUMS,
+        (
+            Step("squares of the odd numbers in nums", "[n**2 for n in nums if n % 2]"),
+            Step("and of the even ones", "[n**2 for n in nums if n % 2 == 0]"),
+        ),
+    ),
 ]

@@ -117,4 +117,13 @@ TASKS = [
             Step("only the part after the @", "[m.split('@')[1] for m in mails]"),
         ),
     ),
+    Task(
+        "text-15",
+        "text",
+        "sentence = 'The quick brown fox jumps over the lazy dog'",
+        (
+            Step("the longest words in sentence, as a list", "['quick', 'brown', 'jumps']"),
+            Step("the shortest ones", "['The', 'fox', 'the', 'dog']", also=("['the', 'fox', 'dog']",)),
+        ),
+    ),
 ]

@@ -15,4 +15,6 @@ WORDS: dict[str, tuple[str, ...]] = {
     "numpy-12": ("column means of grid", "the row means too", "index of the row whose mean is largest"),
     "numpy-13": ("clean = temps without nan", "its std?"),
     "numpy-14": ("for which value of t does signal have its maximum", "its minimum?"),
+    "numpy-15": ("ordered = grid with every row sorted", "I want the columns sorted instead"),
+    "numpy-16": ("count the entries of grid above 3", "which ones?"),
 }

@@ -44,4 +44,8 @@ WORDS: dict[str, tuple[str, ...]] = {
         "count rows for each city",
     ),
     "pandas-28": ("the three orders with the most units", "now the two with the fewest"),
+    "pandas-29": ("counts = how many patients each ward has", "in percent of the total"),
+    "pandas-30": ("class averages of both scores", "without decimals please, rounded"),
+    "pandas-31": ("the math column of students should be called maths", "count the students above 60 in it"),
+    "pandas-32": ("show me the sales of Lamp", "keep those of 3 units or more", "sum of their units"),
 }

@@ -19,4 +19,6 @@ WORDS: dict[str, tuple[str, ...]] = {
     "python-16": ("chunks = nums in groups of three", "sum up every chunk"),
     "python-17": ("define celsius(f), Fahrenheit to Celsius", "what is it for 77?"),
     "python-18": ("name of the person with the highest age", "with the lowest?"),
+    "python-19": ("every entry of cart should get a total (qty * price)", "name of the one with the highest total"),
+    "python-20": ("square all odd nums", "do it for the even ones"),
 }

@@ -15,4 +15,5 @@ WORDS: dict[str, tuple[str, ...]] = {
     "text-12": ("parse log into a DataFrame called logs: date, level, message", "count ERROR rows for each date"),
     "text-13": ("how many sentences does text have", "how many lines?"),
     "text-14": ("mails = list of the email addresses in raw", "now just their domains"),
+    "text-15": ("list every word of sentence that has the maximum length", "and those with the minimum length"),
 }
