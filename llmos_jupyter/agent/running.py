@@ -54,6 +54,7 @@ def run(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[Agen
         done = hold.verdict(done)
     finally:
         saved.ran(shell)
+        files.ran()
         rights.history.push(saved, files)
         rights.grants.end_answer()
     yield Ran(draft.code, done)
