@@ -1,5 +1,7 @@
 """Dates and times."""
 
+# ruff: noqa: E501  (a line of code within a task is easier read whole)
+
 from benchmarks.quality.task import Step, Task, one
 from benchmarks.quality.tasks.frames import SALES
 

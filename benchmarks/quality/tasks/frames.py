@@ -1,5 +1,7 @@
 """Starting namespaces that several tasks share."""
 
+# ruff: noqa: E501  (a line of code within a task is easier read whole)
+
 SALES = """\
 import pandas as pd
 sales = pd.DataFrame({

@@ -110,7 +110,7 @@ TASKS = [
                 into="ordered",
                 ordered=True,
             ),
-            Step("now each column instead", "ordered = np.sort(grid, axis=0)", ordered=True),
+            Step("now each column of grid instead, show it", "np.sort(grid, axis=0)", ordered=True),
         ),
     ),
     Task(

@@ -1,5 +1,7 @@
 """Models: graded by their scores and predictions."""
 
+# ruff: noqa: E501  (a line of code within a task is easier read whole)
+
 from benchmarks.quality.task import Step, Task, one
 
 HOUSES = """\

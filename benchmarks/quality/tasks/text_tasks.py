@@ -1,5 +1,7 @@
 """Strings."""
 
+# ruff: noqa: E501  (a line of code within a task is easier read whole)
+
 from benchmarks.quality.task import Step, Task, one
 
 POEM = 'text = """The cat sat on the mat. The dog saw the cat!\\nA bird sang; the dog barked at the bird."""'
