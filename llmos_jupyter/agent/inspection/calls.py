@@ -79,6 +79,8 @@ def report_capability(
 ) -> None:
     """`targets`, the paths or addresses where they are known, become part of the finding's name."""
     what = "deletes every variable of the notebook" if name == "%reset" else outside.WORDS[capability]
+    if name in outside.KERNEL:
+        what = "changes or watches the kernel itself"
     walk.warn(
         "capability",
         f"`{name}` {what}: approve it only if that is wanted.",

@@ -23,6 +23,21 @@ def _paths(prefix: str, names: str) -> list[str]:
     return [f"{prefix}.{name}" for name in names.split()]
 
 
+# What changes or watches the kernel itself, asked for each time like its end.
+KERNEL = frozenset(
+    [
+        *_paths("sys", "addaudithook settrace setprofile setrecursionlimit"),
+        *_paths("threading", "settrace setprofile settrace_all_threads setprofile_all_threads"),
+        *_paths("signal", "signal alarm setitimer raise_signal pthread_kill set_wakeup_fd"),
+        *_paths("gc", "get_objects get_referrers"),
+        *_paths("ctypes", "CDLL PyDLL WinDLL memset memmove string_at cast"),
+        *_paths("os", "closerange dup2"),
+        *_paths("atexit", "register unregister _clear"),
+        *_paths("faulthandler", "_sigsegv _sigabrt _sigfpe _fatal_error"),
+        "resource.setrlimit",
+    ]
+)
+
 # Functions whose every call reaches outside.
 ALWAYS: dict[str, Capability] = {
     **dict.fromkeys(
@@ -30,6 +45,7 @@ ALWAYS: dict[str, Capability] = {
     ),
     **dict.fromkeys(_paths("sys.stdin", "read readline readlines"), INPUT),
     **dict.fromkeys(["builtins.exit", "builtins.quit", "sys.exit", "os._exit", "os.abort"], EXIT),
+    **dict.fromkeys(KERNEL, EXIT),
     **dict.fromkeys(_paths("os", "system popen fork forkpty kill killpg posix_spawn posix_spawnp startfile"), PROC),
     **dict.fromkeys(_paths("os", "execl execle execlp execlpe execv execve execvp execvpe"), PROC),
     **dict.fromkeys(_paths("os", "spawnl spawnle spawnlp spawnlpe spawnv spawnve spawnvp spawnvpe"), PROC),
