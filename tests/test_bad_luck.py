@@ -41,6 +41,7 @@ from llmos_jupyter.daemon.store import Store
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import FINAL_STATES, Finding, Finish, Rehearsal, Request, Session
 from llmos_jupyter.text import readable, wellformed
+from tests.agent.rehearsal_shells import kernel as rehearsal_kernel
 from tests.agent.test_loop import Scene, block
 
 forks = pytest.mark.skipif(supported() is not None, reason=str(supported()))
@@ -284,6 +285,19 @@ def test_threads_left_running_are_told(scene: Scene) -> None:
 def test_shadowing_is_shown(scene: Scene, code: str, kind: str) -> None:
     assert scene.ask(block(code)) == "done"
     assert [finding.kind for finding in findings(scene)] == [kind]
+
+
+@forks
+def test_a_figure_of_a_gigabyte_is_refused_before_it_is_drawn() -> None:
+    with rehearsal_kernel() as running:
+        running.run("%matplotlib inline\nimport matplotlib.pyplot as plt")
+        code = "plt.figure(figsize=({0}, {0}), dpi=100)\nplt.plot([1, 2])\nplt.show()"
+        report = running.rehearse(code.format(300))
+        assert report.status == "failed"
+        assert report.error is not None
+        assert "30000 x 30000 pixels" in report.error.message
+        assert "smaller figsize" in report.error.message
+        assert running.rehearse(code.format(12)).status == "passed"
 
 
 @forks

@@ -19,6 +19,9 @@ from llmos_jupyter.protocol import Capability
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+# Pixels of a figure that may be shown. Each takes four bytes while it is drawn: 400 MB.
+LARGEST_FIGURE = 100_000_000
+
 
 class Stage:
     """A shell prepared for one rehearsal. `cells` are the names under which code was compiled, in order;
@@ -80,6 +83,12 @@ class Stage:
         shell.display_formatter.active_types = ["text/plain"]  # pictures and HTML take long and are not read
 
         def drawn(figure: Any) -> str:
+            width, height = figure.get_size_inches() * figure.dpi
+            if width * height > LARGEST_FIGURE:
+                raise ValueError(
+                    f"the figure would be {width:.0f} x {height:.0f} pixels, too large to be shown: "
+                    "use a smaller figsize (in inches) or dpi"
+                )
             self.figures.append(figure_digest(figure))
             return repr(figure)
 

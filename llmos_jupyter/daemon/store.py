@@ -277,10 +277,10 @@ class Store:
 
     def _scrub(self) -> None:
         """Nothing that was deleted is left in the files: neither in the write-ahead log nor in free pages."""
-        with self._lock:
+        with self._reading() as db:
             with suppress(sqlite3.OperationalError):  # no room for a copy: what is deleted from now on is zeros anyway
-                self._db.execute("VACUUM")
-            if self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+                db.execute("VACUUM")
+            if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
                 raise LLMOSError(
                     f"Forgotten, but another program is reading {self.file} and keeps its old log alive: "
                     "close it and forget again."
