@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from llmos_jupyter import config, doctor
 from llmos_jupyter.agent.context import NotebookContext
+from llmos_jupyter.agent.replay import notebook_file, notebook_requests
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.magics import HELP
 from llmos_jupyter.notebook import AnswerFailed, Notebook
@@ -93,6 +94,20 @@ def _undo(notebook: Notebook, argument: str) -> None:
     print("\n".join(notes))
 
 
+def _replay(notebook: Notebook, argument: str) -> None:
+    recording = notebook.recording()
+    if argument == "clear":
+        print(f"{recording.clear()} recorded answers removed from {recording.file.name}.")
+        return
+    requests = notebook_requests(notebook_file(notebook.shell, notebook.session))
+    states = recording.status(notebook.shell.user_ns, notebook.context.answers, requests)
+    for state in states:
+        said = "replayed" if state.replayed else f"asked: {state.why}"
+        print(f"{' '.join(state.request.split())[:80]}\n    {said}")
+    if not states:
+        print(f"No answer is recorded in {recording.file.name} yet.")
+
+
 def _forget(notebook: Notebook, argument: str) -> None:
     count = notebook.client.forget(notebook.session.id, notebook.session.notebook)
     notebook.context = NotebookContext(notebook.shell)
@@ -134,6 +149,7 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "allowed": _allowed,
     "revoke": _revoke,
     "undo": _undo,
+    "replay": _replay,
     "forget": _forget,
     "doctor": _doctor,
     "config": _config,

@@ -26,6 +26,7 @@ class Config(Wire):
     max_tokens: int = Field(600, ge=1, le=32768, description="longest answer, in tokens")
     temperature: float = Field(0.0, ge=0, le=2, description="0 always gives the likeliest answer")
     rehearsal_budget: float = Field(5.0, gt=0, le=3600, description="seconds a rehearsal may take")
+    replay: bool = Field(True, description="record answers beside the notebook and give them again")
     warm: bool = Field(True, description="read new cells into the engine's cache while you read")
     slots: int = Field(4, ge=2, le=64, description="candidates or requests the engine writes at once")
     context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")

@@ -16,6 +16,7 @@ from llmos_jupyter import config
 from llmos_jupyter.agent import events
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
+from llmos_jupyter.agent.replay import Recording, recording_file
 from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue
@@ -80,13 +81,15 @@ class Notebook:
         self._view = view = view_for(self.shell)
         try:
             view.working("thinking")
+            settings = config.load()
             loop = Loop(
                 self.shell,
                 self.client,
                 self.context,
                 self.session,
                 self.rights,
-                rehearsal_budget=config.load().rehearsal_budget,
+                rehearsal_budget=settings.rehearsal_budget,
+                recording=self.recording() if settings.replay else None,
             )
             show = Show(view, self.shell)
             with closing(loop.answer(text, options, self._context_tokens())) as steps:
@@ -111,6 +114,10 @@ class Notebook:
             self._view = None
         if show.failure:
             raise AnswerFailed(show.failure)
+
+    def recording(self) -> Recording:
+        """The notebook's recorded answers. Its name may come late: VS Code tells it with the first cell."""
+        return Recording(recording_file(self.shell, self.session))
 
     def options(self, given: dict[str, Any]) -> Options:
         """A request's options: what was given, then the notebook's model, then the user's settings."""
@@ -259,6 +266,11 @@ class Show:
             rehearsed = [notes.rehearsal_note(event.rehearsal)] if event.rehearsal else []
             self._notes = [*notes.finding_notes(event.findings), *rehearsed, event.why]
             self._refresh()
+        elif isinstance(event, events.Replayed):
+            self._code, self._status = event.code, f"replayed from {event.file} · {event.model}"
+            self._refresh()
+        elif isinstance(event, events.Noted):
+            view.aftermath([event.text])
         elif isinstance(event, events.Words):
             cut = [] if event.complete else ["cut off at --max-tokens"]
             view.words(event.text, [self._status, *cut])

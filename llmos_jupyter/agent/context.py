@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from llmos_jupyter.agent import prompts
 from llmos_jupyter.agent.describe import describe_imports, describe_variable, user_variables
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.privacy import mask
 from llmos_jupyter.protocol import Message
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class NotebookContext:
                 f"The request is {len(request):,} characters long and about {max(room * 3, 0):,} fit: "
                 "put the data into a variable or a file, and ask about that."
             )
+        request = mask(request)
         if not context or use:
             chosen = self._chosen(use) if use else {}
             notebook = _listing(list(chosen.values()), room - need)
@@ -106,16 +108,22 @@ class NotebookContext:
 
     def commit(self, turn: Turn, reply: str, shown: str = "") -> None:
         """The turn was answered with this text, and running it showed that: both become part of the prompt."""
+        reply = mask(reply)
         self._answers.append((turn.request, reply))
         self._news = []
         if shown.strip():
-            self._news.append(f"That showed:\n{_cut(shown.strip(), SHOWN)}")
+            self._news.append(f"That showed:\n{_cut(mask(shown.strip()), SHOWN)}")
         if turn.passing:
             return
         self._messages += [turn.message, Message(role="assistant", content=reply)]
         self._described = turn.described
         self._imports = turn.imports
         self._cells = turn.cells
+
+    @property
+    def answers(self) -> list[str]:
+        """The code or words of the answers so far, in order."""
+        return [_code(reply) or reply for _, reply in self._answers]
 
     def note(self, sentence: str) -> None:
         """Something the next request must know: that an answer was undone, say."""
@@ -147,7 +155,7 @@ class NotebookContext:
         gone = [name for name in self._described if name not in described]
         if gone:
             parts.append("Deleted: " + ", ".join(gone))
-        notebook = _listing(parts, min(room, FRESH))
+        notebook = mask(_listing(parts, min(room, FRESH)))
         return Turn(prompts.request_message(notebook, request), request, described, imports, last)
 
     def _describe(self) -> dict[str, str]:

@@ -117,6 +117,23 @@ class Shown:
 class Words:
     text: str
     complete: bool
+    model: str
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """The answer is recorded: no model is asked. `code` is empty for words."""
+
+    code: str
+    model: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Noted:
+    """Something the user should know that changes nothing."""
+
+    text: str
 
 
 @dataclass(frozen=True)
@@ -143,5 +160,7 @@ AgentEvent = (
     | Ran
     | Shown
     | Words
+    | Replayed
+    | Noted
     | GaveUp
 )

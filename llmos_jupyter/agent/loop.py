@@ -21,9 +21,11 @@ from llmos_jupyter.agent.events import (
     Comparing,
     GaveUp,
     Inspected,
+    Noted,
     Rehearsed,
     Rehearsing,
     Repairing,
+    Replayed,
     Shown,
     Waiting,
     Words,
@@ -33,12 +35,13 @@ from llmos_jupyter.agent.events import (
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
 from llmos_jupyter.agent.permissions import decide
-from llmos_jupyter.agent.prompts import Reply
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.agent.repetition import looping
+from llmos_jupyter.agent.replay import Recorded, Recording, record
 from llmos_jupyter.agent.running import Rights, run
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.privacy import mask, mask_all
 from llmos_jupyter.protocol import (
     Candidate,
     DecisionRecord,
@@ -81,12 +84,14 @@ class Loop:
         rights: Rights,
         *,
         rehearsal_budget: float,
+        recording: Recording | None = None,
     ) -> None:
         self._shell = shell
         self._client = client
         self._context = context
         self._session = session
         self._rights = rights
+        self._recording = recording
         self._budget = rehearsal_budget
 
     def answer(self, text: str, options: Options, context_tokens: int) -> Steps:
@@ -94,7 +99,7 @@ class Loop:
         deadline = time.monotonic() + options.timeout
         room = max(context_tokens - options.max_tokens - 100, 256)
         turn = self._context.compose(text, room, context=options.context, use=options.use)
-        request = Request(id=uuid.uuid4().hex, text=text, options=options, session=self._session)
+        request = Request(id=uuid.uuid4().hex, text=mask(text), options=options, session=self._session)
         task = self._client.submit(request)
         finish = Finish(state="cancelled", reason="interrupted")
         try:
@@ -115,10 +120,14 @@ class Loop:
     def _answer(
         self, task: Task, turn: Turn, options: Options, deadline: float
     ) -> Generator[AgentEvent, bool | None, Finish]:
+        if (replayed := (yield from self._replay(task, turn, options, deadline))) is not None:
+            return replayed
         base = self._context.prompt(turn)
         first = yield from self._first(task, base, options, deadline)
-        if isinstance(first, Reply):
+        if isinstance(first, Words):
             self._context.commit(turn, first.text)
+            if first.complete:
+                yield from self._keep(self._entry(turn, options, "words", first.text, first.model))
             return Finish(state="done", reason="answered in words")
         if first.candidate.finish == "length":
             message = f"The answer was longer than {options.max_tokens} tokens: raise --max-tokens or ask for less."
@@ -147,19 +156,59 @@ class Loop:
             yield Chosen(draft.candidate, draft.code, draft.findings, draft.rehearsal, why)
         return (yield from self._use(task, turn, draft, options))
 
+    # --- recorded answers -------------------------------------------------------------------
+
+    def _replay(
+        self, task: Task, turn: Turn, options: Options, deadline: float
+    ) -> Generator[AgentEvent, bool | None, Finish | None]:
+        """Give the recorded answer again, inspected and rehearsed like any other; None if there is none that works."""
+        if self._recording is None or options.fresh:
+            return None
+        found = self._recording.find(turn.request, options, self._shell.user_ns, self._context.answers)
+        if found is None:
+            return None
+        self._record(task, DecisionRecord(round=0, decision="replayed", why=f"recorded in {self._recording.file.name}"))
+        candidate = Candidate(text=found.text, model=found.model)
+        yield Replayed(found.text if found.kind == "code" else "", found.model, self._recording.file.name)
+        if found.kind == "words":
+            yield Words(found.text, True, found.model)
+            self._context.commit(turn, found.text)
+            return Finish(state="done", reason="replayed")
+        draft = Draft(candidate.model_copy(update={"text": prompts.code_block(found.text)}), found.text, True, 0)
+        yield from self._try(task, draft, deadline)
+        if not draft.works:
+            self._record(task, DecisionRecord(round=0, decision="asked again", why=draft.why))
+            return None
+        return (yield from self._use(task, turn, draft, options))
+
+    def _entry(self, turn: Turn, options: Options, kind: str, answer: str, model: str) -> Recorded | None:
+        """What would be recorded; made before the run, for the answer depends on what it found."""
+        if self._recording is None:
+            return None
+        namespace, answers = self._shell.user_ns, self._context.answers
+        return record(turn.request, options, namespace, answers, kind=kind, answer=answer, model=model)
+
+    def _keep(self, entry: Recorded | None) -> Steps:
+        if self._recording and entry:
+            try:
+                self._recording.add(entry)
+            except LLMOSError as error:  # the answer is good; that it cannot be replayed is told
+                yield Noted(str(error))
+
     # --- candidates -------------------------------------------------------------------------
 
     def _first(
         self, task: Task, base: list[Message], options: Options, deadline: float
-    ) -> Generator[AgentEvent, bool | None, Draft | Reply]:
+    ) -> Generator[AgentEvent, bool | None, Draft | Words]:
         """The likeliest candidate, shown while it is written; or words."""
         generation = self._generation(base, options, round_=0)
         for candidate in (yield from self._generate(task, generation, deadline)):
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "words":
                 yield Written(candidate, "")
-                yield Words(reply.text, candidate.finish != "length")
-                return reply
+                words = Words(reply.text, candidate.finish != "length", candidate.model)
+                yield words
+                return words
             if reply.kind == "nothing":
                 raise LLMOSError(_nothing(candidate, options))
             yield Written(candidate, reply.text)
@@ -201,7 +250,7 @@ class Loop:
         messages = [
             *base,
             Message(role="assistant", content=failed.reply),
-            prompts.repair_message(failed.error, failed.problems + self._hints(failed)),
+            self._masked(prompts.repair_message(failed.error, failed.problems + self._hints(failed))),
         ]
         generation = self._generation(messages, options, round_=repair + 1)
         generation.grammar = prompts.CODE_GRAMMAR
@@ -286,6 +335,10 @@ class Loop:
         if not quiet:
             yield Rehearsed(draft.rehearsal)
 
+    @staticmethod
+    def _masked(message: Message) -> Message:
+        return message.model_copy(update={"content": mask(message.content)})
+
     def _inspect(self, draft: Draft) -> None:
         repairs: list[Finding] = []
         for _ in range(MENDINGS):
@@ -315,6 +368,7 @@ class Loop:
             self._record(task, DecisionRecord(round=draft.round, decision=decision, why=verdict.why))
         if not verdict.allowed:
             return (yield from self._show(task, turn, draft, verdict.why))
+        entry = self._entry(turn, options, "code", draft.code, draft.candidate.model)
         done = yield from run(draft, self._shell, self._rights)
         self._record(task, RunRecord(round=draft.round, index=draft.candidate.index, code=draft.code, run=done))
         if done.status == "interrupted":
@@ -322,6 +376,7 @@ class Loop:
         self._context.commit(turn, draft.reply, _shown(draft))
         if done.error:
             return Finish(state="failed", reason=f"{done.error.type}: {done.error.message}"[:500])
+        yield from self._keep(entry)
         return Finish(state="done")
 
     def _show(self, task: Task, turn: Turn, draft: Draft, why: str) -> Generator[AgentEvent, bool | None, Finish]:
@@ -339,8 +394,8 @@ class Loop:
         yield GaveUp(message, draft.code)
         return Finish(state="failed", reason=message)
 
-    def _record(self, task: Task, record: Record) -> None:
-        self._client.record(task.id, record)
+    def _record(self, task: Task, item: Record) -> None:
+        self._client.record(task.id, mask_all(item))
 
 
 def _shown(draft: Draft) -> str:
