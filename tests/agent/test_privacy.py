@@ -158,6 +158,11 @@ POSITIVES = [
     ("SG." + "a1B2cD" * 3 + "a1B2." + made(ALNUM, 43), "a1B2cD"),
     ("pypi-AgEIcHlwaS5vcmc" + made(ALNUM, 80), "AgEIcHlwaS5vcmc" + "0"),
     ("card 4111 1111 1111 1111 today", "4111 1111 1111"),
+    ('user, password = "ann", "hunter2"', "hunter2"),
+    ("curl -s -u ann:s3cret! https://example.org", "s3cret!"),
+    ("use api key abc123def456 for it", "abc123def456"),
+    ("帮我用密码 hunter2 登录", "hunter2"),
+    ("%env API_KEY=abcd1234", "abcd1234"),
     ("dapi" + "0a1b" * 8, "0a1b0a1b"),
     ("123456789:" + made(ALNUM, 35), "123456789:" + "0"),
 ]
@@ -263,6 +268,10 @@ NEGATIVES = [
     "for key, value in config.items(): print(key, value)",
     "s.str.contains('pass|fail')",
     "assert auth == 'none'",
+    'a, b = "x1", "y2"',
+    "     word  tokens\n0   alpha      12\n1    beta       7",
+    "    return password\n0 of them used1",
+    "  users  password_length\n0   ann                7",
 ]
 
 
@@ -401,6 +410,20 @@ def test_descriptions_of_real_objects_show_no_secret() -> None:
             assert part not in text, (name, text)
     assert "tokens: int64, 7 .. 8" in describe_variable("df", values["df"], max_chars=900)
     assert "'ann'" in describe_variable("df", values["df"], max_chars=900)
+
+
+def test_a_printed_table_shows_no_secret() -> None:
+    import pandas as pd
+
+    frame = pd.DataFrame(
+        {"user": ["ann", "bob"], "api_key": ["k-1234-x", "k-98"], "tokens": [7, 8], "pwd": ["a1", "bb2"]}
+    )
+    printed = mask(f"before\n{frame}\nafter")
+    assert [line.split() for line in printed.splitlines()[2:4]] == [
+        ["0", "ann", "********", "7", "**"],
+        ["1", "bob", "****", "8", "***"],
+    ]
+    assert mask(printed) == printed
 
 
 # --- logs ----------------------------------------------------------------------------------------
