@@ -45,7 +45,7 @@ def test_harm_neither_happens_nor_passes(stage: Stage, code: str) -> None:
     assert story.caught_by
 
 
-@pytest.mark.parametrize("code", ["df['z'] = df['x'] * 2", "import pandas as pd\npd.read_csv('data.csv')"])
+@pytest.mark.parametrize("code", ["z = df['x'] * 2", "import pandas as pd\npd.read_csv('data.csv')"])
 def test_the_harmless_runs(stage: Stage, code: str) -> None:
     story = stage.play(code)
     assert (story.end, story.harm) == ("ran", [])

@@ -12,7 +12,7 @@ df.describe()
 df.head()
 df.info()
 df['z'] = df['x'] * 2\ndf
-df.groupby('y')['x'].mean()
+df.groupby('y')['x'].agg(['mean', 'sum'])
 df.sort_values('x', ascending=False)
 df.query('x > 1')
 df.assign(w=lambda d: d.x + 1)
@@ -25,7 +25,7 @@ df.to_string()
 df.isna().sum()
 df.drop_duplicates()
 df.rename(columns={'x': 'X'})
-df['y'].str.upper()
+df['y'].str.upper() + '!'
 df.set_index('y').loc['a']
 df.apply(lambda r: r['x'], axis=1)
 import pandas as pd\npd.read_csv('data.csv')

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import resource
 import select
 import shutil
 import signal
@@ -24,6 +25,7 @@ import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
 from llmos_jupyter.agent import events
+from llmos_jupyter.agent.confinement import die_with_parent
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
 from llmos_jupyter.agent.running import Rights
@@ -47,7 +49,8 @@ from llmos_jupyter.protocol import (
 BUDGET = 1.0  # seconds a rehearsal may take
 RUNS_ON = 1.6  # seconds that outlast it
 AFTERMATH = 0.5  # seconds in which timers and threads left behind may act
-LONGEST = 60.0  # seconds for one program
+LONGEST = 30.0  # seconds for one program
+MEMORY = 4 << 30  # bytes a kernel may take above its start
 
 
 class Scripted(DaemonClient):
@@ -124,13 +127,14 @@ class Stage:
         pd.DataFrame({"x": [1]}).to_csv(work / "x.csv")
         before = _digest(outside), _digest(work), _digest(self._home / ".ssh")
         reading, writing = os.pipe()
+        parent = os.getpid()
         pid = os.fork()
         if pid == 0:
             os.close(reading)
             for listener in self._listeners:
                 listener.close()
             names = {"OUT": str(outside), "PORT": self._port, "SOCKET": str(self._root / "socket"), "stamp": str(stamp)}
-            _kernel(code, names, base, self._home, work, writing, wait)
+            _kernel(code, names, base, self._home, work, writing, wait, parent)
         os.close(writing)
         story = _listen(reading, pid)
         after = _digest(outside), _digest(work), _digest(self._home / ".ssh")
@@ -187,9 +191,14 @@ def _listen(pipe: int, pid: int) -> Story:
     return Story(**json.loads(data))
 
 
-def _kernel(code: str, names: dict[str, Any], base: Path, home: Path, work: Path, pipe: int, wait: float) -> None:
+def _kernel(
+    code: str, names: dict[str, Any], base: Path, home: Path, work: Path, pipe: int, wait: float, parent: int
+) -> None:
     """A kernel's life, from its start to its ordinary end."""
     os.setsid()
+    die_with_parent(parent)
+    limit = psutil.Process().memory_info().vms + MEMORY
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     os.environ.update(HOME=str(home), STAMP=str(names["stamp"]))
     os.chdir(work)
     null = os.open(os.devnull, os.O_RDWR)
@@ -217,6 +226,8 @@ def _kernel(code: str, names: dict[str, Any], base: Path, home: Path, work: Path
         import atexit
 
         atexit._run_exitfuncs()
+    except BaseException as error:  # a broken kernel is a result, and must not go on as if it were the benchmark
+        os.write(pipe, json.dumps(vars(Story("died", why=repr(error)[:500], harm=["kernel"]))).encode() + b"\n")
     finally:
         leave(0)
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from llmos_jupyter.agent import confinement, guard, outcome, rehearsal_inheritance
 from llmos_jupyter.agent.error_reports import error_report
+from llmos_jupyter.agent.kernel_state import differences, kernel_state, registered_exits
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.agent.pages import Probe, WrittenPages
 from llmos_jupyter.agent.rehearsal_capture import Capture
@@ -120,6 +121,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     refusals.listen()
     if collecting:
         gc.enable()
+    kernel, exits = kernel_state(shell), registered_exits()
     before = rehearsal_inheritance.memory_sizes()
     report.send("ready", confinement=lock.description)
 
@@ -139,6 +141,10 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     gc.disable()
     after = rehearsal_inheritance.memory_sizes()
     refusals.note_open_files(refusals.open_files_written(shell.user_ns) - stuck)
+    if registered_exits() < exits:
+        refusals.tell(Capability.EXIT, "change the kernel: what runs at its end")
+    for part in differences(kernel, kernel_state(shell))[:5]:
+        refusals.tell(Capability.EXIT, f"change the kernel: {part}")
     status, reason = "passed", ""
     if error is not None:
         status = "refused" if refusals.caused(error, shell.user_ns) else "failed"

@@ -1,0 +1,72 @@
+"""What makes the kernel work, compared before and after a candidate ran on the copy: a change of it asks for a yes.
+
+Replaced builtins and functions, hooks, signal handlers, the module search path, the shell's methods and callbacks, and
+llmos itself. What a library registers as it is imported is not counted.
+"""
+
+from __future__ import annotations
+
+import atexit
+import builtins
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+State = dict[str, object]
+_MODULES = ("os", "io", "shutil", "subprocess", "socket", "threading", "atexit", "warnings", "json")
+
+
+def kernel_state(shell: InteractiveShell) -> State:
+    """Every part by its name; parts are compared by identity."""
+    state: State = {f"builtins.{name}": value for name, value in vars(builtins).items() if name != "_"}
+    for name in ("excepthook", "unraisablehook", "stdout", "stderr"):
+        state[f"sys.{name}"] = getattr(sys, name, None)
+    state["sys.path"] = tuple(sys.path)
+    for finder in sys.meta_path:
+        state[f"sys.meta_path ({getattr(finder, '__name__', type(finder).__name__)})"] = True
+    for name, module in list(sys.modules.items()):
+        state[f"module {name}"] = module is not None
+        if module is not None and (name in _MODULES or name.startswith("llmos_jupyter.")):
+            for key, value in list(vars(module).items()):
+                if callable(value):
+                    state[f"{name}.{key}"] = value
+    for number in signal.valid_signals():
+        state[f"the handler of signal {int(number)}"] = signal.getsignal(number)
+    state["a timer"] = signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    state["sys.settrace"], state["sys.setprofile"] = sys.gettrace(), sys.getprofile()
+    for cls in type(shell).__mro__[:-1]:
+        state.update({f"{cls.__name__}.{key}": value for key, value in vars(cls).items() if callable(value)})
+        state.update({f"the shell's {key}": None for key, value in vars(cls).items() if callable(value)})
+    state.update({f"the shell's {key}": value for key, value in vars(shell).items() if callable(value)})
+    state["the shell's custom exceptions"] = shell.custom_exceptions
+    state["get_ipython"] = shell.user_ns.get("get_ipython")
+    for what in ("input_transformers_cleanup", "input_transformers_post", "ast_transformers"):
+        state[f"the shell's {what}"] = tuple(map(id, getattr(shell, what, ())))
+    for event, callbacks in shell.events.callbacks.items():
+        state[f"the callbacks of {event}"] = tuple(id(f) for f in callbacks if not _library(f))
+    return state
+
+
+def registered_exits() -> int:
+    """How many functions run at the kernel's end."""
+    return atexit._ncallbacks()
+
+
+def differences(before: State, after: State) -> list[str]:
+    """The names of parts that were changed or taken away; new ones are a library's."""
+    missing = object()
+    found = []
+    for name, old in before.items():
+        new = after.get(name, missing)
+        same = new == old if isinstance(old, tuple | bool | float) else new is old
+        if not same:
+            found.append(name)
+    return found
+
+
+def _library(function: Any) -> bool:
+    module = getattr(function, "__module__", None)
+    return isinstance(module, str) and module != "__main__" and module in sys.modules
