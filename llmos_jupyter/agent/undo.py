@@ -79,8 +79,10 @@ class Saved:
         self._after = {name: _Reference(now.get(name, _MISSING)) for name in self._touched}
         of = self._names_of()
         changed = []
-        for key, memento in self._walk.mementos.items():
-            if not _is_changed(memento):
+        buffers_first = sorted(self._walk.mementos.items(), key=lambda item: not isinstance(item[1], Data))
+        for key, memento in buffers_first:
+            memento.ran_changed = _is_changed(memento)
+            if not memento.ran_changed:
                 continue
             memento.after = memento.fingerprint()
             if isinstance(memento, Framed):
@@ -149,9 +151,14 @@ class Saved:
             said.append("{} now holds something else, which stayed.")
             return
         try:
+            if isinstance(memento, Framed) and not memento.rearranged():
+                if detail and said == ["restored {}"]:  # its arrays were put back just now
+                    said.append(f"restored {{}} ({detail})")
+                return
             if not memento.changed():
                 return
-            if memento.fingerprint() == memento.after:
+            written = isinstance(memento, Framed) and memento.written_since()
+            if memento.fingerprint() == memento.after and not written:
                 memento.restore()
                 said.append("restored {}" + (f" ({detail})" if detail else ""))
                 return

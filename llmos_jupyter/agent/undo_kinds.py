@@ -31,13 +31,15 @@ Fingerprint = object
 class Memento:
     """One object as it was. `after` is what the run left, so that a later change by the user is seen.
 
-    `bytes` is the memory the memento holds beyond what it refers to.
+    `ran_changed` is the answer of `changed` right after the run. `bytes` is the memory the memento holds beyond what it
+    refers to.
     """
 
     def __init__(self, obj: Any) -> None:
         self.obj: Any = obj
         self.bytes = 0
         self.after: Any = None
+        self.ran_changed: bool | None = None
 
     def children(self) -> Iterable[object]:
         """The objects it referred to."""
@@ -75,6 +77,14 @@ class Framed(Memento):
 
     def hold(self) -> bool:
         """Whether pandas itself will copy what is written, so that nothing has to be copied now."""
+        raise NotImplementedError
+
+    def rearranged(self) -> bool:
+        """Whether it holds other arrays, columns or labels than it did, apart from what was written into them."""
+        raise NotImplementedError
+
+    def written_since(self) -> bool:
+        """Whether a column that the run changed was written into again after it."""
         raise NotImplementedError
 
     def settle(self) -> None:
@@ -409,28 +419,32 @@ class Array(Data):
         np = sys.modules["numpy"]
         view = _plain(self.obj)
         self.rows = rows if rows is not None and view.ndim >= 2 and len(rows) < len(view) else None
-        self.values = np.array(view if self.rows is None else view[self.rows], copy=True, order="K", subok=False)
+        self.values = np.array(view, copy=True, order="K", subok=False) if self.rows is None else view[self.rows]
         self.copied, self.bytes = True, int(self.values.nbytes)
 
     def release(self) -> None:
         super().release()
         self.values = None
 
-    def _selected(self) -> Any:
+    def _selected(self) -> list[Any]:
         view = _plain(self.obj)
-        return view if self.rows is None else view[self.rows]
+        return [view] if self.rows is None else [view[row] for row in self.rows]
+
+    def _differs(self) -> bool:
+        before = [self.values] if self.rows is None else list(self.values)
+        return not all(map(_equal, self._selected(), before))
 
     def changed(self) -> bool:
         if self.beside is not None and self.beside.changed():
             return True
         if _array_state(self.obj) != self.state:
             return True
-        return self.copied and not _equal(self._selected(), self.values)
+        return self.copied and self._differs()
 
     def fingerprint(self) -> Fingerprint:
         said: tuple[object, ...] = _array_state(self.obj)[:3]
         if self.copied and said == self.state[:3]:
-            said += (_checksum(self._selected()),)
+            said += (*map(_checksum, self._selected()),)
         return said, self.beside.fingerprint() if self.beside else None
 
     def restore(self) -> None:
@@ -518,6 +532,8 @@ def _equal(values: Any, before: Any) -> bool:
         values, before = values.copy(order="C"), before.copy(order="C")
     now, old = _flat(values), _flat(before)
     np = sys.modules["numpy"]
+    if len(now) == len(old) and not len(now) % 8:
+        now, old = now.view("u8"), old.view("u8")
     return len(now) == len(old) and all(
         np.array_equal(now[i : i + _CHUNK], old[i : i + _CHUNK]) for i in range(0, len(now), _CHUNK)
     )

@@ -115,10 +115,15 @@ class Frame(Framed):
             [(key, id(value)) for key, value in self.beside.items()],
         )
 
+    def rearranged(self) -> bool:
+        return self._structure() != self._was()
+
     def changed(self) -> bool:
-        if self._structure() != self._was():
-            return True
-        return any((inner := self.look(values)) is not None and inner.changed() for values in self.arrays())
+        return self.rearranged() or any(self._written(values) for values in self.arrays())
+
+    def _written(self, values: object) -> bool:
+        inner = self.look(values)
+        return inner is not None and (inner.changed() if inner.ran_changed is None else inner.ran_changed)
 
     def fingerprint(self) -> Fingerprint:
         return self._structure()
@@ -151,8 +156,8 @@ class Frame(Framed):
             if old is None or new is None:
                 found.append(key)
             elif old[1] is new[1] and old[2] == new[2]:
-                inner = self.look(old[1])
-                if inner is not None and inner.changed():
+                if self._written(old[1]):
+                    inner = self.look(old[1])
                     rows = inner.rows if isinstance(inner, Array) else None
                     if rows is None or old[2] in rows:
                         found.append(key)
@@ -200,9 +205,9 @@ class Frame(Framed):
         if len(self.axes) != len(manager.axes) or not _same_index(manager.axes[-1], self._after_axes[-1]):
             return None
         now = self._columns_now()
-        same = {key: key in now and self._same_hash(key, now[key]) for key in self._hashes}
+        same = {key: key in now and self._same_hash(key, now[key]) for key in self._elsewhere(now)}
         if len(self.axes) == 1 or not _same_index(self.axes[-1], self._after_axes[-1]):
-            if all(same.values()) and now.keys() == {*self._hashes}:
+            if all(same.values()) and now.keys() <= {*self._hashes}:
                 self.restore()
                 return []
             return None
@@ -238,6 +243,21 @@ class Frame(Framed):
         values = _column(column[1], column[2])
         axes = object.__getattribute__(self.obj, "_mgr").axes
         return pd.Series(values.copy(), index=axes[-1], dtype=values.dtype)
+
+    def written_since(self) -> bool:
+        now = self._columns_now()
+        return any(key in now and not self._same_hash(key, now[key]) for key in self._elsewhere(now))
+
+    def _elsewhere(self, now: dict[Any, tuple[object, Any, int]]) -> list[Any]:
+        """The changed columns that do not lie where they lay: of the others, the array's own memento takes care."""
+        before = self._columns()
+        return [
+            key
+            for key in self._hashes
+            if key not in now
+            or key not in before
+            or not _same_memory(_column(*now[key][1:]), _column(*before[key][1:]))
+        ]
 
     def _same_hash(self, key: Any, column: tuple[object, Any, int]) -> bool:
         known = self._hashes[key]
