@@ -182,13 +182,13 @@ _FAMILIES: dict[str, tuple[str, str]] = {
         "outer([1,2],[3,4]) concatenate([[1],[2]]) stack([[1],[2]]) vstack([[1],[2]]) hstack([[1],[2]]) split([1,2],2) "
         "where([True,False],1,2) tile([1],3) repeat([1],3) meshgrid([1],[2]) corrcoef([1,2],[2,1]) clip([1,9],2,5) "
         "searchsorted([1,2],2) isin([1],[1]) union1d([1],[2]) save.__name__ datetime64('2024-01-01') char.upper(['a']) "
-        "loadtxt(['1,2'],delimiter=',') fromstring('1 2',sep='\x20') einsum('i,i',[1,2],[3,4]) kron([1],[2]) trapezoid([1,2])",
+        "loadtxt(['1,2'],delimiter=',') fromstring('1,2',sep=',') einsum('i,i',[1,2],[3,4]) kron([1],[2]) trapezoid([1,2])",
     ),
     "python": (
         "words = 'the cat sat'\nwords.{}",
-        "split() upper() title() count('a') replace('a','b') find('c') encode() startswith('t') partition('\x20') "
+        "split() upper() title() count('a') replace('a','b') find('c') encode() startswith('t') partition('c') "
         "isalpha() center(20) zfill(20) rjust(20) join(['a','b']) swapcase() strip('t') splitlines() index('c') "
-        "capitalize() casefold() islower() expandtabs() translate({97:None}) rsplit('\x20',1) removeprefix('the')",
+        "capitalize() casefold() islower() expandtabs() translate({97:None}) rsplit('a',1) removeprefix('the')",
     ),
     "math": (
         "import math\nmath.{}",

@@ -33,6 +33,10 @@ def kernel_state(shell: InteractiveShell) -> State:
             for key, value in list(vars(module).items()):
                 if callable(value):
                     state[f"{name}.{key}"] = value
+                elif name.startswith("llmos_jupyter.") and isinstance(value, bool):
+                    state[f"{name}.{key}"] = value
+                elif key.isupper() and isinstance(value, dict):
+                    state[f"{name}.{key}"] = len(value) > 0
     for number in signal.valid_signals():
         state[f"the handler of signal {int(number)}"] = signal.getsignal(number)
     state["a timer"] = signal.getitimer(signal.ITIMER_REAL)[0] > 0
@@ -42,6 +46,9 @@ def kernel_state(shell: InteractiveShell) -> State:
         state.update({f"the shell's {key}": None for key, value in vars(cls).items() if callable(value)})
     state.update({f"the shell's {key}": value for key, value in vars(shell).items() if callable(value)})
     state["the shell's custom exceptions"] = shell.custom_exceptions
+    for kind, magics in shell.magics_manager.magics.items():
+        state.update({f"the magic {kind} {name}": True for name in magics if name != "llmos"})
+        state[f"the magic {kind} llmos"] = magics.get("llmos")
     state["get_ipython"] = shell.user_ns.get("get_ipython")
     for what in ("input_transformers_cleanup", "input_transformers_post", "ast_transformers"):
         state[f"the shell's {what}"] = tuple(map(id, getattr(shell, what, ())))
@@ -69,4 +76,4 @@ def differences(before: State, after: State) -> list[str]:
 
 def _library(function: Any) -> bool:
     module = getattr(function, "__module__", None)
-    return isinstance(module, str) and module != "__main__" and module in sys.modules
+    return isinstance(module, str) and module not in ("__main__", "builtins") and module in sys.modules
