@@ -31,9 +31,7 @@ def kernel_state(shell: InteractiveShell) -> State:
         state[f"module {name}"] = module is not None
         if module is not None and (name in _MODULES or name.startswith("llmos_jupyter.")):
             for key, value in list(vars(module).items()):
-                if callable(value):
-                    state[f"{name}.{key}"] = value
-                elif name.startswith("llmos_jupyter.") and isinstance(value, bool):
+                if callable(value) or (name.startswith("llmos_jupyter.") and isinstance(value, bool)):
                     state[f"{name}.{key}"] = value
                 elif key.isupper() and isinstance(value, dict):
                     state[f"{name}.{key}"] = len(value) > 0
