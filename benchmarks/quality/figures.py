@@ -92,7 +92,7 @@ def _axes_marks(axes: Any) -> list[Mark]:
             # Outliers of a box plot have no line either, and may be none at all.
             points += xy
         elif xy:
-            numeric = getattr(axes.xaxis, "converter", None) is None and getattr(axes.xaxis, "units", None) is None
+            numeric = not axes.xaxis.have_units() and axes.xaxis.units is None and not _of_dates(axes.xaxis)
             found.append(Mark("line", sorted(xy), numeric_x=numeric and not _period_axis(axes)))
     for collection in axes.collections:
         if isinstance(collection, PathCollection):
@@ -107,6 +107,10 @@ def _axes_marks(axes: Any) -> list[Mark]:
     # A colour bar is an image of its own, beside the data.
     found += [Mark("image", _cells(image.get_array())) for image in axes.images if axes.get_label() != "<colorbar>"]
     return [] if axes.get_label() == "<colorbar>" else found
+
+
+def _of_dates(axis: Any) -> bool:
+    return "Date" in type(axis.get_major_formatter()).__name__
 
 
 def _period_axis(axes: Any) -> bool:

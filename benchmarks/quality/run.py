@@ -30,6 +30,8 @@ from llmos_jupyter.protocol import Task as Asked
 # Seconds: for one request through the magic; for a bare run of code.
 REQUEST_LIMIT = 300.0
 BARE_LIMIT = 8.0
+# A function that the request asked for is called by its grading, and may never return.
+GRADING_LIMIT = 15.0
 # A kernel for bare runs is used for so many tasks.
 BARE_TASKS = 25
 
@@ -152,7 +154,7 @@ def _graded(kernel: Kernel, output: Output, words: str) -> Outcome:
         outcome.why = output.error
         return outcome
     try:
-        verdict = json.loads(kernel.call("after", output.shown, words))
+        verdict = json.loads(kernel.call("after", output.shown, words, limit=GRADING_LIMIT))
     except RuntimeError as error:
         outcome.why = str(error)
         return outcome
