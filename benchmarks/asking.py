@@ -13,7 +13,7 @@ from pathlib import Path
 
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter import paths
+from llmos_jupyter import config, paths
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.protocol import CandidateRecord, RunRecord, Trace
@@ -27,6 +27,7 @@ def own_daemon() -> Iterator[None]:
     os.environ["LLMOS_MODEL_DIR"] = str(paths.model_dir())
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"LLMOS_DATA_DIR": f"{folder}/data", "JUPYTER_RUNTIME_DIR": f"{folder}/run"}
+        config.change("replay=false")  # a request asked twice must be answered twice
         try:
             yield
         finally:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from llmos_jupyter import config
 from llmos_jupyter.agent import events
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
-from llmos_jupyter.agent.replay import Recording, recording_file
+from llmos_jupyter.agent.replay import Recording, notebook_file, recording_file
 from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.processes import started
 from llmos_jupyter.protocol import Message, Options, Session
 from llmos_jupyter.widgets import notes
 from llmos_jupyter.widgets.answer import AnswerView, view_for
@@ -162,6 +162,8 @@ class Notebook:
 
     def before_cell(self, count: int, cell_id: str | None) -> None:
         self.context.note_cell(count, cell_id)
+        for sentence in self.rights.late():
+            print(sentence, file=sys.stderr)
         if not self.busy:
             self._warmer.stop()
 
@@ -324,7 +326,5 @@ def _session(shell: InteractiveShell) -> Session:
         identifier = re.sub(r"^kernel-", "", Path(get_connection_file()).stem)
     else:
         identifier = f"ipython-{pid}"
-    # Jupyter's servers name the notebook here.
-    name = os.environ.get("JPY_SESSION_NAME", "")
-    started = psutil.Process(pid).create_time()
-    return Session(id=identifier, notebook=name, pid=pid, started=started)
+    name = str(notebook_file(shell) or "")
+    return Session(id=identifier, notebook=name, pid=pid, started=started(pid))

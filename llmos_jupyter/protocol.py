@@ -162,7 +162,7 @@ class Session(Wire):
     id: str
     notebook: str = ""
     pid: int
-    started: float = Field(description="start time of the kernel's process, seconds since the epoch")
+    started: float = Field(description="start of the kernel's process, as `processes.started` tells it")
 
 
 class Request(Wire):

@@ -5,6 +5,7 @@ Everything before the real run leaves the user's namespace untouched, so it can 
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Generator, Sequence
@@ -58,6 +59,7 @@ from llmos_jupyter.protocol import (
     Session,
     Task,
 )
+from llmos_jupyter.text import readable
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -66,6 +68,9 @@ if TYPE_CHECKING:
 MENDINGS = 3
 
 Steps = Generator[AgentEvent, "bool | None", None]
+
+
+log = logging.getLogger(__name__)
 
 
 class CancelledElsewhere(Exception):
@@ -97,6 +102,9 @@ class Loop:
     def answer(self, text: str, options: Options, context_tokens: int) -> Steps:
         """Answer one request. Closing the generator, or an exception in it, ends the task as cancelled or failed."""
         deadline = time.monotonic() + options.timeout
+        text = readable(text)
+        if not text.strip():
+            raise LLMOSError("The request has no readable words: write what you want in any language.")
         room = max(context_tokens - options.max_tokens - 100, 256)
         turn = self._context.compose(text, room, context=options.context, use=options.use)
         request = Request(id=uuid.uuid4().hex, text=mask(text), options=options, session=self._session)
@@ -115,7 +123,12 @@ class Loop:
             finish = Finish(state="failed", reason=f"{type(error).__name__}: {error}"[:500])
             raise
         finally:
-            self._client.finish(task.id, finish)
+            self._rights.grants.end_answer()
+            try:
+                self._client.finish(task.id, finish)
+            except LLMOSError as error:
+                # The answer stands, or its own error is told; the daemon ends the task with the kernel.
+                log.warning("request %s could not be ended: %s", task.number, error)
 
     def _answer(
         self, task: Task, turn: Turn, options: Options, deadline: float
@@ -305,6 +318,7 @@ class Loop:
                 elif item.type == "cancelled":
                     raise CancelledElsewhere(item.reason)
                 else:
+                    item.candidate.text = readable(item.candidate.text)
                     candidates.append(item.candidate)
                     if take and (yield from take(item.candidate)):
                         break
@@ -330,7 +344,8 @@ class Loop:
         if not quiet:
             yield Rehearsing()
         budget = max(0.1, min(self._budget, deadline - time.monotonic()))
-        draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=budget)
+        harmless = not any(finding.capability for finding in draft.findings)
+        draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=budget, unlocked=harmless)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
         if not quiet:
             yield Rehearsed(draft.rehearsal)

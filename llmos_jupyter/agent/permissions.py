@@ -9,6 +9,7 @@ from llmos_jupyter.agent.capabilities import ASKED_EACH_TIME, Grants, Want, want
 from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Question
+from llmos_jupyter.agent.hazards import hazard
 from llmos_jupyter.protocol import Mode
 
 _VERBS = {"network": "use the network", "processes": "start processes"}
@@ -46,8 +47,8 @@ def decide(draft: Draft, mode: Mode, grants: Grants, caps: Caps) -> Generator[Ag
 
 
 def _reasons(draft: Draft, missing: list[Want]) -> str:
-    said = []
     rehearsal = draft.rehearsal
+    said = [danger] if rehearsal and (danger := hazard(draft.findings, rehearsal)) else []
     if rehearsal is None or rehearsal.status == "unavailable":
         said.append(f"it could not be rehearsed: {rehearsal.reason}" if rehearsal else "it was not rehearsed")
     if missing:

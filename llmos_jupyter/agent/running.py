@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psutil
 
 from llmos_jupyter.agent import undo
+from llmos_jupyter.agent.bounded_output import bounded_output
 from llmos_jupyter.agent.capabilities import Grants
 from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.drafts import Draft
-from llmos_jupyter.agent.events import AgentEvent, Ran, Running
+from llmos_jupyter.agent.events import AgentEvent, Noted, Ran, Running
 from llmos_jupyter.agent.execution import execute
-from llmos_jupyter.agent.guard import held
+from llmos_jupyter.agent.guard import Hold, held
 from llmos_jupyter.agent.undo_files import FileKeeper
 from llmos_jupyter.protocol import Run
 
@@ -33,6 +34,16 @@ class Rights:
     caps: Caps
     grants: Grants
     history: undo.History
+    held: list[Hold] = field(default_factory=list)
+
+    def late(self) -> list[str]:
+        """What earlier answers tried since from threads and callbacks they left behind, a sentence each."""
+        self.held = self.held[-20:]
+        return [
+            f"Code that an earlier answer left behind was kept from this: {refusal.what}."
+            for hold in self.held
+            for refusal in hold.late()
+        ]
 
     @classmethod
     def of(cls, shell: InteractiveShell) -> Rights:
@@ -49,13 +60,21 @@ def run(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[Agen
     files = FileKeeper(UNDO_FILES)
     yield Running(draft.code, saved.impossible)
     try:
-        with held(rights.grants, shell, files.keep) as hold:
+        with bounded_output(), held(rights.grants, shell, files.keep) as hold:
             done = execute(draft.code, shell, foreseen)
         done = hold.verdict(done)
+        rights.held.append(hold)
+        stopped = done.error is not None and done.error.type == "NotAllowed"
     finally:
         saved.ran(shell)
         files.ran()
         rights.history.push(saved, files)
-        rights.grants.end_answer()
+    if stopped and done.error:
+        # It was rehearsed as harmless and is not: nothing of it may stay.
+        rights.history.undo(shell)
+        done.error.message += " What it had done was undone."
+        done.changes = []
     yield Ran(draft.code, done)
+    for sentence in files.impossible:
+        yield Noted(f"undo: {sentence}")
     return done

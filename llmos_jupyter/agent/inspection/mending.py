@@ -93,10 +93,38 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
             if found:
                 edits |= found
                 repairs.append(_told(f"the column {finding.name!r} was written {real!r}", finding.line, finding.name))
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Expr) or edits:
+            continue
+        if better := _chained_inplace(node, namespace):
+            edits[(node.lineno, node.col_offset, node.end_col_offset or 0)] = better
+            repairs.append(
+                _told(f"a change of a column's copy, which is lost, was written `{better}`", node.lineno, "inplace")
+            )
     if not repairs:
         return code, []
     mended = _edited(code, edits)
     return "\n".join([*imports, mended]), repairs
+
+
+def _chained_inplace(node: ast.Expr, namespace: Mapping[str, Any]) -> str:
+    """`df['a'].fillna(0, inplace=True)` changes a copy since pandas 3 (copy-on-write): what was meant, or nothing."""
+    pandas = sys.modules.get("pandas")
+    version = str(live.static(pandas, "__version__")) if pandas is not None else ""
+    if not version or int(version.partition(".")[0]) < 3 or node.lineno != node.end_lineno:
+        return ""
+    call = node.value
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute)):
+        return ""
+    column = call.func.value
+    owner = column.value if isinstance(column, (ast.Subscript, ast.Attribute)) else None
+    if not (isinstance(owner, ast.Name) and live.is_frame(namespace.get(owner.id))):
+        return ""
+    inplace = [k for k in call.keywords if k.arg == "inplace" and getattr(k.value, "value", None) is True]
+    if not inplace:
+        return ""
+    called = ast.Call(call.func, call.args, [k for k in call.keywords if k is not inplace[0]])
+    return f"{ast.unparse(column)} = {ast.unparse(called)}"
 
 
 def _told(what: str, line: int | None, name: str) -> Finding:
