@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
@@ -228,8 +229,10 @@ class Show:
         self._view = view
         self._shell = shell
         self._number = 0
+        self._request = ""
         self._attempts = 0
         self._code = ""
+        self._model = ""
         self._status = ""
         self._notes: list[str] = []
         self.asked = False
@@ -238,19 +241,21 @@ class Show:
     def event(self, event: events.AgentEvent) -> bool | None:
         view = self._view
         if isinstance(event, events.Accepted):
-            self._number = event.task.number
+            self._number, self._request = event.task.number, event.task.id
         elif isinstance(event, events.Waiting):
             view.working(notes.progress_note(event.progress))
         elif isinstance(event, events.Writing):
             view.writing(event.text)
         elif isinstance(event, events.Written):
             self._attempts += 1
-            self._code = event.code
+            self._code, self._model = event.code, event.candidate.model
+            self._provenance(self._model, event.code)
             self._status = notes.candidate_note(event.candidate, self._number, self._attempts)
             self._notes = []
             self._refresh()
         elif isinstance(event, events.Inspected):
             self._code = event.code
+            self._provenance(self._model, event.code)
             self._notes += notes.finding_notes(event.findings)
             self._refresh()
         elif isinstance(event, events.Rehearsing):
@@ -265,15 +270,18 @@ class Show:
         elif isinstance(event, events.Chosen):
             self._code = event.code
             self._status = notes.candidate_note(event.candidate, self._number, self._attempts)
+            self._provenance(event.candidate.model, event.code)
             rehearsed = [notes.rehearsal_note(event.rehearsal)] if event.rehearsal else []
             self._notes = [*notes.finding_notes(event.findings), *rehearsed, event.why]
             self._refresh()
         elif isinstance(event, events.Replayed):
-            self._code, self._status = event.code, f"replayed from {event.file} · {event.model}"
+            self._code, self._model = event.code, event.model
+            self._status = f"replayed from {event.file} · {event.model}"
             self._refresh()
         elif isinstance(event, events.Noted):
             view.aftermath([event.text])
         elif isinstance(event, events.Words):
+            self._provenance(event.model, event.text)
             cut = [] if event.complete else ["cut off at --max-tokens"]
             view.words(event.text, [self._status, *cut])
         elif isinstance(event, events.Question):
@@ -301,6 +309,10 @@ class Show:
                 stopped = event.run.error.type == "NotAllowed"
                 self.failure = event.run.error.message if stopped else RAISED
         return None
+
+    def _provenance(self, model: str, answer: str) -> None:
+        digest = hashlib.sha256(answer.encode()).hexdigest()
+        self._view.provenance({"model": model, "request": self._request, "sha256": digest})
 
     def _refresh(self, *more: str) -> None:
         if self._code:

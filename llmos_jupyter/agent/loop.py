@@ -138,9 +138,10 @@ class Loop:
         base = self._context.prompt(turn)
         first = yield from self._first(task, base, options, deadline)
         if isinstance(first, Words):
+            entry = self._entry(turn, options, "words", first.text, first.model)
             self._context.commit(turn, first.text)
             if first.complete:
-                yield from self._keep(self._entry(turn, options, "words", first.text, first.model))
+                yield from self._keep(entry)
             return Finish(state="done", reason="answered in words")
         if first.candidate.finish == "length":
             message = f"The answer was longer than {options.max_tokens} tokens: raise --max-tokens or ask for less."

@@ -33,6 +33,9 @@ class AnswerView(Protocol):
     def words(self, text: str, notes: list[str]) -> None:
         """A whole answer in words."""
 
+    def provenance(self, facts: dict[str, str]) -> None:
+        """Where the answer comes from, for the output's metadata: model, request, hash of the code or words."""
+
     def settle(self) -> None:
         """What is shown now is final: results come next."""
 
@@ -60,6 +63,10 @@ class NotebookAnswer:
         self._wanted = ("", "")
         self._at = 0.0
         self._waiting = True
+        self._metadata: dict[str, dict[str, str]] = {}
+
+    def provenance(self, facts: dict[str, str]) -> None:
+        self._metadata = {"llmos": facts}
 
     def working(self, text: str) -> None:
         self._waiting = True
@@ -94,7 +101,7 @@ class NotebookAnswer:
         if texts == self._shown or (not now and moment - self._at < UPDATE_EVERY):
             return
         markdown, text = texts
-        self._handle.update({"text/plain": text, "text/markdown": markdown}, raw=True)
+        self._handle.update({"text/plain": text, "text/markdown": markdown}, raw=True, metadata=self._metadata)
         self._shown, self._at = texts, moment
 
 
@@ -107,6 +114,9 @@ class TerminalAnswer:
         self._notes: list[str] = []
         self._code = ""
         self._pending: list[str] = []
+
+    def provenance(self, facts: dict[str, str]) -> None:
+        """A terminal keeps nothing beside the text."""
 
     def working(self, text: str) -> None:
         what = text.split(":")[0]

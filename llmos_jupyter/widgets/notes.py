@@ -52,16 +52,18 @@ def rehearsal_note(rehearsal: Rehearsal) -> str:
     """What the rehearsal found, in one line."""
     seconds = f"{rehearsal.seconds:.1f} s"
     if rehearsal.status == "unavailable":
-        return f"not rehearsed: {rehearsal.reason}"
+        return f"inspected, not rehearsed: {rehearsal.reason}"
+    # "unlocked" where the system offers no lock; the words of `agent.capabilities.level`.
+    level = "rehearsed unlocked" if rehearsal.confinement.startswith("unlocked") else "rehearsed locked-down"
     if rehearsal.status == "unfinished":
-        head = f"rehearsal: no error in the first {seconds}, then let go"
+        head = f"{level}: no error in the first {seconds}, then let go"
     elif rehearsal.status == "passed":
-        head = f"rehearsed in {seconds}: no error"
+        head = f"{level} in {seconds}: no error"
     elif rehearsal.status == "refused":
-        head = f"rehearsed in {seconds}: went as far as it may without your yes"
+        head = f"{level} in {seconds}: went as far as it may without your yes"
     else:
         said = rehearsal.error.type if rehearsal.error else rehearsal.reason
-        head = f"rehearsed in {seconds}: failed ({said})"
+        head = f"{level} in {seconds}: failed ({said})"
     parts = [head]
     if foreseen := change_notes(rehearsal.changes):
         parts.append(foreseen)

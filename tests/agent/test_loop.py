@@ -17,6 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from llmos_jupyter.agent import events
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
+from llmos_jupyter.agent.replay import Recording
 from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.store import Store
@@ -73,6 +74,8 @@ class Scene:
         self.store = Store(folder / "llmos.db")
         self.context = NotebookContext(self.shell)
         self.rights = Rights.of(self.shell)
+        self.recording: Recording | None = None
+        self.text = "do it"
         self.seen: list[events.AgentEvent] = []
         self.client = Scripted(self.store, [])
 
@@ -80,8 +83,16 @@ class Scene:
         """Answer a request; returns the end of the task as the store has it."""
         self.client = Scripted(self.store, list(replies))
         session = Session(id="s", pid=os.getpid(), started=psutil.Process().create_time())
-        loop = Loop(self.shell, self.client, self.context, session, self.rights, rehearsal_budget=budget)
-        steps = loop.answer("do it", Options(**{"candidates": 1} | options), 8192)
+        loop = Loop(
+            self.shell,
+            self.client,
+            self.context,
+            session,
+            self.rights,
+            rehearsal_budget=budget,
+            recording=self.recording,
+        )
+        steps = loop.answer(self.text, Options(**{"candidates": 1} | options), 8192)
         self.seen = []
         reply: bool | None = None
         try:
@@ -347,3 +358,110 @@ def test_what_has_one_meaning_is_mended_and_told(scene: Scene) -> None:
 def test_a_name_that_two_columns_could_mean_is_not_mended(scene: Scene) -> None:
     scene.shell.user_ns["df"] = pd.DataFrame({"price_1": [1.0], "price_2": [2.0]})
     assert scene.ask(block("df['price_3'].sum()"), retries=0) == "failed"
+
+
+# --- undo, replay, privacy, the guard ---------------------------------------------------------
+
+
+def test_a_run_can_be_undone_in_place(scene: Scene) -> None:
+    df = scene.shell.user_ns["df"] = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    scene.ask(block("df['a'] = 0\ndel df['b']\nc = 1"))
+    assert list(df.columns) == ["a"]
+    said = scene.rights.history.undo(scene.shell)
+    assert scene["df"] is df
+    assert df.to_dict("list") == {"a": [1, 2], "b": [3, 4]}
+    assert "c" not in scene.shell.user_ns
+    assert any("df" in sentence for sentence in said)
+
+
+def test_a_run_that_failed_half_way_can_be_undone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.shell.user_ns |= {"log": [1], "first": [True]}
+    # What happens only outside the copy: the rehearsal cannot foresee it.
+    code = f"import os\nlog.append(2)\nif os.getpid() == {os.getpid()}:\n    raise ValueError('late')"
+    assert scene.ask(block(code)) == "failed"
+    assert scene["log"] == [1, 2]
+    scene.rights.history.undo(scene.shell)
+    assert scene["log"] == [1]
+
+
+def test_files_written_with_a_yes_are_restored(scene: Scene, tmp_path: Path) -> None:
+    target = tmp_path / "out.txt"
+    target.write_text("old")
+    scene.ask(block(f"open({str(target)!r}, 'w').write('new')"), say=True)
+    assert target.read_text() == "new"
+    scene.rights.history.undo(scene.shell)
+    assert target.read_text() == "old"
+
+
+def test_what_behaves_only_in_rehearsal_is_stopped_and_undone(scene: Scene, tmp_path: Path) -> None:
+    target = tmp_path / "out.txt"
+    code = (
+        f"x = 1\nimport os\nw = 'w' + ''\nif os.getpid() == {os.getpid()}:\n    open({str(target)!r}, w).write('new')"
+    )
+    scene.ask(block(code), say=None)
+    assert not target.exists()
+    assert "x" not in scene.shell.user_ns
+
+
+def test_the_same_notebook_again_needs_no_model(tmp_path: Path) -> None:
+    first, second = Scene(tmp_path), Scene(tmp_path)
+    for scene in (first, second):
+        scene.recording = Recording(tmp_path / "n.llmos.json")
+        scene.text = "the mean weight"
+        scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0]})
+    assert first.ask(block("m = df['weight'].mean()\nm")) == "done"
+    assert second.ask() == "done"
+    assert second["m"] == 2.0
+    assert second.count(events.Rehearsed) == 1
+    assert second.client.sent == []
+
+
+def test_a_changed_context_or_fresh_asks_again(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.recording = Recording(tmp_path / "n.llmos.json")
+    scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0]})
+    scene.ask(block("m = df['weight'].mean()\nm"))
+    assert scene.ask(block("m = 5\nm"), fresh=True) == "done"
+    assert scene["m"] == 5
+    other = Scene(tmp_path)
+    other.recording = scene.recording
+    other.shell.user_ns["df"] = pd.DataFrame({"mass": [1.0]})
+    other.recording.clear()
+    other.ask(block("m = df['mass'].mean()\nm"))
+    other.shell.user_ns["df"] = pd.DataFrame({"height": [1.0]})
+    assert other.ask(block("h = df['height'].mean()\nh")) == "done"
+    assert len(other.client.sent) == 1
+
+
+def test_words_are_replayed_too(tmp_path: Path) -> None:
+    first, second = Scene(tmp_path), Scene(tmp_path)
+    for scene in (first, second):
+        scene.recording = Recording(tmp_path / "n.llmos.json")
+    first.ask("The median is the middle value.")
+    assert second.ask() == "done"
+    assert any(isinstance(event, events.Words) and "middle" in event.text for event in second.seen)
+
+
+def test_secrets_reach_neither_the_model_nor_the_store(scene: Scene, tmp_path: Path) -> None:
+    scene.shell.user_ns |= {"password": "hunter2-Xq9", "db": "postgres://me:s3cr3t-Pw@host/db"}
+    scene.text = "connect with password='tr0ub4dor-3'"
+    scene.ask(block("x = 1"))
+    sent = scene.client.sent[0].model_dump_json() + scene.store.trace("1").model_dump_json()
+    for secret in ("hunter2-Xq9", "s3cr3t-Pw", "tr0ub4dor-3"):
+        assert secret not in sent
+    assert "masked" in sent
+
+
+def test_an_endless_reply_is_cut_short(scene: Scene) -> None:
+    assert scene.ask("```python\n" + "x = x + 1\n" * 400, retries=0) == "failed"
+    assert isinstance(scene.last, events.GaveUp)
+    assert "over and over" in scene.last.message
+
+
+def test_garbage_in_a_request_is_dropped(scene: Scene) -> None:
+    scene.text = "do\x00 it \ud800 \x1b[31mnow 现在 🙂"
+    assert scene.ask(block("x = 1")) == "done"
+    assert "现在 🙂" in scene.client.sent[0].messages[-1].content
+    scene.text = "\x00\x01"
+    with pytest.raises(LLMOSError, match="readable"):
+        scene.ask(block("x = 1"))

@@ -24,8 +24,9 @@ class Screen:
         self.states.append(data)
         return self
 
-    def update(self, data: dict[str, Any], raw: bool = False) -> None:
+    def update(self, data: dict[str, Any], raw: bool = False, metadata: dict[str, Any] | None = None) -> None:
         self.states[0] = data
+        self.metadata = metadata
 
     @property
     def text(self) -> str:
@@ -35,6 +36,13 @@ class Screen:
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     return Screen(monkeypatch)
+
+
+def test_an_answer_tells_where_it_comes_from(screen: Screen) -> None:
+    view = NotebookAnswer()
+    view.provenance({"model": "m", "request": "r", "sha256": "h"})
+    view.answer("x = 1", [])
+    assert screen.metadata == {"llmos": {"model": "m", "request": "r", "sha256": "h"}}
 
 
 def test_an_answer_stays_when_the_cell_is_over(screen: Screen) -> None:
@@ -103,7 +111,7 @@ def test_notes_say_what_happened() -> None:
     assert notes.run_notes(Run(status="ok", changes=changes))[0].startswith("created `a` (list); changed `df`")
     assert notes.run_notes(Run(status="ok")) == []
     unfinished = Rehearsal(status="unfinished", seconds=5.0)
-    assert notes.rehearsal_note(unfinished) == "rehearsal: no error in the first 5.0 s, then let go"
+    assert notes.rehearsal_note(unfinished) == "rehearsed locked-down: no error in the first 5.0 s, then let go"
     assert "not rehearsed: why" in notes.rehearsal_note(Rehearsal(status="unavailable", reason="why"))
     reading = Progress(phase="reading", done=32, total=640)
     assert notes.progress_note(reading) == "reading the notebook: 32 of 640 tokens"
