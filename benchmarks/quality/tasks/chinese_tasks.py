@@ -95,4 +95,13 @@ TASKS = [
             Step("画成饼图", BARS + "s = 订单['城市'].value_counts()\nplt.pie(s, labels=s.index)", figure=True),
         ),
     ),
+    Task(
+        "chinese-14",
+        "chinese",
+        NUMS,
+        (
+            Step("nums 里大于 3 的数", "[n for n in nums if n > 3]"),
+            Step("它们的和是多少？", "21"),
+        ),
+    ),
 ]
