@@ -32,6 +32,7 @@ class Capability(str, Enum):
     PROCESSES = "processes"
     INSTALL = "install packages"
     EXIT = "end the kernel"
+    KERNEL = "change the kernel"
     INPUT = "ask for input"
 
 

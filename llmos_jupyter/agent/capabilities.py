@@ -23,7 +23,7 @@ READ, WRITE, NET = Capability.READ_FILES, Capability.WRITE_FILES, Capability.NET
 PROC, INSTALL, EXIT, INPUT = Capability.PROCESSES, Capability.INSTALL, Capability.EXIT, Capability.INPUT
 FILES = frozenset({READ, WRITE})
 # Never granted in advance or for a notebook: whoever ends the kernel or waits for the keyboard asks each time.
-ASKED_EACH_TIME = frozenset({EXIT, INPUT})
+ASKED_EACH_TIME = frozenset({EXIT, INPUT, Capability.KERNEL})
 
 FORMS = (
     "`read FOLDER`, `read files`, `write FOLDER`, `write files`, `network`, `network HOST`, `processes` or "

@@ -269,8 +269,8 @@ def _kernel(what: str, *through: str) -> Check:
     """Only what the candidate does itself, not what a library does for it (through the modules named)."""
 
     def check(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
-        if _from_candidate(hold, frame, *through) and not hold.permits(Capability.EXIT):
-            hold.stop(Capability.EXIT, what)
+        if _from_candidate(hold, frame, *through) and not hold.permits(Capability.KERNEL):
+            hold.stop(Capability.KERNEL, what)
 
     return check
 
@@ -279,7 +279,7 @@ def _attribute(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> No
     target, name = args[0], args[1]
     home = getattr(target, "__globals__", None)
     if name == "__code__" and home is not None and home is not hold.namespace and _from_candidate(hold, frame):
-        hold.stop(Capability.EXIT, f"change the code of {getattr(target, '__qualname__', 'a function')}")
+        hold.stop(Capability.KERNEL, f"change the code of {getattr(target, '__qualname__', 'a function')}")
 
 
 _MACHINE_CODE = _kernel("call machine code with ctypes", "ctypes")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 State = dict[str, object]
+# What IPython itself sets anew with every cell.
+_BOOKKEEPING = frozenset({"sys_excepthook"})
 _MODULES = ("os", "io", "shutil", "subprocess", "socket", "threading", "atexit", "warnings", "json")
 
 
@@ -42,7 +44,8 @@ def kernel_state(shell: InteractiveShell) -> State:
     for cls in type(shell).__mro__[:-1]:
         state.update({f"{cls.__name__}.{key}": value for key, value in vars(cls).items() if callable(value)})
         state.update({f"the shell's {key}": None for key, value in vars(cls).items() if callable(value)})
-    state.update({f"the shell's {key}": value for key, value in vars(shell).items() if callable(value)})
+    own = {key: value for key, value in vars(shell).items() if callable(value) and key not in _BOOKKEEPING}
+    state.update({f"the shell's {key}": value for key, value in own.items()})
     state["the shell's custom exceptions"] = shell.custom_exceptions
     for kind, magics in shell.magics_manager.magics.items():
         state.update({f"the magic {kind} {name}": True for name in magics if name != "llmos"})

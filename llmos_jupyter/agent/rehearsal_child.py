@@ -142,9 +142,9 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     after = rehearsal_inheritance.memory_sizes()
     refusals.note_open_files(refusals.open_files_written(shell.user_ns) - stuck)
     if registered_exits() < exits:
-        refusals.tell(Capability.EXIT, "change the kernel: what runs at its end")
+        refusals.tell(Capability.KERNEL, "what runs at its end")
     for part in differences(kernel, kernel_state(shell))[:5]:
-        refusals.tell(Capability.EXIT, f"change the kernel: {part}")
+        refusals.tell(Capability.KERNEL, part)
     status, reason = "passed", ""
     if error is not None:
         status = "refused" if refusals.caused(error, shell.user_ns) else "failed"

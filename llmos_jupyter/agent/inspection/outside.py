@@ -45,7 +45,7 @@ ALWAYS: dict[str, Capability] = {
     ),
     **dict.fromkeys(_paths("sys.stdin", "read readline readlines"), INPUT),
     **dict.fromkeys(["builtins.exit", "builtins.quit", "sys.exit", "os._exit", "os.abort"], EXIT),
-    **dict.fromkeys(KERNEL, EXIT),
+    **dict.fromkeys(KERNEL, Capability.KERNEL),
     **dict.fromkeys(_paths("os", "system popen fork forkpty kill killpg posix_spawn posix_spawnp startfile"), PROC),
     **dict.fromkeys(_paths("os", "execl execle execlp execlpe execv execve execvp execvpe"), PROC),
     **dict.fromkeys(_paths("os", "spawnl spawnle spawnlp spawnlpe spawnv spawnve spawnvp spawnvpe"), PROC),
@@ -418,4 +418,5 @@ WORDS = {
     INSTALL: "installs or removes packages",
     EXIT: "ends the kernel",
     INPUT: "waits for input",
+    Capability.KERNEL: "changes the kernel",
 }
