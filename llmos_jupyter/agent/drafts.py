@@ -16,6 +16,7 @@ class Draft:
     code: str
     complete: bool
     round: int
+    request: str = ""
     findings: list[Finding] = field(default_factory=list)
     rehearsal: Rehearsal | None = None
     mended: bool = False

@@ -35,6 +35,7 @@ from llmos_jupyter.agent.events import (
 )
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
+from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
 from llmos_jupyter.agent.permissions import decide
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.agent.repetition import looping
@@ -136,7 +137,7 @@ class Loop:
         if (replayed := (yield from self._replay(task, turn, options, deadline))) is not None:
             return replayed
         base = self._context.prompt(turn)
-        first = yield from self._first(task, base, options, deadline)
+        first = yield from self._first(task, base, turn.request, options, deadline)
         if isinstance(first, Words):
             entry = self._entry(turn, options, "words", first.text, first.model)
             self._context.commit(turn, first.text)
@@ -188,7 +189,9 @@ class Loop:
             yield Words(found.text, True, found.model)
             self._context.commit(turn, found.text)
             return Finish(state="done", reason="replayed")
-        draft = Draft(candidate.model_copy(update={"text": prompts.code_block(found.text)}), found.text, True, 0)
+        draft = Draft(
+            candidate.model_copy(update={"text": prompts.code_block(found.text)}), found.text, True, 0, turn.request
+        )
         yield from self._try(task, draft, deadline)
         if not draft.works:
             self._record(task, DecisionRecord(round=0, decision="asked again", why=draft.why))
@@ -212,7 +215,7 @@ class Loop:
     # --- candidates -------------------------------------------------------------------------
 
     def _first(
-        self, task: Task, base: list[Message], options: Options, deadline: float
+        self, task: Task, base: list[Message], request: str, options: Options, deadline: float
     ) -> Generator[AgentEvent, bool | None, Draft | Words]:
         """The likeliest candidate, shown while it is written; or words."""
         generation = self._generation(base, options, round_=0)
@@ -226,7 +229,7 @@ class Loop:
             if reply.kind == "nothing":
                 raise LLMOSError(_nothing(candidate, options))
             yield Written(candidate, reply.text)
-            return Draft(candidate, reply.text, reply.complete, 0)
+            return Draft(candidate, reply.text, reply.complete, 0, request)
         raise LLMOSError("The answer ended without a word: ask again.")
 
     def _others(
@@ -247,7 +250,7 @@ class Loop:
         def take(candidate: Candidate) -> Generator[AgentEvent, bool | None, bool]:
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "code" and candidate.finish == "stop":
-                draft = Draft(candidate, reply.text, reply.complete, 1)
+                draft = Draft(candidate, reply.text, reply.complete, 1, drafts[0].request)
                 yield from self._try(task, draft, deadline, quiet=True, known=drafts)
                 drafts.append(draft)
             return agreed(drafts)
@@ -273,7 +276,7 @@ class Loop:
             if reply.kind != "code" or candidate.finish == "length":
                 return None
             yield Written(candidate, reply.text)
-            draft = Draft(candidate, reply.text, reply.complete, repair + 1)
+            draft = Draft(candidate, reply.text, reply.complete, repair + 1, drafts[0].request)
             yield from self._try(task, draft, deadline)
             repeated = any(old.code == draft.code or old.signature == draft.signature for old in drafts)
             return None if repeated and not draft.works else draft
@@ -364,6 +367,11 @@ class Loop:
                 break
             repairs += more
             draft.mended = True
+        if name := requested_name(draft.request):
+            draft.code, named = give_name(draft.code, name, self._shell.user_ns)
+            if named:
+                draft.mended = True
+                repairs.append(named)
         draft.findings += repairs
 
     def _hints(self, draft: Draft) -> list[str]:

@@ -465,3 +465,24 @@ def test_garbage_in_a_request_is_dropped(scene: Scene) -> None:
     scene.text = "\x00\x01"
     with pytest.raises(LLMOSError, match="readable"):
         scene.ask(block("x = 1"))
+
+
+@pytest.mark.parametrize(
+    ("request_text", "reply", "name"),
+    [
+        ("double them, call it twice", "d = [2]\nd", "twice"),
+        ("the numbers as a list called kept", "[n for n in (1, 2)]", "kept"),
+        ("把结果保存为 counts", "c = {1: 2}\nc", "counts"),
+    ],
+)
+def test_the_name_a_request_asks_for_is_given(scene: Scene, request_text: str, reply: str, name: str) -> None:
+    scene.text = request_text
+    assert scene.ask(block(reply)) == "done"
+    assert name in scene.shell.user_ns
+
+
+@pytest.mark.parametrize("request_text", ["add a column called total", "write a function called f(x)", "group into bins"])
+def test_other_names_are_left_alone(scene: Scene, request_text: str) -> None:
+    scene.text = request_text
+    scene.ask(block("r = 1\nr"))
+    assert not {"total", "f", "bins"} & scene.shell.user_ns.keys()

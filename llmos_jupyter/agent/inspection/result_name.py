@@ -1,0 +1,71 @@
+"""The name a request gives its result ("call it clean"): what small models forget can be put right without them."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from llmos_jupyter.protocol import Finding
+
+_NAMED = re.compile(
+    r"(?:\b(?:call(?:ed)?(?:\s+(?:it|them|this|that|the\s+result))?|named|name\s+(?:it|them|the\s+result)|"
+    r"(?:save|store|keep|put)\s+(?:it|them|this|that|the\s+result)\s+(?:in|into|as)|assign\s+(?:it|them)\s+to)\s+"
+    r"|(?:叫做?|命名为|称为|存入|存为|存到|保存为|保存到|赋值给)\s*)[`'\"]?([A-Za-z_]\w*)\b[`'\"]?(?!\s*\()",
+    re.IGNORECASE,
+)
+# "a column called total" names no variable, and "called from" is English.
+_COLUMN = re.compile(r"(?:column|columns|field|key|axis|label|title|file|函数|列|字段)\W*$", re.IGNORECASE)
+_ENGLISH = frozenset(
+    ["a", "an", "the", "it", "them", "this", "that", "one", "its", "their", "from", "by", "with", "and", "or", "in"]
+    + ["on", "of", "to", "for", "at", "when", "if", "list", "dict", "variable", "table"]
+)
+
+
+def requested_name(request: str) -> str:
+    """The variable that the request wants its result in; empty if it names none, or more than one."""
+    names = {
+        found[1]
+        for found in _NAMED.finditer(request)
+        if found[1].lower() not in _ENGLISH
+        and not keyword.iskeyword(found[1])
+        and not _COLUMN.search(request[: found.start()])
+    }
+    return names.pop() if len(names) == 1 else ""
+
+
+def give_name(code: str, name: str, namespace: Mapping[str, Any]) -> tuple[str, Finding | None]:
+    """The code with its result under the requested name, if it shows a result under none or another."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return code, None
+    if not tree.body or not isinstance(last := tree.body[-1], ast.Expr) or _mentions(tree, name):
+        return code, None
+    lines = code.split("\n")
+    if isinstance(last.value, ast.Name):
+        old = last.value.id
+        bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        if old not in bound or old in namespace:
+            return code, None
+        lines[last.lineno - 1 :] = [f"{name} = {old}", name]
+    elif isinstance(last.value, ast.Call) and isinstance(last.value.func, ast.Name) and last.value.func.id == "print":
+        return code, None
+    else:
+        lines[last.lineno - 1] = f"{name} = {lines[last.lineno - 1]}"
+        lines.append(name)
+    told = f"Mended without the model: the result was given the name `{name}` that the request asks for."
+    return "\n".join(lines), Finding(kind="mended", severity="note", message=told, name=name)
+
+
+def _mentions(tree: ast.Module, name: str) -> bool:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and node.value == name:
+            return True
+        if name in (getattr(node, "id", None), getattr(node, "name", None), getattr(node, "attr", None)):
+            return True
+        if isinstance(node, ast.keyword) and node.arg == name:
+            return True
+    return False
