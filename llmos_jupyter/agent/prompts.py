@@ -12,25 +12,15 @@ INSTRUCTIONS = """\
 You are the assistant inside a live Python notebook. The variables listed exist already, with real data: use their \
 exact names and columns. Never load, invent or re-create data that is listed.
 If the user wants something done (compute, select, change, plot, define, fix), reply with one ```python block and \
-nothing else. Import what you use. If the request names the result, use that name. End with the bare expression that \
-shows the result.
+nothing else. Import what you use. End with the bare expression that shows the result.
 If the user asks for words (explain, why, what is, which should I, hello), reply in plain sentences, without code."""
 
-# Examples settle the form better than any rule. With the first two kinds and the grammar, 1.5B chose rightly between
-# code and words in 34 of 34 trial requests, 0.5B in 31.
+# Two examples settle the form better than any rule: with them and the grammar, 1.5B chose rightly between code and
+# words in 34 of 34 trial requests, 0.5B in 31.
 EXAMPLES = (
     (
-        "marks: DataFrame, 40 rows x 3 columns\n  Name: str, 40 distinct: 'Ann', 'Bo', 'Cy'\n"
-        "  Group: str, 2 distinct: 'x', 'y'\n  points: float64, 3 missing, 1.5 .. 9.0\n\n"
-        "Request: who has the most points in each group? call it best",
-        '```python\nbest = marks.loc[marks.groupby("Group")["points"].idxmax(), ["Group", "Name"]]\nbest\n```',
-    ),
-    (
-        "best: DataFrame, 2 rows x 2 columns\n\nRequest: histogram of the points by group",
-        "```python\nimport matplotlib.pyplot as plt\n"
-        'for group, part in marks.groupby("Group"):\n'
-        '    plt.hist(part["points"].dropna(), alpha=0.6, label=group)\n'
-        "plt.legend()\nplt.show()\n```",
+        "nums: list, 3 items of int: [4, 8, 15]\n\nRequest: double every number",
+        "doubled = [n * 2 for n in nums]\ndoubled",
     ),
     (
         "Request: what is a list comprehension?",
@@ -56,10 +46,14 @@ CODE_GRAMMAR = "root ::= code\n" + _CODE
 
 def opening() -> list[Message]:
     """The part of every prompt that never changes."""
-    messages = [Message(role="system", content=INSTRUCTIONS)]
-    for asked, answer in EXAMPLES:
-        messages += [Message(role="user", content=asked), Message(role="assistant", content=answer)]
-    return messages
+    (task, code), (question, words) = EXAMPLES
+    return [
+        Message(role="system", content=INSTRUCTIONS),
+        Message(role="user", content=task),
+        Message(role="assistant", content=code_block(code)),
+        Message(role="user", content=question),
+        Message(role="assistant", content=words),
+    ]
 
 
 def request_message(notebook: str, request: str) -> Message:
