@@ -6,7 +6,7 @@ BIN := .venv/bin
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 READY := .venv/.ready
 
-.PHONY: venv model models lab demo test lint unit bench clean
+.PHONY: venv model models lab demo test lint unit bench quality soak clean
 
 venv: $(READY)
 
@@ -40,10 +40,20 @@ unit: venv
 
 test: lint models
 	$(BIN)/pytest
-	$(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks
+	# Twice with one recording: the second time every answer is replayed, without a model.
+	replay=$$(mktemp -u) && for pass in asked replayed; do \
+		LLMOS_REPLAY=$$replay $(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks || exit 1; done
 
 bench: models
-	for name in load rehearsal overhead cache; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	for name in load rehearsal overhead cache undo containment; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+
+# Hours on two cores: each of 138 tasks is asked of a model, and of the next.
+quality: models
+	for size in 0.5b 1.5b; do for set in dev validation; do $(BIN)/python -m benchmarks.quality run --resume \
+		--model qwen2.5-coder-$$size --set $$set --out build/quality-$$size-$$set.jsonl || exit 1; done; done
+
+soak: models
+	$(BIN)/python -m benchmarks.soak
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -481,7 +481,9 @@ def test_the_name_a_request_asks_for_is_given(scene: Scene, request_text: str, r
     assert name in scene.shell.user_ns
 
 
-@pytest.mark.parametrize("request_text", ["add a column called total", "write a function called f(x)", "group into bins"])
+@pytest.mark.parametrize(
+    "request_text", ["add a column called total", "write a function called f(x)", "group into bins"]
+)
 def test_other_names_are_left_alone(scene: Scene, request_text: str) -> None:
     scene.text = request_text
     scene.ask(block("r = 1\nr"))

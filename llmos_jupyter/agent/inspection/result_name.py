@@ -19,8 +19,8 @@ _NAMED = re.compile(
 # "a column called total" names no variable, and "called from" is English.
 _COLUMN = re.compile(r"(?:column|columns|field|key|axis|label|title|file|函数|列|字段)\W*$", re.IGNORECASE)
 _ENGLISH = frozenset(
-    ["a", "an", "the", "it", "them", "this", "that", "one", "its", "their", "from", "by", "with", "and", "or", "in", "on",
-     "of", "to", "for", "at", "when", "if", "list", "dict", "variable", "table"]
+    ["a", "an", "the", "it", "them", "this", "that", "one", "its", "their", "from", "by", "with", "and", "or", "in",
+     "on", "of", "to", "for", "at", "when", "if", "list", "dict", "variable", "table"]
 )  # fmt: skip
 
 
