@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter import paths
+from llmos_jupyter import config, paths
 from llmos_jupyter.daemon import lifecycle
 
 SMALL = "qwen2.5-coder-0.5b"
@@ -27,6 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # A short path: a socket's name may not be longer than about 100 characters.
     monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "run"))
+    config.change("replay=false")  # what a test asks twice is answered twice
     yield tmp_path
     lifecycle.stop()
 
@@ -38,5 +39,6 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LLMOS_DATA_DIR", str(folder / "data"))
         patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "run"))
+        config.change("replay=false")
         yield folder
         lifecycle.stop()

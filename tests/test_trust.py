@@ -1,0 +1,85 @@
+"""Replay, undo, grants and forgetting in a real kernel with a real daemon, on a machine without any model."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from llmos_jupyter import config
+from llmos_jupyter.agent.replay import Recording, record
+from llmos_jupyter.protocol import Options
+from tests.kernels import Kernel, kernel
+
+CODE = "df['weight'] = df['weight'] * 1000\ntotal = df['weight'].sum()\ntotal"
+REQUEST = "weights in grams, and their total"
+
+
+@pytest.fixture
+def place(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("LLMOS_MODEL_DIR", str(home / "no-models"))
+    monkeypatch.setenv("LLMOS_REPLAY", str(home / "lesson.llmos.json"))
+    config.change("replay=true")
+    pandas = pytest.importorskip("pandas")
+    namespace = {"df": pandas.DataFrame({"weight": [1.0, 2.0]})}
+    made = record(REQUEST, Options(), namespace, kind="code", answer=CODE, model="some-model")
+    Recording(home / "lesson.llmos.json").add(made)
+    return home
+
+
+@pytest.fixture
+def lesson(place: Path) -> Iterator[Kernel]:
+    with kernel(place) as running:
+        assert running.run("%load_ext llmos_jupyter").status == "ok"
+        running.run("import pandas as pd\ndf = pd.DataFrame({'weight': [1.0, 2.0]})\nalias = df")
+        yield running
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it would ask before it runs")
+def test_a_lesson_is_replayed_undone_and_forgotten_without_a_model(lesson: Kernel) -> None:
+    answered = lesson.run(f"%%llmos\n{REQUEST}")
+    assert answered.status == "ok"
+    for part in ("3000.0", "replayed from lesson.llmos.json", "some-model", "rehearsed locked-down"):
+        assert part in answered.text
+    assert "replayed" in lesson.run("%llmos why").text
+    assert "Nothing was" not in lesson.run("%llmos history").text
+    undone = lesson.run("%llmos undo")
+    assert "df" in undone.text
+    assert "1.0, True, False" in lesson.run("print(df.weight[0], alias is df, 'total' in dir(), sep=', ')").text
+    assert "replayed" in lesson.run("%llmos replay status").text
+    assert "Nothing to undo" in lesson.run("%llmos undo").text
+    assert "Forgot 1 requests" in lesson.run("%llmos forget").text
+    assert "No request" in lesson.run("%llmos history").text
+
+
+def test_another_table_is_not_answered_from_the_recording(lesson: Kernel) -> None:
+    lesson.run("df = df.rename(columns={'weight': 'mass'})")
+    status = lesson.run("%llmos replay status")
+    assert "asked: df is not what it was" in status.text
+
+
+def test_grants_are_given_told_and_taken_back(lesson: Kernel, place: Path) -> None:
+    (place / "results").mkdir()
+    assert lesson.run("%llmos allow write results/").status == "ok"
+    assert "results" in lesson.run("%llmos allowed").text
+    assert lesson.run("%llmos allow network for this answer").status == "ok"
+    assert lesson.run("%llmos revoke all").status == "ok"
+    assert "results" not in lesson.run("%llmos allowed").text
+    wrong = lesson.run("%llmos allow everything")
+    assert wrong.status == "error"
+    assert "write FOLDER" in wrong.text
+
+
+def test_an_administrators_cap_holds(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMOS_MAX_MODE", "show")
+    monkeypatch.setenv("LLMOS_MAX_GRANTS", "read")
+    with kernel(place) as running:
+        running.run("%load_ext llmos_jupyter\nimport pandas as pd\ndf = pd.DataFrame({'weight': [1.0, 2.0]})")
+        shown = running.run(f"%%llmos\n{REQUEST}")
+        assert "administrator" in shown.text
+        assert "False" in running.run("print('total' in dir())").text
+        refused = running.run("%llmos allow network")
+        assert refused.status == "error"
+        assert "administrator" in refused.text
