@@ -68,9 +68,9 @@ def _libraries(code: str, namespace: Mapping[str, Any]) -> set[str]:
         cls = obj if isinstance(obj, type) else type(obj)
         for base in cls.__mro__:
             found.add(str(base.__module__).partition(".")[0])
-        if type(obj) in (list, tuple, set):
+        if (kind := type(obj)) is list or kind is tuple or kind is set:
             queue += list(obj)[:20]
-        elif type(obj) is dict:
+        elif kind is dict:
             queue += list(obj.values())[:20]
         elif cls.__module__ == "__main__":
             queue += list(getattr(obj, "__dict__", {}).values())[:20]

@@ -295,8 +295,8 @@ class Refusals:
         """The files of `open_files` that the user's names hold, as objects or as bare descriptors."""
         held = list(namespace.values())
         for value in held[:]:
-            if type(value) in (list, tuple, dict):
-                held += list(value.values() if type(value) is dict else value)[:100]
+            if (cls := type(value)) is list or cls is tuple or cls is dict:
+                held += list(value.values() if cls is dict else value)[:100]
         found = []
         for value in held:
             kind = type(value)

@@ -118,9 +118,9 @@ STOPPED = [
     ("import os\nos.kill(os.getpid(), 15)", "end the kernel"),
     ("import os\nos.kill(1, 9)", "start processes"),
     ("import os\nos._exit(3)", "end the kernel"),
-    ("import sys\nsys.addaudithook(print)", "end the kernel"),
-    ("import gc\ngc.get_objects()", "end the kernel"),
-    ("import ctypes\nctypes.CDLL(None)", "end the kernel"),
+    ("import sys\nsys.addaudithook(print)", "change the kernel"),
+    ("import gc\ngc.get_objects()", "change the kernel"),
+    ("import ctypes\nctypes.CDLL(None)", "change the kernel"),
     ("import _thread\n_thread.start_new_thread(open, (f'{OUT}/a', 'w'))", "start processes"),
 ]
 

@@ -34,7 +34,7 @@ def ask(store: Store, text: str, session: str, notebook: str, *, finish: bool = 
 
 
 def on_disk(folder: Path, marker: str) -> list[str]:
-    return sorted(file.name for file in folder.iterdir() if marker.encode() in file.read_bytes())
+    return sorted(file.name for file in folder.rglob("*") if file.is_file() and marker.encode() in file.read_bytes())
 
 
 @pytest.fixture

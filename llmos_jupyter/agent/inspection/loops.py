@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from llmos_jupyter.agent.inspection import live
 from llmos_jupyter.protocol import Finding
 
 _ENDLESS = frozenset({"count", "cycle", "repeat"})
@@ -81,7 +82,7 @@ def _always(test: ast.expr) -> bool:
 
 def _numbers(tree: ast.Module, namespace: Mapping[str, Any]) -> frozenset[str]:
     """Names that hold plain numbers, so that nothing but an assignment changes what they are compared with."""
-    found = {name for name, value in namespace.items() if type(value) in (int, float, bool)}
+    found = {name for name, value in namespace.items() if live.kind(value, int, float, bool)}
     other = set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(target := node.targets[0], ast.Name):
