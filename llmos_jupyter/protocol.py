@@ -100,6 +100,13 @@ class ErrorReport(Wire):
 RehearsalStatus = Literal["passed", "failed", "refused", "unfinished", "died", "unavailable"]
 
 
+class Shape(Wire):
+    """What kind of value a candidate ends with: enough to see whether it can be what the request asks for."""
+
+    kind: Literal["number", "whole number", "column", "table", "other"] = "other"
+    rows: int = 0
+
+
 class Rehearsal(Wire):
     """The report of a dry run on a forked, locked-down copy of the kernel.
 
@@ -119,6 +126,7 @@ class Rehearsal(Wire):
         description="digests of what came out, equal for equal values: by name, and under '' what it showed",
     )
     doubts: list[str] = Field(default_factory=list, description="what makes the result suspicious")
+    shape: Shape = Field(default_factory=Shape)
     changes: list[NameChange] = Field(default_factory=list)
     refusals: list[Refusal] = Field(default_factory=list)
     seconds: float = 0.0

@@ -20,6 +20,7 @@ class Draft:
     findings: list[Finding] = field(default_factory=list)
     rehearsal: Rehearsal | None = None
     mended: bool = False
+    mismatches: list[str] = field(default_factory=list)
 
     @property
     def reply(self) -> str:

@@ -13,6 +13,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import prompts, strategy
+from llmos_jupyter.agent.answers import mismatches
 from llmos_jupyter.agent.context import NotebookContext, Turn
 from llmos_jupyter.agent.drafts import Draft, agreed, choose
 from llmos_jupyter.agent.events import (
@@ -235,8 +236,13 @@ class Loop:
     def _others(
         self, task: Task, base: list[Message], drafts: list[Draft], more: int, options: Options, deadline: float
     ) -> Steps:
-        """Candidates beside the first, written side by side and tried as they end, until two agree."""
-        yield Comparing(more, drafts[0].why if not drafts[0].works else "")
+        """Candidates beside the first, written side by side and tried as they end, until two agree. If the first one's
+        result does not fit the request they are told so, and one that fits ends the search too."""
+        first = drafts[0]
+        yield Comparing(more, first.why if not first.works else "")
+        if first.mismatches:
+            doubt = self._masked(prompts.doubt_message(first.mismatches))
+            base = [*base, Message(role="assistant", content=first.reply), doubt]
         generation = self._generation(base, options, round_=1).model_copy(
             update={
                 "n": more,
@@ -253,6 +259,8 @@ class Loop:
                 draft = Draft(candidate, reply.text, reply.complete, 1, drafts[0].request)
                 yield from self._try(task, draft, deadline, quiet=True, known=drafts)
                 drafts.append(draft)
+                if first.mismatches and draft.works and not draft.doubts:
+                    return True
             return agreed(drafts)
 
         yield from self._generate(task, generation, deadline, take)
@@ -343,13 +351,16 @@ class Loop:
             return
         same = next((old for old in known if old.code == draft.code), None)
         if same is not None:
-            draft.rehearsal = same.rehearsal
+            draft.rehearsal, draft.mismatches = same.rehearsal, same.mismatches
             return
         if not quiet:
             yield Rehearsing()
         budget = max(0.1, min(self._budget, deadline - time.monotonic()))
         harmless = not any(finding.capability for finding in draft.findings)
         draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=budget, unlocked=harmless)
+        if draft.rehearsal.status == "passed":
+            draft.mismatches = mismatches(draft.request, draft.code, draft.rehearsal.shape, self._shell.user_ns)
+            draft.rehearsal.doubts += draft.mismatches
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
         if not quiet:
             yield Rehearsed(draft.rehearsal)
@@ -367,7 +378,7 @@ class Loop:
                 break
             repairs += more
             draft.mended = True
-        if name := requested_name(draft.request):
+        if name := requested_name(draft.request, self._shell.user_ns):
             draft.code, named = give_name(draft.code, name, self._shell.user_ns)
             if named:
                 draft.mended = True

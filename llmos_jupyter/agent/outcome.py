@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from llmos_jupyter.protocol import Shape
+
 # Cells of a table that are read; of a larger one the beginning and the end stand for the rest.
 CELLS = 100_000
 DEPTH = 4
@@ -42,6 +44,22 @@ def doubts(value: Any, shown: str, figures: int) -> list[str]:
     if isinstance(value, float) and value != value:
         return ["its result is a missing value"]
     return ["its result is a function, not a value"] if type(value).__name__ in ("function", "method") else []
+
+
+def shape(value: Any) -> Shape:
+    """Whether the value is one number, a column of them, or a table, and how many rows it has."""
+    pd, np = sys.modules.get("pandas"), sys.modules.get("numpy")
+    if isinstance(value, bool) or (np is not None and isinstance(value, np.bool_)):
+        return Shape()
+    if isinstance(value, int) or (np is not None and isinstance(value, np.integer)):
+        return Shape(kind="whole number")
+    if isinstance(value, float) or (np is not None and isinstance(value, np.floating)):
+        return Shape(kind="number")
+    if pd is not None and isinstance(value, pd.DataFrame):
+        return Shape(kind="table", rows=len(value))
+    if (pd is not None and isinstance(value, pd.Series)) or (np is not None and isinstance(value, np.ndarray)):
+        return Shape(kind="column" if value.ndim == 1 else "table", rows=len(value) if value.ndim else 1)
+    return Shape()
 
 
 def digests(namespace: Mapping[str, Any], names: list[str], shown: str) -> dict[str, str]:

@@ -31,7 +31,7 @@ from llmos_jupyter.agent.pages import Probe
 from llmos_jupyter.agent.rehearsal_child import Brief, rehearse_in_child
 from llmos_jupyter.agent.rehearsal_inheritance import available_memory
 from llmos_jupyter.agent.snapshot import ForeseenChange
-from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus
+from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -165,6 +165,7 @@ class _Copy:
         self._changes: dict[str, Any] | None = None
         self._outcome: dict[str, str] = {}
         self._doubts: list[str] = []
+        self._shape = Shape()
         self._broken = ""
         self._resident = self._grown = 0
         self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
@@ -265,6 +266,7 @@ class _Copy:
                     case "outcome":
                         self._outcome = _OUTCOME.validate_python(content["outcome"])
                         self._doubts = [str(doubt) for doubt in content["doubts"]]
+                        self._shape = Shape.model_validate(content["shape"])
                     case "broken":
                         self._broken = str(content["reason"])
             except (ValueError, KeyError, TypeError, AttributeError, ValidationError):
@@ -304,7 +306,8 @@ class _Copy:
         elif self._broken:
             report.reason = f"The code could not be rehearsed: {self._broken}."
         elif self._end is not None:
-            report = report.model_copy(update=self._end | {"outcome": self._outcome, "doubts": self._doubts})
+            found = {"outcome": self._outcome, "doubts": self._doubts, "shape": self._shape}
+            report = report.model_copy(update=self._end | found)
             if self._changes is None:
                 report.reason = f"{report.reason} What it changed could not be told in time.".strip()
             else:

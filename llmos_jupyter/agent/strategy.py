@@ -20,5 +20,6 @@ def more_candidates(wanted: int | None, first: Draft) -> int:
     if not first.works:
         return AFTER_FAILURE
     confidence = first.candidate.confidence
-    doubtful = bool(first.rehearsal and first.rehearsal.doubts) or (confidence is not None and confidence < CONFIDENT)
+    suspicious = bool(first.rehearsal and first.rehearsal.doubts)
+    doubtful = suspicious or (confidence is not None and confidence < CONFIDENT)
     return WHEN_DOUBTFUL if doubtful else 0

@@ -6,6 +6,7 @@ import ast
 import difflib
 import sys
 from collections.abc import Iterator
+from importlib import metadata
 from typing import Any
 
 from llmos_jupyter.agent.inspection import live
@@ -112,4 +113,5 @@ def _missing(path: str, line: int) -> Finding | None:
 
 
 def _installed() -> list[str]:
-    return [n for n in (*sys.stdlib_module_names, *sys.modules) if "." not in n and not n.startswith("_")]
+    known = (*sys.stdlib_module_names, *sys.modules, *metadata.packages_distributions())
+    return [n for n in dict.fromkeys(known) if "." not in n and not n.startswith("_")]

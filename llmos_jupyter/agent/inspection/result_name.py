@@ -16,6 +16,25 @@ _NAMED = re.compile(
     r"|(?:叫做?|命名为|称为|存入|存为|存到|保存为|保存到|赋值给)\s*)[`'\"]?([A-Za-z_]\w*)\b[`'\"]?(?!\s*\()",
     re.IGNORECASE,
 )
+# "a new table complete with ...", "make a DataFrame logs from ...", "..., as pivot": an article, what it is, and a word
+# that is no English one there.
+_OF_A_KIND = re.compile(
+    r"\b(?:an?|new|the|into|in)\s+(?:new\s+)?(?:pandas\s+|numpy\s+)?"
+    r"(?:DataFrame|data frame|table|list|dict|dictionary|array|series|set|tuple|string|variable)\s+([A-Za-z_]\w*)"
+    r"(?=\s+(?:of|with|from|containing|holding|that|which|where|for|by|having|out of)\b|\s*[,.:;]|\s*$)"
+    r"|\s+as\s+([A-Za-z_]\w*)\s*[.!]?$",
+    re.IGNORECASE,
+)
+# "ordered = grid with every row sorted", "..., as ordered": nothing but a name stands there.
+_PLAIN = re.compile(r"(?:^|[.;:]\s+)([A-Za-z_]\w*)\s*=(?!=)|,\s+as\s+([A-Za-z_]\w*)\s*[.!]?$")
+_ADJECTIVES = frozenset(
+    ["full", "made", "free", "out", "only", "just", "long", "here", "above", "below", "again", "too", "instead", "well",
+     "possible", "shown", "before", "usual", "needed", "follows", "default", "first", "last", "comprehension", "index",
+     "sorted", "grouped", "keyed", "indexed", "built", "percent", "percentage", "percentages", "text", "string",
+     "strings", "number", "numbers", "date", "dates", "integer", "integers", "int", "float", "floats",
+     "category", "csv", "json",
+     "histogram", "heatmap", "scatter", "line", "lines", "bar", "bars", "plot", "chart", "dictionary", "array", "numpy"]
+)  # fmt: skip
 # "a column called total" names no variable, and "called from" is English.
 _COLUMN = re.compile(r"(?:column|columns|field|key|axis|label|title|file|函数|列|字段)\W*$", re.IGNORECASE)
 _ENGLISH = frozenset(
@@ -24,7 +43,7 @@ _ENGLISH = frozenset(
 )  # fmt: skip
 
 
-def requested_name(request: str) -> str:
+def requested_name(request: str, namespace: Mapping[str, Any]) -> str:
     """The variable that the request wants its result in; empty if it names none, or more than one."""
     names = {
         found[1]
@@ -33,7 +52,19 @@ def requested_name(request: str) -> str:
         and not keyword.iskeyword(found[1])
         and not _COLUMN.search(request[: found.start()])
     }
-    return names.pop() if len(names) == 1 else ""
+    names = names or {found[1] or found[2] for found in _PLAIN.finditer(request)}
+    names = names or {
+        name
+        for found in _OF_A_KIND.finditer(request)
+        if _may_be_a_name(name := found[1] or found[2]) and name not in namespace
+    }
+    return names.pop() if len(names) == 1 and not keyword.iskeyword(min(names)) else ""
+
+
+def _may_be_a_name(word: str) -> bool:
+    """Whether a word at a name's place is none that English would have there."""
+    low = word.lower()
+    return low not in _ENGLISH | _ADJECTIVES and not low.endswith(("ing", "ed")) and not keyword.iskeyword(word)
 
 
 def give_name(code: str, name: str, namespace: Mapping[str, Any]) -> tuple[str, Finding | None]:

@@ -1,0 +1,91 @@
+"""Doubts that the request's own words raise about a result, and those that they must not raise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from llmos_jupyter.agent import outcome
+from llmos_jupyter.agent.answers import mismatches
+
+
+def namespace() -> dict[str, Any]:
+    sales = pd.DataFrame(
+        {"Region": ["N", "S", "N", "E", "S", "E"], "units": [3, 1, 4, 1, 5, 9], "price": [2.0, 7.0, 1.0, 8.0, 2.0, 8.0]}
+    )
+    steps = pd.DataFrame({"day": pd.date_range("2024-01-01", periods=4), "steps": [5, 9, 2, 7]})
+    ages = {"ann": 31, "bob": 25, "cy": 40}
+    return {"sales": sales, "steps": steps, "ages": ages, "t": np.arange(6) / 10, "s": np.sin(np.arange(6)), "np": np}
+
+
+def doubts(request: str, code: str) -> list[str]:
+    names = namespace()
+    given = dict(names)
+    *body, last = code.split("\n")
+    exec("\n".join(body), names)
+    return mismatches(request, code, outcome.shape(eval(last, names)), given)
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "told"),
+    [
+        ("which day had the most steps?", "steps['steps'].idxmax()", "position"),
+        ("At which t is s largest?", "np.argmax(s)", "position"),
+        ("and when was s smallest?", "lowest = int(np.argmin(s))\nlowest", "position"),
+        ("who is the oldest?", "max(ages.values())", "who or which"),
+        ("谁的年龄最大？", "max(ages.values())", "who or which"),
+        ("What is the total revenue?", "total = sales['units'] * sales['price'].sum()\ntotal", "6 values"),
+        ("revenue by region", "sales['units'] * sales['price']", "one for each Region"),
+        ("sum of units per Region", "sales[['Region', 'units']]", "one for each Region"),
+    ],
+)
+def test_what_cannot_be_the_answer(request_: str, code: str, told: str) -> None:
+    [doubt] = doubts(request_, code)
+    assert told in doubt
+
+
+@pytest.mark.parametrize(
+    ("request_", "code"),
+    [
+        ("which day had the most steps?", "steps.loc[steps['steps'].idxmax(), 'day']"),
+        ("At which t is s largest?", "t[np.argmax(s)]"),
+        ("which region sold most?", "sales.groupby('Region')['units'].sum().idxmax()"),
+        ("at which index is s largest?", "np.argmax(s)"),
+        ("what is the highest price?", "sales['price'].max()"),
+        ("how many days who cares", "len(steps)"),
+        ("which year was that?", "steps['day'].dt.year.max()"),
+        ("who is the oldest?", "max(ages, key=ages.get)"),
+        ("What is the total revenue?", "(sales['units'] * sales['price']).sum()"),
+        ("the running total of units", "sales['units'].cumsum()"),
+        ("subtract the mean from s", "s - s.mean()"),
+        ("add a column total", "sales['units'] * sales['price']"),
+        ("revenue by region", "sales.groupby('Region')['price'].sum()"),
+        ("sort sales by region", "sales.sort_values('Region')"),
+        ("multiply units by price", "sales['units'] * sales['price']"),
+        ("the rank of units by region", "sales.groupby('Region')['units'].rank()"),
+        ("not python", "("),
+    ],
+)
+def test_what_can_be_the_answer(request_: str, code: str) -> None:
+    if code == "(":
+        assert mismatches(request_, code, outcome.shape(1), {}) == []
+    else:
+        assert doubts(request_, code) == []
+
+
+def test_nothing_of_the_users_runs() -> None:
+    class Meta(type):
+        def __eq__(cls, other: object) -> bool:
+            raise AssertionError("a class of the user's was compared")
+
+        __hash__ = type.__hash__
+
+    class Frame(metaclass=Meta):
+        def __len__(self) -> int:
+            raise AssertionError("an object of the user's was measured")
+
+    names = {"sales": Frame()}
+    assert mismatches("total", "sales * 2", outcome.shape(pd.Series([1, 2])), names) == []
