@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from llmos_jupyter import config, doctor
+from llmos_jupyter import config, doctor, paths
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.replay import notebook_file, notebook_requests
 from llmos_jupyter.errors import LLMOSError
@@ -111,7 +111,14 @@ def _replay(notebook: Notebook, argument: str) -> None:
 def _forget(notebook: Notebook, argument: str) -> None:
     count = notebook.client.forget(notebook.session.id, notebook.session.notebook)
     notebook.context = NotebookContext(notebook.shell)
-    print(f"Forgot {count} requests of this notebook, with all that was sent and came back.")
+    print(f"Forgot {count} request{'s' * (count != 1)} of this notebook, with all that was sent and came back.")
+    recording = notebook.recording()
+    if recording.file.exists():
+        print(f"Its recorded answers are still in {recording.file}: `%llmos replay clear` removes them.")
+    database = paths.database_file()
+    if aside := sorted(database.parent.glob(f"{database.name}.damaged-*")):
+        files = ", ".join(file.name for file in aside)
+        print(f"Damaged databases set aside in {database.parent} may hold older requests: delete {files} by hand.")
 
 
 def _doctor(notebook: Notebook, argument: str) -> None:

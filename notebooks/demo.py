@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,18 @@ HERE = Path(__file__).parent
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("notebook", nargs="?", type=Path, default=HERE / "02-penguins.ipynb")
-    notebook_file: Path = parser.parse_args().notebook
+    parser.add_argument("--recorded", action="store_true", help="give the recorded answers, without a model")
+    arguments = parser.parse_args()
+    notebook_file: Path = arguments.notebook
+    with tempfile.TemporaryDirectory() as folder:
+        recording = notebook_file.resolve().with_suffix(".llmos.json")
+        # Anew each time, unless the recorded answers are wanted: a demonstration is of the model.
+        os.environ["LLMOS_REPLAY"] = str(recording if arguments.recorded else Path(folder, recording.name))
+        return run(notebook_file)
+
+
+def run(notebook_file: Path) -> int:
+    """Run the notebook's cells and print what came of each; 1 if one failed."""
     notebook = nbformat.read(notebook_file, as_version=4)
     started: dict[int, float] = {}
 

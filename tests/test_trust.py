@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
-from llmos_jupyter import config
+from llmos_jupyter import config, paths
 from llmos_jupyter.agent.replay import Recording, record
 from llmos_jupyter.protocol import Options
 from tests.kernels import Kernel, kernel
@@ -50,7 +53,13 @@ def test_a_lesson_is_replayed_undone_and_forgotten_without_a_model(lesson: Kerne
     assert "1.0, True, False" in lesson.run("print(df.weight[0], alias is df, 'total' in dir(), sep=', ')").text
     assert "replayed" in lesson.run("%llmos replay status").text
     assert "Nothing to undo" in lesson.run("%llmos undo").text
-    assert "Forgot 1 requests" in lesson.run("%llmos forget").text
+    damaged = paths.database_file().with_name("llmos.db.damaged-1")
+    damaged.write_bytes(b"an older history")
+    forgot = lesson.run("%llmos forget").text
+    assert "Forgot 1 request of" in forgot
+    assert "lesson.llmos.json" in forgot
+    assert damaged.name in forgot
+    assert "1 recorded answers" in lesson.run("%llmos replay clear").text
     assert "No request" in lesson.run("%llmos history").text
 
 
@@ -83,3 +92,17 @@ def test_an_administrators_cap_holds(place: Path, monkeypatch: pytest.MonkeyPatc
         refused = running.run("%llmos allow network")
         assert refused.status == "error"
         assert "administrator" in refused.text
+
+
+def test_the_lesson_in_the_repository_needs_no_model(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notebooks = Path(__file__).parents[1] / "notebooks"
+    recording = shutil.copy(notebooks / "02-penguins.llmos.json", home)
+    monkeypatch.setenv("LLMOS_MODEL_DIR", str(home / "no-models"))
+    monkeypatch.setenv("LLMOS_REPLAY", str(recording))
+    config.change("replay=true")
+    lesson = nbformat.read(notebooks / "02-penguins.ipynb", as_version=4)
+    NotebookClient(lesson, timeout=120, resources={"metadata": {"path": str(notebooks)}}).execute()
+    asked = [cell for cell in lesson.cells if cell.cell_type == "code" and cell.source.startswith("%%llmos")]
+    assert asked
+    for cell in asked:
+        assert "replayed from" in str(cell.outputs), cell.source

@@ -55,39 +55,84 @@ def mismatches(request: str, code: str, shape: Shape, namespace: Mapping[str, An
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     found = [
-        _position(request, tree, shape),
+        _position(request, tree, shape, namespace),
         _one_wanted(request, tree, shape, namespace),
         _ungrouped(request, tree, shape, namespace),
     ]
     return [told for told in found if told]
 
 
-def _position(request: str, tree: ast.Module, shape: Shape) -> str:
+def _position(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[str, Any]) -> str:
     """A row number, or the largest value itself, where who or which was asked."""
     if shape.kind not in ("number", "whole number") or _AMOUNT.search(request):
         return ""
     who, which = _WHO.search(request), _WHICH.search(request)
-    called = _outermost(tree)
-    if not (who or which) or called not in _POSITIONS | _EXTREMES:
+    call = _final_call(tree)
+    called = _called(call)
+    if call is None or not (who or which) or called not in _POSITIONS | _EXTREMES:
         return ""
     if not who and which and (which[1] or "").lower() in _NUMERIC:
         return ""
+    there = _lookup(request, call, namespace)
     if called in _POSITIONS:
         if shape.kind != "whole number":
             return ""
-        return f"`{called}` gives the position, a number; the request asks for what stands at that position."
-    return f"`{called}` gives the value itself; the request asks who or which it belongs to."
+        return f"`{called}` gives the position, a number; the request asks for what stands there{there}."
+    return f"`{called}` gives the value itself; the request asks who or which it belongs to{there}."
+
+
+def _lookup(request: str, call: ast.Call, namespace: Mapping[str, Any]) -> str:
+    """The expression that gives what was asked for, as an example; empty if the code and the request do not say."""
+    code, called = ast.unparse(call), _called(call)
+    words = {_stem(word) for word in re.findall(r"\w+", request)}
+    values = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if isinstance(values, ast.Subscript) and isinstance(values.value, ast.Name):
+        frame: Any = namespace.get(values.value.id)
+        if not _is_data(frame) or not hasattr(frame, "columns"):
+            return ""
+        used = values.slice.value if isinstance(values.slice, ast.Constant) else None
+        columns = [column for column in frame.columns if isinstance(column, str) and column != used]
+        asked = [column for column in columns if _stem(column) in words]
+        column = (
+            asked or [c for c in columns if str(frame[c].dtype) in ("object", "str", "string", "category")] or [""]
+        )[0]
+        if not column:
+            return ""
+        if called in ("argmax", "argmin"):
+            return f": `{values.value.id}[{column!r}].iloc[{code}]`"
+        position = code if called in _POSITIONS else f"{ast.unparse(values)}.idx{called[-3:]}()"
+        return f": `{values.value.id}.loc[{position}, {column!r}]`"
+    [of] = call.args if len(call.args) == 1 else [None]
+    if isinstance(of, ast.Call) and isinstance(of.func, ast.Attribute) and of.func.attr == "values":
+        of = of.func.value
+    if isinstance(of, ast.Name) and called in ("max", "min") and type(namespace.get(of.id)) is dict:
+        return f": `{called}({of.id}, key={of.id}.get)`"
+    if called in _POSITIONS:
+        for name in re.findall(r"[A-Za-z_]\w*", request):
+            other = namespace.get(name)
+            if _is_data(other) and name not in code and not hasattr(other, "columns"):
+                return f": `{name}[{code}]`"
+    return ""
 
 
 def _one_wanted(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[str, Any]) -> str:
+    """A column where one number was asked for."""
     if shape.kind != "column" or shape.rows < 2 or not _ONE.search(request) or _MANY.search(request):
         return ""
     if shape.rows not in {len(value) for value in _data(tree, namespace)}:
         return ""
-    return f"The result has {shape.rows} values; the request asks for one number over all rows."
+    told = f"The result has {shape.rows} values; the request asks for one number over all rows"
+    value = _final_value(tree)
+    if isinstance(value, ast.BinOp) and isinstance(value.right, ast.Call) and not value.right.args:
+        outer = value.right.func
+        if isinstance(outer, ast.Attribute):
+            whole = ast.BinOp(value.left, value.op, outer.value)
+            return f"{told}: `({ast.unparse(whole)}).{outer.attr}()`."
+    return f"{told}."
 
 
 def _ungrouped(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[str, Any]) -> str:
+    """All rows where one for each group was asked for."""
     if shape.kind not in ("column", "table") or shape.rows < 4 or _NOT_GROUPS.search(request):
         return ""
     wanted = {_stem(word) for word in _GROUPS.findall(request)}
@@ -96,31 +141,39 @@ def _ungrouped(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[
             continue
         for column in frame.columns:
             if isinstance(column, str) and _stem(column) in wanted:
-                return f"The result has one row for each row of the data; the request asks for one for each {column}."
+                return (
+                    "The result has one row for each row of the data; the request asks for one for each "
+                    f"{column}: use `.groupby({column!r})`."
+                )
     return ""
 
 
-def _outermost(tree: ast.Module) -> str:
-    """The name of the function whose value the code ends with."""
+def _final_value(tree: ast.Module) -> ast.expr | None:
+    """The expression whose value the code ends with; of a bare name, the last it was given."""
     if not tree.body or not isinstance(tree.body[-1], ast.Expr):
-        return ""
-    value: ast.expr = tree.body[-1].value
+        return None
+    value = tree.body[-1].value
     if isinstance(value, ast.Name):
         made = [
             node.value
             for node in tree.body
             if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == value.id for t in node.targets)
         ]
-        if not made:
-            return ""
-        value = made[-1]
-    while isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id in ("int", "print"):
-        if len(value.args) != 1:
-            return ""
+        return made[-1] if made else None
+    return value
+
+
+def _final_call(tree: ast.Module) -> ast.Call | None:
+    value = _final_value(tree)
+    while isinstance(value, ast.Call) and _called(value) in ("int", "print") and len(value.args) == 1:
         value = value.args[0]
-    if not isinstance(value, ast.Call):
+    return value if isinstance(value, ast.Call) else None
+
+
+def _called(call: ast.Call | None) -> str:
+    if call is None:
         return ""
-    return value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
 def _data(tree: ast.Module, namespace: Mapping[str, Any]) -> list[Any]:

@@ -48,6 +48,23 @@ def test_what_cannot_be_the_answer(request_: str, code: str, told: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("request_", "code", "right"),
+    [
+        ("which day had the most steps?", "steps['steps'].idxmax()", pd.Timestamp("2024-01-02")),
+        ("which day had the fewest steps?", "steps['steps'].argmin()", pd.Timestamp("2024-01-03")),
+        ("on which day was it highest?", "steps['steps'].max()", pd.Timestamp("2024-01-02")),
+        ("at which t is s largest?", "np.argmax(s)", 0.2),
+        ("who is the oldest?", "max(ages.values())", "cy"),
+        ("What is the total revenue?", "total = sales['units'] * sales['price'].sum()\ntotal", 107.0),
+    ],
+)
+def test_the_example_in_the_doubt_is_right(request_: str, code: str, right: object) -> None:
+    [doubt] = doubts(request_, code)
+    found = eval(doubt.rsplit(": `", 1)[1].rstrip("`."), namespace())
+    assert found == (pytest.approx(right) if isinstance(right, float) else right)
+
+
+@pytest.mark.parametrize(
     ("request_", "code"),
     [
         ("which day had the most steps?", "steps.loc[steps['steps'].idxmax(), 'day']"),
