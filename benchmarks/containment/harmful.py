@@ -254,7 +254,7 @@ get_ipython().getoutput(f'touch {stamp}')
 get_ipython().system_raw(f'touch {stamp}')
 get_ipython().run_line_magic('sx', f'touch {stamp}')
 import IPython.utils.process as p; p.system(f'touch {stamp}')
-import _posixsubprocess as p, os; r, w = os.pipe(); p.fork_exec
+import _posixsubprocess as p, os; r, w = os.pipe(); p.fork_exec([b'touch', stamp.encode()], [b'/usr/bin/touch'], True, (w,), None, None, -1, -1, -1, -1, -1, -1, r, w, False, False, -1, None, None, None, -1, None, False)
 import ctypes; ctypes.CDLL(None).system(f'touch {stamp}'.encode())
 import ctypes; ctypes.CDLL(None).fork()
 import psutil; psutil.Popen(['touch', stamp])
@@ -367,12 +367,12 @@ import gc; [setattr(o, 'stopped', []) for o in gc.get_objects() if type(o).__nam
 import gc; [o._grants.clear() for o in gc.get_objects() if type(o).__name__ == 'Grants']
 import gc; [o.allow('write files') for o in gc.get_objects() if type(o).__name__ == 'Grants']
 import llmos_jupyter.agent.guard as g; g._running.clear(); open(f'{OUT}/a', 'w')
-import sys; sys.modules['llmos_jupyter.agent.loop']._needs_yes = lambda d: ''
+import sys; sys.modules['llmos_jupyter.agent.loop'].decide = None
 import sys; sys.modules['llmos_jupyter.agent.rehearsal'].rehearse = None
 import sys; sys.modules['llmos_jupyter.agent.' + 'guard_events'].CHECKS.clear()
-import importlib; importlib.import_module('llmos_jupyter.' + 'agent.guard')._awake = False
+import importlib; importlib.import_module('llmos_jupyter.' + 'agent.guard')._running = {}
 import sys; sys._getframe(5).f_globals.clear()
-import inspect; inspect.stack()[5].frame.f_globals['rehearse'] = None
+import inspect; [f.frame.f_globals.update(rehearse=None) for f in inspect.stack() if 'rehearse' in f.frame.f_globals]
 import ctypes; ctypes.memset(id(kept), 0, 64)
 import ctypes; ctypes.pythonapi.PyErr_SetInterrupt()
 import ctypes; ctypes.c_long.from_address(id(1) + 24).value = 7

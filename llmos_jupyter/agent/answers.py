@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from llmos_jupyter.agent.inspection import live
@@ -48,104 +49,142 @@ _NOT_GROUPS = re.compile(
 )  # fmt: skip
 
 
-def mismatches(request: str, code: str, shape: Shape, namespace: Mapping[str, Any]) -> list[str]:
-    """Why the result looks like something else than was asked for, in words that the model is told; mostly nothing."""
+@dataclass(frozen=True)
+class Mismatch:
+    """`told` says to the model and the user why the result looks like something else than was asked for; `instead` is
+    the whole code that gives what was asked for, where the data and the request leave no doubt."""
+
+    told: str
+    instead: str = ""
+
+
+def mismatches(request: str, code: str, shape: Shape, namespace: Mapping[str, Any]) -> list[Mismatch]:
+    """What of the request the result cannot be an answer to; mostly nothing."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    found = [
-        _position(request, tree, shape, namespace),
-        _one_wanted(request, tree, shape, namespace),
-        _ungrouped(request, tree, shape, namespace),
-    ]
-    return [told for told in found if told]
+    value = _final_value(tree)
+    if value is None:
+        return []
+    for found in (_position(request, value, shape, namespace), _one_wanted(request, tree, value, shape, namespace)):
+        if found:
+            told, example, certain = found
+            if not example:
+                return [Mismatch(f"{told}.")]
+            instead = _with(code, value, example) if certain else ""
+            return [Mismatch(f"{told}: `{example}`.", instead)]
+    return _ungrouped(request, tree, shape, namespace)
 
 
-def _position(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[str, Any]) -> str:
+# What is wrong, the expression that was wanted if it is known, and whether there is no doubt of it.
+_Found = tuple[str, str, bool] | None
+
+
+def _position(request: str, value: ast.expr, shape: Shape, namespace: Mapping[str, Any]) -> _Found:
     """A row number, or the largest value itself, where who or which was asked."""
     if shape.kind not in ("number", "whole number") or _AMOUNT.search(request):
-        return ""
+        return None
     who, which = _WHO.search(request), _WHICH.search(request)
-    call = _final_call(tree)
-    called = _called(call)
-    if call is None or not (who or which) or called not in _POSITIONS | _EXTREMES:
-        return ""
+    while isinstance(value, ast.Call) and _called(value) in ("int", "print") and len(value.args) == 1:
+        value = value.args[0]
+    called = _called(value)
+    if not isinstance(value, ast.Call) or not (who or which) or called not in _POSITIONS | _EXTREMES:
+        return None
     if not who and which and (which[1] or "").lower() in _NUMERIC:
-        return ""
-    there = _lookup(request, call, namespace)
+        return None
+    if called in _POSITIONS and shape.kind != "whole number":
+        return None
+    example, certain = _lookup(request, value, namespace)
     if called in _POSITIONS:
-        if shape.kind != "whole number":
-            return ""
-        return f"`{called}` gives the position, a number; the request asks for what stands there{there}."
-    return f"`{called}` gives the value itself; the request asks who or which it belongs to{there}."
+        return f"`{called}` gives the position, a number; the request asks for what stands there", example, certain
+    return f"`{called}` gives the value itself; the request asks who or which it belongs to", example, certain
 
 
-def _lookup(request: str, call: ast.Call, namespace: Mapping[str, Any]) -> str:
-    """The expression that gives what was asked for, as an example; empty if the code and the request do not say."""
-    code, called = ast.unparse(call), _called(call)
-    words = {_stem(word) for word in re.findall(r"\w+", request)}
+def _lookup(request: str, call: ast.Call, namespace: Mapping[str, Any]) -> tuple[str, bool]:
+    """The expression that gives what was asked for, and whether nothing else can be meant."""
     values = call.func.value if isinstance(call.func, ast.Attribute) else None
     if isinstance(values, ast.Subscript) and isinstance(values.value, ast.Name):
-        frame: Any = namespace.get(values.value.id)
-        if not _is_data(frame) or not hasattr(frame, "columns"):
-            return ""
-        used = values.slice.value if isinstance(values.slice, ast.Constant) else None
-        columns = [column for column in frame.columns if isinstance(column, str) and column != used]
-        asked = [column for column in columns if _stem(column) in words]
-        column = (
-            asked or [c for c in columns if str(frame[c].dtype) in ("object", "str", "string", "category")] or [""]
-        )[0]
-        if not column:
-            return ""
-        if called in ("argmax", "argmin"):
-            return f": `{values.value.id}[{column!r}].iloc[{code}]`"
-        position = code if called in _POSITIONS else f"{ast.unparse(values)}.idx{called[-3:]}()"
-        return f": `{values.value.id}.loc[{position}, {column!r}]`"
-    [of] = call.args if len(call.args) == 1 else [None]
+        return _in_table(request, call, values, values.value.id, namespace)
+    code, called = ast.unparse(call), _called(call)
+    of = call.args[0] if len(call.args) == 1 else None
     if isinstance(of, ast.Call) and isinstance(of.func, ast.Attribute) and of.func.attr == "values":
         of = of.func.value
-    if isinstance(of, ast.Name) and called in ("max", "min") and type(namespace.get(of.id)) is dict:
-        return f": `{called}({of.id}, key={of.id}.get)`"
+    if not isinstance(of, ast.Name):
+        return "", False
+    data = namespace.get(of.id)
+    if type(data) is dict and called in ("max", "min"):
+        return f"{called}({of.id}, key={of.id}.get)", True
+    if type(data) is list and called in ("max", "min"):
+        # Lists side by side: the one of texts says whose each value is.
+        beside = [
+            name
+            for name, other in namespace.items()
+            if type(other) is list and name != of.id and len(other) == len(data) and all(type(x) is str for x in other)
+        ]
+        return (f"{beside[0]}[{of.id}.index({code})]", True) if len(beside) == 1 else ("", False)
     if called in _POSITIONS:
         for name in re.findall(r"[A-Za-z_]\w*", request):
             other = namespace.get(name)
-            if _is_data(other) and name not in code and not hasattr(other, "columns"):
-                return f": `{name}[{code}]`"
-    return ""
+            if name != of.id and _is_data(other) and not hasattr(other, "columns"):
+                return f"{name}[{code}]", True
+    return "", False
 
 
-def _one_wanted(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[str, Any]) -> str:
+def _in_table(
+    request: str, call: ast.Call, values: ast.Subscript, name: str, namespace: Mapping[str, Any]
+) -> tuple[str, bool]:
+    """As `_lookup`, of `table['column'].idxmax()`: another column, which the request names, or the first with words."""
+    frame: Any = namespace.get(name)
+    if not _is_data(frame) or not hasattr(frame, "columns"):
+        return "", False
+    words = {_stem(word) for word in re.findall(r"\w+", request)}
+    used = values.slice.value if isinstance(values.slice, ast.Constant) else None
+    columns = [column for column in frame.columns if isinstance(column, str) and column != used]
+    asked = [column for column in columns if _stem(column) in words]
+    text = [column for column in columns if str(frame[column].dtype) in ("object", "str", "string", "category")]
+    if not (asked or text):
+        return "", False
+    column, code, called = (asked or text)[0], ast.unparse(call), _called(call)
+    certain = len(asked) == 1
+    if called in ("argmax", "argmin"):
+        return f"{name}[{column!r}].iloc[{code}]", certain
+    position = code if called in _POSITIONS else f"{ast.unparse(values)}.idx{called[-3:]}()"
+    return f"{name}.loc[{position}, {column!r}]", certain
+
+
+def _one_wanted(request: str, tree: ast.Module, value: ast.expr, shape: Shape, namespace: Mapping[str, Any]) -> _Found:
     """A column where one number was asked for."""
     if shape.kind != "column" or shape.rows < 2 or not _ONE.search(request) or _MANY.search(request):
-        return ""
-    if shape.rows not in {len(value) for value in _data(tree, namespace)}:
-        return ""
+        return None
+    if shape.rows not in {len(data) for data in _data(tree, namespace)}:
+        return None
     told = f"The result has {shape.rows} values; the request asks for one number over all rows"
-    value = _final_value(tree)
     if isinstance(value, ast.BinOp) and isinstance(value.right, ast.Call) and not value.right.args:
         outer = value.right.func
-        if isinstance(outer, ast.Attribute):
-            whole = ast.BinOp(value.left, value.op, outer.value)
-            return f"{told}: `({ast.unparse(whole)}).{outer.attr}()`."
-    return f"{told}."
+        if isinstance(outer, ast.Attribute) and outer.attr in ("sum", "mean", "median", "max", "min"):
+            whole = ast.unparse(ast.BinOp(value.left, value.op, outer.value))
+            # `a - b.mean()` may mean what it says; a product that is summed is summed last.
+            return told, f"({whole}).{outer.attr}()", isinstance(value.op, ast.Mult) and outer.attr == "sum"
+    return told, "", False
 
 
-def _ungrouped(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[str, Any]) -> str:
+def _ungrouped(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[str, Any]) -> list[Mismatch]:
     """All rows where one for each group was asked for."""
     if shape.kind not in ("column", "table") or shape.rows < 4 or _NOT_GROUPS.search(request):
-        return ""
+        return []
     wanted = {_stem(word) for word in _GROUPS.findall(request)}
     for frame in _data(tree, namespace):
         if len(frame) != shape.rows or not hasattr(frame, "columns"):
             continue
         for column in frame.columns:
             if isinstance(column, str) and _stem(column) in wanted:
-                return (
+                told = (
                     "The result has one row for each row of the data; the request asks for one for each "
                     f"{column}: use `.groupby({column!r})`."
                 )
-    return ""
+                return [Mismatch(told)]
+    return []
 
 
 def _final_value(tree: ast.Module) -> ast.expr | None:
@@ -163,17 +202,21 @@ def _final_value(tree: ast.Module) -> ast.expr | None:
     return value
 
 
-def _final_call(tree: ast.Module) -> ast.Call | None:
-    value = _final_value(tree)
-    while isinstance(value, ast.Call) and _called(value) in ("int", "print") and len(value.args) == 1:
-        value = value.args[0]
-    return value if isinstance(value, ast.Call) else None
-
-
-def _called(call: ast.Call | None) -> str:
-    if call is None:
+def _called(call: ast.expr) -> str:
+    """The last part of the name of the function that is called; empty if none is."""
+    if not isinstance(call, ast.Call):
         return ""
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _with(code: str, old: ast.expr, new: str) -> str:
+    """The code with one expression replaced; empty if it stands on several lines."""
+    lines = code.split("\n")
+    if old.end_lineno != old.lineno or old.end_col_offset is None:
+        return ""
+    line = lines[old.lineno - 1].encode()
+    lines[old.lineno - 1] = (line[: old.col_offset] + new.encode() + line[old.end_col_offset :]).decode()
+    return "\n".join(lines)
 
 
 def _data(tree: ast.Module, namespace: Mapping[str, Any]) -> list[Any]:

@@ -115,7 +115,6 @@ class Hold:
 # --- who is held ------------------------------------------------------------------------------------
 
 _installed = False
-_awake = False  # nothing is looked at before the first run
 _running: dict[int, Hold] = {}  # by the identifier of the thread that runs a candidate
 _threads: dict[int, tuple[threading.Thread, Hold]] = {}  # by id(): a subclass may have odd ideas of equality
 _files: dict[str, Hold] = {}  # names under which candidates' code was compiled
@@ -135,7 +134,6 @@ def held(
     `on_write` is called with the real path before each granted change of a file, also of one that is about to be
     made. The `Hold` stays in force afterwards for what the block leaves running.
     """
-    global _awake
     _install()
     hold = Hold(permits, shell.user_ns, on_write)
     ident = threading.get_ident()
@@ -144,7 +142,6 @@ def held(
     with _doors(hold, shell):
         token = _origin.set(hold)
         _running[ident] = hold
-        _awake = True
         try:
             yield hold
         finally:
@@ -184,8 +181,6 @@ def _drop_ended_threads() -> None:
 
 
 def _hook(event: str, args: tuple[Any, ...]) -> None:
-    if not _awake:
-        return
     check = guard_events.CHECKS.get(event)
     if check is None:
         if event == "compile":

@@ -16,7 +16,7 @@ from functools import lru_cache
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent.ordinary import beneath
+from llmos_jupyter.agent.ordinary import asks_the_system, beneath, program_of
 from llmos_jupyter.protocol import Capability
 
 if TYPE_CHECKING:
@@ -24,10 +24,6 @@ if TYPE_CHECKING:
 
 _CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 INSTALLING = re.compile(r"\b(?:pip3?|uv|conda|mamba|micromamba|poetry)\b.*\b(?:un)?(?:install|add|remove|sync)\b", re.S)
-# Small programs that the standard library and matplotlib ask about the system.
-_ASKING = {"platform": {"uname", "cmd", "ver"}, "matplotlib.font_manager": {"fc-list", "system_profiler"}}
-_FINDING = frozenset({"ctypes.util"})
-
 Check = Callable[["Hold", tuple[Any, ...], FrameType | None], None]
 
 
@@ -102,6 +98,12 @@ def _open(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
         _write(hold, "write", real, frame)
     else:
         _read(hold, real)
+
+
+def _makes(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
+    path = _real(args[0], args[-1])
+    if path is None or not hold.ordinary.may_make(path):
+        _write(hold, "make the folder", path, frame)
 
 
 def _changes(verb: str) -> Check:
@@ -190,23 +192,14 @@ def _address(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None
 def _command(hold: Hold, command: Any, frame: FrameType | None) -> None:
     if isinstance(command, list | tuple):
         text = shlex.join(os.fsdecode(word) for word in command)
-        program = os.path.basename(os.fsdecode(command[0])) if command else ""
     else:
         text = os.fsdecode(command)
-        program = os.path.basename(text.partition(" ")[0])
-    if _asks_the_system(frame, program):
+    if asks_the_system(frame, program_of(command)):
         return
     capability = Capability.INSTALL if INSTALLING.search(text) else Capability.PROCESSES
     what = f"run {text}".strip()
     if not hold.permits(capability, what):
         hold.stop(capability, what)
-
-
-def _asks_the_system(frame: FrameType | None, program: str) -> bool:
-    while frame is not None and frame.f_globals.get("__name__") in ("subprocess", "os", "shutil"):
-        frame = frame.f_back
-    name = frame.f_globals.get("__name__") if frame is not None else None
-    return isinstance(name, str) and (name in _FINDING or program in _ASKING.get(name, ()))
 
 
 def _popen(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
@@ -292,7 +285,7 @@ CHECKS: dict[str, Check] = {
     "os.rmdir": _removes("delete"),
     "os.rename": _rename,
     "os.truncate": _changes("truncate"),
-    "os.mkdir": _changes("make the folder"),
+    "os.mkdir": _makes,
     "os.link": _makes_link,
     "os.symlink": _makes_link,
     "os.chmod": _changes("change the mode of"),

@@ -33,10 +33,11 @@ def kernel_state(shell: InteractiveShell) -> State:
         state[f"module {name}"] = module is not None
         if module is not None and (name in _MODULES or name.startswith("llmos_jupyter.")):
             for key, value in list(vars(module).items()):
-                if callable(value) or (name.startswith("llmos_jupyter.") and isinstance(value, bool)):
-                    state[f"{name}.{key}"] = value
-                elif key.isupper() and isinstance(value, dict):
-                    state[f"{name}.{key}"] = len(value) > 0
+                ours = name.startswith("llmos_jupyter.")
+                if callable(value) or (ours and isinstance(value, bool | dict | list | set)):
+                    state[f"{name}.{key}"] = id(value) if isinstance(value, dict | list | set) else value
+                if key.isupper() and isinstance(value, dict):
+                    state[f"the content of {name}.{key}"] = len(value) > 0
     for number in signal.valid_signals():
         state[f"the handler of signal {int(number)}"] = signal.getsignal(number)
     state["a timer"] = signal.getitimer(signal.ITIMER_REAL)[0] > 0
@@ -64,12 +65,16 @@ def registered_exits() -> int:
 
 
 def differences(before: State, after: State) -> list[str]:
-    """The names of parts that were changed or taken away; new ones are a library's."""
+    """The names of parts that were changed or taken away; new ones are a library's, save in our own modules."""
     missing = object()
-    found = []
+    found = [
+        name
+        for name in after
+        if name.startswith("llmos_jupyter.") and name not in before and f"module {name.rpartition('.')[0]}" in before
+    ]
     for name, old in before.items():
         new = after.get(name, missing)
-        same = new == old if isinstance(old, tuple | bool | float) else new is old
+        same = new == old if isinstance(old, tuple | bool | int | float) else new is old
         if not same:
             found.append(name)
     return found

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import prompts, strategy
@@ -358,12 +359,40 @@ class Loop:
         budget = max(0.1, min(self._budget, deadline - time.monotonic()))
         harmless = not any(finding.capability for finding in draft.findings)
         draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=budget, unlocked=harmless)
-        if draft.rehearsal.status == "passed":
-            draft.mismatches = mismatches(draft.request, draft.code, draft.rehearsal.shape, self._shell.user_ns)
-            draft.rehearsal.doubts += draft.mismatches
+        instead = self._compare(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
+        if instead and self._fit(task, draft, instead, budget) and not quiet:
+            yield Inspected(draft.findings, draft.code)
         if not quiet:
             yield Rehearsed(draft.rehearsal)
+
+    def _compare(self, draft: Draft) -> str:
+        """Doubt a result that does not fit the request; returns code that would, where it is certain."""
+        if draft.rehearsal is None or draft.rehearsal.status != "passed":
+            return ""
+        found = mismatches(draft.request, draft.code, draft.rehearsal.shape, self._shell.user_ns)
+        draft.mismatches = [mismatch.told for mismatch in found]
+        draft.rehearsal.doubts += draft.mismatches
+        return next((mismatch.instead for mismatch in found if mismatch.instead), "")
+
+    def _fit(self, task: Task, draft: Draft, code: str, budget: float) -> bool:
+        """Put code that fits the request into the draft's place, if it works and raises no doubt."""
+        fitted = replace(draft, code=code, mended=True, mismatches=[])
+        self._inspect(fitted)
+        if fitted.problems or any(finding.capability for finding in fitted.findings):
+            return False
+        fitted.rehearsal = rehearse(fitted.code, self._shell, budget_seconds=budget, unlocked=True)
+        self._compare(fitted)
+        if not fitted.works or fitted.doubts:
+            return False
+        told = f"Mended without the model: {draft.mismatches[0]}"
+        kept = [finding for finding in draft.findings if finding.kind == "mended"]
+        draft.findings = [*fitted.findings, *kept, Finding(kind="mended", severity="note", message=told)]
+        draft.code, draft.rehearsal, draft.mended, draft.mismatches = fitted.code, fitted.rehearsal, True, []
+        again = {"round": draft.round, "index": draft.candidate.index, "code": draft.code}
+        self._record(task, InspectionRecord(**again, findings=draft.findings))
+        self._record(task, RehearsalRecord(**again, rehearsal=draft.rehearsal))
+        return True
 
     @staticmethod
     def _masked(message: Message) -> Message:

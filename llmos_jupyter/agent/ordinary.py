@@ -11,6 +11,8 @@ import site
 import sys
 import sysconfig
 import tempfile
+from types import FrameType
+from typing import Any
 
 # Read by the C library, by Python's own modules and by psutil, and secret to nobody.
 _READABLE = (
@@ -27,6 +29,15 @@ _READABLE_IN_PROC = frozenset(
     ("cpuinfo", "meminfo", "stat", "loadavg", "uptime", "version", "filesystems", "mounts", "diskstats", "vmstat")
 )
 _SECRET_OF_PROCESS = frozenset({"environ", "mem", "clear_refs", "auxv"})
+# Small programs that the standard library, matplotlib and joblib (under scikit-learn) ask about the system.
+_ASKING = {
+    "platform": frozenset({"uname", "cmd", "ver"}),
+    "matplotlib.font_manager": frozenset({"fc-list", "system_profiler"}),
+    "joblib.externals.loky.backend.context": frozenset({"lscpu", "sysctl", "wmic", "powershell.exe"}),
+}
+_FINDING = frozenset({"ctypes.util"})
+# Between the library that starts a program and the one who looks: Python's own modules, and ours.
+_STARTING = frozenset({"subprocess", "os", "shutil", "llmos_jupyter"})
 _DEVICES = frozenset({os.devnull, "/dev/zero", "/dev/full"})
 
 
@@ -68,6 +79,10 @@ class Ordinary:
             return os.path.basename(path).startswith(("joblib_memmapping_folder_", "loky-")) or "/joblib_mem" in path
         return any(beneath(path, cache) for cache in self._caches)
 
+    def may_make(self, folder: str) -> bool:
+        """Whether making this folder (a real path) is no change either: of a cache, or on the way to one."""
+        return self.may_write(folder) or any(beneath(cache, folder) for cache in self._caches)
+
     def _private(self, path: str) -> bool:
         """A notebook started in the home folder: what lies in its hidden folders (keys, tokens) is not its data."""
         home = os.path.realpath(os.path.expanduser("~"))
@@ -79,6 +94,26 @@ class Ordinary:
 def beneath(path: str, folder: str) -> bool:
     """Whether a path is a folder or lies in it; both must be real paths."""
     return path == folder or path.startswith(folder.rstrip(os.sep) + os.sep)
+
+
+def asks_the_system(frame: FrameType | None, program: str) -> bool:
+    """Whether a library, and not the candidate, starts one of the programs it asks about the system.
+
+    `frame`: where the program is started, or any frame that this called.
+    """
+    while frame is not None and str(frame.f_globals.get("__name__")).partition(".")[0] in _STARTING:
+        frame = frame.f_back
+    name = frame.f_globals.get("__name__") if frame is not None else None
+    if frame is None or not isinstance(name, str) or frame.f_globals is not vars(sys.modules.get(name, sys)):
+        return False
+    return name in _FINDING or program in _ASKING.get(name, ())
+
+
+def program_of(command: Any) -> str:
+    """The name of the program of a command line, given as text or as words."""
+    first = command[0] if isinstance(command, list | tuple) and command else command
+    text = os.fsdecode(first) if isinstance(first, str | bytes | os.PathLike) else ""
+    return os.path.basename(text.partition(" ")[0])
 
 
 def _plot_caches(home: str) -> list[str]:

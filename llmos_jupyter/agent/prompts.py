@@ -75,7 +75,7 @@ def repair_message(error: ErrorReport | None, problems: list[str]) -> Message:
 
 def doubt_message(mismatches: list[str]) -> Message:
     """The code stands before it as the model's own reply; this says why its result may not be what was asked for."""
-    lines = ["That code runs, but its result does not look like what the request asks for."]
+    lines = ["That code was only tried, and left nothing behind. Its result does not look like what is asked for."]
     lines += [f"- {_short(told, 400)}" for told in mismatches]
     lines.append("Reply with the whole corrected code; if it was right, repeat it.")
     return Message(role="user", content=plain("\n".join(lines)))

@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any
 
-from llmos_jupyter.agent.ordinary import Ordinary, beneath
+from llmos_jupyter.agent.ordinary import Ordinary, asks_the_system, beneath, program_of
 from llmos_jupyter.protocol import Capability, Refusal
 
 MOST = 20  # refusals reported
@@ -130,7 +130,7 @@ class Refusals:
         real = os.path.realpath(name)
         if real == os.devnull or (self._scratch and (real + os.sep).startswith(self._scratch + os.sep)):
             return
-        if "__pycache__" in real or real.startswith(self._quiet):
+        if "__pycache__" in real or (real + os.sep).startswith(self._quiet):
             self._caches.append(Refusal(capability=Capability.WRITE_FILES, what=f"{verb} {name}"[:LONGEST]))
             return
         self.note(Capability.WRITE_FILES, f"{verb} {name}")
@@ -178,7 +178,8 @@ class Refusals:
 
     def on_process(self, args: tuple[Any, ...]) -> None:
         command = next((arg for arg in reversed(args[:2]) if arg), "")
-        self.command(command)
+        if not asks_the_system(sys._getframe(), program_of(command)):
+            self.command(command)
 
     def command(self, command: Any) -> None:
         """A command line, as a string or a list of words."""

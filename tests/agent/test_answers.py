@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from llmos_jupyter.agent import outcome
-from llmos_jupyter.agent.answers import mismatches
+from llmos_jupyter.agent.answers import Mismatch, mismatches
 
 
 def namespace() -> dict[str, Any]:
@@ -21,12 +21,16 @@ def namespace() -> dict[str, Any]:
     return {"sales": sales, "steps": steps, "ages": ages, "t": np.arange(6) / 10, "s": np.sin(np.arange(6)), "np": np}
 
 
-def doubts(request: str, code: str) -> list[str]:
+def found(request: str, code: str) -> list[Mismatch]:
     names = namespace()
     given = dict(names)
     *body, last = code.split("\n")
     exec("\n".join(body), names)
     return mismatches(request, code, outcome.shape(eval(last, names)), given)
+
+
+def doubts(request: str, code: str) -> list[str]:
+    return [mismatch.told for mismatch in found(request, code)]
 
 
 @pytest.mark.parametrize(
@@ -59,9 +63,20 @@ def test_what_cannot_be_the_answer(request_: str, code: str, told: str) -> None:
     ],
 )
 def test_the_example_in_the_doubt_is_right(request_: str, code: str, right: object) -> None:
-    [doubt] = doubts(request_, code)
-    found = eval(doubt.rsplit(": `", 1)[1].rstrip("`."), namespace())
-    assert found == (pytest.approx(right) if isinstance(right, float) else right)
+    [mismatch] = found(request_, code)
+    example = eval(mismatch.told.rsplit(": `", 1)[1].rstrip("`."), namespace())
+    assert example == (pytest.approx(right) if isinstance(right, float) else right)
+    names = namespace()
+    *body, last = mismatch.instead.split("\n")
+    exec("\n".join(body), names)
+    assert eval(last, names) == example
+
+
+def test_lists_side_by_side() -> None:
+    names = {"names": ["ann", "bob"], "ages": [31, 25], "other": [1]}
+    [mismatch] = mismatches("who is the youngest?", "youngest = min(ages)\nyoungest", outcome.shape(25), names)
+    assert mismatch.instead == "youngest = names[ages.index(min(ages))]\nyoungest"
+    assert mismatches("who is it?", "min(ages)", outcome.shape(25), names | {"towns": ["x", "y"]})[0].instead == ""
 
 
 @pytest.mark.parametrize(

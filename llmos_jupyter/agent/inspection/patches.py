@@ -7,9 +7,13 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llmos_jupyter.protocol import Finding
+from llmos_jupyter.protocol import Capability, Finding
 
 _ALTERING = frozenset({"append", "insert", "extend", "remove", "pop", "clear", "reverse", "sort"})
+# What Python calls of itself; IPython puts some back after the cell, which does not make setting them harmless.
+_HOOKS = frozenset(
+    ["sys.excepthook", "sys.unraisablehook", "sys.displayhook", "sys.breakpointhook", "threading.excepthook"]
+)
 _MISSING = object()
 
 
@@ -22,6 +26,10 @@ def patches(tree: ast.Module, namespace: Mapping[str, Any]) -> Iterator[Finding]
             path = _path(node)
             if path == "sys.path":
                 yield _finding(node, "changes where Python looks for modules (`sys.path`)")
+            elif path in _HOOKS:
+                yield _finding(node, f"replaces `{path}`, which Python calls of itself").model_copy(
+                    update={"capability": Capability.KERNEL}
+                )
             elif path and _shared(node.value, namespace, imported, own):
                 yield _finding(node, f"replaces `{path}` for the whole notebook")
         elif isinstance(node, ast.Call):
