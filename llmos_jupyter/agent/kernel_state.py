@@ -29,6 +29,8 @@ def kernel_state(shell: InteractiveShell) -> State:
     state["sys.path"] = tuple(sys.path)
     for finder in sys.meta_path:
         state[f"sys.meta_path ({getattr(finder, '__name__', type(finder).__name__)})"] = True
+    for hooks in ("meta_path", "path_hooks"):  # libraries add theirs as they are imported
+        state[f"sys.{hooks}"] = tuple(id(hook) for hook in getattr(sys, hooks) if not _library(_maker(hook)))
     for name, module in list(sys.modules.items()):
         state[f"module {name}"] = module is not None
         if module is not None and (name in _MODULES or name.startswith("llmos_jupyter.")):
@@ -78,6 +80,10 @@ def differences(before: State, after: State) -> list[str]:
         if not same:
             found.append(name)
     return found
+
+
+def _maker(hook: object) -> object:
+    return hook if isinstance(hook, type) or hasattr(hook, "__qualname__") else type(hook)
 
 
 def _library(function: Any) -> bool:

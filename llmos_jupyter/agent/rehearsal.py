@@ -8,7 +8,6 @@ files cannot be written, and the copy is killed and collected on every way out o
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import random
@@ -32,6 +31,9 @@ from llmos_jupyter.agent.rehearsal_child import Brief, rehearse_in_child
 from llmos_jupyter.agent.rehearsal_inheritance import available_memory
 from llmos_jupyter.agent.snapshot import ForeseenChange
 from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
+
+with contextlib.suppress(ImportError):  # Windows has none, and no rehearsal
+    import fcntl
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

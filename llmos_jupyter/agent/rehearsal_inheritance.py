@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import fcntl
 import mmap
 import os
 import re
-import resource
 import signal
 import stat
 import sys
@@ -20,6 +18,10 @@ from collections.abc import Iterator
 
 import psutil
 from threadpoolctl import threadpool_limits
+
+with contextlib.suppress(ImportError):  # Windows has neither, and no rehearsal
+    import fcntl
+    import resource
 
 COPIED = 512 << 20  # bytes of one shared mapping that may be copied when its file cannot be mapped again
 SPARE_ADDRESSES = 4 << 30  # bytes of address space beyond the memory limit: stacks, reservations

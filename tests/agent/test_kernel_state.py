@@ -40,6 +40,11 @@ def _transformer(shell: InteractiveShell, patch: pytest.MonkeyPatch) -> None:
     shell.input_transformers_post.append(lambda lines: lines)
 
 
+def _finder(shell: InteractiveShell, patch: pytest.MonkeyPatch) -> None:
+    finder = type("Finder", (), {"__module__": "__main__", "find_spec": lambda *args: None})
+    patch.setattr(sys, "meta_path", [finder(), *sys.meta_path])
+
+
 def _signal(shell: InteractiveShell, patch: pytest.MonkeyPatch) -> None:
     signal.signal(signal.SIGUSR2, lambda *args: None)
 
@@ -49,6 +54,7 @@ CHANGES = [
     ("os.remove", _replace(os, "remove", lambda path: None)),
     ("sys.path", _replace(sys, "path", ["/nowhere"])),
     ("sys.excepthook", _replace(sys, "excepthook", lambda *args: None)),
+    ("sys.meta_path", _finder),
     ("the shell's run_cell", _method),
     ("the callbacks of post_run_cell", _event),
     ("the shell's input_transformers_post", _transformer),

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
 import sys
 import threading
 import time
@@ -531,3 +532,29 @@ def test_a_failing_fork_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
     assert done.status == "unavailable"
     assert "Cannot allocate memory" in done.reason
     assert descriptors() == before
+
+
+WITHOUT_FORK = """
+import os, select, signal, sys
+import IPython, pandas, psutil, pydantic, httpx, threadpoolctl
+from IPython.core.interactiveshell import InteractiveShell
+for name in ("fcntl", "resource", "termios"):
+    sys.modules[name] = None
+for name in ("fork", "getuid", "register_at_fork"):
+    delattr(os, name)
+for name in ("setitimer", "getitimer", "ITIMER_REAL", "SIGKILL", "SIGALRM"):
+    delattr(signal, name)
+from llmos_jupyter.agent import loop, undo
+from llmos_jupyter.agent.rehearsal import rehearse
+from llmos_jupyter.agent.running import Rights
+shell = InteractiveShell()
+Rights.of(shell)
+report = rehearse("x = 1", shell)
+print(report.status, report.reason)
+"""
+
+
+def test_a_system_that_cannot_fork_has_everything_else() -> None:
+    """As on Windows, whose Python lacks these modules and functions."""
+    done = subprocess.run([sys.executable, "-c", WITHOUT_FORK], capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith("unavailable Rehearsal needs Linux"), done.stderr[-2000:]
