@@ -89,15 +89,18 @@ def _revoke(notebook: Notebook, argument: str) -> None:
 
 
 def _undo(notebook: Notebook, argument: str) -> None:
-    notes = notebook.rights.history.undo(notebook.shell)
-    notebook.context.note("The user undid your last answer: what it changed is as it was before.")
+    history = notebook.rights.history
+    left = len(history)
+    notes = history.undo(notebook.shell)
+    if len(history) < left:
+        notebook.context.note(" ".join(["The user undid your last answer.", *notes]))
     print("\n".join(notes))
 
 
 def _replay(notebook: Notebook, argument: str) -> None:
     recording = notebook.recording()
     if argument == "clear":
-        print(f"{recording.clear()} recorded answers removed from {recording.file.name}.")
+        print(recording.clear())
         return
     requests = notebook_requests(notebook_file(notebook.shell, notebook.session))
     states = recording.status(notebook.shell.user_ns, notebook.context.answers, requests)
@@ -115,6 +118,8 @@ def _forget(notebook: Notebook, argument: str) -> None:
     recording = notebook.recording()
     if recording.file.exists():
         print(f"Its recorded answers are still in {recording.file}: `%llmos replay clear` removes them.")
+    for file in sorted(recording.file.parent.glob(f"{recording.file.name}.damaged*")):
+        print(f"A recording that could not be read is still in {file}: delete it by hand.")
     database = paths.database_file()
     if aside := sorted(database.parent.glob(f"{database.name}.damaged-*")):
         files = ", ".join(file.name for file in aside)

@@ -59,7 +59,7 @@ def test_a_lesson_is_replayed_undone_and_forgotten_without_a_model(lesson: Kerne
     assert "Forgot 1 request of" in forgot
     assert "lesson.llmos.json" in forgot
     assert damaged.name in forgot
-    assert "1 recorded answers" in lesson.run("%llmos replay clear").text
+    assert "1 recorded answer removed" in lesson.run("%llmos replay clear").text
     assert "No request" in lesson.run("%llmos history").text
 
 

@@ -84,6 +84,10 @@ class ReplayState(NamedTuple):
     recorded: Recorded | None
 
 
+class _Unreadable(LLMOSError):
+    """The file holds something else than a recording."""
+
+
 class Recording:
     """The recorded answers of one notebook, in one file. Read anew each time: it may come from version control.
 
@@ -126,15 +130,25 @@ class Recording:
         found += [ReplayState(text, False, "it was never recorded", None) for text in missing if text not in known]
         return sorted(found, key=lambda state: (state.request, state.why))
 
-    def clear(self) -> int:
-        """Remove the file; says how many answers it held. A file that cannot be read is set aside, not removed."""
+    def clear(self) -> str:
+        """Remove the file; one sentence on what it held. One that cannot be read is set aside, not removed.
+
+        Raises LLMOSError for the recording of a newer version, and where the file cannot be removed.
+        """
+        name = self.file.name
         try:
-            count = len(self._read())
-        except LLMOSError:
-            self.file.replace(self.file.with_name(self.file.name + ".damaged"))
-            return 0
-        self.file.unlink(missing_ok=True)
-        return count
+            try:
+                count = len(self._read())
+            except _Unreadable:
+                aside = _unused(self.file.with_name(f"{name}.damaged"))
+                self.file.replace(aside)
+                return f"{name} could not be read and was set aside as {aside.name}; a new recording begins."
+            self.file.unlink(missing_ok=True)
+        except OSError as error:
+            raise LLMOSError(
+                f"{self.file} could not be removed ({error.strerror}): make its folder writable and clear again."
+            ) from error
+        return f"{count} recorded answer{'s' * (count != 1)} removed from {name}."
 
     def _read(self) -> dict[str, Recorded]:
         try:
@@ -155,8 +169,8 @@ class Recording:
         except ValidationError as error:
             raise self._unreadable(error.errors()[0]["msg"]) from error
 
-    def _unreadable(self, why: str) -> LLMOSError:
-        return LLMOSError(
+    def _unreadable(self, why: str) -> _Unreadable:
+        return _Unreadable(
             f"The recording {self.file} cannot be read ({why}): mend it (a merge may have left its marks in it), "
             "or set it aside with `%llmos replay clear`."
         )
@@ -339,3 +353,12 @@ def notebook_requests(notebook: Path | None) -> list[str]:
         return []
     bodies = [source.partition("\n")[2] for source in sources if re.match(r"%%llmos\b", source)]
     return [body.strip() for body in bodies if body.strip()]
+
+
+def _unused(file: Path) -> Path:
+    """The name, or the next one with a number that no file has."""
+    number, found = 1, file
+    while found.exists():
+        number += 1
+        found = file.with_name(f"{file.name}-{number}")
+    return found

@@ -162,8 +162,12 @@ def test_a_damaged_file_is_a_sentence_and_is_kept(recording: Recording, damage: 
             call()
         assert "\n" not in str(error.value)
     assert recording.file.read_bytes() == before
-    assert recording.clear() == 0
-    assert [file.read_bytes() for file in recording.file.parent.glob("*.damaged")] == [before]
+    assert "set aside as n.llmos.json.damaged;" in recording.clear().replace(recording.file.name, "n.llmos.json")
+    recording.file.write_bytes(before)
+    recording.clear()
+    aside = sorted(file.name for file in recording.file.parent.glob("*.damaged*"))
+    assert aside == [f"{recording.file.name}.damaged", f"{recording.file.name}.damaged-2"]
+    assert {(recording.file.parent / name).read_bytes() for name in aside} == {before}
     keep(recording, "x", {}, "1")
 
 
@@ -171,6 +175,8 @@ def test_a_newer_file_is_left_alone(recording: Recording) -> None:
     recording.file.write_text('{"format": 2, "answers": {}}')
     with pytest.raises(LLMOSError, match="newer"):
         keep(recording, "x", {}, "1")
+    with pytest.raises(LLMOSError, match="newer"):
+        recording.clear()
     assert recording.file.read_text() == '{"format": 2, "answers": {}}'
 
 
@@ -180,10 +186,10 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_clear_says_how_many(recording: Recording) -> None:
-    assert recording.clear() == 0
+    assert "0 recorded answers removed" in recording.clear()
     keep(recording, "x", {}, "1")
     keep(recording, "y", {}, "2")
-    assert recording.clear() == 2
+    assert "2 recorded answers removed" in recording.clear()
     assert not recording.file.exists()
 
 
