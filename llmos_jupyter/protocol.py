@@ -101,10 +101,15 @@ RehearsalStatus = Literal["passed", "failed", "refused", "unfinished", "died", "
 
 
 class Shape(Wire):
-    """What kind of value a candidate ends with: enough to see whether it can be what the request asks for."""
+    """What kind of value a candidate ends with: enough to see whether it can be what the request asks for.
 
-    kind: Literal["number", "whole number", "column", "table", "other"] = "other"
+    `rows`: of a column, a table or a list; `figures`: how many are drawn; `columns`: labels of a small table.
+    """
+
+    kind: Literal["number", "whole number", "column", "table", "list", "dict", "text", "other"] = "other"
     rows: int = 0
+    figures: int = 0
+    columns: list[str] = Field(default_factory=list)
 
 
 class Rehearsal(Wire):

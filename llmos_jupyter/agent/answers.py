@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from llmos_jupyter.agent.amending import amended
+from llmos_jupyter.agent.coverage import unchanged, uncovered
 from llmos_jupyter.agent.inspection import live
-from llmos_jupyter.protocol import Shape
+from llmos_jupyter.protocol import NameChange, Shape
 
 _LEAD = r"^(?:(?:and|now|then|so|but|also|ok|okay|please|tell me|show me|show|find|find out)[\s,]+)*"
 _PREPOSITION = r"(?:(?:in|at|on|for|from|by|during|to)\s+)?"
@@ -58,12 +60,24 @@ class Mismatch:
     instead: str = ""
 
 
-def mismatches(request: str, code: str, shape: Shape, namespace: Mapping[str, Any]) -> list[Mismatch]:
+def mismatches(
+    request: str, code: str, shape: Shape, namespace: Mapping[str, Any], changes: Sequence[NameChange] = ()
+) -> list[Mismatch]:
     """What of the request the result cannot be an answer to; mostly nothing."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
+    told, instead = amended(request, tree, code)
+    found = [Mismatch(f"{told}.", instead)] if told else []
+    found += _of_another_kind(request, tree, code, shape, namespace)
+    lacking = [*unchanged(request, changes, namespace), *uncovered(request, tree, shape, namespace)]
+    return found + [Mismatch(sentence) for sentence in lacking]
+
+
+def _of_another_kind(
+    request: str, tree: ast.Module, code: str, shape: Shape, namespace: Mapping[str, Any]
+) -> list[Mismatch]:
     value = _final_value(tree)
     if value is None:
         return []

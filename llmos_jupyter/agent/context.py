@@ -13,8 +13,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent import prompts
+from llmos_jupyter.agent import cells, prompts
 from llmos_jupyter.agent.describe import describe_imports, describe_variable, user_variables
+from llmos_jupyter.agent.idioms import idioms_for
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask
 from llmos_jupyter.protocol import Message
@@ -94,8 +95,10 @@ class NotebookContext:
         request = mask(request)
         if not context or use:
             chosen = self._chosen(use) if use else {}
+            chosen_values = {name: self._shell.user_ns[name] for name in chosen}
             notebook = _listing(list(chosen.values()), room - need)
-            return Turn(prompts.request_message(notebook, request), request, passing=True)
+            idioms = idioms_for(request, chosen_values.values())
+            return Turn(prompts.request_message(notebook, request, idioms), request, passing=True)
         turn = self._turn(request, room - need)
         if _tokens([*self._messages, turn.message]) > budget:
             self._compact()
@@ -146,8 +149,8 @@ class NotebookContext:
     def _turn(self, request: str, room: int) -> Turn:
         described = self._describe()
         imports = describe_imports(self._shell.user_ns)
-        cells, last = self._new_cells()
-        parts = [*self._news, *cells]
+        new_cells, last = self._new_cells(described)
+        parts = [*self._news, *new_cells]
         new_imports = [line for line in imports if line not in self._imports]
         if new_imports:
             parts.append("Already imported: " + "; ".join(new_imports))
@@ -156,7 +159,8 @@ class NotebookContext:
         if gone:
             parts.append("Deleted: " + ", ".join(gone))
         notebook = mask(_listing(parts, min(room, FRESH)))
-        return Turn(prompts.request_message(notebook, request), request, described, imports, last)
+        idioms = idioms_for(request, [self._shell.user_ns[name] for name in described])
+        return Turn(prompts.request_message(notebook, request, idioms), request, described, imports, last)
 
     def _describe(self) -> dict[str, str]:
         variables = user_variables(self._shell.user_ns, self._shell.user_ns_hidden)
@@ -170,8 +174,9 @@ class NotebookContext:
                 described[name] = text
         return dict(reversed(described.items()))
 
-    def _new_cells(self) -> tuple[list[str], int]:
-        """The sources of the user's own cells since the last request, newest last, with their errors."""
+    def _new_cells(self, described: Collection[str]) -> tuple[list[str], int]:
+        """The sources of the user's own cells since the last request, newest last, with their errors; without the data
+        of variables that are described."""
         sources: list[str] = list(self._shell.user_ns.get("In", []))
         last = len(sources)
         told = []
@@ -181,7 +186,10 @@ class NotebookContext:
             running = number == self._shell.execution_count and number == last - 1
             if running or not source or "llmos" in source.split("\n", 1)[0]:
                 continue
-            told.append(f"{self._head(number, source, sources)}\n{_cut(source, CELL)}")
+            head = self._head(number, source, sources)
+            if not error and not (source := cells.told(source, described)):
+                continue
+            told.append(f"{head}\n{_cut(source, CELL)}")
             if error:
                 told[-1] += f"\nIt raised {error}"
         return told[-CELLS:], last
@@ -199,9 +207,9 @@ class NotebookContext:
 
     def _compact(self) -> None:
         """Begin the prompt anew with the last few requests; the namespace is described afresh with the next turn."""
-        answers, cells = self._answers[-KEPT:], self._cells
+        answers, told = self._answers[-KEPT:], self._cells
         self._begin()
-        self._answers, self._cells = answers, max(cells, 0)
+        self._answers, self._cells = answers, max(told, 0)
         for request, reply in answers:
             self._messages += [
                 prompts.request_message("", _cut(request, CELL)),

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import prompts, strategy
-from llmos_jupyter.agent.answers import mismatches
+from llmos_jupyter.agent.answers import Mismatch, mismatches
 from llmos_jupyter.agent.context import NotebookContext, Turn
 from llmos_jupyter.agent.drafts import Draft, agreed, choose
 from llmos_jupyter.agent.events import (
@@ -37,6 +37,7 @@ from llmos_jupyter.agent.events import (
 )
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
+from llmos_jupyter.agent.inspection.recreated import drop_recreated
 from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
 from llmos_jupyter.agent.permissions import decide
 from llmos_jupyter.agent.rehearsal import rehearse
@@ -359,36 +360,39 @@ class Loop:
         budget = max(0.1, min(self._budget, deadline - time.monotonic()))
         harmless = not any(finding.capability for finding in draft.findings)
         draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=budget, unlocked=harmless)
-        instead = self._compare(draft)
+        misfit = self._compare(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
-        if instead and self._fit(task, draft, instead, budget) and not quiet:
+        if misfit and self._fit(task, draft, misfit, budget) and not quiet:
             yield Inspected(draft.findings, draft.code)
         if not quiet:
             yield Rehearsed(draft.rehearsal)
 
-    def _compare(self, draft: Draft) -> str:
-        """Doubt a result that does not fit the request; returns code that would, where it is certain."""
+    def _compare(self, draft: Draft) -> Mismatch | None:
+        """Doubt a result that does not fit the request; returns the mismatch of which is certain what would fit."""
         if draft.rehearsal is None or draft.rehearsal.status != "passed":
-            return ""
-        found = mismatches(draft.request, draft.code, draft.rehearsal.shape, self._shell.user_ns)
+            return None
+        found = mismatches(
+            draft.request, draft.code, draft.rehearsal.shape, self._shell.user_ns, draft.rehearsal.changes
+        )
         draft.mismatches = [mismatch.told for mismatch in found]
         draft.rehearsal.doubts += draft.mismatches
-        return next((mismatch.instead for mismatch in found if mismatch.instead), "")
+        return next((mismatch for mismatch in found if mismatch.instead), None)
 
-    def _fit(self, task: Task, draft: Draft, code: str, budget: float) -> bool:
-        """Put code that fits the request into the draft's place, if it works and raises no doubt."""
-        fitted = replace(draft, code=code, mended=True, mismatches=[])
+    def _fit(self, task: Task, draft: Draft, misfit: Mismatch, budget: float) -> bool:
+        """Put code that fits the request into the draft's place, if it works and leaves fewer doubts."""
+        fitted = replace(draft, code=misfit.instead, mended=True, mismatches=[])
         self._inspect(fitted)
         if fitted.problems or any(finding.capability for finding in fitted.findings):
             return False
         fitted.rehearsal = rehearse(fitted.code, self._shell, budget_seconds=budget, unlocked=True)
         self._compare(fitted)
-        if not fitted.works or fitted.doubts:
+        if not fitted.works or len(fitted.doubts) >= len(draft.doubts):
             return False
-        told = f"Mended without the model: {draft.mismatches[0]}"
+        told = f"Mended without the model: {misfit.told}"
         kept = [finding for finding in draft.findings if finding.kind == "mended"]
         draft.findings = [*fitted.findings, *kept, Finding(kind="mended", severity="note", message=told)]
-        draft.code, draft.rehearsal, draft.mended, draft.mismatches = fitted.code, fitted.rehearsal, True, []
+        draft.code, draft.rehearsal, draft.mended = fitted.code, fitted.rehearsal, True
+        draft.mismatches = fitted.mismatches
         again = {"round": draft.round, "index": draft.candidate.index, "code": draft.code}
         self._record(task, InspectionRecord(**again, findings=draft.findings))
         self._record(task, RehearsalRecord(**again, rehearsal=draft.rehearsal))
@@ -399,7 +403,9 @@ class Loop:
         return message.model_copy(update={"content": mask(message.content)})
 
     def _inspect(self, draft: Draft) -> None:
-        repairs: list[Finding] = []
+        draft.code, kept = drop_recreated(draft.code, draft.request, self._shell.user_ns)
+        repairs: list[Finding] = [kept] if kept else []
+        draft.mended = draft.mended or kept is not None
         for _ in range(MENDINGS):
             draft.findings = inspect(draft.code, self._shell.user_ns, transform=self._shell.transform_cell)
             draft.code, more = mend(draft.code, draft.findings, self._shell.user_ns)

@@ -5,6 +5,7 @@ Runs in the rehearsal's copy, which ends afterwards: reading the values there ca
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import re
 import sys
@@ -16,6 +17,8 @@ from llmos_jupyter.protocol import Shape
 # Cells of a table that are read; of a larger one the beginning and the end stand for the rest.
 CELLS = 100_000
 DEPTH = 4
+# Columns of a table whose labels are told.
+COLUMNS = 30
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 
 
@@ -56,10 +59,33 @@ def shape(value: Any) -> Shape:
     if isinstance(value, float) or (np is not None and isinstance(value, np.floating)):
         return Shape(kind="number")
     if pd is not None and isinstance(value, pd.DataFrame):
-        return Shape(kind="table", rows=len(value))
+        labels = [label for label in value.columns[:COLUMNS] if isinstance(label, str)]
+        named = isinstance(value.index, pd.RangeIndex) and len(labels) == value.shape[1]
+        return Shape(kind="table", rows=len(value), columns=labels if named else [])
     if (pd is not None and isinstance(value, pd.Series)) or (np is not None and isinstance(value, np.ndarray)):
         return Shape(kind="column" if value.ndim == 1 else "table", rows=len(value) if value.ndim else 1)
-    return Shape()
+    if isinstance(value, (list, tuple, dict, set)):
+        return Shape(kind="dict" if isinstance(value, dict) else "list", rows=len(value))
+    return Shape(kind="text") if isinstance(value, str) else Shape()
+
+
+def final_value(code: str, value: Any, namespace: Mapping[str, Any]) -> Any:
+    """The value that a cell ends with; where it prints a variable at its end, that variable's."""
+    if value is not None:
+        return value
+    try:
+        last = ast.parse(code).body[-1]
+    except (SyntaxError, ValueError, IndexError, RecursionError, MemoryError):
+        return None
+    call = last.value if isinstance(last, ast.Expr) else None
+    if (
+        isinstance(call, ast.Call)
+        and getattr(call.func, "id", "") == "print"
+        and len(call.args) == 1
+        and not call.keywords
+    ):
+        return namespace.get(call.args[0].id) if isinstance(call.args[0], ast.Name) else None
+    return None
 
 
 def digests(namespace: Mapping[str, Any], names: list[str], shown: str) -> dict[str, str]:

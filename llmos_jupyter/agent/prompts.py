@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from llmos_jupyter.agent.idioms import Idiom
 from llmos_jupyter.protocol import ErrorReport, Message
 
 INSTRUCTIONS = """\
@@ -56,9 +58,12 @@ def opening() -> list[Message]:
     ]
 
 
-def request_message(notebook: str, request: str) -> Message:
-    """What changed in the notebook, then what is wanted."""
+def request_message(notebook: str, request: str, idioms: Sequence[Idiom] = ()) -> Message:
+    """What changed in the notebook, then ways of writing what sounds like the request, then the request."""
     head = f"{notebook.rstrip()}\n\n" if notebook.strip() else ""
+    if idioms:
+        head += "Ways to write it, with other names:\n"
+        head += "\n".join(f"# {idiom.title}\n{idiom.code}" for idiom in idioms) + "\n\n"
     return Message(role="user", content=f"{plain(head)}Request: {plain(request)}")
 
 

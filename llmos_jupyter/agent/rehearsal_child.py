@@ -174,13 +174,14 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     )
     if error is None:
         figures = stage.figures or outcome.open_figures()
+        value = outcome.final_value(brief.code, value, shell.user_ns)
         shown = outcome.shown_digest(value, stage.printed(), figures)
         changed = [change.name for change in changes[:20]]
         report.send(
             "outcome",
             outcome=outcome.digests(shell.user_ns, changed, shown),
             doubts=outcome.doubts(value, stage.printed(), len(figures)),
-            shape=outcome.shape(value).model_dump(),
+            shape=outcome.shape(value).model_copy(update={"figures": len(figures)}).model_dump(),
         )
 
 

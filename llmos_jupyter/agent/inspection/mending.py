@@ -101,6 +101,9 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
             repairs.append(
                 _told(f"a change of a column's copy, which is lost, was written `{better}`", node.lineno, "inplace")
             )
+        elif node is not tree.body[-1] and (better := _discarded(node, namespace)):
+            edits[(node.lineno, node.col_offset, node.end_col_offset or 0)] = better
+            repairs.append(_told(f"a result that was thrown away was kept: `{better}`", node.lineno, "discarded"))
     if not repairs:
         return code, []
     mended = _edited(code, edits)
@@ -125,6 +128,32 @@ def _chained_inplace(node: ast.Expr, namespace: Mapping[str, Any]) -> str:
         return ""
     called = ast.Call(call.func, call.args, [k for k in call.keywords if k is not inplace[0]])
     return f"{ast.unparse(column)} = {ast.unparse(called)}"
+
+
+# Methods of tables and columns that change nothing, and whose result is the changed table or column.
+_RETURNING = frozenset(
+    ["fillna", "ffill", "bfill", "replace", "astype", "rename", "drop", "dropna", "drop_duplicates", "sort_values",
+     "sort_index", "reset_index", "set_index", "round", "clip", "interpolate", "assign", "strip", "lower", "upper",
+     "title", "capitalize"]
+)  # fmt: skip
+
+
+def _discarded(node: ast.Expr, namespace: Mapping[str, Any]) -> str:
+    """`df['a'].fillna(0)` or `df.dropna()` as a statement does nothing: the assignment that was meant, or nothing."""
+    call = node.value
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and node.lineno == node.end_lineno):
+        return ""
+    if call.func.attr not in _RETURNING or any(k.arg == "inplace" for k in call.keywords):
+        return ""
+    changed = call.func.value
+    if isinstance(changed, ast.Attribute) and changed.attr == "str":
+        changed = changed.value
+    owner = changed.value if isinstance(changed, ast.Subscript) else changed
+    if isinstance(changed, ast.Subscript) and not isinstance(changed.slice, ast.Constant):
+        return ""
+    if not (isinstance(owner, ast.Name) and live.is_frame(namespace.get(owner.id))):
+        return ""
+    return f"{ast.unparse(changed)} = {ast.unparse(call)}"
 
 
 def _told(what: str, line: int | None, name: str) -> Finding:
