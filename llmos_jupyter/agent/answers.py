@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmos_jupyter.agent.amending import amended
-from llmos_jupyter.agent.coverage import unchanged, uncovered
+from llmos_jupyter.agent.coverage import asked_columns, unchanged, uncovered
 from llmos_jupyter.agent.inspection import live
 from llmos_jupyter.protocol import NameChange, Shape
 
@@ -78,6 +78,9 @@ def mismatches(
 def _of_another_kind(
     request: str, tree: ast.Module, code: str, shape: Shape, namespace: Mapping[str, Any]
 ) -> list[Mismatch]:
+    if wanted := asked_columns(request, shape):
+        told = f"The request asks for the columns {', '.join(wanted)}; the result has {', '.join(shape.columns)}."
+        return [Mismatch(told, _selected(tree, code, wanted, namespace) if set(wanted) < set(shape.columns) else "")]
     value = _final_value(tree)
     if value is None:
         return []
@@ -230,6 +233,17 @@ def _with(code: str, old: ast.expr, new: str) -> str:
         return ""
     line = lines[old.lineno - 1].encode()
     lines[old.lineno - 1] = (line[: old.col_offset] + new.encode() + line[old.end_col_offset :]).decode()
+    return "\n".join(lines)
+
+
+def _selected(tree: ast.Module, code: str, columns: list[str], namespace: Mapping[str, Any]) -> str:
+    """The code with only these columns in the table it makes and ends with; empty if it is not one of its own."""
+    last = tree.body[-1]
+    name = last.value.id if isinstance(last, ast.Expr) and isinstance(last.value, ast.Name) else ""
+    if not name or name in namespace:
+        return ""
+    lines = code.split("\n")
+    lines[last.lineno - 1 :] = [f"{name} = {name}[{columns!r}]", name]
     return "\n".join(lines)
 
 

@@ -97,7 +97,7 @@ class NotebookContext:
             chosen = self._chosen(use) if use else {}
             chosen_values = {name: self._shell.user_ns[name] for name in chosen}
             notebook = _listing(list(chosen.values()), room - need)
-            idioms = idioms_for(request, chosen_values.values())
+            idioms = idioms_for(request, chosen_values)
             return Turn(prompts.request_message(notebook, request, idioms), request, passing=True)
         turn = self._turn(request, room - need)
         if _tokens([*self._messages, turn.message]) > budget:
@@ -159,7 +159,7 @@ class NotebookContext:
         if gone:
             parts.append("Deleted: " + ", ".join(gone))
         notebook = mask(_listing(parts, min(room, FRESH)))
-        idioms = idioms_for(request, [self._shell.user_ns[name] for name in described])
+        idioms = idioms_for(request, {name: self._shell.user_ns[name] for name in described})
         return Turn(prompts.request_message(notebook, request, idioms), request, described, imports, last)
 
     def _describe(self) -> dict[str, str]:

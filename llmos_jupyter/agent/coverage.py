@@ -179,15 +179,13 @@ def _kinds(request: str, shape: Shape) -> Iterator[str]:
         yield f"The request asks how many; the result is not a number but has {shape.rows} entries."
     elif shape.kind == "text" and (_HOW_MANY.search(request) or _TOTAL.search(request)):
         yield "The result is text; the request asks for a number: convert the texts to numbers first."
-    elif wanted := _asked_columns(request, shape):
-        yield f"The request asks for the columns {', '.join(wanted)}; the result has {', '.join(shape.columns)}."
     elif _LIST.search(request) and shape.kind in ("column", "table"):
         yield "The request wants a list: end with `.tolist()`."
     elif _DICT.search(request) and shape.kind in ("column", "table", "list"):
         yield "The request wants a dict: end with `.to_dict()`."
 
 
-def _asked_columns(request: str, shape: Shape) -> list[str]:
+def asked_columns(request: str, shape: Shape) -> list[str]:
     """The columns that the request lists, if the result has others."""
     listed = _WITH_COLUMNS.search(request)
     if shape.kind != "table" or not shape.columns or not listed:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from llmos_jupyter.agent.describe_basics import class_name
+from llmos_jupyter.agent.slots import filled
 
 # Of the words of an idiom's phrase, weighted by how rare they are, what must stand in the request.
 LIKE = 0.75
@@ -31,10 +33,11 @@ class Idiom:
     code: str
 
 
-def idioms_for(request: str, values: Iterable[Any]) -> list[Idiom]:
-    """The idioms whose words the request uses, the likest first; those of tables and arrays where there are such."""
+def idioms_for(request: str, variables: Mapping[str, Any]) -> list[Idiom]:
+    """The idioms whose words the request uses, the likest first, in the notebook's own names; those of tables and arrays
+    where there are such."""
     listed, weight = _idioms()
-    kinds = {class_name(type(value)) for value in values}
+    kinds = {class_name(type(value)) for value in variables.values()}
     table = bool(kinds & {"DataFrame", "Series", "LazyFrame"})
     listed = [
         idiom
@@ -52,7 +55,8 @@ def idioms_for(request: str, values: Iterable[Any]) -> list[Idiom]:
         if likeness(best) >= LIKE:
             scored.append((sum(weight[word] for word in best & words), idiom))
     scored.sort(key=lambda pair: -pair[0])
-    return [idiom for _, idiom in scored[:SHOWN]]
+    fitted = (replace(idiom, code=filled(idiom.code, request, variables)) for _, idiom in scored)
+    return list(islice((idiom for idiom in fitted if idiom.code), SHOWN))
 
 
 @lru_cache(maxsize=1)
@@ -70,21 +74,16 @@ def _idioms() -> tuple[list[Idiom], dict[str, float]]:
 # Words that say nothing of what is wanted.
 _EMPTY = frozenset(
     "a an the of in on at to for and or is are be it its this that these those with by from as i me my we you please show "
-    "give tell find get make do does what which who how there have has had can could would should all only into than one".split()
+    "give tell find get make do does what which who how there have has had can could would should all only into than one 的 是 了 个 里 中 在 和 有".split()
 )
 
 
 def _words(text: str) -> frozenset[str]:
-    """Words without endings; of Chinese, every two characters."""
+    """Words without the plural's ending; of Chinese, every character."""
     low = text.lower()
-    words = {_stem(word) for word in re.findall(r"[a-z]+", low)} - _EMPTY
-    chinese = re.findall(r"[\u4e00-\u9fff]+", low)
-    pairs = {run[at : at + 2] for run in chinese for at in range(max(len(run) - 1, 1))}
-    return frozenset(words | pairs) or frozenset([low.strip()])
+    words = {_stem(word) for word in re.findall(r"[a-z]+(?:-[a-z]+)*", low)} - _EMPTY
+    return frozenset([*words, *re.findall(r"[\u4e00-\u9fff]", low)]) - _EMPTY or frozenset([low.strip()])
 
 
 def _stem(word: str) -> str:
-    for ending in ("ies", "es", "s", "ing", "ed"):
-        if len(word) > len(ending) + 3 and word.endswith(ending):
-            return word[: -len(ending)]
-    return word
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

@@ -62,7 +62,7 @@ def request_message(notebook: str, request: str, idioms: Sequence[Idiom] = ()) -
     """What changed in the notebook, then ways of writing what sounds like the request, then the request."""
     head = f"{notebook.rstrip()}\n\n" if notebook.strip() else ""
     if idioms:
-        head += "Ways to write it, with other names:\n"
+        head += "Examples that may fit:\n"
         head += "\n".join(f"# {idiom.title}\n{idiom.code}" for idiom in idioms) + "\n\n"
     return Message(role="user", content=f"{plain(head)}Request: {plain(request)}")
 
