@@ -106,7 +106,7 @@ class Shape(Wire):
     `rows`: of a column, a table or a list; `figures`: how many are drawn; `columns`: labels of a small table.
     """
 
-    kind: Literal["number", "whole number", "column", "table", "list", "dict", "text", "other"] = "other"
+    kind: Literal["number", "whole number", "column", "table", "list", "dict", "text", "nothing", "other"] = "other"
     rows: int = 0
     figures: int = 0
     columns: list[str] = Field(default_factory=list)

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from llmos_jupyter.agent.evidence import evidence
+from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.protocol import Shape
 
 _DOWN = re.compile(
     r"\b(?:best|highest|largest|biggest|greatest|newest|latest|most \w+|longest|heaviest|hottest|fastest|oldest person)"
@@ -48,15 +52,53 @@ _OTHERS = re.compile(
 )
 
 
-def amended(request: str, tree: ast.Module, code: str) -> tuple[str, str]:
+def amended(request: str, tree: ast.Module, code: str, shape: Shape, namespace: Mapping[str, Any]) -> tuple[str, str]:
     """What is the other way round, in one sentence, and the whole code with it put right; two empty texts if nothing."""
-    for amend in (_order, _statistic):
+    for amend in (_order, _statistic, lambda request, tree: _together(request, tree, namespace)):
         told, place = amend(request, tree)
         if told and place:
             old, new = place
-            if changed := _put(code, old, new):
-                return told, changed
+            return told, _put(code, old, new)
+    if shape.kind == "nothing" and (name := _made_last(tree)):
+        return "The code shows nothing", f"{code.rstrip()}\n{name}"
     return "", ""
+
+
+def _made_last(tree: ast.Module) -> str:
+    """The variable that the last statement gives a value, or a column or item."""
+    last = tree.body[-1] if tree.body else None
+    targets = last.targets if isinstance(last, ast.Assign) else [last.target] if isinstance(last, ast.AugAssign) else []
+    target = targets[0] if len(targets) == 1 else None
+    while isinstance(target, (ast.Subscript, ast.Attribute)):
+        target = target.value
+    return target.id if isinstance(target, ast.Name) else ""
+
+
+def _together(request: str, tree: ast.Module, namespace: Mapping[str, Any]) -> _Found:
+    """`groupby(...)['a'].mean()` where the request names "a and b", two columns of numbers of the same table."""
+    tables = {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and live.is_frame(namespace.get(node.id))
+    }
+    taken = [node for node in ast.walk(tree) if isinstance(node, ast.Subscript) and _grouped(node.value)]
+    label = taken[0].slice.value if len(taken) == 1 and isinstance(taken[0].slice, ast.Constant) else None
+    if len(tables) != 1 or type(label) is not str:
+        return "", None
+    table = namespace[tables.pop()]
+    numeric = [
+        other
+        for other, dtype in zip(table.columns.tolist(), table.dtypes.tolist(), strict=True)
+        if type(other) is str and str(dtype).startswith(("int", "float"))
+    ]
+    both = re.search(rf"(?<!\w){re.escape(label)}(?:,? and |, |和|与|、)(\w[\w ]*)", request, re.I)
+    other = next((x for x in numeric if both and both[1].lower().startswith(x.lower()) and x != label), "")
+    if not other or label not in numeric:
+        return "", None
+    new = ast.Subscript(taken[0].value, ast.List([ast.Constant(label), ast.Constant(other)]))
+    return f"The request names {label!r} and {other!r}; the code took only {label!r}", (taken[0], new)
+
+
+def _grouped(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and _name(node) == "groupby"
 
 
 _Found = tuple[str, "tuple[ast.expr, ast.expr] | None"]

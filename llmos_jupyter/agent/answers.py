@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmos_jupyter.agent.amending import amended
-from llmos_jupyter.agent.coverage import asked_columns, unchanged, uncovered
+from llmos_jupyter.agent.coverage import asked_columns, unasked, unchanged, uncovered
 from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.agent.inspection.literals import strangers
 from llmos_jupyter.protocol import NameChange, Shape
 
 _LEAD = r"^(?:(?:and|now|then|so|but|also|ok|okay|please|tell me|show me|show|find|find out)[\s,]+)*"
@@ -68,10 +69,17 @@ def mismatches(
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    told, instead = amended(request, tree, code)
+    told, instead = amended(request, tree, code, shape, namespace)
     found = [Mismatch(f"{told}.", instead)] if told else []
     found += _of_another_kind(request, tree, code, shape, namespace)
-    lacking = [*unchanged(request, changes, namespace), *uncovered(request, tree, shape, namespace)]
+    lacking = [
+        *unchanged(request, changes, namespace),
+        *unasked(request, changes, namespace),
+        *uncovered(request, tree, shape, namespace),
+    ]
+    for literal, label, words in strangers(tree, namespace):
+        some = ", ".join(repr(word) for word in sorted(words)[:12])
+        lacking.append(f"No {literal.value!r} stands in the column {label!r}; what stands in it: {some}.")
     return found + [Mismatch(sentence) for sentence in lacking]
 
 

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Collection
 
 # A list or dict with so many constants is data, and not a setting.
-CONSTANTS = 6
+CONSTANTS = 4
 # Characters of a text that is written out.
 TEXT = 200
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import cells, prompts
 from llmos_jupyter.agent.describe import describe_imports, describe_variable, user_variables
-from llmos_jupyter.agent.idioms import idioms_for
+from llmos_jupyter.agent.idioms import Idiom, idioms_for
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask
 from llmos_jupyter.protocol import Message
@@ -49,6 +49,7 @@ class Turn:
     imports: list[str] = field(default_factory=list)
     cells: int = 0
     passing: bool = False
+    idioms: list[Idiom] = field(default_factory=list)
 
 
 class NotebookContext:
@@ -98,7 +99,7 @@ class NotebookContext:
             chosen_values = {name: self._shell.user_ns[name] for name in chosen}
             notebook = _listing(list(chosen.values()), room - need)
             idioms = idioms_for(request, chosen_values)
-            return Turn(prompts.request_message(notebook, request, idioms), request, passing=True)
+            return Turn(prompts.request_message(notebook, request, idioms), request, passing=True, idioms=idioms)
         turn = self._turn(request, room - need)
         if _tokens([*self._messages, turn.message]) > budget:
             self._compact()
@@ -160,7 +161,9 @@ class NotebookContext:
             parts.append("Deleted: " + ", ".join(gone))
         notebook = mask(_listing(parts, min(room, FRESH)))
         idioms = idioms_for(request, {name: self._shell.user_ns[name] for name in described})
-        return Turn(prompts.request_message(notebook, request, idioms), request, described, imports, last)
+        return Turn(
+            prompts.request_message(notebook, request, idioms), request, described, imports, last, idioms=idioms
+        )
 
     def _describe(self) -> dict[str, str]:
         variables = user_variables(self._shell.user_ns, self._shell.user_ns_hidden)

@@ -110,6 +110,29 @@ def unchanged(request: str, changes: Iterable[NameChange], namespace: Mapping[st
     return []
 
 
+# Verbs of a request after which a variable may change; what only asks, changes nothing.
+_MAY_CHANGE = re.compile(
+    r"\b(?:fill|replac|renam|drop|remov|delet|convert|add|append|insert|strip|clean|turn|chang|set|round|lower|capitali|"
+    r"doubl|increas|decreas|revers|sort|updat|mak|put|assign|creat|comput|calculat|normali|standardi|scal|encod|merg|join|"
+    r"new column|column|fix|mov|transform|save|store|call|let|reset|index|in ?place|multipl|divid|subtract|split|parse|"
+    r"format|shuffl|label|order|impute|reduc|extend|pop|overwrit|correct|edit|modif|apply|cut|keep|only|without|filter)\w*"
+    r"|填|替换|重命名|删|去|转|加|改|更新|清|四舍五入|排序|保留|设|变|列",
+    re.I,
+)
+
+
+def unasked(request: str, changes: Iterable[NameChange], namespace: Mapping[str, Any]) -> list[str]:
+    """A table or list that the code changes, though the request only asks something."""
+    if _MAY_CHANGE.search(request):
+        return []
+    for change in changes:
+        value = namespace.get(change.name)
+        held = live.is_frame(value) or live.class_name(type(value)) == "ndarray" or type(value) in (list, dict, set)
+        if change.kind in ("rebound", "mutated", "deleted") and held:
+            return [f"The code changes `{change.name}`, which the request only asks about."]
+    return []
+
+
 def _columns(request: str, found: Evidence, namespace: Mapping[str, Any]) -> Iterator[str]:
     """Columns that the request names, of tables of which the code uses others."""
     words = [_stem(word) for word in re.findall(r"\w+", request)]

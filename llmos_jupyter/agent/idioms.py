@@ -6,10 +6,11 @@ The lines stand in idioms.txt: after `#` in which words people ask for it, below
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
@@ -57,6 +58,23 @@ def idioms_for(request: str, variables: Mapping[str, Any]) -> list[Idiom]:
     scored.sort(key=lambda pair: -pair[0])
     fitted = (replace(idiom, code=filled(idiom.code, request, variables)) for _, idiom in scored)
     return list(islice((idiom for idiom in fitted if idiom.code), SHOWN))
+
+
+# Texts that say how something is done, and not what the user wants.
+_MANNERS = frozenset(["sum", "count", "mean", "min", "max", "valid", "last", "M", "W", "", " ", ",", ";", "="])
+
+
+def usable_as_it_is(idiom: Idiom, request: str, labels: Collection[str]) -> bool:
+    """Whether every number and text in a filled idiom is a column's label, stands in the request, or says only how."""
+    for node in ast.walk(ast.parse(idiom.code)):
+        value = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(value, str) and value not in labels and value not in _MANNERS and value not in request:
+            if not re.search(r"[\\\[]", value) or "word" in value:
+                return False
+        elif isinstance(value, (int, float)) and not isinstance(value, bool) and value not in (0, 1, 100):
+            if not re.search(rf"(?<![\w.]){value:g}(?![\w])", request):
+                return False
+    return True
 
 
 @lru_cache(maxsize=1)

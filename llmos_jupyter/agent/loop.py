@@ -35,9 +35,10 @@ from llmos_jupyter.agent.events import (
     Writing,
     Written,
 )
-from llmos_jupyter.agent.inspection import column_hints, inspect
+from llmos_jupyter.agent.idioms import usable_as_it_is
+from llmos_jupyter.agent.inspection import column_hints, inspect, live
 from llmos_jupyter.agent.inspection.mending import mend
-from llmos_jupyter.agent.inspection.recreated import drop_recreated
+from llmos_jupyter.agent.inspection.recreated import beginnings, drop_recreated
 from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
 from llmos_jupyter.agent.permissions import decide
 from llmos_jupyter.agent.rehearsal import rehearse
@@ -154,7 +155,9 @@ class Loop:
         if first.candidate.finish == "stop":
             yield from self._try(task, first, deadline)
         drafts = [first]
-        if more := strategy.more_candidates(options.candidates, first):
+        if strategy.more_candidates(options.candidates, first) and not (first.works and not first.mismatches):
+            self._idioms(task, drafts, turn, deadline)
+        if not strategy.settled(drafts) and (more := strategy.more_candidates(options.candidates, first)):
             yield from self._others(task, base, drafts, more, options, deadline)
         chosen = choose(drafts)
         for repair in range(1, options.retries + 1):
@@ -235,6 +238,19 @@ class Loop:
             return Draft(candidate, reply.text, reply.complete, 0, request)
         raise LLMOSError("The answer ended without a word: ask again.")
 
+    def _idioms(self, task: Task, drafts: list[Draft], turn: Turn, deadline: float) -> None:
+        """The idioms that sound like the request, as candidates that cost no model: for when the first one fails or does
+        not fit. One that fits in every respect ends the search."""
+        tables = [value for value in self._shell.user_ns.values() if live.is_frame(value)]
+        labels = {label for table in tables for label in live.column_labels(table) or [] if type(label) is str}
+        usable = [idiom for idiom in turn.idioms if usable_as_it_is(idiom, turn.request, labels)]
+        for index, idiom in enumerate(usable, start=1):
+            candidate = Candidate(index=index, text=prompts.code_block(idiom.code), model=f"idiom: {idiom.title}")
+            draft = Draft(candidate, idiom.code, True, 0, turn.request)
+            for _ in self._try(task, draft, deadline, quiet=True, known=drafts):
+                pass
+            drafts.append(draft)
+
     def _others(
         self, task: Task, base: list[Message], drafts: list[Draft], more: int, options: Options, deadline: float
     ) -> Steps:
@@ -242,13 +258,14 @@ class Loop:
         result does not fit the request they are told so, and one that fits ends the search too."""
         first = drafts[0]
         yield Comparing(more, first.why if not first.works else "")
-        if first.mismatches:
-            doubt = self._masked(prompts.doubt_message(first.mismatches))
-            base = [*base, Message(role="assistant", content=first.reply), doubt]
+        if first.mismatches or not first.works:
+            told = prompts.doubt_message(first.mismatches) if first.works else self._failure(first)
+            base = [*base, Message(role="assistant", content=first.reply), self._masked(told)]
         generation = self._generation(base, options, round_=1).model_copy(
             update={
                 "n": more,
                 "grammar": prompts.CODE_GRAMMAR,
+                "stop": beginnings(first.request, self._shell.user_ns),
                 "temperature": max(options.temperature, strategy.TEMPERATURE),
                 # The same question gives the same answer.
                 "seed": 1 if options.seed is None else options.seed + 1,
@@ -257,11 +274,11 @@ class Loop:
 
         def take(candidate: Candidate) -> Generator[AgentEvent, bool | None, bool]:
             reply = prompts.read_reply(candidate.text)
-            if reply.kind == "code" and candidate.finish == "stop":
+            if reply.kind == "code" and candidate.finish == "stop" and reply.complete:
                 draft = Draft(candidate, reply.text, reply.complete, 1, drafts[0].request)
                 yield from self._try(task, draft, deadline, quiet=True, known=drafts)
                 drafts.append(draft)
-                if first.mismatches and draft.works and not draft.doubts:
+                if (first.mismatches or not first.works) and draft.works and not draft.doubts:
                     return True
             return agreed(drafts)
 
@@ -277,7 +294,7 @@ class Loop:
         messages = [
             *base,
             Message(role="assistant", content=failed.reply),
-            self._masked(prompts.repair_message(failed.error, failed.problems + self._hints(failed))),
+            self._masked(self._failure(failed)),
         ]
         generation = self._generation(messages, options, round_=repair + 1)
         generation.grammar = prompts.CODE_GRAMMAR
@@ -291,6 +308,9 @@ class Loop:
             repeated = any(old.code == draft.code or old.signature == draft.signature for old in drafts)
             return None if repeated and not draft.works else draft
         return None
+
+    def _failure(self, failed: Draft) -> Message:
+        return prompts.repair_message(failed.error, failed.problems + self._hints(failed))
 
     def _generation(self, messages: list[Message], options: Options, *, round_: int) -> Generation:
         return Generation(

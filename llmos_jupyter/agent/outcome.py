@@ -49,8 +49,14 @@ def doubts(value: Any, shown: str, figures: int) -> list[str]:
     return ["its result is a function, not a value"] if type(value).__name__ in ("function", "method") else []
 
 
-def shape(value: Any) -> Shape:
+def shape(value: Any, shown: str, figures: int) -> Shape:
     """Whether the value is one number, a column of them, or a table, and how many rows it has."""
+    if value is None and not shown.strip() and not figures:
+        return Shape(kind="nothing")
+    return _shape(value).model_copy(update={"figures": figures})
+
+
+def _shape(value: Any) -> Shape:
     pd, np = sys.modules.get("pandas"), sys.modules.get("numpy")
     if isinstance(value, bool) or (np is not None and isinstance(value, np.bool_)):
         return Shape()

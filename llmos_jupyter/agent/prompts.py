@@ -74,7 +74,7 @@ def repair_message(error: ErrorReport | None, problems: list[str]) -> Message:
         where = f" in line {error.line}: {error.source.strip()}" if error.line and error.source.strip() else ""
         lines.append(f"{error.type}: {_short(error.message, 600)}{where}")
     lines += [f"- {_short(problem, 400)}" for problem in problems[:8]]
-    lines.append("Reply with the whole corrected code.")
+    lines.append("Reply with the corrected code. The variables exist: use them as they are.")
     return Message(role="user", content=plain("\n".join(lines)))
 
 
@@ -82,7 +82,9 @@ def doubt_message(mismatches: list[str]) -> Message:
     """The code stands before it as the model's own reply; this says why its result may not be what was asked for."""
     lines = ["That code was only tried, and left nothing behind. Its result does not look like what is asked for."]
     lines += [f"- {_short(told, 400)}" for told in mismatches]
-    lines.append("Reply with the whole corrected code; if it was right, repeat it.")
+    lines.append(
+        "Reply with the corrected code; if it was right, repeat it. The variables exist: use them as they are."
+    )
     return Message(role="user", content=plain("\n".join(lines)))
 
 

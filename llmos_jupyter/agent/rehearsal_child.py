@@ -181,7 +181,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
             "outcome",
             outcome=outcome.digests(shell.user_ns, changed, shown),
             doubts=outcome.doubts(value, stage.printed(), len(figures)),
-            shape=outcome.shape(value).model_copy(update={"figures": len(figures)}).model_dump(),
+            shape=outcome.shape(value, stage.printed(), len(figures)).model_dump(),
         )
 
 

@@ -15,6 +15,11 @@ TEMPERATURE = 0.7
 CONFIDENT = 0.75
 
 
+def settled(drafts: list[Draft]) -> bool:
+    """Whether one of the candidates works and nothing speaks against it, where the first one did not."""
+    return any(draft.works and not draft.doubts for draft in drafts[1:])
+
+
 def more_candidates(wanted: int | None, first: Draft) -> int:
     """How many candidates to ask for beside the first. `wanted` is what the user said, if anything."""
     if wanted is not None:

@@ -17,6 +17,7 @@ from typing import Any
 from llmos_jupyter.agent.inspection import live, source
 from llmos_jupyter.agent.inspection.frames import REPLACED
 from llmos_jupyter.agent.inspection.nearest import nearest
+from llmos_jupyter.agent.inspection.remedies import remedy
 
 _MOST = 6
 _LONGEST = 300
@@ -73,6 +74,8 @@ def _sentences(
     if kind == "TypeError":
         yield from _signatures(message, tree, namespace)
     frames = [(name, obj) for name, obj in named.items() if live.is_frame(obj) or live.is_polars(obj)]
+    if told := remedy(message, frames[0][0] if frames else ""):
+        yield told
     if kind in {"KeyError", "AttributeError", "ValueError", "TypeError", "IndexError", "ColumnNotFoundError",
                 "UndefinedVariableError", "NameError", "DataError", "InvalidOperationError", "ShapeError"}:  # fmt: skip
         for name, frame in frames:

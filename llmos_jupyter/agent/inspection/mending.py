@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.agent.inspection import live, mending_names
 from llmos_jupyter.agent.inspection.nearest import plain
 from llmos_jupyter.protocol import Finding
 
@@ -88,11 +88,19 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
             if line not in imports:
                 imports.append(line)
                 repairs.append(_told(f"added the missing `{line}`", None, finding.name))
+        elif finding.kind == "undefined-name" and (real := mending_names.variable(finding.name, tree, namespace)):
+            edits |= mending_names.renamed(tree, finding.name, real)
+            repairs.append(_told(f"the name `{finding.name}` was written `{real}`", finding.line, finding.name))
         elif finding.kind == "unknown-column" and (real := _only_one_near(finding.name, finding, namespace, tree)):
-            found = _places(code, tree, finding.name, finding.line, real)
-            if found:
-                edits |= found
+            if places := _places(code, tree, finding.name, finding.line, real):
+                edits |= places
                 repairs.append(_told(f"the column {finding.name!r} was written {real!r}", finding.line, finding.name))
+    if not edits:
+        edits, told, line = mending_names.merged(tree, namespace)
+        repairs += [_told(told, line, "merge")] if edits else []
+    if not edits:
+        edits, found = mending_names.words(code, tree, namespace)
+        repairs += [_told(*one) for one in found]
     for node in ast.walk(tree):
         if not isinstance(node, ast.Expr) or edits:
             continue
@@ -101,9 +109,9 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
             repairs.append(
                 _told(f"a change of a column's copy, which is lost, was written `{better}`", node.lineno, "inplace")
             )
-        elif node is not tree.body[-1] and (better := _discarded(node, namespace)):
-            edits[(node.lineno, node.col_offset, node.end_col_offset or 0)] = better
-            repairs.append(_told(f"a result that was thrown away was kept: `{better}`", node.lineno, "discarded"))
+        elif node is not tree.body[-1] and (better := _discarded(node, tree.body[-1], namespace)):
+            edits |= better
+            repairs.append(_told("a result that was thrown away was kept", node.lineno, "discarded"))
     if not repairs:
         return code, []
     mended = _edited(code, edits)
@@ -138,22 +146,28 @@ _RETURNING = frozenset(
 )  # fmt: skip
 
 
-def _discarded(node: ast.Expr, namespace: Mapping[str, Any]) -> str:
-    """`df['a'].fillna(0)` or `df.dropna()` as a statement does nothing: the assignment that was meant, or nothing."""
+def _discarded(node: ast.Expr, last: ast.stmt, namespace: Mapping[str, Any]) -> dict[tuple[int, int, int], str]:
+    """`df['a'].fillna(0)` or `df.dropna()` as a statement does nothing: the assignment that was meant. Of a table that
+    is only shown afterwards, the result is shown instead."""
     call = node.value
     if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and node.lineno == node.end_lineno):
-        return ""
+        return {}
     if call.func.attr not in _RETURNING or any(k.arg == "inplace" for k in call.keywords):
-        return ""
+        return {}
     changed = call.func.value
     if isinstance(changed, ast.Attribute) and changed.attr == "str":
         changed = changed.value
     owner = changed.value if isinstance(changed, ast.Subscript) else changed
     if isinstance(changed, ast.Subscript) and not isinstance(changed.slice, ast.Constant):
-        return ""
+        return {}
     if not (isinstance(owner, ast.Name) and live.is_frame(namespace.get(owner.id))):
-        return ""
-    return f"{ast.unparse(changed)} = {ast.unparse(call)}"
+        return {}
+    here = (node.lineno, node.col_offset, node.end_col_offset or 0)
+    if isinstance(changed, ast.Subscript):
+        return {here: f"{ast.unparse(changed)} = {ast.unparse(call)}"}
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Name) and last.value.id == owner.id:
+        return {here: "", (last.lineno, last.col_offset, last.end_col_offset or 0): ast.unparse(call)}
+    return {}
 
 
 def _told(what: str, line: int | None, name: str) -> Finding:

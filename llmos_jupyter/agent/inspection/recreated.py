@@ -25,6 +25,9 @@ _MAKE = (
     r"|创建|定义|生成|新建|赋值|设为"
 )
 
+# Texts that a generation is watched for.
+BEGINNINGS = 60
+
 
 def drop_recreated(code: str, request: str, namespace: Mapping[str, Any]) -> tuple[str, Finding | None]:
     """The code without its leading re-creations of data that exists, unless the request asks for them."""
@@ -54,10 +57,30 @@ def drop_recreated(code: str, request: str, namespace: Mapping[str, Any]) -> tup
     return "\n".join(lines).strip("\n"), finding
 
 
+def beginnings(request: str, namespace: Mapping[str, Any]) -> list[str]:
+    """How code begins that makes the notebook's tables and arrays anew: a generation can be ended there."""
+    found = []
+    for name, value in namespace.items():
+        if name.startswith("_") or not _is_data(value) or _wanted_anew(name, request):
+            continue
+        kind = live.class_name(type(value))
+        if kind == "DataFrame":
+            found += [f"\n{name} = pd.DataFrame(", f"\n{name} = pd.read_", f"\n{name}: DataFrame"]
+        elif kind == "ndarray":
+            found.append(f"\n{name} = np.array(")
+        elif kind in ("list", "dict"):
+            found.append(f"\n{name} = {'[' if kind == 'list' else '{'}")
+    return found[-BEGINNINGS:]
+
+
+def _wanted_anew(name: str, request: str) -> bool:
+    return bool(re.search(rf"(?:{_MAKE})[^.;。；]{{0,40}}(?<!\w){re.escape(name)}(?!\w)", request, re.I))
+
+
 def _recreates(value: ast.expr, name: str, request: str, namespace: Mapping[str, Any]) -> bool:
     if name not in namespace or not _is_data(namespace[name]):
         return False
-    if re.search(rf"(?:{_MAKE})[^.;。；]{{0,40}}(?<!\w){re.escape(name)}(?!\w)", request, re.I):
+    if _wanted_anew(name, request):
         return False
     read = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
     if any(_is_data(namespace.get(other)) for other in read):

@@ -1,0 +1,72 @@
+"""Repairs of names and words that differ from the real ones only as a slip does: places in the code, and what is meant."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.agent.inspection.literals import meant, strangers
+from llmos_jupyter.agent.inspection.nearest import plain
+
+# What models call a table whose name they have forgotten.
+_USUAL = frozenset(["df", "data", "table", "dataframe", "frame", "dataset"])
+
+Edits = dict[tuple[int, int, int], str]
+
+
+def variable(name: str, tree: ast.AST, namespace: Mapping[str, Any]) -> str:
+    """The variable meant by a name that does not exist: the same but for case, or the notebook's only table."""
+    own = [other for other in namespace if not other.startswith("_")]
+    same = [other for other in own if plain(other) == plain(name) and other != name]
+    if same:
+        return same[0] if len(same) == 1 else ""
+    tables = [other for other in own if live.is_frame(namespace[other])]
+    return tables[0] if name in _USUAL and len(tables) == 1 else ""
+
+
+def renamed(tree: ast.AST, name: str, other: str) -> Edits:
+    """Every use of a name."""
+    return {
+        (node.lineno, node.col_offset, node.end_col_offset or 0): other
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and node.id == name
+    }
+
+
+def words(code: str, tree: ast.AST, namespace: Mapping[str, Any]) -> tuple[Edits, list[tuple[str, int, str]]]:
+    """Texts that a column is compared with, written as they stand in it; with what to tell, the line and the word."""
+    edits: Edits = {}
+    told = []
+    for literal, label, known in strangers(tree, namespace):
+        real = meant(literal.value, known) if literal.lineno == literal.end_lineno else ""
+        if real:
+            edits[(literal.lineno, literal.col_offset, literal.end_col_offset or 0)] = repr(real)
+            told.append((f"{literal.value!r} was written {real!r}, as it stands in {label!r}", literal.lineno, real))
+    return edits, told
+
+
+def merged(tree: ast.AST, namespace: Mapping[str, Any]) -> tuple[Edits, str, int]:
+    """`a.merge(b, on='key')` where one of the two has `Key`: that one, renamed; what to tell, and the line."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "merge":
+            continue
+        on = next((k.value for k in node.keywords if k.arg == "on" and isinstance(k.value, ast.Constant)), None)
+        outer = getattr(node.func.value, "id", "")
+        sides = [*node.args[:2]] if outer in ("pd", "pandas") else [node.func.value, *node.args[:1]]
+        tables = [side for side in sides if isinstance(side, ast.Name) and live.is_frame(namespace.get(side.id))]
+        if on is None or len(tables) != 2:
+            continue
+        key = on.value
+        columns = [live.column_labels(namespace[side.id]) or [] for side in tables]
+        lacking = [at for at in (0, 1) if key not in columns[at]]
+        if len(lacking) != 1 or type(key) is not str:
+            continue
+        side = tables[lacking[0]]
+        same = [label for label in columns[lacking[0]] if type(label) is str and plain(label) == plain(key)]
+        if len(same) == 1:
+            new = f"{side.id}.rename(columns={{{same[0]!r}: {key!r}}})"
+            told = f"the column {same[0]!r} of `{side.id}` was matched with {key!r}"
+            return {(side.lineno, side.col_offset, side.end_col_offset or 0): new}, told, side.lineno
+    return {}, "", 0

@@ -1,0 +1,65 @@
+"""What the usual exceptions of data code mean, and how it is written instead, in a sentence for the model.
+
+The message alone makes a small model write the same again: it says what Python saw, not what to write.
+"""
+
+from __future__ import annotations
+
+import re
+
+_REMEDIES: tuple[tuple[str, str], ...] = (
+    (
+        r"truth value of (?:a|an) .* is ambiguous",
+        "Do not use `if`, `and`, `or` with whole columns; select with a mask: "
+        "`{table}[({table}['x'] >= 1) & ({table}['y'] >= 2)]`, and take the column of the result.",
+    ),
+    (r"Can only use \.dt accessor", "Convert the column to dates first: `pd.to_datetime({table}['x']).dt`."),
+    (r"Can only use \.str accessor", "The column holds no text: leave out `.str`, or use `.astype(str).str`."),
+    (
+        r"could not convert string to float|invalid literal for int|Unable to parse string|cannot be converted to",
+        "There is text among the values: clean it first, as with `.str.replace(',', '').astype(float)`, or use the "
+        "columns of numbers only.",
+    ),
+    (
+        r"unsupported operand type\(s\) for [-+*/].*'str'|can only concatenate str|not supported between instances of 'str'",
+        "The values are text: convert them first, dates with `pd.to_datetime`, numbers with `.astype(float)`.",
+    ),
+    (r"contains NaN|Input .* NaN", "Leave out the rows with missing values first: `{table}.dropna()`."),
+    (r"Expected 2D array, got 1D", "The inputs of a model are a table: `{table}[['x']]`, with two brackets."),
+    (
+        r"(?:not enough|too many) values to unpack",
+        "A loop over a table gives its column names, over a dict its keys: use `.itertuples(index=False)` or `.items()`.",
+    ),
+    (
+        r"string indices must be integers",
+        "A loop over a table gives its column names, over a dict its keys: use whole columns, or `.items()`.",
+    ),
+    (r"list indices must be integers or slices, not str", "It is a list: `[item['x'] for item in items]`."),
+    (
+        r"agg function failed|Could not convert .* to numeric|does not support (?:reduction|operation)|"
+        r"Cannot perform reduction|dtype 'str' does not support",
+        "Select the columns of numbers before the statistic, or give `numeric_only=True`.",
+    ),
+    (
+        r"'Series' object has no attribute '(?:lower|upper|strip|split|replace_all|title|capitalize|startswith|endswith|len)'",
+        "Text methods of a column stand behind `.str`: `{table}['x'].str.lower()`.",
+    ),
+    (
+        r"'Series' object has no attribute '(?:year|month|day|hour|weekday|day_name|strftime|dayofweek)'",
+        "Date parts of a column stand behind `.dt`: `pd.to_datetime({table}['x']).dt.month`.",
+    ),
+    (r"must have same first dimension|same size|all arrays must be of the same length", "Both must have as many values."),
+    (r"'.*' object is not callable", "Something that is no function stands before round brackets."),
+    (r"Already tz-aware|tz-naive and tz-aware", "Give both the same time zone, or none: `.dt.tz_localize(None)`."),
+    (r"day is out of range|doesn't match format|time data", "The dates are written otherwise: give `dayfirst=True` or their `format`."),
+    (r"cannot insert .* already exists", "Give the index another name first, or `reset_index(drop=True)`."),
+    (r"No objects to concatenate|empty", "Nothing fulfils the condition: look at the real values."),
+)  # fmt: skip
+
+
+def remedy(message: str, table: str = "") -> str:
+    """What to write instead; empty if the message is none of the usual ones. `table`: the table the code uses."""
+    for pattern, sentence in _REMEDIES:
+        if re.search(pattern, message):
+            return sentence.replace("{table}", table or "table")
+    return ""
