@@ -17,7 +17,8 @@ from llmos_jupyter.protocol import Shape
 
 _DOWN = re.compile(
     r"\b(?:best|highest|largest|biggest|greatest|newest|latest|most \w+|longest|heaviest|hottest|fastest|oldest person)"
-    r"(?: \w+)? (?:ones? )?first\b|\bdescending\b|\bdecreasing\b|\bfrom (?:the )?(?:high|large|big|best|most|long)\w* to\b|"
+    r"(?: \w+)? (?:ones? )?first\b|\bdescending\b|\bdecreasing\b|"
+    r"\bfrom (?:the )?(?:high|large|big|best|most|long)\w* to\b|"
     r"\breverse(?:d)? (?:alphabetical )?order\b|降序|从高到低|从大到小|从多到少|由高到低|由大到小",
     re.I,
 )
@@ -46,14 +47,15 @@ _STATISTICS = {
     "std": r"\bstandard deviations?\b|标准差",
 }
 _OTHERS = re.compile(
-    r"\b(?:max\w*|min\w*|highest|lowest|largest|smallest|count|how many|number of|variance|percent\w*|share|weighted|per cent|"
+    r"\b(?:max\w*|min\w*|highest|lowest|largest|smallest|count|how many|number of|variance|percent\w*|share|weighted|"
+    r"per cent|"
     r"ratio|difference|minus|divided|above|below|than|deviations?)\b|最|多少|占比|差",
     re.I,
 )
 
 
 def amended(request: str, tree: ast.Module, code: str, shape: Shape, namespace: Mapping[str, Any]) -> tuple[str, str]:
-    """What is the other way round, in one sentence, and the whole code with it put right; two empty texts if nothing."""
+    """What is the other way round, in one sentence, and the whole code with it put right; empty texts for nothing."""
     for amend in (_order, _statistic, lambda request, tree: _together(request, tree, namespace)):
         told, place = amend(request, tree)
         if told and place:

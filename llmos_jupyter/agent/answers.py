@@ -17,6 +17,7 @@ from llmos_jupyter.agent.amending import amended
 from llmos_jupyter.agent.coverage import asked_columns, unasked, unchanged, uncovered
 from llmos_jupyter.agent.inspection import live
 from llmos_jupyter.agent.inspection.literals import strangers
+from llmos_jupyter.agent.reference import referred
 from llmos_jupyter.protocol import NameChange, Shape
 
 _LEAD = r"^(?:(?:and|now|then|so|but|also|ok|okay|please|tell me|show me|show|find|find out)[\s,]+)*"
@@ -62,24 +63,32 @@ class Mismatch:
 
 
 def mismatches(
-    request: str, code: str, shape: Shape, namespace: Mapping[str, Any], changes: Sequence[NameChange] = ()
+    request: str,
+    code: str,
+    shape: Shape,
+    namespace: Mapping[str, Any],
+    changes: Sequence[NameChange] = (),
+    answers: Sequence[str] = (),
 ) -> list[Mismatch]:
-    """What of the request the result cannot be an answer to; mostly nothing."""
+    """What of the request the result cannot be an answer to; mostly nothing. `changes`: those that the code makes in
+    the namespace; `answers`: the notebook's earlier ones."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     told, instead = amended(request, tree, code, shape, namespace)
     found = [Mismatch(f"{told}.", instead)] if told else []
+    about, instead = referred(request, tree, code, answers, namespace)
+    found += [Mismatch(f"{about}.", instead)] if about else []
     found += _of_another_kind(request, tree, code, shape, namespace)
     lacking = [
         *unchanged(request, changes, namespace),
         *unasked(request, changes, namespace),
         *uncovered(request, tree, shape, namespace),
     ]
-    for literal, label, words in strangers(tree, namespace):
-        some = ", ".join(repr(word) for word in sorted(words)[:12])
-        lacking.append(f"No {literal.value!r} stands in the column {label!r}; what stands in it: {some}.")
+    for stranger in strangers(tree, namespace):
+        some = ", ".join(repr(word) for word in sorted(stranger.words)[:12])
+        lacking.append(f"No {stranger.text!r} stands in the column {stranger.label!r}; what stands in it: {some}.")
     return found + [Mismatch(sentence) for sentence in lacking]
 
 

@@ -26,13 +26,33 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
     (r"\bstandard deviations?\b|\bstd\b|标准差", r"std|stdev|var|describe|scaler|scale", "the standard deviation"),
     (r"\bvariances?\b|方差", r"var|std", "the variance"),
     (r"\bcorrelat\w+|相关", r"corr|pearson|spearman", "the correlation"),
-    (r"\b(?:cumulative|running total)\b|累计|累积", r"cumsum|cumprod|cummax|cummin|accumulate|expanding|cum", "it to be cumulative"),
+    (
+        r"\b(?:cumulative|running total)\b|累计|累积",
+        r"cumsum|cumprod|cummax|cummin|accumulate|expanding|cum",
+        "it to be cumulative",
+    ),
     (r"\b(?:moving|rolling)\b|移动平均|滑动", r"rolling|convolve|ewm|window|sliding", "a moving window"),
-    (r"\b(?:unique|distinct)\b|去重", r"unique|set|distinct|duplicate|value_counts|counter|groupby|fromkeys", "what is distinct"),
+    (
+        r"\b(?:unique|distinct)\b|去重",
+        r"unique|set|distinct|duplicate|value_counts|counter|groupby|fromkeys",
+        "what is distinct",
+    ),
     (r"\bduplicate\w*|重复", r"duplicate|unique|set|counter|count|groupby|fromkeys", "the duplicates"),
-    (r"\b(?:missing|null|nan|nans)\b|缺失|空值", r"na\b|null|nan|interpolate|ffill|bfill|info|none|dropna|fillna|imput|count", "what is missing"),
-    (r"\bround(?:ed)?\b|四舍五入|保留\w*位小数", r"round|format|int\b|astype|rint|floor|ceil|decimals", "it to be rounded"),
-    (r"\b(?:sort|sorted|ordered by|order by)\b|排序", r"sort|nlargest|nsmallest|most_common|order|rank|value_counts", "it to be sorted"),
+    (
+        r"\b(?:missing|null|nan|nans)\b|缺失|空值",
+        r"na\b|null|nan|interpolate|ffill|bfill|info|none|dropna|fillna|imput|count",
+        "what is missing",
+    ),
+    (
+        r"\bround(?:ed)?\b|四舍五入|保留\w*位小数",
+        r"round|format|int\b|astype|rint|floor|ceil|decimals",
+        "it to be rounded",
+    ),
+    (
+        r"\b(?:sort|sorted|ordered by|order by)\b|排序",
+        r"sort|nlargest|nsmallest|most_common|order|rank|value_counts",
+        "it to be sorted",
+    ),
     (r"\bhistograms?\b|直方图", r"hist|bar|stairs", "a histogram"),
     (r"\bscatter\w*|散点", r"scatter|plot", "a scatter plot"),
     (r"\bbar (?:chart|plot|graph)s?\b|\bbars\b|柱状|条形", r"bar", "bars"),
@@ -42,23 +62,34 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
     (r"\bcount\b|计数|统计", r"count|len|size|sum|nunique|shape|describe|hist", "a count"),
     (r"\blower[ -]?case|小写", r"lower|casefold", "lower case"),
     (r"\bupper[ -]?case|\bcapitals?\b|大写", r"upper|title|capital", "capitals"),
-    (r"\b(?:per|by|each|every|in each) month\b|每月|每个月|按月", r"month|period|resample|strftime|grouper|%m|:7|freq", "the months"),
-    (r"\b(?:per|by|each|every|in each) year\b|每年|按年", r"year|period|resample|strftime|grouper|%y|:4|freq", "the years"),
+    (
+        r"\b(?:per|by|each|every|in each) month\b|每月|每个月|按月",
+        r"month|period|resample|strftime|grouper|%m|:7|freq",
+        "the months",
+    ),
+    (
+        r"\b(?:per|by|each|every|in each) year\b|每年|按年",
+        r"year|period|resample|strftime|grouper|%y|:4|freq",
+        "the years",
+    ),
     (r"\bweekdays?\b|\bday of the week\b|星期|周几", r"day|week|strftime|%a|calendar", "the weekday"),
     (r"\bquarters?\b|季度", r"quarter|\bq|freq|/ ?3|resample", "the quarters"),
     (r"\btitled?\b|标题", r"title", "a title"),
     (r"\blegend\b|图例", r"legend|label", "a legend"),
     (r"\blog(?:arithmic)? scale\b|对数坐标", r"log", "a logarithmic scale"),
-)  # fmt: skip
+)
 _TOTAL = re.compile(r"\b(?:total|sum|totals|sums)\b|总(?:和|数|额|计)|合计", re.I)
 _TOTALLED = re.compile(r"sum|count|len|size|shape|add|reduce|prod|dot|total|agg|cum|pivot", re.I)
 _SHARE = re.compile(r"\b(?:percentages?|percent|share|proportion|fraction)\b|百分比|占比|比例", re.I)
 _SHARED = re.compile(r"normalize|pct|mean|quantile|percent|ratio|density|accuracy|score", re.I)
 _PLOT = re.compile(
-    r"\b(?:plot|plots|chart|draw|histogram|scatter|graph of|pie|heat ?map|box ?plot)\b|画|绘|图表|直方图|散点|折线|柱状|饼图", re.I
-)  # fmt: skip
+    r"\b(?:plot|plots|chart|draw|histogram|scatter|graph of|pie|heat ?map|box ?plot)\b|"
+    r"画|绘|图表|直方图|散点|折线|柱状|饼图",
+    re.I,
+)
 _WITH_COLUMNS = re.compile(
-    r"\b(?:with|has|having) (?:the )?columns? (?:named |called )?((?:\w+(?:\s*,\s*(?:and )?|\s+and\s+))+\w+)(?=\s*(?:[.;:]|,\s*as\b|$))",
+    r"\b(?:with|has|having) (?:the )?columns? (?:named |called )?"
+    r"((?:\w+(?:\s*,\s*(?:and )?|\s+and\s+))+\w+)(?=\s*(?:[.;:]|,\s*as\b|$))",
     re.I,
 )
 _HOW_MANY = re.compile(r"\bhow many\b|多少(?:个|条|行|名|人|种|次)|有几", re.I)

@@ -35,8 +35,8 @@ class Idiom:
 
 
 def idioms_for(request: str, variables: Mapping[str, Any]) -> list[Idiom]:
-    """The idioms whose words the request uses, the likest first, in the notebook's own names; those of tables and arrays
-    where there are such."""
+    """The idioms whose words the request uses, the likest first, in the notebook's own names; those of tables and
+    arrays where there are such."""
     listed, weight = _idioms()
     kinds = {class_name(type(value)) for value in variables.values()}
     table = bool(kinds & {"DataFrame", "Series", "LazyFrame"})
@@ -66,14 +66,16 @@ _MANNERS = frozenset(["sum", "count", "mean", "min", "max", "valid", "last", "M"
 
 def usable_as_it_is(idiom: Idiom, request: str, labels: Collection[str]) -> bool:
     """Whether every number and text in a filled idiom is a column's label, stands in the request, or says only how."""
-    for node in ast.walk(ast.parse(idiom.code)):
-        value = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(value, str) and value not in labels and value not in _MANNERS and value not in request:
-            if not re.search(r"[\\\[]", value) or "word" in value:
-                return False
-        elif isinstance(value, (int, float)) and not isinstance(value, bool) and value not in (0, 1, 100):
-            if not re.search(rf"(?<![\w.]){value:g}(?![\w])", request):
-                return False
+    constants = [node.value for node in ast.walk(ast.parse(idiom.code)) if isinstance(node, ast.Constant)]
+    return all(_is_meant(value, request, labels) for value in constants)
+
+
+def _is_meant(value: object, request: str, labels: Collection[str]) -> bool:
+    if isinstance(value, str):
+        pattern = re.search(r"[\\\[]", value) is not None and "word" not in value
+        return value in labels or value in _MANNERS or value in request or pattern
+    if isinstance(value, (int, float)) and type(value) is not bool and value not in (0, 1, 100):
+        return re.search(rf"(?<![\w.]){value:g}(?!\w)", request) is not None
     return True
 
 
@@ -91,9 +93,12 @@ def _idioms() -> tuple[list[Idiom], dict[str, float]]:
 
 # Words that say nothing of what is wanted.
 _EMPTY = frozenset(
-    "a an the of in on at to for and or is are be it its this that these those with by from as i me my we you please show "
-    "give tell find get make do does what which who how there have has had can could would should all only into than one 的 是 了 个 里 中 在 和 有".split()
-)
+    ["a", "an", "the", "of", "in", "on", "at", "to", "for", "and", "or", "is", "are", "be", "it", "its", "this",
+     "that", "these", "those", "with", "by", "from", "as", "i", "me", "my", "we", "you", "please", "show", "give",
+     "tell", "find", "get", "make", "do", "does", "what", "which", "who", "how", "there", "have", "has", "had", "can",
+     "could", "would", "should", "all", "only", "into", "than", "one", "的", "是", "了", "个", "里", "中", "在", "和",
+     "有"]
+)  # fmt: skip
 
 
 def _words(text: str) -> frozenset[str]:

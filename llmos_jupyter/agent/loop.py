@@ -239,8 +239,8 @@ class Loop:
         raise LLMOSError("The answer ended without a word: ask again.")
 
     def _idioms(self, task: Task, drafts: list[Draft], turn: Turn, deadline: float) -> None:
-        """The idioms that sound like the request, as candidates that cost no model: for when the first one fails or does
-        not fit. One that fits in every respect ends the search."""
+        """The idioms that sound like the request, as candidates that cost no model: for when the first one fails or
+        does not fit. One that fits in every respect ends the search."""
         tables = [value for value in self._shell.user_ns.values() if live.is_frame(value)]
         labels = {label for table in tables for label in live.column_labels(table) or [] if type(label) is str}
         usable = [idiom for idiom in turn.idioms if usable_as_it_is(idiom, turn.request, labels)]
@@ -391,9 +391,8 @@ class Loop:
         """Doubt a result that does not fit the request; returns the mismatch of which is certain what would fit."""
         if draft.rehearsal is None or draft.rehearsal.status != "passed":
             return None
-        found = mismatches(
-            draft.request, draft.code, draft.rehearsal.shape, self._shell.user_ns, draft.rehearsal.changes
-        )
+        rehearsal, answers = draft.rehearsal, self._context.answers
+        found = mismatches(draft.request, draft.code, rehearsal.shape, self._shell.user_ns, rehearsal.changes, answers)
         draft.mismatches = [mismatch.told for mismatch in found]
         draft.rehearsal.doubts += draft.mismatches
         return next((mismatch for mismatch in found if mismatch.instead), None)

@@ -1,4 +1,4 @@
-"""An idiom's names put into the notebook's own: `table` becomes the table that is meant, `'group'` its column of groups.
+"""An idiom's names put into the notebook's own: `table` becomes the table that is meant, `'group'` its groups' column.
 
 A small model copies an example's names as they stand; so they must be the right ones before it sees them. What cannot
 be told from the request and the live variables keeps the idiom from being shown.
@@ -27,8 +27,14 @@ _NAMES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(["start", "end"], ("date", "datetime", "Timestamp", "str")),
 }
 # The labels that stand in idioms for a column: what is in it, and the words that its own label may have.
-_NUMBERS = {"value": "", "value2": "", "target": "", "price": "price|cost|fee|rate|价", "quantity": "qty|quantity|unit|count|pieces|number|sold|数量",
-            "weight": "weight|权重"}  # fmt: skip
+_NUMBERS = {
+    "value": "",
+    "value2": "",
+    "target": "",
+    "price": "price|cost|fee|rate|价",
+    "quantity": "qty|quantity|unit|count|pieces|number|sold|数量",
+    "weight": "weight|权重",
+}
 _GROUPS = ("group", "group2", "category", "key")
 _ANY = ("a", "b")
 _LABELS = frozenset([*_NUMBERS, *_GROUPS, *_ANY, "name", "date", "numbers"])
@@ -51,8 +57,8 @@ def filled(code: str, request: str, variables: Mapping[str, Any]) -> str:
         return ""
     for name, other in chosen.items():
         code = re.sub(rf"(?<![\w'.]){name}(?![\w'=])", other, code)
-    for label, other in labels.items():
-        code = re.sub(rf"'{label}'", ", ".join(map(repr, other)), code)
+    for label, columns in labels.items():
+        code = re.sub(rf"'{label}'", ", ".join(map(repr, columns)), code)
     return code
 
 
@@ -87,7 +93,7 @@ def _labels(tree: ast.AST, request: str, table: Any) -> dict[str, list[str]]:
     wanted = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and type(node.value) is str]
     placeholders = [label for label in dict.fromkeys(wanted) if label in _LABELS]
     if not live.is_frame(table):
-        return dict.fromkeys(placeholders, [])
+        return {placeholder: [] for placeholder in placeholders}
     dtypes = {
         label: str(dtype)
         for label, dtype in zip(table.columns.tolist(), table.dtypes.tolist(), strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from llmos_jupyter.agent.inspection import live
@@ -13,11 +14,19 @@ from llmos_jupyter.agent.inspection.nearest import plain
 ROWS = 10_000
 DISTINCT = 200
 
-Place = tuple[ast.Constant, str, frozenset[str]]
+
+@dataclass(frozen=True)
+class Stranger:
+    """A text that a column is compared with and that does not stand in it; the column's label and its words."""
+
+    node: ast.Constant
+    text: str
+    label: str
+    words: frozenset[str]
 
 
-def strangers(tree: ast.AST, namespace: Mapping[str, Any]) -> Iterator[Place]:
-    """The texts that a column is compared with and that do not stand in it, with the column's label and its words."""
+def strangers(tree: ast.AST, namespace: Mapping[str, Any]) -> Iterator[Stranger]:
+    """The texts that columns are compared with in vain."""
     for node in ast.walk(tree):
         for column, literals in _compared(node):
             owner, label = _column(column)
@@ -26,12 +35,13 @@ def strangers(tree: ast.AST, namespace: Mapping[str, Any]) -> Iterator[Place]:
                 continue
             words = _words(table, label)
             for literal in literals:
-                if words and literal.value not in words:
-                    yield literal, label, words
+                text = literal.value
+                if words and type(text) is str and text not in words:
+                    yield Stranger(literal, text, label, words)
 
 
 def meant(text: str, words: frozenset[str]) -> str:
-    """The one word of a column that is the same but for case, spaces and the plural's ending; empty if none or several."""
+    """The one word of a column that is the same but for case, spaces and the plural's ending; else empty."""
     same = {word for word in words if plain(word) == plain(text)}
     same = same or {word for word in words if _singular(word) == _singular(text)}
     return same.pop() if len(same) == 1 else ""

@@ -79,7 +79,7 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return code, []
     repairs: list[Finding] = []
-    edits: dict[tuple[int, int, int], str] = {}
+    edits: mending_names.Edits = {}
     imports: list[str] = []
     for finding in findings:
         if finding.severity != "error" or not finding.name:
@@ -92,30 +92,33 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
             edits |= mending_names.renamed(tree, finding.name, real)
             repairs.append(_told(f"the name `{finding.name}` was written `{real}`", finding.line, finding.name))
         elif finding.kind == "unknown-column" and (real := _only_one_near(finding.name, finding, namespace, tree)):
-            if places := _places(code, tree, finding.name, finding.line, real):
-                edits |= places
+            places = _places(code, tree, finding.name, finding.line, real)
+            edits |= places
+            if places:
                 repairs.append(_told(f"the column {finding.name!r} was written {real!r}", finding.line, finding.name))
-    if not edits:
-        edits, told, line = mending_names.merged(tree, namespace)
-        repairs += [_told(told, line, "merge")] if edits else []
-    if not edits:
-        edits, found = mending_names.words(code, tree, namespace)
-        repairs += [_told(*one) for one in found]
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Expr) or edits:
-            continue
-        if better := _chained_inplace(node, namespace):
-            edits[(node.lineno, node.col_offset, node.end_col_offset or 0)] = better
-            repairs.append(
-                _told(f"a change of a column's copy, which is lost, was written `{better}`", node.lineno, "inplace")
-            )
-        elif node is not tree.body[-1] and (better := _discarded(node, tree.body[-1], namespace)):
-            edits |= better
-            repairs.append(_told("a result that was thrown away was kept", node.lineno, "discarded"))
+    # One kind at a time: places are those of the code as it stands.
+    for others in (mending_names.merged, mending_names.words, _lost):
+        if not edits:
+            edits, found = others(tree, namespace)
+            repairs += [_told(*one) for one in found]
     if not repairs:
         return code, []
     mended = _edited(code, edits)
     return "\n".join([*imports, mended]), repairs
+
+
+def _lost(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[mending_names.Edits, list[mending_names.Told]]:
+    """Changes and results that are thrown away."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Expr):
+            continue
+        here = (node.lineno, node.col_offset, node.end_col_offset or 0)
+        if better := _chained_inplace(node, namespace):
+            told = f"a change of a column's copy, which is lost, was written `{better}`"
+            return {here: better}, [(told, node.lineno, "inplace")]
+        if node is not tree.body[-1] and (edits := _discarded(node, tree.body[-1], namespace)):
+            return edits, [("a result that was thrown away was kept", node.lineno, "discarded")]
+    return {}, []
 
 
 def _chained_inplace(node: ast.Expr, namespace: Mapping[str, Any]) -> str:
@@ -146,7 +149,7 @@ _RETURNING = frozenset(
 )  # fmt: skip
 
 
-def _discarded(node: ast.Expr, last: ast.stmt, namespace: Mapping[str, Any]) -> dict[tuple[int, int, int], str]:
+def _discarded(node: ast.Expr, last: ast.stmt, namespace: Mapping[str, Any]) -> mending_names.Edits:
     """`df['a'].fillna(0)` or `df.dropna()` as a statement does nothing: the assignment that was meant. Of a table that
     is only shown afterwards, the result is shown instead."""
     call = node.value

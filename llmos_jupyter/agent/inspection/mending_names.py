@@ -1,4 +1,4 @@
-"""Repairs of names and words that differ from the real ones only as a slip does: places in the code, and what is meant."""
+"""Repairs of names and words that differ from the real ones as a slip does: places in the code, and what is meant."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from llmos_jupyter.agent.inspection.nearest import plain
 # What models call a table whose name they have forgotten.
 _USUAL = frozenset(["df", "data", "table", "dataframe", "frame", "dataset"])
 
+# What belongs at a line's bytes from one to another; and what to tell of it, on which line, by which name.
 Edits = dict[tuple[int, int, int], str]
+Told = tuple[str, int, str]
 
 
 def variable(name: str, tree: ast.AST, namespace: Mapping[str, Any]) -> str:
@@ -35,20 +37,21 @@ def renamed(tree: ast.AST, name: str, other: str) -> Edits:
     }
 
 
-def words(code: str, tree: ast.AST, namespace: Mapping[str, Any]) -> tuple[Edits, list[tuple[str, int, str]]]:
-    """Texts that a column is compared with, written as they stand in it; with what to tell, the line and the word."""
+def words(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[Edits, list[Told]]:
+    """Texts that a column is compared with, written as they stand in it."""
     edits: Edits = {}
     told = []
-    for literal, label, known in strangers(tree, namespace):
-        real = meant(literal.value, known) if literal.lineno == literal.end_lineno else ""
+    for stranger in strangers(tree, namespace):
+        node = stranger.node
+        real = meant(stranger.text, stranger.words) if node.lineno == node.end_lineno else ""
         if real:
-            edits[(literal.lineno, literal.col_offset, literal.end_col_offset or 0)] = repr(real)
-            told.append((f"{literal.value!r} was written {real!r}, as it stands in {label!r}", literal.lineno, real))
+            edits[(node.lineno, node.col_offset, node.end_col_offset or 0)] = repr(real)
+            told.append((f"{stranger.text!r} was written {real!r}, as in {stranger.label!r}", node.lineno, real))
     return edits, told
 
 
-def merged(tree: ast.AST, namespace: Mapping[str, Any]) -> tuple[Edits, str, int]:
-    """`a.merge(b, on='key')` where one of the two has `Key`: that one, renamed; what to tell, and the line."""
+def merged(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[Edits, list[Told]]:
+    """`a.merge(b, on='key')` where one of the two has `Key`: that one, renamed."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "merge":
             continue
@@ -68,5 +71,5 @@ def merged(tree: ast.AST, namespace: Mapping[str, Any]) -> tuple[Edits, str, int
         if len(same) == 1:
             new = f"{side.id}.rename(columns={{{same[0]!r}: {key!r}}})"
             told = f"the column {same[0]!r} of `{side.id}` was matched with {key!r}"
-            return {(side.lineno, side.col_offset, side.end_col_offset or 0): new}, told, side.lineno
-    return {}, "", 0
+            return {(side.lineno, side.col_offset, side.end_col_offset or 0): new}, [(told, side.lineno, key)]
+    return {}, []

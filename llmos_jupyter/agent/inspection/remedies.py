@@ -21,14 +21,16 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "columns of numbers only.",
     ),
     (
-        r"unsupported operand type\(s\) for [-+*/].*'str'|can only concatenate str|not supported between instances of 'str'",
+        r"unsupported operand type\(s\) for [-+*/].*'str'|can only concatenate str|"
+        r"not supported between instances of 'str'",
         "The values are text: convert them first, dates with `pd.to_datetime`, numbers with `.astype(float)`.",
     ),
     (r"contains NaN|Input .* NaN", "Leave out the rows with missing values first: `{table}.dropna()`."),
     (r"Expected 2D array, got 1D", "The inputs of a model are a table: `{table}[['x']]`, with two brackets."),
     (
         r"(?:not enough|too many) values to unpack",
-        "A loop over a table gives its column names, over a dict its keys: use `.itertuples(index=False)` or `.items()`.",
+        "A loop over a table gives its column names, over a dict its keys: use `.itertuples(index=False)` or "
+        "`.items()`.",
     ),
     (
         r"string indices must be integers",
@@ -41,20 +43,27 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         "Select the columns of numbers before the statistic, or give `numeric_only=True`.",
     ),
     (
-        r"'Series' object has no attribute '(?:lower|upper|strip|split|replace_all|title|capitalize|startswith|endswith|len)'",
+        r"'Series' object has no attribute '(?:lower|upper|strip|split|replace_all|title|capitalize|startswith|"
+        r"endswith|len)'",
         "Text methods of a column stand behind `.str`: `{table}['x'].str.lower()`.",
     ),
     (
         r"'Series' object has no attribute '(?:year|month|day|hour|weekday|day_name|strftime|dayofweek)'",
         "Date parts of a column stand behind `.dt`: `pd.to_datetime({table}['x']).dt.month`.",
     ),
-    (r"must have same first dimension|same size|all arrays must be of the same length", "Both must have as many values."),
+    (
+        r"must have same first dimension|same size|all arrays must be of the same length",
+        "Both must have as many values.",
+    ),
     (r"'.*' object is not callable", "Something that is no function stands before round brackets."),
     (r"Already tz-aware|tz-naive and tz-aware", "Give both the same time zone, or none: `.dt.tz_localize(None)`."),
-    (r"day is out of range|doesn't match format|time data", "The dates are written otherwise: give `dayfirst=True` or their `format`."),
+    (
+        r"day is out of range|doesn't match format|time data",
+        "The dates are written otherwise: give `dayfirst=True` or their `format`.",
+    ),
     (r"cannot insert .* already exists", "Give the index another name first, or `reset_index(drop=True)`."),
     (r"No objects to concatenate|empty", "Nothing fulfils the condition: look at the real values."),
-)  # fmt: skip
+)
 
 
 def remedy(message: str, table: str = "") -> str:
