@@ -44,6 +44,7 @@ _MANY = re.compile(
     r"difference|deviations|minus|from|top|new|averages|means|totals|sums|s)\b|每|按|各|列|行|图|大于|小于|高于|低于|填",
     re.I,
 )
+_MANY_WANTED = re.compile(r"\b(?:rows|two|three|\d+|all|list|table|order|sort\w*|rank\w*)\b|列出|排", re.I)
 _GROUPS = re.compile(
     r"(?<!sorted )(?<!sort )(?<!order )(?<!ordered )\b(?:by|per|for each|in each|of each|each)\s+(\w+)", re.I
 )
@@ -80,16 +81,14 @@ def mismatches(
     found = [Mismatch(f"{told}.", instead)] if told else []
     about, instead = referred(request, tree, code, answers, namespace)
     found += [Mismatch(f"{about}.", instead)] if about else []
-    found += _of_another_kind(request, tree, code, shape, namespace)
-    lacking = [
-        *unchanged(request, changes, namespace),
-        *unasked(request, changes, namespace),
-        *uncovered(request, tree, shape, namespace),
-    ]
+    other = _of_another_kind(request, tree, code, shape, namespace)
+    lacking = [*unchanged(request, changes, namespace), *unasked(request, changes, namespace)]
+    # One of another kind lacks words of the request too: that would be said twice.
+    lacking += [] if other else uncovered(request, tree, shape, namespace)
     for stranger in strangers(tree, namespace):
         some = ", ".join(repr(word) for word in sorted(stranger.words)[:12])
         lacking.append(f"No {stranger.text!r} stands in the column {stranger.label!r}; what stands in it: {some}.")
-    return found + [Mismatch(sentence) for sentence in lacking]
+    return found + other + [Mismatch(sentence) for sentence in lacking]
 
 
 def _of_another_kind(
@@ -101,6 +100,8 @@ def _of_another_kind(
     value = _final_value(tree)
     if value is None:
         return []
+    if whole := _one_of_all(request, value, shape, namespace):
+        return [whole]
     for found in (_position(request, value, shape, namespace), _one_wanted(request, tree, value, shape, namespace)):
         if found:
             told, example, certain = found
@@ -109,6 +110,36 @@ def _of_another_kind(
             instead = _with(code, value, example) if certain else ""
             return [Mismatch(f"{told}: `{example}`.", instead)]
     return _ungrouped(request, tree, shape, namespace)
+
+
+_EXTREME = re.compile(
+    r"\b(?:most|highest|largest|biggest|best|greatest|longest|oldest|heaviest|lowest|smallest|least|fewest|worst|shortest|"
+    r"youngest|cheapest|lightest)\b|最",
+    re.I,
+)
+
+
+def _one_of_all(request: str, value: ast.expr, shape: Shape, namespace: Mapping[str, Any]) -> Mismatch | None:
+    """The whole table, sorted, where it was asked who or which stands first."""
+    asked = (_WHO.search(request) or _WHICH.search(request)) and _EXTREME.search(request)
+    if not asked or shape.kind != "table" or _MANY_WANTED.search(request):
+        return None
+    if not isinstance(value, ast.Call) or _called(value) != "sort_values" or not isinstance(value.func, ast.Attribute):
+        return None
+    name = getattr(value.func.value, "id", "")
+    given = [k.value for k in value.keywords if k.arg == "by"] + value.args[:1]
+    by = given[0].value if len(given) == 1 and isinstance(given[0], ast.Constant) else None
+    frame = namespace.get(name)
+    told = "The result is a whole table; the request asks who or which stands first in it"
+    if not isinstance(by, str) or not live.is_frame(frame):
+        return Mismatch(f"{told}.")
+    down = any(k.arg == "ascending" and getattr(k.value, "value", True) is False for k in value.keywords)
+    call = ast.parse(f"{name}[{by!r}].{'idxmax' if down else 'idxmin'}()", mode="eval").body
+    subscript = call.func.value if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else None
+    if not isinstance(call, ast.Call) or not isinstance(subscript, ast.Subscript):
+        return None
+    example, _ = _in_table(request, call, subscript, name, namespace)
+    return Mismatch(f"{told}: `{example}`.", example) if example else Mismatch(f"{told}.")
 
 
 # What is wrong, the expression that was wanted if it is known, and whether there is no doubt of it.

@@ -21,7 +21,7 @@ TOLD = 3
 
 # Words of a request, and what of the code answers them.
 _WORDS: tuple[tuple[str, str, str], ...] = (
-    (r"\bmedians?\b|中位数", r"median|quantile|percentile", "the median"),
+    (r"\bmedians?\b|中位数", r"median|quantile|percentile|describe", "the median"),
     (r"\b(?:mean|average|averages|avg)\b|平均", r"mean|average|avg|describe|rolling|ewm", "the mean"),
     (r"\bstandard deviations?\b|\bstd\b|标准差", r"std|stdev|var|describe|scaler|scale", "the standard deviation"),
     (r"\bvariances?\b|方差", r"var|std", "the variance"),
@@ -92,6 +92,8 @@ _WITH_COLUMNS = re.compile(
     r"((?:\w+(?:\s*,\s*(?:and )?|\s+and\s+))+\w+)(?=\s*(?:[.;:]|,\s*as\b|$))",
     re.I,
 )
+# "a column total": what follows is a name.
+_NAME_FOLLOWS = re.compile(r"\b(?:columns?|called|named|variable|as|into)\s+['\"`]?$", re.I)
 _HOW_MANY = re.compile(r"\bhow many\b|多少(?:个|条|行|名|人|种|次)|有几", re.I)
 _EACH = re.compile(r"\b(?:each|every|per|by|columns|both|all the|respectively|and how)\b|每|各|分别", re.I)
 _LIST = re.compile(r"\b(?:as|in|into) a (?:python |plain |sorted )?list\b|\blist (?:called|named)\b|列表", re.I)
@@ -203,10 +205,15 @@ def _words(request: str, found: Evidence, namespace: Mapping[str, Any]) -> Itera
             continue
         if told == "what is missing" and labels and re.search(r"ignor|without|exclud|skip|忽略", request, re.I):
             continue  # pandas leaves out what is missing by itself
-        if match[0].lower() not in own:
+        if match[0].lower() not in own and not _NAME_FOLLOWS.search(request[: match.start()]):
             yield f"The request wants {told}; the code has nothing of it."
-    if (match := _TOTAL.search(request)) and match[0].lower() not in own and not (found.adds or _TOTALLED.search(said)):
+    match = _TOTAL.search(request)
+    if match and _NAME_FOLLOWS.search(request[: match.start()]):
+        match = None
+    if match and match[0].lower() not in own and not (found.adds or _TOTALLED.search(said)):
         yield f"The request wants the {match[0].lower()}; the code adds nothing up."
+    if re.search(r"\d ?(?:%|percent)", request, re.I):
+        return
     if (
         (match := _SHARE.search(request))
         and match[0].lower() not in own
@@ -270,7 +277,7 @@ def _distinct(table: Any, label: str) -> list[str]:
 
 
 def _speaks_of(label: str, found: Evidence) -> bool:
-    return label in found.names or any(re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text) for text in found.texts)
+    return label in found.calls or any(re.search(rf"(?<!\w){re.escape(label)}(?!\w)", text) for text in found.texts)
 
 
 def _stem(word: str) -> str:

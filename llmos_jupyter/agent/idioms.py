@@ -97,7 +97,8 @@ _EMPTY = frozenset(
      "that", "these", "those", "with", "by", "from", "as", "i", "me", "my", "we", "you", "please", "show", "give",
      "tell", "find", "get", "make", "do", "does", "what", "which", "who", "how", "there", "have", "has", "had", "can",
      "could", "would", "should", "all", "only", "into", "than", "one", "的", "是", "了", "个", "里", "中", "在", "和",
-     "有"]
+     "有",
+     "value", "group", "column", "table", "array", "category", "组", "列", "值"]
 )  # fmt: skip
 
 

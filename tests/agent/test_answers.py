@@ -26,7 +26,7 @@ def found(request: str, code: str) -> list[Mismatch]:
     given = dict(names)
     *body, last = code.split("\n")
     exec("\n".join(body), names)
-    return mismatches(request, code, outcome.shape(eval(last, names)), given)
+    return mismatches(request, code, outcome.shape(eval(last, names), "shown", 0), given)
 
 
 def doubts(request: str, code: str) -> list[str]:
@@ -74,9 +74,12 @@ def test_the_example_in_the_doubt_is_right(request_: str, code: str, right: obje
 
 def test_lists_side_by_side() -> None:
     names = {"names": ["ann", "bob"], "ages": [31, 25], "other": [1]}
-    [mismatch] = mismatches("who is the youngest?", "youngest = min(ages)\nyoungest", outcome.shape(25), names)
+    [mismatch] = mismatches("who is the youngest?", "youngest = min(ages)\nyoungest", outcome.shape(25, "25", 0), names)
     assert mismatch.instead == "youngest = names[ages.index(min(ages))]\nyoungest"
-    assert mismatches("who is it?", "min(ages)", outcome.shape(25), names | {"towns": ["x", "y"]})[0].instead == ""
+    assert (
+        mismatches("who is it?", "min(ages)", outcome.shape(25, "25", 0), names | {"towns": ["x", "y"]})[0].instead
+        == ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_lists_side_by_side() -> None:
 )
 def test_what_can_be_the_answer(request_: str, code: str) -> None:
     if code == "(":
-        assert mismatches(request_, code, outcome.shape(1), {}) == []
+        assert mismatches(request_, code, outcome.shape(1, "1", 0), {}) == []
     else:
         assert doubts(request_, code) == []
 
@@ -120,4 +123,4 @@ def test_nothing_of_the_users_runs() -> None:
             raise AssertionError("an object of the user's was measured")
 
     names = {"sales": Frame()}
-    assert mismatches("total", "sales * 2", outcome.shape(pd.Series([1, 2])), names) == []
+    assert mismatches("twice sales", "sales * 2", outcome.shape(pd.Series([1, 2]), "1 2", 0), names) == []

@@ -74,7 +74,7 @@ def _sentences(
     if kind == "TypeError":
         yield from _signatures(message, tree, namespace)
     frames = [(name, obj) for name, obj in named.items() if live.is_frame(obj) or live.is_polars(obj)]
-    if told := remedy(message, frames[0][0] if frames else ""):
+    if told := remedy(message, *_example(frames, named)):
         yield told
     if kind in {"KeyError", "AttributeError", "ValueError", "TypeError", "IndexError", "ColumnNotFoundError",
                 "UndefinedVariableError", "NameError", "DataError", "InvalidOperationError", "ShapeError"}:  # fmt: skip
@@ -88,6 +88,16 @@ def _sentences(
         for name, frame in frames:
             yield from _missing_values(name, frame, message)
         yield from _signatures(message, tree, namespace)
+
+
+def _example(frames: list[tuple[str, Any]], named: dict[str, Any]) -> tuple[str, str]:
+    """A table that the code names and one of its columns, of numbers if there is one; or an array, and no column."""
+    if frames and live.is_frame(frames[0][1]):
+        name, frame = frames[0]
+        labels = [label for label in live.column_labels(frame) or [] if type(label) is str]
+        numeric = [label for label in labels if str(frame.dtypes[label]).startswith(("int", "float"))]
+        return name, (numeric or labels or [""])[0]
+    return next((name for name, value in named.items() if live.class_name(type(value)) == "ndarray"), ""), ""
 
 
 def _quoted(message: str) -> list[str]:

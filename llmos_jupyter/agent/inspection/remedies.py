@@ -10,10 +10,10 @@ import re
 _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         r"truth value of (?:a|an) .* is ambiguous",
-        "Do not use `if`, `and`, `or` with whole columns; select with a mask: "
-        "`{table}[({table}['x'] >= 1) & ({table}['y'] >= 2)]`, and take the column of the result.",
+        "Do not use `if`, `and`, `or` with all values at once, but a mask: "
+        "`{name}[({name}[{column}] >= 1) & ...]` selects, `({name}[{column}] >= 1).sum()` counts.",
     ),
-    (r"Can only use \.dt accessor", "Convert the column to dates first: `pd.to_datetime({table}['x']).dt`."),
+    (r"Can only use \.dt accessor", "Convert the column to dates first: `pd.to_datetime({name}[{column}]).dt`."),
     (r"Can only use \.str accessor", "The column holds no text: leave out `.str`, or use `.astype(str).str`."),
     (
         r"could not convert string to float|invalid literal for int|Unable to parse string|cannot be converted to",
@@ -25,8 +25,8 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
         r"not supported between instances of 'str'",
         "The values are text: convert them first, dates with `pd.to_datetime`, numbers with `.astype(float)`.",
     ),
-    (r"contains NaN|Input .* NaN", "Leave out the rows with missing values first: `{table}.dropna()`."),
-    (r"Expected 2D array, got 1D", "The inputs of a model are a table: `{table}[['x']]`, with two brackets."),
+    (r"contains NaN|Input .* NaN", "Leave out the rows with missing values first: `{name}.dropna()`."),
+    (r"Expected 2D array, got 1D", "The inputs of a model are a table: `{name}[[{column}]]`, with two brackets."),
     (
         r"(?:not enough|too many) values to unpack",
         "A loop over a table gives its column names, over a dict its keys: use `.itertuples(index=False)` or "
@@ -45,11 +45,11 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         r"'Series' object has no attribute '(?:lower|upper|strip|split|replace_all|title|capitalize|startswith|"
         r"endswith|len)'",
-        "Text methods of a column stand behind `.str`: `{table}['x'].str.lower()`.",
+        "Text methods of a column stand behind `.str`: `{name}[{column}].str.lower()`.",
     ),
     (
         r"'Series' object has no attribute '(?:year|month|day|hour|weekday|day_name|strftime|dayofweek)'",
-        "Date parts of a column stand behind `.dt`: `pd.to_datetime({table}['x']).dt.month`.",
+        "Date parts of a column stand behind `.dt`: `pd.to_datetime({name}[{column}]).dt.month`.",
     ),
     (
         r"must have same first dimension|same size|all arrays must be of the same length",
@@ -66,9 +66,25 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
 )
 
 
-def remedy(message: str, table: str = "") -> str:
-    """What to write instead; empty if the message is none of the usual ones. `table`: the table the code uses."""
+# The same for an array, which has no columns.
+_ARRAYS = {
+    "Do not use `if`, `and`, `or` with all values at once, but a mask": (
+        "`{name}[{name} >= 1]` selects, `({name} >= 1).sum()` counts."
+    ),
+}
+
+
+def remedy(message: str, name: str = "", column: str = "") -> str:
+    """What to write instead; empty if the message is none of the usual ones.
+
+    `name`: the table or array that the code uses, `column`: one of the table's: models copy an example's names.
+    """
     for pattern, sentence in _REMEDIES:
         if re.search(pattern, message):
-            return sentence.replace("{table}", table or "table")
+            general, _, example = sentence.partition(": ")
+            if "{" not in example:
+                return sentence
+            if not name or (not column and "{column}" in example):
+                example = _ARRAYS.get(general, "") if name else ""
+            return f"{general}: {example.format(name=name, column=repr(column))}" if example else f"{general}."
     return ""

@@ -1,0 +1,90 @@
+"""Slips that are put right without the model: re-created data, names, words of a column, keys, lost results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from llmos_jupyter.agent.cells import told
+from llmos_jupyter.agent.inspection import inspect
+from llmos_jupyter.agent.inspection.mending import mend
+from llmos_jupyter.agent.inspection.recreated import beginnings, drop_recreated
+from llmos_jupyter.agent.inspection.remedies import remedy
+
+
+def namespace() -> dict[str, Any]:
+    plants = pd.DataFrame({"Kind": ["Oak", "Fern", "Oak"], "height": [4.0, 0.5, None]})
+    kinds = pd.DataFrame({"kind": ["Oak", "Fern"], "family": ["Fagaceae", "Polypodiaceae"]})
+    return {"plants": plants, "kinds": kinds, "pd": pd}
+
+
+def mended(code: str, names: dict[str, Any]) -> str:
+    for _ in range(3):
+        code, repairs = mend(code, inspect(code, names), names)
+        if not repairs:
+            break
+    return code
+
+
+@pytest.mark.parametrize(
+    ("code", "right"),
+    [
+        ("plants[plants['Kind'] == 'oak']", "plants[plants['Kind'] == 'Oak']"),
+        ("plants[plants.Kind.isin(['oaks', 'Fern'])]", "plants[plants.Kind.isin(['Oak', 'Fern'])]"),
+        ("plants[plants['Kind'] == 'Ivy']", "plants[plants['Kind'] == 'Ivy']"),
+        ("Plants['height'].mean()", "plants['height'].mean()"),
+        ("plants.merge(kinds, on='Kind')", "plants.merge(kinds.rename(columns={'kind': 'Kind'}), on='Kind')"),
+        ("plants['height'].fillna(0)\nplants", "plants['height'] = plants['height'].fillna(0)\nplants"),
+        ("plants.sort_values('height')\nplants", "\nplants.sort_values('height')"),
+        ("plants.dropna()\nlen(plants)", "plants.dropna()\nlen(plants)"),
+    ],
+)
+def test_slips(code: str, right: str) -> None:
+    names = namespace()
+    result = mended(code, names)
+    assert result == right
+    exec(result, names)
+
+
+def test_a_forgotten_table_is_the_only_one() -> None:
+    one = {"plants": namespace()["plants"]}
+    assert mended("df['height'].mean()", one) == "plants['height'].mean()"
+    assert mended("df['height'].mean()", namespace()) == "df['height'].mean()"
+
+
+def test_data_of_the_notebook_is_not_made_anew() -> None:
+    code = "import pandas as pd\nplants = pd.DataFrame({'Kind': ['a', 'b'], 'height': [1, 2]})\nplants['height'].sum()"
+    kept, finding = drop_recreated(code, "sum of the heights", namespace())
+    assert kept == "import pandas as pd\nplants['height'].sum()"
+    assert finding is not None
+    assert "plants" in finding.message
+    for request in ("create plants anew with two rows", "定义 plants"):
+        assert drop_recreated(code, request, namespace()) == (code, None)
+    assert drop_recreated(code, "sum of the heights", {"pd": pd}) == (code, None)
+    load = "plants = pd.read_csv('plants.csv')\nplants['height'].sum()"
+    assert drop_recreated(load, "sum of the heights", namespace())[0] == "plants['height'].sum()"
+    assert drop_recreated(load, "load plants.csv and sum the heights", namespace())[1] is None
+
+
+def test_a_generation_is_ended_where_data_is_made_anew() -> None:
+    assert "\nplants = pd.DataFrame(" in beginnings("sum of the heights", namespace())
+    assert not any("plants" in text for text in beginnings("make plants a new table", namespace()))
+
+
+def test_cells_are_told_without_their_data() -> None:
+    data = "import pandas as pd\nplants = pd.DataFrame({'a': [1, 2], 'b': [3, 4]})"
+    assert told(data, ["plants"]) == ""
+    assert told(data, []) == data
+    assert (
+        told(data + "\nplants['c'] = plants['a'] * 2", ["plants"]).splitlines()[-1] == "plants['c'] = plants['a'] * 2"
+    )
+    assert told("x = 3\ny = x + 1", ["x", "y"]) == "x = 3\ny = x + 1"
+    assert told("not python at all (", ["x"]) == "not python at all ("
+
+
+def test_remedies() -> None:
+    assert "mask" in remedy("The truth value of a Series is ambiguous. Use a.empty, ...", "plants")
+    assert "plants[" in remedy("The truth value of a Series is ambiguous. Use a.empty, ...", "plants")
+    assert remedy("something nobody has seen") == ""
