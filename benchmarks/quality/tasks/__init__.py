@@ -1,4 +1,6 @@
-"""The tasks by subject. The development set is tuned on; `validation` is the same tasks in other words, and is not."""
+"""The tasks by subject. The development set is tuned on; `validation`, the same tasks in other words, and `heldout`,
+tasks about other data, are not.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +10,18 @@ from dataclasses import replace
 from benchmarks.quality.task import Task
 
 SUBJECTS = ("pandas", "numpy", "matplotlib", "sklearn", "text", "dates", "python", "words", "chinese")
-SETS = ("dev", "validation")
+SETS = ("dev", "validation", "heldout")
 
 
 def load(set_name: str = "dev") -> list[Task]:
     """All tasks of a set, in a fixed order. Raises ValueError for an unknown set."""
     if set_name not in SETS:
         raise ValueError(f"there is no set {set_name!r}: it is one of {', '.join(SETS)}")
+    package = "heldout" if set_name == "heldout" else "tasks"
     tasks: list[Task] = []
     for subject in SUBJECTS:
-        tasks += importlib.import_module(f"benchmarks.quality.tasks.{subject}_tasks").TASKS
-    return tasks if set_name == "dev" else [_reworded(task) for task in tasks]
+        tasks += importlib.import_module(f"benchmarks.quality.{package}.{subject}_tasks").TASKS
+    return [_reworded(task) for task in tasks] if set_name == "validation" else tasks
 
 
 def _reworded(task: Task) -> Task:
