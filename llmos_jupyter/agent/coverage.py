@@ -83,7 +83,7 @@ _TOTALLED = re.compile(r"sum|count|len|size|shape|add|reduce|prod|dot|total|agg|
 _SHARE = re.compile(r"\b(?:percentages?|percent|share|proportion|fraction)\b|百分比|占比|比例", re.I)
 _SHARED = re.compile(r"normalize|pct|mean|quantile|percent|ratio|density|accuracy|score", re.I)
 _PLOT = re.compile(
-    r"\b(?:plot|plots|chart|draw|histogram|scatter|graph of|pie|heat ?map|box ?plot)\b|"
+    r"\b(?:plot|plots|chart|draw (?:a|an|the|me|it|them|both)|histogram|scatter|graph of|pie|heat ?map|box ?plot)\b|"
     r"画|绘|图表|直方图|散点|折线|柱状|饼图",
     re.I,
 )
