@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from llmos_jupyter.agent.amending import amended
-from llmos_jupyter.agent.coverage import asked_columns, unasked, unchanged, uncovered
+from llmos_jupyter.agent.coverage import asked_columns, asks_how_many, plot_left_out, unasked, unchanged, uncovered
 from llmos_jupyter.agent.inspection import live
 from llmos_jupyter.agent.inspection.literals import strangers
-from llmos_jupyter.agent.reference import referred
+from llmos_jupyter.agent.reference import on_a_copy, referred
 from llmos_jupyter.protocol import NameChange, Shape
 
 _LEAD = r"^(?:(?:and|now|then|so|but|also|ok|okay|please|tell me|show me|show|find|find out)[\s,]+)*"
@@ -82,8 +82,10 @@ def mismatches(
     about, instead = referred(request, tree, code, answers, namespace)
     found += [Mismatch(f"{about}.", instead)] if about else []
     other = _of_another_kind(request, tree, code, shape, namespace)
-    lacking = [*unchanged(request, changes, namespace), *unasked(request, changes, namespace)]
+    lacking = unchanged(request, changes, namespace)
+    found += [Mismatch(told, on_a_copy(tree, code, name)) for told, name in unasked(request, changes, namespace)]
     # One of another kind lacks words of the request too: that would be said twice.
+    lacking += plot_left_out(request, shape, answers)
     lacking += [] if other else uncovered(request, tree, shape, namespace)
     for stranger in strangers(tree, namespace):
         some = ", ".join(repr(word) for word in sorted(stranger.words)[:12])
@@ -96,11 +98,11 @@ def _of_another_kind(
 ) -> list[Mismatch]:
     if wanted := asked_columns(request, shape):
         told = f"The request asks for the columns {', '.join(wanted)}; the result has {', '.join(shape.columns)}."
-        return [Mismatch(told, _selected(tree, code, wanted, namespace) if set(wanted) < set(shape.columns) else "")]
+        return [Mismatch(told, _with_columns(tree, code, wanted, shape, namespace))]
     value = _final_value(tree)
     if value is None:
         return []
-    if whole := _one_of_all(request, value, shape, namespace):
+    if whole := _one_of_all(request, value, shape, namespace) or _count(request, value, shape, tree, code):
         return [whole]
     for found in (_position(request, value, shape, namespace), _one_wanted(request, tree, value, shape, namespace)):
         if found:
@@ -140,6 +142,26 @@ def _one_of_all(request: str, value: ast.expr, shape: Shape, namespace: Mapping[
         return None
     example, _ = _in_table(request, call, subscript, name, namespace)
     return Mismatch(f"{told}: `{example}`.", example) if example else Mismatch(f"{told}.")
+
+
+def _count(request: str, value: ast.expr, shape: Shape, tree: ast.Module, code: str) -> Mismatch | None:
+    """The rows themselves, or yes and no for each, where it was asked how many there are."""
+    last = tree.body[-1]
+    if not asks_how_many(request) or shape.rows < 2 or not isinstance(last, ast.Expr):
+        return None
+    told = f"The request asks how many; the result is not a number but has {shape.rows} entries"
+    text = ast.unparse(last.value)
+    if isinstance(value, ast.Compare) or _called(value) in ("isna", "isnull", "notna", "isnan", "duplicated", "isin"):
+        example = f"({text}).sum()" if shape.kind == "column" else ""
+    elif (
+        isinstance(value, ast.Subscript) and isinstance(value.slice, (ast.Compare, ast.BinOp, ast.UnaryOp, ast.Call))
+    ) or (isinstance(value, ast.ListComp) and value.generators[0].ifs):
+        example = f"len({text})"
+    else:
+        example = ""
+    return Mismatch(
+        f"{told}: `{example}`." if example else f"{told}.", _with(code, last.value, example) if example else ""
+    )
 
 
 # What is wrong, the expression that was wanted if it is known, and whether there is no doubt of it.
@@ -284,14 +306,23 @@ def _with(code: str, old: ast.expr, new: str) -> str:
     return "\n".join(lines)
 
 
-def _selected(tree: ast.Module, code: str, columns: list[str], namespace: Mapping[str, Any]) -> str:
-    """The code with only these columns in the table it makes and ends with; empty if it is not one of its own."""
+def _with_columns(tree: ast.Module, code: str, wanted: list[str], shape: Shape, namespace: Mapping[str, Any]) -> str:
+    """The code with these columns in the table it makes and ends with: those of more than these, or as many of other
+    names, in their order. Empty if it is not a table of its own, or neither fits."""
     last = tree.body[-1]
     name = last.value.id if isinstance(last, ast.Expr) and isinstance(last.value, ast.Name) else ""
     if not name or name in namespace:
         return ""
     lines = code.split("\n")
-    lines[last.lineno - 1 :] = [f"{name} = {name}[{columns!r}]", name]
+    if set(wanted) < set(shape.columns):
+        change = f"[{wanted!r}]"
+    elif len(wanted) == len(shape.columns) and set(wanted) & set(shape.columns):
+        free = iter(column for column in wanted if column not in shape.columns)
+        renamed = {column: next(free) for column in shape.columns if column not in wanted}
+        change = f".rename(columns={renamed!r})"
+    else:
+        return ""
+    lines[last.lineno - 1 :] = [f"{name} = {name}{change}", name]
     return "\n".join(lines)
 
 

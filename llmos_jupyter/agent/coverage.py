@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from llmos_jupyter.agent.evidence import Evidence, evidence
@@ -74,6 +74,11 @@ _WORDS: tuple[tuple[str, str, str], ...] = (
     ),
     (r"\bweekdays?\b|\bday of the week\b|星期|周几", r"day|week|strftime|%a|calendar", "the weekday"),
     (r"\bquarters?\b|季度", r"quarter|\bq|freq|/ ?3|resample", "the quarters"),
+    (
+        r"\b(?:a|one) column (?:for each|for every|per)\b|每\w{1,4}一列",
+        r"pivot|unstack|crosstab|get_dummies|columns",
+        "a column for each (`.pivot_table(index=..., columns=..., values=..., aggfunc='sum')`)",
+    ),
     (r"\btitled?\b|标题", r"title", "a title"),
     (r"\blegend\b|图例", r"legend|label", "a legend"),
     (r"\blog(?:arithmic)? scale\b|对数坐标", r"log", "a logarithmic scale"),
@@ -88,9 +93,13 @@ _PLOT = re.compile(
     re.I,
 )
 _WITH_COLUMNS = re.compile(
-    r"\b(?:with|has|having) (?:the )?columns? (?:named |called )?"
+    r"(?:\b(?:with|has|having) (?:the )?|[,;(:]\s*)columns? (?:named |called |are )?"
     r"((?:\w+(?:\s*,\s*(?:and )?|\s+and\s+))+\w+)(?=\s*(?:[.;:]|,\s*as\b|$))",
     re.I,
+)
+_AXIS = re.compile(r"\b(?:each|every|per) (?:column|col|row)\b|每(?:一)?[列行]", re.I)
+_REDUCING = frozenset(
+    ["sum", "mean", "min", "max", "std", "var", "median", "prod", "argmax", "argmin", "nanmean", "ptp"]
 )
 # "a column total": what follows is a name.
 _NAME_FOLLOWS = re.compile(r"\b(?:columns?|called|named|variable|as|into)\s+['\"`]?$", re.I)
@@ -108,6 +117,23 @@ _WORD_NUMBER = re.compile(
 _NUMBER = re.compile(r"(?<![\w.])(?<!\d[-/:])(\d+(?:\.\d+)?)(?!\w|\.\d|[-/:]\d)")
 
 
+_GOES_ON = re.compile(
+    r"^\W*(?:and|now|just|only|but|the same|same|with|without|instead|add|make|no|as|bigger|smaller|in|on|use|change)\b"
+    r"|^(?:现在|只|改|换|再|加)",
+    re.I,
+)
+_DREW = re.compile(r"\bplt\.|\.plot\b|\.hist\(|\.bar\(|\.scatter\(|\.boxplot\(")
+
+
+def plot_left_out(request: str, shape: Shape, answers: Sequence[str]) -> list[str]:
+    """A request that goes on from a plot, answered without one."""
+    if not answers or shape.figures or shape.kind not in ("list", "dict", "table", "column", "nothing"):
+        return []
+    if _DREW.search(answers[-1]) and _GOES_ON.search(request) and len(request) < 80:
+        return ["The last answer was a plot, and the request goes on from it; this draws none: draw it again."]
+    return []
+
+
 def uncovered(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[str, Any]) -> list[str]:
     """Sentences on what the request names and the code or its result lacks; mostly none."""
     if any(isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AsyncFunctionDef)) for node in tree.body):
@@ -115,7 +141,12 @@ def uncovered(request: str, tree: ast.Module, shape: Shape, namespace: Mapping[s
         return []
     found = evidence(tree, namespace)
     told = [*_columns(request, found, namespace), *_values(request, found, namespace)]
-    told += [*_words(request, found, namespace), *_numbers(request, found, namespace), *_kinds(request, shape)]
+    told += [
+        *_axes(request, tree, found, namespace),
+        *_words(request, found, namespace),
+        *_numbers(request, found, namespace),
+        *_kinds(request, shape),
+    ]
     return told[:TOLD]
 
 
@@ -154,15 +185,15 @@ _MAY_CHANGE = re.compile(
 )
 
 
-def unasked(request: str, changes: Iterable[NameChange], namespace: Mapping[str, Any]) -> list[str]:
-    """A table or list that the code changes, though the request only asks something."""
+def unasked(request: str, changes: Iterable[NameChange], namespace: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A table or list that the code changes, though the request only asks something: what is told, and its name."""
     if _MAY_CHANGE.search(request):
         return []
     for change in changes:
         value = namespace.get(change.name)
         held = live.is_frame(value) or live.class_name(type(value)) == "ndarray" or type(value) in (list, dict, set)
         if change.kind in ("rebound", "mutated", "deleted") and held:
-            return [f"The code changes `{change.name}`, which the request only asks about."]
+            return [(f"The code changes `{change.name}`, which the request only asks about.", change.name)]
     return []
 
 
@@ -222,6 +253,17 @@ def _words(request: str, found: Evidence, namespace: Mapping[str, Any]) -> Itera
         yield f"The request wants a {match[0].lower()}; the code divides nothing."
 
 
+def _axes(request: str, tree: ast.AST, found: Evidence, namespace: Mapping[str, Any]) -> Iterator[str]:
+    """A statistic of each column or row of an array, taken over all of it."""
+    wanted = _AXIS.search(request)
+    arrays = [n for n in found.names if live.class_name(type(namespace.get(n))) == "ndarray"]
+    flat = not arrays or getattr(namespace[arrays[0]], "ndim", 1) < 2
+    loops = any(isinstance(node, (ast.For, ast.comprehension)) for node in ast.walk(tree))
+    if wanted and not flat and not loops and found.calls & _REDUCING and not found.calls & {"axis", "T"}:
+        axis = 0 if re.search(r"col|列", wanted[0], re.I) else 1
+        yield f"The request wants it for {wanted[0].lower()}: give `axis={axis}`."
+
+
 def _numbers(request: str, found: Evidence, namespace: Mapping[str, Any]) -> Iterator[str]:
     for match in [*_NUMBER.finditer(request), *_WORD_NUMBER.finditer(request)]:
         number = float(_COUNTED.get(match[1].lower(), match[1]))
@@ -236,7 +278,7 @@ def _numbers(request: str, found: Evidence, namespace: Mapping[str, Any]) -> Ite
 def _kinds(request: str, shape: Shape) -> Iterator[str]:
     if shape.figures == 0 and shape.kind != "other" and _PLOT.search(request):
         yield "The request wants a plot; the code draws none."
-    elif _HOW_MANY.search(request) and not _EACH.search(request) and shape.rows > 1:
+    elif asks_how_many(request) and shape.rows > 1:
         yield f"The request asks how many; the result is not a number but has {shape.rows} entries."
     elif shape.kind == "text" and (_HOW_MANY.search(request) or _TOTAL.search(request)):
         yield "The result is text; the request asks for a number: convert the texts to numbers first."
@@ -244,6 +286,11 @@ def _kinds(request: str, shape: Shape) -> Iterator[str]:
         yield "The request wants a list: end with `.tolist()`."
     elif _DICT.search(request) and shape.kind in ("column", "table", "list"):
         yield "The request wants a dict: end with `.to_dict()`."
+
+
+def asks_how_many(request: str) -> bool:
+    """Whether one number is asked for."""
+    return bool(_HOW_MANY.search(request)) and not _EACH.search(request)
 
 
 def asked_columns(request: str, shape: Shape) -> list[str]:

@@ -258,9 +258,8 @@ class Loop:
         result does not fit the request they are told so, and one that fits ends the search too."""
         first = drafts[0]
         yield Comparing(more, first.why if not first.works else "")
-        if first.mismatches or not first.works:
-            told = prompts.doubt_message(first.mismatches) if first.works else self._failure(first)
-            base = [*base, Message(role="assistant", content=first.reply), self._masked(told)]
+        if notes := first.mismatches or self._failure(first):
+            base = [*base[:-1], self._masked(prompts.minding(base[-1], notes))]
         generation = self._generation(base, options, round_=1).model_copy(
             update={
                 "n": more,
@@ -294,7 +293,7 @@ class Loop:
         messages = [
             *base,
             Message(role="assistant", content=failed.reply),
-            self._masked(self._failure(failed)),
+            self._masked(prompts.repair_message(failed.error, failed.problems + self._hints(failed))),
         ]
         generation = self._generation(messages, options, round_=repair + 1)
         generation.grammar = prompts.CODE_GRAMMAR
@@ -309,8 +308,12 @@ class Loop:
             return None if repeated and not draft.works else draft
         return None
 
-    def _failure(self, failed: Draft) -> Message:
-        return prompts.repair_message(failed.error, failed.problems + self._hints(failed))
+    def _failure(self, failed: Draft) -> list[str]:
+        """What made a candidate fail, and what the live objects say of it; nothing for one that works."""
+        if failed.works:
+            return []
+        error = [f"{failed.error.type}: {failed.error.message}"] if failed.error else []
+        return [*self._hints(failed), *failed.problems, *error]
 
     def _generation(self, messages: list[Message], options: Options, *, round_: int) -> Generation:
         return Generation(

@@ -41,6 +41,22 @@ def referred(
     )
 
 
+def on_a_copy(tree: ast.Module, code: str, name: str) -> str:
+    """The code working on a copy of a variable; empty if it gives the name a new value before it reads it."""
+    uses = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == name]
+    first = min(uses, key=lambda node: (node.lineno, node.col_offset), default=None)
+    whole = any(
+        isinstance(node, ast.Assign)
+        and any(isinstance(t, ast.Name) and t.id == name for t in node.targets)
+        and not any(isinstance(part, ast.Name) and part.id == name for part in ast.walk(node.value))
+        for node in ast.walk(tree)
+    )
+    if first is None or whole:
+        return ""
+    copy = f"{name}_copy"
+    return f"{copy} = {name}.copy()\n{_renamed(tree, code, name, copy)}"
+
+
 def _result(tree: ast.Module) -> str:
     last = tree.body[-1] if tree.body else None
     if isinstance(last, ast.Expr) and isinstance(last.value, ast.Name):

@@ -37,7 +37,7 @@ _NUMBERS = {
 }
 _GROUPS = ("group", "group2", "category", "key")
 _ANY = ("a", "b")
-_LABELS = frozenset([*_NUMBERS, *_GROUPS, *_ANY, "name", "date", "numbers"])
+_LABELS = frozenset([*_NUMBERS, *_GROUPS, *_ANY, "name", "date", "numbers", "words"])
 
 
 def filled(code: str, request: str, variables: Mapping[str, Any]) -> str:
@@ -124,8 +124,8 @@ def _labels(tree: ast.AST, request: str, table: Any) -> dict[str, list[str]]:
             fit = dates[0] if len(dates) == 1 else ""
         elif placeholder in _ANY:
             fit = next((x for x in asked if x not in taken), "")
-        elif placeholder == "numbers":
-            left = [x for x in numeric if x not in taken]
+        elif placeholder in ("numbers", "words"):
+            left = [x for x in (numeric if placeholder == "numbers" else words) if x not in taken]
             found[placeholder] = [x for x in asked if x in left] or left
             continue
         found[placeholder] = [fit] if fit else []

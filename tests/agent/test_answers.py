@@ -10,6 +10,7 @@ import pytest
 
 from llmos_jupyter.agent import outcome
 from llmos_jupyter.agent.answers import Mismatch, mismatches
+from llmos_jupyter.protocol import NameChange
 
 
 def namespace() -> dict[str, Any]:
@@ -57,6 +58,9 @@ def test_what_cannot_be_the_answer(request_: str, code: str, told: str) -> None:
         ("which day had the most steps?", "steps['steps'].idxmax()", pd.Timestamp("2024-01-02")),
         ("which day had the fewest steps?", "steps['steps'].argmin()", pd.Timestamp("2024-01-03")),
         ("on which day was it highest?", "steps['steps'].max()", pd.Timestamp("2024-01-02")),
+        ("how many regions have more than 3 units?", "sales[sales['units'] > 3]", 3),
+        ("how many prices are below 3?", "sales['price'] < 3", 3),
+        ("how many of t are negative?", "[x for x in t if x > 0.1]", 4),
         ("at which t is s largest?", "np.argmax(s)", 0.2),
         ("who is the oldest?", "max(ages.values())", "cy"),
         ("What is the total revenue?", "total = sales['units'] * sales['price'].sum()\ntotal", 107.0),
@@ -124,3 +128,22 @@ def test_nothing_of_the_users_runs() -> None:
 
     names = {"sales": Frame()}
     assert mismatches("twice sales", "sales * 2", outcome.shape(pd.Series([1, 2]), "1 2", 0), names) == []
+
+
+def test_columns_are_named_as_listed() -> None:
+    names = namespace()
+    code = "long = sales.melt(id_vars='Region')\nlong"
+    exec(code, names)
+    request = "long form, columns Region, what and amount"
+    [mismatch] = mismatches(request, code, outcome.shape(names["long"], "shown", 0), namespace())
+    exec(mismatch.instead, names)
+    assert list(names["long"].columns) == ["Region", "what", "amount"]
+
+
+def test_what_is_only_asked_about_is_worked_on_in_a_copy() -> None:
+    names = namespace()
+    code = "sales['high'] = sales['units'] > 3\nsales[sales['high']]"
+    changes = [NameChange(name="sales", kind="mutated")]
+    [mismatch] = mismatches("which rows are high?", code, outcome.shape(1.5, "shown", 0), names, changes)
+    exec(mismatch.instead, names)
+    assert "high" not in names["sales"]

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from llmos_jupyter.agent import outcome
-from llmos_jupyter.agent.coverage import asked_columns, unasked, unchanged, uncovered
+from llmos_jupyter.agent.coverage import asked_columns, plot_left_out, unasked, unchanged, uncovered
 from llmos_jupyter.protocol import NameChange
 
 
@@ -107,3 +107,17 @@ def test_what_should_change_and_what_should_not() -> None:
     assert unasked("how many rows are in loans?", [change("loans", "rebound")], names)
     assert not unasked("drop the first row of loans", [change("loans", "rebound")], names)
     assert not unasked("how many rows are in loans?", [change("n", "created")], names)
+
+
+def test_columns_of_an_array_want_an_axis() -> None:
+    assert "axis=0" in doubts("scale each column of grid to 0..1", "(grid - grid.min()) / grid.max()")[0]
+    assert doubts("the sum of each row of grid", "grid.sum(axis=1)") == []
+
+
+def test_a_plot_goes_on_as_a_plot() -> None:
+    drew = ["plt.bar(loans['Branch'], loans['fine'])\nplt.show()"]
+    listed = outcome.shape([1, 2], "shown", 0)
+    assert plot_left_out("just the best three", listed, drew)
+    assert not plot_left_out("just the best three", outcome.shape(None, "<Figure>", 1), drew)
+    assert not plot_left_out("what is the mean of it all?", listed, drew)
+    assert not plot_left_out("just the best three", listed, ["loans"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -88,3 +89,23 @@ def test_remedies() -> None:
     assert "mask" in remedy("The truth value of a Series is ambiguous. Use a.empty, ...", "plants")
     assert "plants[" in remedy("The truth value of a Series is ambiguous. Use a.empty, ...", "plants")
     assert remedy("something nobody has seen") == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "right"),
+    [
+        ("plants.fillna(method='ffill')", "plants.ffill()"),
+        ("plants['height'].fillna(method='bfill')", "plants['height'].bfill()"),
+        ("plants.groupby('Kind')['height', 'Kind'].count()", "plants.groupby('Kind')[['height', 'Kind']].count()"),
+        ("pd.date_range('2024-01-01', periods=3, freq='M')", "pd.date_range('2024-01-01', periods=3, freq='ME')"),
+        ("np.float(3)", "float(3)"),
+        ("plants['height'].fillna(0)", "plants['height'].fillna(0)"),
+        ("pd.period_range('2024-01', periods=3, freq='M')", "pd.period_range('2024-01', periods=3, freq='M')"),
+    ],
+)
+def test_what_libraries_dropped(code: str, right: str) -> None:
+    names = namespace() | {"np": np}
+    if int(pd.__version__.split(".")[0]) < 3 and ("fillna" in code or "freq" in code):
+        right = code
+    assert mended(code, names) == right
+    exec(right, names)

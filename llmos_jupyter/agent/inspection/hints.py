@@ -66,7 +66,7 @@ def _sentences(
     kind: str, message: str, named: dict[str, Any], tree: ast.Module, namespace: Mapping[str, Any]
 ) -> Iterator[str]:
     if kind in {"KeyError", "ColumnNotFoundError"}:
-        yield from _missing_labels(message, named)
+        yield from _missing_labels(message, named, namespace)
     if kind in {"AttributeError", "ModuleNotFoundError", "ImportError"}:
         yield from _missing_attribute(message, named, namespace)
     if kind == "NameError":
@@ -104,8 +104,24 @@ def _quoted(message: str) -> list[str]:
     return [text for pair in re.findall(r"'([^']+)'|\"([^\"]+)\"", message) for text in pair if text]
 
 
-def _missing_labels(message: str, named: dict[str, Any]) -> Iterator[str]:
+def _elsewhere(label: str, named: dict[str, Any], namespace: Mapping[str, Any]) -> Iterator[str]:
+    """A column that another table has: where it stands, and how the two are joined."""
+    frames = {n: v for n, v in namespace.items() if live.is_frame(v) and not n.startswith("_")}
+    columns = {name: live.column_labels(frame) or [] for name, frame in frames.items()}
+    for name in named:
+        if name not in frames or label in columns[name]:
+            continue
+        for other, labels in columns.items():
+            if other != name and label in labels:
+                common = [c for c in columns[name] if c in labels and type(c) is str]
+                joined = f"; join them first: `{name}.merge({other}, on={common[0]!r})`" if common else ""
+                yield f"{label!r} is a column of `{other}`, not of `{name}`{joined}."
+
+
+def _missing_labels(message: str, named: dict[str, Any], namespace: Mapping[str, Any]) -> Iterator[str]:
     wanted = _quoted(message) or [message.strip()]
+    for label in wanted[:3]:
+        yield from _elsewhere(label, named, namespace)
     for name, obj in named.items():
         if live.is_frame(obj) or live.is_polars(obj):
             real = [c for c in live.column_labels(obj) or [] if type(c) is str]

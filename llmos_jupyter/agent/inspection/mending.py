@@ -14,6 +14,7 @@ from typing import Any
 
 from llmos_jupyter.agent.inspection import live, mending_names
 from llmos_jupyter.agent.inspection.nearest import plain
+from llmos_jupyter.agent.inspection.outdated import outdated
 from llmos_jupyter.protocol import Finding
 
 # The names everybody gives to libraries, and where often used names come from.
@@ -97,7 +98,7 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
             if places:
                 repairs.append(_told(f"the column {finding.name!r} was written {real!r}", finding.line, finding.name))
     # One kind at a time: places are those of the code as it stands.
-    for others in (mending_names.merged, mending_names.words, _lost):
+    for others in (outdated, mending_names.merged, mending_names.words, _lost):
         if not edits:
             edits, found = others(tree, namespace)
             repairs += [_told(*one) for one in found]

@@ -11,7 +11,8 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     (
         r"truth value of (?:a|an) .* is ambiguous",
         "Do not use `if`, `and`, `or` with all values at once, but a mask: "
-        "`{name}[({name}[{column}] >= 1) & ...]` selects, `({name}[{column}] >= 1).sum()` counts.",
+        "`{name}[({name}[{column}] >= 1) & ...]` selects, `({name}[{column}] >= 1).sum()` counts, "
+        "`np.select([condition, other condition], ['x', 'y'], default='z')` chooses.",
     ),
     (r"Can only use \.dt accessor", "Convert the column to dates first: `pd.to_datetime({name}[{column}]).dt`."),
     (r"Can only use \.str accessor", "The column holds no text: leave out `.str`, or use `.astype(str).str`."),
