@@ -13,7 +13,6 @@ from typing import Any
 
 from llmos_jupyter.agent.evidence import evidence
 from llmos_jupyter.agent.inspection import live
-from llmos_jupyter.protocol import Shape
 
 _DOWN = re.compile(
     r"\b(?:best|highest|largest|biggest|greatest|newest|latest|most \w+|longest|heaviest|hottest|fastest|oldest person)"
@@ -54,26 +53,28 @@ _OTHERS = re.compile(
 )
 
 
-def amended(request: str, tree: ast.Module, code: str, shape: Shape, namespace: Mapping[str, Any]) -> tuple[str, str]:
+def amended(request: str, tree: ast.Module, code: str, namespace: Mapping[str, Any]) -> tuple[str, str]:
     """What is the other way round, in one sentence, and the whole code with it put right; empty texts for nothing."""
     for amend in (_order, _statistic, lambda request, tree: _together(request, tree, namespace)):
         told, place = amend(request, tree)
         if told and place:
             old, new = place
             return told, _put(code, old, new)
-    if shape.kind == "nothing" and (name := _made_last(tree)):
-        return "The code shows nothing", f"{code.rstrip()}\n{name}"
     return "", ""
 
 
-def _made_last(tree: ast.Module) -> str:
-    """The variable that the last statement gives a value, or a column or item."""
+def showing(code: str) -> str:
+    """The code with what its last statement made shown at its end; empty if that is no assignment."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ""
     last = tree.body[-1] if tree.body else None
     targets = last.targets if isinstance(last, ast.Assign) else [last.target] if isinstance(last, ast.AugAssign) else []
     target = targets[0] if len(targets) == 1 else None
     while isinstance(target, (ast.Subscript, ast.Attribute)):
         target = target.value
-    return target.id if isinstance(target, ast.Name) else ""
+    return f"{code.rstrip()}\n{target.id}" if isinstance(target, ast.Name) else ""
 
 
 def _together(request: str, tree: ast.Module, namespace: Mapping[str, Any]) -> _Found:

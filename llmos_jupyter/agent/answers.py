@@ -77,7 +77,7 @@ def mismatches(
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    told, instead = amended(request, tree, code, shape, namespace)
+    told, instead = amended(request, tree, code, namespace)
     found = [Mismatch(f"{told}.", instead)] if told else []
     about, instead = referred(request, tree, code, answers, namespace)
     found += [Mismatch(f"{about}.", instead)] if about else []

@@ -185,9 +185,17 @@ _MAY_CHANGE = re.compile(
 )
 
 
+_ONLY_ASKS = re.compile(
+    r"[?？]\s*$|^\W*(?:and\s+|now\s+|then\s+|please\s+)*(?:how|what|which|who|whose|when|where|why|is|are|"
+    r"does|do (?:i|we|you|they|any|the)|did|was|were|can you (?:tell|show)|show|list|display|tell|print|describe|summari[sz]e|count|find|mean|average|median|total|sum|"
+    r"maximum|minimum|plot|draw)\b|多少|几|哪|谁|吗|什么|^(?:显示|列出|画|求)",
+    re.I,
+)
+
+
 def unasked(request: str, changes: Iterable[NameChange], namespace: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A table or list that the code changes, though the request only asks something: what is told, and its name."""
-    if _MAY_CHANGE.search(request):
+    if _MAY_CHANGE.search(request) or not _ONLY_ASKS.search(request):
         return []
     for change in changes:
         value = namespace.get(change.name)

@@ -13,7 +13,8 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent import prompts, strategy
+from llmos_jupyter.agent import outcome, prompts, strategy
+from llmos_jupyter.agent.amending import showing
 from llmos_jupyter.agent.answers import Mismatch, mismatches
 from llmos_jupyter.agent.context import NotebookContext, Turn
 from llmos_jupyter.agent.drafts import Draft, agreed, choose
@@ -39,7 +40,7 @@ from llmos_jupyter.agent.idioms import usable_as_it_is
 from llmos_jupyter.agent.inspection import column_hints, inspect, live
 from llmos_jupyter.agent.inspection.mending import mend
 from llmos_jupyter.agent.inspection.recreated import beginnings, drop_recreated
-from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
+from llmos_jupyter.agent.inspection.result_name import give_name, requested_name, spell_columns
 from llmos_jupyter.agent.permissions import decide
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.agent.repetition import looping
@@ -155,10 +156,8 @@ class Loop:
         if first.candidate.finish == "stop":
             yield from self._try(task, first, deadline)
         drafts = [first]
-        if strategy.more_candidates(options.candidates, first) and not (first.works and not first.mismatches):
-            self._idioms(task, drafts, turn, deadline)
-        if not strategy.settled(drafts) and (more := strategy.more_candidates(options.candidates, first)):
-            yield from self._others(task, base, drafts, more, options, deadline)
+        if more := strategy.more_candidates(options.candidates, first):
+            yield from self._more(task, turn, drafts, more, options, deadline)
         chosen = choose(drafts)
         for repair in range(1, options.retries + 1):
             if chosen:
@@ -251,21 +250,43 @@ class Loop:
                 pass
             drafts.append(draft)
 
-    def _others(
-        self, task: Task, base: list[Message], drafts: list[Draft], more: int, options: Options, deadline: float
-    ) -> Steps:
-        """Candidates beside the first, written side by side and tried as they end, until two agree. If the first one's
-        result does not fit the request they are told so, and one that fits ends the search too."""
-        first = drafts[0]
+    def _more(self, task: Task, turn: Turn, drafts: list[Draft], more: int, options: Options, deadline: float) -> Steps:
+        """Candidates beside the first: of one that failed or does not fit, first the idioms and the likeliest answer to
+        the request with what that has shown; then others side by side. One without a doubt ends the search."""
+        base, first = self._context.prompt(turn), drafts[0]
+        if first.works and first.doubts == [outcome.SHOWS_NOTHING] and (code := showing(first.code)):
+            fits = Mismatch("the result is shown", code)
+            if self._fit(task, first, fits, max(0.1, min(self._budget, deadline - time.monotonic()))):
+                return
         yield Comparing(more, first.why if not first.works else "")
         if notes := first.mismatches or self._failure(first):
+            self._idioms(task, drafts, turn, deadline)
             base = [*base[:-1], self._masked(prompts.minding(base[-1], notes))]
-        generation = self._generation(base, options, round_=1).model_copy(
+            if not strategy.settled(drafts):
+                yield from self._others(task, base, drafts, 1, options, deadline, sampled=False)
+            more -= 1
+        if more and not strategy.settled(drafts):
+            yield from self._others(task, base, drafts, more, options, deadline, sampled=True)
+
+    def _others(
+        self,
+        task: Task,
+        base: list[Message],
+        drafts: list[Draft],
+        more: int,
+        options: Options,
+        deadline: float,
+        *,
+        sampled: bool,
+    ) -> Steps:
+        """More candidates, written side by side and tried as they end, until two agree or one settles it."""
+        first, round_ = drafts[0], 2 if sampled else 1
+        generation = self._generation(base, options, round_=round_).model_copy(
             update={
                 "n": more,
                 "grammar": prompts.CODE_GRAMMAR,
                 "stop": beginnings(first.request, self._shell.user_ns),
-                "temperature": max(options.temperature, strategy.TEMPERATURE),
+                "temperature": max(options.temperature, strategy.TEMPERATURE) if sampled else options.temperature,
                 # The same question gives the same answer.
                 "seed": 1 if options.seed is None else options.seed + 1,
             }
@@ -274,12 +295,10 @@ class Loop:
         def take(candidate: Candidate) -> Generator[AgentEvent, bool | None, bool]:
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "code" and candidate.finish == "stop" and reply.complete:
-                draft = Draft(candidate, reply.text, reply.complete, 1, drafts[0].request)
+                draft = Draft(candidate, reply.text, reply.complete, round_, first.request)
                 yield from self._try(task, draft, deadline, quiet=True, known=drafts)
                 drafts.append(draft)
-                if (first.mismatches or not first.works) and draft.works and not draft.doubts:
-                    return True
-            return agreed(drafts)
+            return agreed(drafts) or ((not first.works or bool(first.mismatches)) and strategy.settled(drafts))
 
         yield from self._generate(task, generation, deadline, take)
 
@@ -295,14 +314,14 @@ class Loop:
             Message(role="assistant", content=failed.reply),
             self._masked(prompts.repair_message(failed.error, failed.problems + self._hints(failed))),
         ]
-        generation = self._generation(messages, options, round_=repair + 1)
+        generation = self._generation(messages, options, round_=repair + 2)
         generation.grammar = prompts.CODE_GRAMMAR
         for candidate in (yield from self._generate(task, generation, deadline)):
             reply = prompts.read_reply(candidate.text)
             if reply.kind != "code" or candidate.finish == "length":
                 return None
             yield Written(candidate, reply.text)
-            draft = Draft(candidate, reply.text, reply.complete, repair + 1, drafts[0].request)
+            draft = Draft(candidate, reply.text, reply.complete, repair + 2, drafts[0].request)
             yield from self._try(task, draft, deadline)
             repeated = any(old.code == draft.code or old.signature == draft.signature for old in drafts)
             return None if repeated and not draft.works else draft
@@ -435,6 +454,10 @@ class Loop:
                 break
             repairs += more
             draft.mended = True
+        draft.code, spelt = spell_columns(draft.code, draft.request, self._shell.user_ns)
+        if spelt:
+            draft.mended = True
+            repairs.append(spelt)
         if name := requested_name(draft.request, self._shell.user_ns):
             draft.code, named = give_name(draft.code, name, self._shell.user_ns)
             if named:

@@ -17,6 +17,7 @@ from llmos_jupyter.protocol import Shape
 # Cells of a table that are read; of a larger one the beginning and the end stand for the rest.
 CELLS = 100_000
 DEPTH = 4
+SHOWS_NOTHING = "it shows nothing"
 # Columns of a table whose labels are told.
 COLUMNS = 30
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
@@ -35,7 +36,7 @@ def doubts(value: Any, shown: str, figures: int) -> list[str]:
     """What makes an answer suspicious though nothing failed."""
     pd, np = sys.modules.get("pandas"), sys.modules.get("numpy")
     if value is None:
-        return [] if shown.strip() or figures else ["it shows nothing"]
+        return [] if shown.strip() or figures else [SHOWS_NOTHING]
     if pd is not None and isinstance(value, (pd.DataFrame, pd.Series)):
         if value.size == 0:
             return ["its result is empty"]

@@ -8,10 +8,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent import outcome
-from llmos_jupyter.agent.amending import amended
+from llmos_jupyter.agent.amending import amended, showing
 from llmos_jupyter.agent.reference import referred
-from llmos_jupyter.protocol import Shape
 
 
 def namespace() -> dict[str, Any]:
@@ -19,8 +17,8 @@ def namespace() -> dict[str, Any]:
     return {"runs": runs, "pd": pd}
 
 
-def fixed(request: str, code: str, shape: Shape | None = None) -> str:
-    _, changed = amended(request, ast.parse(code), code, shape or outcome.shape(1, "1", 0), namespace())
+def fixed(request: str, code: str) -> str:
+    _, changed = amended(request, ast.parse(code), code, namespace())
     return changed
 
 
@@ -65,9 +63,9 @@ def test_left_alone(request_: str, code: str) -> None:
 
 
 def test_what_was_made_last_is_shown() -> None:
-    nothing = outcome.shape(None, "", 0)
-    assert fixed("double the ages", "runs['age'] = runs['age'] * 2", nothing).endswith("\nruns")
-    assert fixed("say hello", "print()", nothing) == ""
+    assert showing("runs['age'] = runs['age'] * 2").endswith("\nruns")
+    assert showing("runs.age += 1").endswith("\nruns")
+    assert showing("print()") == showing("a, b = 1, 2") == showing("(") == ""
 
 
 def test_the_last_result_is_meant() -> None:

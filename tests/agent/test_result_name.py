@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
+from llmos_jupyter.agent.inspection.result_name import give_name, requested_name, spell_columns
 
 
 @pytest.mark.parametrize(
@@ -45,3 +46,13 @@ def test_the_result_gets_the_name() -> None:
 
 def test_a_value_that_the_user_has_is_not_renamed() -> None:
     assert give_name("nums", "evens", {"nums": [1]}) == ("nums", None)
+
+
+def test_new_columns_are_spelt_as_in_the_request() -> None:
+    table = pd.DataFrame({"price": [1, 2]})
+    code = "table['Running Total'] = table['price'].cumsum()\ntable[['price', 'Running Total']]"
+    spelt, told = spell_columns(code, "add a column running_total to table", {"table": table})
+    assert told is not None
+    assert spelt.count("'running_total'") == 2
+    assert spell_columns(code, "add a column Running Total to table", {"table": table}) == (code, None)
+    assert spell_columns("table['Price'] = 1", "add price_", {"table": table})[1] is None

@@ -8,6 +8,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.agent.inspection.nearest import plain
 from llmos_jupyter.protocol import Finding
 
 _NAMED = re.compile(
@@ -89,6 +91,29 @@ def give_name(code: str, name: str, namespace: Mapping[str, Any]) -> tuple[str, 
         lines.append(name)
     told = f"Mended without the model: the result was given the name `{name}` that the request asks for."
     return "\n".join(lines), Finding(kind="mended", severity="note", message=told, name=name)
+
+
+def spell_columns(code: str, request: str, namespace: Mapping[str, Any]) -> tuple[str, Finding | None]:
+    """New columns spelt as the request spells them: `running_total`, where the code makes a 'Running Total'."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return code, None
+    known = {label for value in namespace.values() if live.is_frame(value) for label in live.column_labels(value) or []}
+    wanted = {plain(word): word for word in re.findall(r"[A-Za-z]\w*_\w+|['\"`]([^'\"`]{2,40})['\"`]", request) if word}
+    wanted |= {plain(word): word for word in re.findall(r"[A-Za-z]\w*_\w+", request)}
+    made = {
+        node.slice.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.slice, ast.Constant)
+    }
+    for label in sorted(label for label in made if type(label) is str and label not in known):
+        right = wanted.get(plain(label))
+        if right and right != label and label not in request:
+            spelt = re.sub(rf"(['\"]){re.escape(label)}\1", repr(right), code)
+            told = f"Mended without the model: the new column {label!r} was spelt {right!r}, as in the request."
+            return spelt, Finding(kind="mended", severity="note", message=told, name=right)
+    return code, None
 
 
 def _mentions(tree: ast.Module, name: str) -> bool:
