@@ -187,8 +187,8 @@ _MAY_CHANGE = re.compile(
 
 _ONLY_ASKS = re.compile(
     r"[?？]\s*$|^\W*(?:and\s+|now\s+|then\s+|please\s+)*(?:how|what|which|who|whose|when|where|why|is|are|"
-    r"does|do (?:i|we|you|they|any|the)|did|was|were|can you (?:tell|show)|show|list|display|tell|print|describe|summari[sz]e|count|find|mean|average|median|total|sum|"
-    r"maximum|minimum|plot|draw)\b|多少|几|哪|谁|吗|什么|^(?:显示|列出|画|求)",
+    r"does|do (?:i|we|you|they|any|the)|did|was|were|can you (?:tell|show)|show|list|display|tell|print|describe|"
+    r"summari[sz]e|count|find|mean|average|median|total|sum|maximum|minimum|plot|draw)\b|多少|几|哪|谁|吗|什么|^(?:显示|列出|画|求)",
     re.I,
 )
 

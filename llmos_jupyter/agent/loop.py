@@ -8,14 +8,13 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import closing
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import outcome, prompts, strategy
 from llmos_jupyter.agent.amending import showing
-from llmos_jupyter.agent.answers import Mismatch, mismatches
+from llmos_jupyter.agent.answers import Mismatch
 from llmos_jupyter.agent.context import NotebookContext, Turn
 from llmos_jupyter.agent.drafts import Draft, agreed, choose
 from llmos_jupyter.agent.events import (
@@ -24,10 +23,7 @@ from llmos_jupyter.agent.events import (
     Chosen,
     Comparing,
     GaveUp,
-    Inspected,
     Noted,
-    Rehearsed,
-    Rehearsing,
     Repairing,
     Replayed,
     Shown,
@@ -37,29 +33,24 @@ from llmos_jupyter.agent.events import (
     Written,
 )
 from llmos_jupyter.agent.idioms import usable_as_it_is
-from llmos_jupyter.agent.inspection import column_hints, inspect, live
-from llmos_jupyter.agent.inspection.mending import mend
-from llmos_jupyter.agent.inspection.recreated import beginnings, drop_recreated
-from llmos_jupyter.agent.inspection.result_name import give_name, requested_name, spell_columns
+from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.agent.inspection.recreated import beginnings
 from llmos_jupyter.agent.permissions import decide
-from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.agent.repetition import looping
 from llmos_jupyter.agent.replay import Recorded, Recording, record
 from llmos_jupyter.agent.running import Rights, run
+from llmos_jupyter.agent.trial import Trial
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask, mask_all
 from llmos_jupyter.protocol import (
     Candidate,
     DecisionRecord,
-    Finding,
     Finish,
     Generation,
-    InspectionRecord,
     Message,
     Options,
     Record,
-    RehearsalRecord,
     Request,
     RunRecord,
     Session,
@@ -69,9 +60,6 @@ from llmos_jupyter.text import readable
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
-
-# Mending one thing can lay another bare: a column in two steps of a chain.
-MENDINGS = 3
 
 Steps = Generator[AgentEvent, "bool | None", None]
 
@@ -103,7 +91,7 @@ class Loop:
         self._session = session
         self._rights = rights
         self._recording = recording
-        self._budget = rehearsal_budget
+        self._trial = Trial(shell, context, self._record, rehearsal_budget)
 
     def answer(self, text: str, options: Options, context_tokens: int) -> Steps:
         """Answer one request. Closing the generator, or an exception in it, ends the task as cancelled or failed."""
@@ -154,7 +142,7 @@ class Loop:
             yield GaveUp(message, first.code)
             return Finish(state="failed", reason=message)
         if first.candidate.finish == "stop":
-            yield from self._try(task, first, deadline)
+            yield from self._trial.attempt(task, first, deadline)
         drafts = [first]
         if more := strategy.more_candidates(options.candidates, first):
             yield from self._more(task, turn, drafts, more, options, deadline)
@@ -197,7 +185,7 @@ class Loop:
         draft = Draft(
             candidate.model_copy(update={"text": prompts.code_block(found.text)}), found.text, True, 0, turn.request
         )
-        yield from self._try(task, draft, deadline)
+        yield from self._trial.attempt(task, draft, deadline)
         if not draft.works:
             self._record(task, DecisionRecord(round=0, decision="asked again", why=draft.why))
             return None
@@ -246,7 +234,7 @@ class Loop:
         for index, idiom in enumerate(usable, start=1):
             candidate = Candidate(index=index, text=prompts.code_block(idiom.code), model=f"idiom: {idiom.title}")
             draft = Draft(candidate, idiom.code, True, 0, turn.request)
-            for _ in self._try(task, draft, deadline, quiet=True, known=drafts):
+            for _ in self._trial.attempt(task, draft, deadline, quiet=True, known=drafts):
                 pass
             drafts.append(draft)
 
@@ -254,14 +242,14 @@ class Loop:
         """Candidates beside the first: of one that failed or does not fit, first the idioms and the likeliest answer to
         the request with what that has shown; then others side by side. One without a doubt ends the search."""
         base, first = self._context.prompt(turn), drafts[0]
-        if first.works and first.doubts == [outcome.SHOWS_NOTHING] and (code := showing(first.code)):
-            fits = Mismatch("the result is shown", code)
-            if self._fit(task, first, fits, max(0.1, min(self._budget, deadline - time.monotonic()))):
-                return
+        quiet = first.works and first.doubts == [outcome.SHOWS_NOTHING]
+        shown = Mismatch("the result is shown", showing(first.code)) if quiet else None
+        if shown and shown.instead and self._trial.fit(task, first, shown, deadline):
+            return
         yield Comparing(more, first.why if not first.works else "")
-        if notes := first.mismatches or self._failure(first):
+        if notes := first.mismatches or self._trial.failure(first):
             self._idioms(task, drafts, turn, deadline)
-            base = [*base[:-1], self._masked(prompts.minding(base[-1], notes))]
+            base = [*base[:-1], _masked(prompts.minding(base[-1], notes))]
             if not strategy.settled(drafts):
                 yield from self._others(task, base, drafts, 1, options, deadline, sampled=False)
             more -= 1
@@ -296,7 +284,7 @@ class Loop:
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "code" and candidate.finish == "stop" and reply.complete:
                 draft = Draft(candidate, reply.text, reply.complete, round_, first.request)
-                yield from self._try(task, draft, deadline, quiet=True, known=drafts)
+                yield from self._trial.attempt(task, draft, deadline, quiet=True, known=drafts)
                 drafts.append(draft)
             return agreed(drafts) or ((not first.works or bool(first.mismatches)) and strategy.settled(drafts))
 
@@ -312,7 +300,7 @@ class Loop:
         messages = [
             *base,
             Message(role="assistant", content=failed.reply),
-            self._masked(prompts.repair_message(failed.error, failed.problems + self._hints(failed))),
+            _masked(prompts.repair_message(failed.error, failed.problems + self._trial.hints(failed))),
         ]
         generation = self._generation(messages, options, round_=repair + 2)
         generation.grammar = prompts.CODE_GRAMMAR
@@ -322,17 +310,10 @@ class Loop:
                 return None
             yield Written(candidate, reply.text)
             draft = Draft(candidate, reply.text, reply.complete, repair + 2, drafts[0].request)
-            yield from self._try(task, draft, deadline)
+            yield from self._trial.attempt(task, draft, deadline)
             repeated = any(old.code == draft.code or old.signature == draft.signature for old in drafts)
             return None if repeated and not draft.works else draft
         return None
-
-    def _failure(self, failed: Draft) -> list[str]:
-        """What made a candidate fail, and what the live objects say of it; nothing for one that works."""
-        if failed.works:
-            return []
-        error = [f"{failed.error.type}: {failed.error.message}"] if failed.error else []
-        return [*self._hints(failed), *failed.problems, *error]
 
     def _generation(self, messages: list[Message], options: Options, *, round_: int) -> Generation:
         return Generation(
@@ -382,95 +363,6 @@ class Loop:
                         break
         return candidates
 
-    def _try(
-        self, task: Task, draft: Draft, deadline: float, *, quiet: bool = False, known: Sequence[Draft] = ()
-    ) -> Steps:
-        """Inspect and mend, then rehearse. What is not even Python is not rehearsed; the same code not twice."""
-        self._inspect(draft)
-        index = draft.candidate.index
-        self._record(task, InspectionRecord(round=draft.round, index=index, code=draft.code, findings=draft.findings))
-        if not quiet:
-            yield Inspected(draft.findings, draft.code)
-        if any(finding.kind == "syntax" for finding in draft.findings):
-            return
-        same = next((old for old in known if old.code == draft.code), None)
-        if same is not None:
-            draft.rehearsal, draft.mismatches = same.rehearsal, same.mismatches
-            return
-        if not quiet:
-            yield Rehearsing()
-        budget = max(0.1, min(self._budget, deadline - time.monotonic()))
-        harmless = not any(finding.capability for finding in draft.findings)
-        draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=budget, unlocked=harmless)
-        misfit = self._compare(draft)
-        self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
-        if misfit and self._fit(task, draft, misfit, budget) and not quiet:
-            yield Inspected(draft.findings, draft.code)
-        if not quiet:
-            yield Rehearsed(draft.rehearsal)
-
-    def _compare(self, draft: Draft) -> Mismatch | None:
-        """Doubt a result that does not fit the request; returns the mismatch of which is certain what would fit."""
-        if draft.rehearsal is None or draft.rehearsal.status != "passed":
-            return None
-        rehearsal, answers = draft.rehearsal, self._context.answers
-        found = mismatches(draft.request, draft.code, rehearsal.shape, self._shell.user_ns, rehearsal.changes, answers)
-        draft.mismatches = [mismatch.told for mismatch in found]
-        draft.rehearsal.doubts += draft.mismatches
-        return next((mismatch for mismatch in found if mismatch.instead), None)
-
-    def _fit(self, task: Task, draft: Draft, misfit: Mismatch, budget: float) -> bool:
-        """Put code that fits the request into the draft's place, if it works and leaves fewer doubts."""
-        fitted = replace(draft, code=misfit.instead, mended=True, mismatches=[])
-        self._inspect(fitted)
-        if fitted.problems or any(finding.capability for finding in fitted.findings):
-            return False
-        fitted.rehearsal = rehearse(fitted.code, self._shell, budget_seconds=budget, unlocked=True)
-        self._compare(fitted)
-        if not fitted.works or len(fitted.doubts) >= len(draft.doubts):
-            return False
-        told = f"Mended without the model: {misfit.told}"
-        kept = [finding for finding in draft.findings if finding.kind == "mended"]
-        draft.findings = [*fitted.findings, *kept, Finding(kind="mended", severity="note", message=told)]
-        draft.code, draft.rehearsal, draft.mended = fitted.code, fitted.rehearsal, True
-        draft.mismatches = fitted.mismatches
-        again = {"round": draft.round, "index": draft.candidate.index, "code": draft.code}
-        self._record(task, InspectionRecord(**again, findings=draft.findings))
-        self._record(task, RehearsalRecord(**again, rehearsal=draft.rehearsal))
-        return True
-
-    @staticmethod
-    def _masked(message: Message) -> Message:
-        return message.model_copy(update={"content": mask(message.content)})
-
-    def _inspect(self, draft: Draft) -> None:
-        draft.code, kept = drop_recreated(draft.code, draft.request, self._shell.user_ns)
-        repairs: list[Finding] = [kept] if kept else []
-        draft.mended = draft.mended or kept is not None
-        for _ in range(MENDINGS):
-            draft.findings = inspect(draft.code, self._shell.user_ns, transform=self._shell.transform_cell)
-            draft.code, more = mend(draft.code, draft.findings, self._shell.user_ns)
-            if not more:
-                break
-            repairs += more
-            draft.mended = True
-        draft.code, spelt = spell_columns(draft.code, draft.request, self._shell.user_ns)
-        if spelt:
-            draft.mended = True
-            repairs.append(spelt)
-        if name := requested_name(draft.request, self._shell.user_ns):
-            draft.code, named = give_name(draft.code, name, self._shell.user_ns)
-            if named:
-                draft.mended = True
-                repairs.append(named)
-        draft.findings += repairs
-
-    def _hints(self, draft: Draft) -> list[str]:
-        if not draft.error:
-            reason = draft.rehearsal.reason if draft.rehearsal else ""
-            return [reason] if reason else []
-        return column_hints(draft.error.type, draft.error.message, self._shell.user_ns, draft.code)
-
     # --- what becomes of it -----------------------------------------------------------------
 
     def _use(
@@ -511,6 +403,10 @@ class Loop:
 
     def _record(self, task: Task, item: Record) -> None:
         self._client.record(task.id, mask_all(item))
+
+
+def _masked(message: Message) -> Message:
+    return message.model_copy(update={"content": mask(message.content)})
 
 
 def _shown(draft: Draft) -> str:
