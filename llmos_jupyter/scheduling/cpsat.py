@@ -69,6 +69,8 @@ class TimedModel:
                 interval = model.new_optional_fixed_size_interval_var(start, duration, on, f"{name} at {resource}")
                 model.add(finish == start + wait).only_enforce_if(on)
             self._intervals[name, resource] = interval
+        if name in self.problem.running:
+            model.add(start == 0)
         if must_run:
             self.chosen[name] = model.new_constant(1)
             model.add_exactly_one(alternatives)

@@ -51,10 +51,15 @@ def timetable(problem: Problem, order: Sequence[tuple[str, str | None]]) -> dict
     """Put the steps in this order, each as early as what is already placed allows (serial schedule generation).
 
     order: step and resource; None chooses the resource with the earliest result. A step comes after those it waits for.
-    Each placed step keeps its place when later ones fill the gaps before it.
+    Each placed step keeps its place when later ones fill the gaps before it. What runs is placed first, wherever it is
+    in the order.
     """
-    plan: dict[str, Placement] = {}
+    plan = {
+        name: place(problem.step[name], next(iter(problem.step[name].options)), problem.now) for name in problem.running
+    }
     for name, wanted in order:
+        if name in plan:
+            continue
         step = problem.step[name]
         ready = max([problem.now, step.release, *(plan[before].finish for before in step.after)])
         names = [wanted] if wanted is not None else possible(problem, step)

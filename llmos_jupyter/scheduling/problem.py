@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
 from llmos_jupyter.errors import LLMOSError
 
 GIB = 1 << 30
+
+_STEP_NUMBERS = ("cores", "memory", "gpus", "release", "deadline", "priority", "weight", "served")
+
+# Priority classes; any whole number from 0 on will do, and more is earlier.
+INTERACTIVE, NORMAL, LOW = 100, 50, 0
+CLASS_NAMES = {INTERACTIVE: "interactive", NORMAL: "normal", LOW: "low"}
 
 
 @dataclass(frozen=True)
@@ -73,14 +79,18 @@ class Option:
         """Seconds from the start to the result."""
         return self.duration if self.delay is None else self.delay
 
+    def rest(self, share: float) -> Option:
+        """The same option when only this share of its time is left."""
+        return replace(self, duration=self.duration * share, delay=self.wait * share)
+
 
 @dataclass(frozen=True)
 class Step:
     """One unit of a task that occupies one of several resources.
 
     options: by resource id; what is not in it is not eligible.
-    weight: how much a second of waiting matters beside other steps.
-    served: seconds of service its notebook has had already.
+    priority: its class. weight: how much a second of waiting matters beside other steps (of its class).
+    served: seconds of service its notebook has had already. preemptible: it can be paused, and go on later.
     """
 
     id: str
@@ -92,23 +102,29 @@ class Step:
     gpus: int = 0
     release: float = 0.0
     deadline: float | None = None
+    priority: int = NORMAL
     weight: float = 1.0
     after: tuple[str, ...] = ()
     served: float = 0.0
+    preemptible: bool = False
 
     def __post_init__(self) -> None:
-        _check_numbers(f"Step {self.id}", self, ("cores", "memory", "gpus", "release", "deadline", "weight", "served"))
+        _check_numbers(f"Step {self.id}", self, _STEP_NUMBERS)
         if not self.options:
             raise LLMOSError(f"Step {self.id} names no resource it could run on: give it at least one.")
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Steps and resources, checked together. `now`: when planning begins; nothing starts earlier."""
+    """Steps and resources, checked together. `now`: when planning begins; nothing starts earlier.
+
+    running: steps that have begun; each has one option, whose times are those it has left, and starts at `now`.
+    """
 
     steps: tuple[Step, ...]
     resources: tuple[Resource, ...]
     now: float = 0.0
+    running: frozenset[str] = frozenset()
     step: Mapping[str, Step] = field(init=False, repr=False, compare=False)
     resource: Mapping[str, Resource] = field(init=False, repr=False, compare=False)
 
@@ -131,6 +147,11 @@ class Problem:
 
 
 _Named = TypeVar("_Named", Resource, Step)
+
+
+def class_name(priority: int) -> str:
+    """The name of a priority class, or its number."""
+    return CLASS_NAMES.get(priority, str(priority))
 
 
 def check_resources(resources: Sequence[Resource]) -> dict[str, Resource]:
