@@ -35,7 +35,7 @@ class TimedModel:
         self.problem = problem
         self.model = cp_model.CpModel()
         self.tick = _tick(problem)
-        self._last = self._ticks_up(_horizon(problem) if horizon is None else horizon)
+        self._last = self.ticks_up(_horizon(problem) if horizon is None else horizon)
         self.start: dict[str, Any] = {}
         self.finish: dict[str, Any] = {}
         self.chosen: dict[str, Any] = {}
@@ -51,7 +51,7 @@ class TimedModel:
 
     def _add_step(self, step: Step, must_run: bool, deadlines: bool) -> None:
         model, name = self.model, step.id
-        first = self._ticks_up(max(0.0, step.release - self.problem.now))
+        first = self.ticks_up(max(0.0, step.release - self.problem.now))
         last = self._last
         if deadlines and step.deadline is not None:
             last = min(last, math.floor((step.deadline - self.problem.now) / self.tick + 1e-6))
@@ -62,7 +62,7 @@ class TimedModel:
             on = self.on[name, resource] = model.new_bool_var(f"{name} on {resource}")
             alternatives.append(on)
             option = step.options[resource]
-            duration, wait = self._ticks_up(option.duration), self._ticks_up(option.wait)
+            duration, wait = self.ticks_up(option.duration), self.ticks_up(option.wait)
             if duration == wait:
                 interval = model.new_optional_interval_var(start, duration, finish, on, f"{name} at {resource}")
             else:
@@ -138,8 +138,8 @@ class TimedModel:
 
     def flow(self, step: Step) -> Any:
         """Ticks from the release of a step to its result, 0 if it is left out."""
-        flow = self.model.new_int_var(0, self._last + self._ticks_up(max(0.0, self.problem.now - step.release)), "flow")
-        offset = self._ticks_up(step.release) - self._ticks_up(self.problem.now)
+        flow = self.model.new_int_var(0, self._last + self.ticks_up(max(0.0, self.problem.now - step.release)), "flow")
+        offset = self.ticks_up(step.release) - self.ticks_up(self.problem.now)
         self.model.add(flow >= self.finish[step.id] - offset).only_enforce_if(self.chosen[step.id])
         return flow
 
@@ -186,7 +186,7 @@ class TimedModel:
             if solver.value(on)
         }
 
-    def _ticks_up(self, seconds: float) -> int:
+    def ticks_up(self, seconds: float) -> int:
         return math.ceil(seconds / self.tick - 1e-6)
 
 

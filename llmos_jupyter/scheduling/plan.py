@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 from llmos_jupyter.scheduling.capacity import TOLERANCE, Usage
 from llmos_jupyter.scheduling.problem import Problem, Step
@@ -24,7 +25,16 @@ class Placement:
 
 
 Plan = Mapping[str, Placement]
-Objective = Callable[[Problem, Plan], float]
+
+
+class Goal(Enum):
+    """What a plan is measured by; less is better."""
+
+    MAKESPAN = "makespan"
+    FLOW = "weighted flow"
+
+    def of(self, problem: Problem, plan: Plan) -> float:
+        return makespan(problem, plan) if self is Goal.MAKESPAN else weighted_flow(problem, plan)
 
 
 def makespan(problem: Problem, plan: Plan) -> float:
