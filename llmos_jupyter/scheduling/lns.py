@@ -7,47 +7,65 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from llmos_jupyter.scheduling.cpsat import TimedModel
-from llmos_jupyter.scheduling.plan import LATENESS_WEIGHT, Goal, Placement, Plan, timetable
+from llmos_jupyter.scheduling.plan import LATENESS_WEIGHT, Goal, Placement, Plan, in_order
 from llmos_jupyter.scheduling.problem import Problem
 
-# Steps planned anew in one round: at first, at least, at most.
-FREE, FEWEST, MOST = 25, 8, 120
+# Steps planned anew in one round: at first, at least, at most. More after a round that was solved, less after one that
+# was not.
+FREE, FEWEST, MOST = 25, 10, 150
 ROUND_SECONDS = 1.0
+# With less time than this left no round is begun.
+LEAST_SECONDS = 0.05
 # Weights are kept to this part of one.
 PARTS = 100
 
 
 def improve(
-    problem: Problem, incumbent: Plan, goal: Goal, *, seconds: float, workers: int = 2, seed: int = 0
-) -> dict[str, Placement]:
-    """The best plan found in `seconds`: the incumbent, or one that is better by the goal."""
+    problem: Problem,
+    incumbent: Plan,
+    goal: Goal,
+    *,
+    seconds: float,
+    workers: int = 2,
+    seed: int = 0,
+    tighten: Callable[[Problem, Plan], Plan] = in_order,
+    exchange: Callable[[Plan], Plan | None] = lambda best: None,
+) -> Plan:
+    """The best plan found in `seconds`: the incumbent, or one that is better by the goal.
+
+    tighten: makes a plan of ticks exact, every step as early as the plan's order allows.
+    exchange: told the best plan before each round, and may return a better one of others to go on from.
+    """
     until = time.monotonic() + seconds
     dice = random.Random(seed)
-    best, value = dict(incumbent), goal.of(problem, incumbent)
+    best, value = incumbent, goal.of(problem, incumbent)
     movable = [step.id for step in problem.steps if step.id not in problem.running]
     size = FREE
-    while (left := until - time.monotonic()) > 0.05:
+    while (left := until - time.monotonic()) > LEAST_SECONDS:
+        other = exchange(best)
+        if other is not None and (theirs := goal.of(problem, other)) < value:
+            best, value = other, theirs
         whole = size >= len(movable)
-        free = set(movable) if whole else _neighbourhood(problem, best, movable, size, dice)
+        free = set(movable) if whole else _neighbourhood(best, movable, size, dice)
         limit = left if whole else min(left, ROUND_SECONDS)
-        found, status = _solve(problem, best, free, goal, limit, workers, dice.randrange(1 << 30))
+        found, proved = _solve(problem, best, free, goal, limit, workers, dice.randrange(1 << 30))
         if found is not None:
-            # In the order of its starts and without the ticks' rounding, perhaps earlier.
-            order = sorted(found.values(), key=lambda placement: placement.start)
-            exact = timetable(problem, [(placement.step, placement.resource) for placement in order])
+            exact = tighten(problem, found)
             if (now := goal.of(problem, exact)) < value - 1e-9:
                 best, value = exact, now
-        if whole:
+        if whole and proved:
             break
-        size = min(MOST, size + 2) if status == "optimal" else max(FEWEST, size - 2)
+        size = min(MOST, size * 5 // 4) if proved else max(FEWEST, size * 4 // 5)
+    exchange(best)
     return best
 
 
-def _neighbourhood(problem: Problem, plan: Plan, movable: list[str], size: int, dice: random.Random) -> set[str]:
+def _neighbourhood(plan: Plan, movable: list[str], size: int, dice: random.Random) -> set[str]:
     """Steps that are near each other in time, or on the same few resources, or any."""
     by_start = sorted(movable, key=lambda name: plan[name].start)
     kind = dice.randrange(3)
@@ -67,7 +85,8 @@ def _neighbourhood(problem: Problem, plan: Plan, movable: list[str], size: int, 
 
 def _solve(
     problem: Problem, plan: Plan, free: set[str], goal: Goal, seconds: float, workers: int, seed: int
-) -> tuple[dict[str, Placement] | None, str]:
+) -> tuple[dict[str, Placement] | None, bool]:
+    """A plan with the steps that are not free on their resources and in their order; whether it is the best such."""
     kept = []
     for step in problem.steps:
         where = plan[step.id].resource
@@ -80,7 +99,7 @@ def _solve(
     model.model.minimize(_objective(model, goal))
     model.hint(plan)
     status, solver = model.solve(seconds=seconds, workers=workers, seed=seed)
-    return (model.plan(solver) if status in ("optimal", "feasible") else None), status
+    return (model.plan(solver) if status in ("optimal", "feasible") else None), status == "optimal"
 
 
 def _keep_order(model: TimedModel, plan: Plan, free: set[str]) -> None:

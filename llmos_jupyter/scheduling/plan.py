@@ -80,6 +80,12 @@ def timetable(problem: Problem, order: Sequence[tuple[str, str | None]]) -> dict
     return plan
 
 
+def in_order(problem: Problem, plan: Plan) -> dict[str, Placement]:
+    """A plan's steps on its resources, put in by their starts, each as early as it fits."""
+    order = sorted(plan.values(), key=lambda placement: placement.start)
+    return timetable(problem, [(placement.step, placement.resource) for placement in order])
+
+
 def possible(problem: Problem, step: Step) -> list[str]:
     """The resources a step could run on if all else were idle."""
     empty = Usage(problem.resource)

@@ -1,4 +1,8 @@
-"""Tabu search on several processors: each process from another start, all told of the best found by any."""
+"""The flexible job shop on several processors: tabu search on all but one, CP-SAT in neighbourhoods on the second.
+
+They tell each other the best they have. Tabu search is the quicker by far; where few machines can do much of the same,
+it stalls above the optimum, and CP-SAT goes on from there.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from llmos_jupyter.scheduling import tabu
-from llmos_jupyter.scheduling.plan import Placement, Plan
+from llmos_jupyter.scheduling.plan import Goal, Placement, Plan
 from llmos_jupyter.scheduling.problem import Problem
 from llmos_jupyter.scheduling.shop import RULES, Schedule, Shop, dispatch
 
@@ -32,11 +36,11 @@ def search(
         ours, theirs = context.Pipe()
         left = until - time.monotonic()
         sent = start.sequences, start.duration[:-1]
-        helper = context.Process(target=_work, args=(theirs, problem, sent, left, seed + number))
+        helper = context.Process(target=_work, args=(theirs, problem, sent, left, seed + number, number == 1))
         helper.start()
         theirs.close()
         helpers.append((helper, ours))
-    exchange = _Exchange(shop, [pipe for _, pipe in helpers])
+    exchange = _Exchange(shop, [pipe for _, pipe in helpers], helping=False)
     first = min(starts, key=lambda schedule: schedule.makespan)
     try:
         best = tabu.search(first, until=until, seed=seed, bound=shop.bound(), exchange=exchange)
@@ -49,10 +53,10 @@ def search(
 
 
 class _Exchange:
-    """Sends each new best to the other processes, and keeps the best of theirs."""
+    """Sends each new best to the other processes, and keeps the best of theirs. A helper ends with the one it helps."""
 
-    def __init__(self, shop: Shop, pipes: Sequence[Connection]) -> None:
-        self.shop, self.pipes = shop, list(pipes)
+    def __init__(self, shop: Shop, pipes: Sequence[Connection], *, helping: bool) -> None:
+        self.shop, self.pipes, self.helping = shop, list(pipes), helping
         self.known = float("inf")
         self.theirs: Schedule | None = None
 
@@ -66,14 +70,35 @@ class _Exchange:
                         self.known, self.theirs = received.makespan, received
                 if best.makespan < self.known:
                     pipe.send((best.sequences, best.duration[:-1]))
-            except (EOFError, OSError):  # the other has ended
+            except (EOFError, OSError) as error:  # the other has ended
+                if self.helping:  # and it was the one that wanted to know
+                    raise SystemExit from error
                 self.pipes.remove(pipe)
         self.known = min(self.known, best.makespan)
         return self.theirs
 
 
-def _work(pipe: Connection, problem: Problem, start: _Sent, seconds: float, seed: int) -> None:
-    shop = Shop(problem)
-    exchange = _Exchange(shop, [pipe])
+def _work(pipe: Connection, problem: Problem, start: _Sent, seconds: float, seed: int, cpsat: bool) -> None:
     until = time.monotonic() + seconds
-    tabu.search(Schedule(shop, *start), until=until, seed=seed, bound=shop.bound(), exchange=exchange)
+    shop = Shop(problem)
+    exchange = _Exchange(shop, [pipe], helping=True)
+    schedule = Schedule(shop, *start)
+    if not cpsat:
+        tabu.search(schedule, until=until, seed=seed, bound=shop.bound(), exchange=exchange)
+        return
+    from llmos_jupyter.scheduling import lns
+
+    def exchange_plans(best: Plan) -> Plan | None:
+        theirs = exchange(shop.schedule(best))
+        return None if theirs is None else theirs.plan()
+
+    lns.improve(
+        problem,
+        schedule.plan(),
+        Goal.MAKESPAN,
+        seconds=until - time.monotonic(),
+        workers=1,
+        seed=seed,
+        tighten=lambda _, plan: shop.schedule(plan).plan(),
+        exchange=exchange_plans,
+    )

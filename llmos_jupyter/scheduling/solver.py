@@ -21,19 +21,19 @@ def improve(
     seconds: float,
     workers: int = 2,
     seed: int = 0,
-) -> dict[str, Placement]:
+) -> Plan:
     """The best plan found in `seconds` on `workers` processors, or the incumbent if none is better by the goal.
 
-    A flexible job shop's makespan is left to tabu search, all else to CP-SAT.
+    A flexible job shop's makespan is looked for by tabu search and CP-SAT together, all else by CP-SAT alone.
     """
     if not problem.steps:
         return {}
     if goal is Goal.MAKESPAN and is_shop(problem):
         from llmos_jupyter.scheduling import shop_search
 
-        found = shop_search.search(problem, incumbent, seconds=seconds, workers=workers, seed=seed)
+        found: Plan = shop_search.search(problem, incumbent, seconds=seconds, workers=workers, seed=seed)
     else:
         from llmos_jupyter.scheduling import lns
 
         found = lns.improve(problem, incumbent, goal, seconds=seconds, workers=workers, seed=seed)
-    return found if goal.of(problem, found) < goal.of(problem, incumbent) else dict(incumbent)
+    return found if goal.of(problem, found) < goal.of(problem, incumbent) else incumbent
