@@ -1,0 +1,1 @@
+"""Who runs what, where and when: pure functions over plain data. Nothing here starts, stops or measures anything."""

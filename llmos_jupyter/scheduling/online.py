@@ -1,0 +1,415 @@
+"""The list scheduler that decides every time something arrives, ends, fails or overruns. It keeps no clock of its own.
+
+Who goes first:
+
+1. The higher class (interactive, normal, low, or a number).
+2. Within a class the notebook that has had less service of late (in levels, see `service`), then the step predicted
+   to be shortest, then the one that came first.
+3. A step that has waited longer than its class allows, or must start now to meet its deadline, is *due*. Due steps go
+   before the others of their class, and those of lower classes get one start in DUE_SHARE from higher ones: nothing
+   starves, and interactive steps lose at most that.
+4. What does not fit (cores, memory, GPUs) is passed over, but a due step that does not fit is kept room for: until it
+   can start, others start beside it only if they are predicted to end before (EASY backfilling, Lifka 1995).
+5. Steps of an improved plan that was taken (`follow`) start as planned until something unforeseen happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.scheduling.capacity import TOLERANCE, Usage
+from llmos_jupyter.scheduling.plan import Placement, Plan
+from llmos_jupyter.scheduling.policy import DUE_SHARE, LOOKAHEAD, Decision, Start, Yield, class_weight, due, reason
+from llmos_jupyter.scheduling.problem import (
+    Problem,
+    Resource,
+    Step,
+    chain,
+    check_resources,
+    check_step,
+    class_name,
+    obstacle,
+)
+from llmos_jupyter.scheduling.ready import ReadySteps, Waiting
+from llmos_jupyter.scheduling.service import Service
+from llmos_jupyter.scheduling.waiting_room import Dropped, WaitingRoom
+
+NEXT = "the next decision"
+
+
+@dataclass
+class _Running:
+    entry: Waiting
+    resource: str
+    began: float
+    ends: float
+    charged: float
+    as_due: bool
+
+
+class ListScheduler:
+    """Steps and resources as they are now. Every method takes the time; one earlier than before counts as before."""
+
+    def __init__(self, resources: Sequence[Resource], now: float = 0.0) -> None:
+        self.resources = check_resources(resources)
+        self.now = now
+        self._service = Service()
+        self._usage = Usage(self.resources)
+        self._room = WaitingRoom()
+        self._ready: dict[frozenset[str], ReadySteps] = {}
+        self._where: dict[str, frozenset[str]] = {}
+        self._running: dict[str, _Running] = {}
+        self._since_below = 0
+        self._number = 0
+        self._lacked: dict[frozenset[str], str] = {}
+        self._planned: dict[str, list[Placement]] = {}
+
+    # What happens.
+
+    def add(self, step: Step, now: float) -> None:
+        """A step arrives. Raises LLMOSError if it could never run, or waits for what is unknown or failed."""
+        self._advance(now)
+        if step.id in self._running or step.id in self._where or self._room.knows(step.id):
+            raise LLMOSError(f"A step {step.id} is queued already: give this one another name.")
+        check_step(step, self.resources, self._room.endings(step.after) | self._known(step.after), self.now)
+        if step.served and self._service.seconds(step.notebook, self.now) == 0.0:
+            self._charge(step.notebook, step.served)
+        self._planned.clear()
+        if self._room.admit(step, self.now):
+            self._make_ready(step)
+
+    def end(self, step: str, now: float) -> None:
+        """A running step has ended well: what waited for it can start."""
+        self._advance(now)
+        self._release(step)
+        for freed in self._room.ended(step, self.now):
+            self._make_ready(freed)
+
+    def fail(self, step: str, now: float) -> list[Dropped]:
+        """A step has failed for good. Returns what can therefore never run, and why."""
+        self._advance(now)
+        self._release(step)
+        self._planned.clear()
+        return self._room.failed(step, "failed")
+
+    def cancel(self, step: str, now: float) -> list[Dropped]:
+        """A step, waiting or running, is taken out. Returns what can therefore never run, and why."""
+        self._advance(now)
+        if step in self._where:
+            self._ready[self._where.pop(step)].remove(step)
+        elif step in self._running:
+            self._release(step)
+        elif not self._room.knows(step):
+            raise LLMOSError(f"Step {step} neither waits nor runs: there is nothing to cancel.")
+        self._planned.clear()
+        return self._room.failed(step, "was cancelled")
+
+    def retry(self, step: str, now: float, *, after: float = 0.0) -> None:
+        """A running step has failed and is to be tried again, not sooner than `after` seconds from now."""
+        self._advance(now)
+        entry = self._release(step)
+        self._planned.clear()
+        again = replace(entry.step, release=self.now + after, after=())
+        if self._room.admit(again, self.now):
+            self._make_ready(again)
+
+    def pause(self, step: str, now: float, *, left: float = 1.0) -> None:
+        """A running step has been paused with this share of it left. It keeps its place by age."""
+        self._advance(now)
+        entry = self._release(step)
+        options = {name: option.rest(left) for name, option in entry.step.options.items()}
+        self._enqueue(replace(entry, step=replace(entry.step, options=options), number=self._next()))
+
+    def reprioritise(self, step: str, priority: int, now: float) -> None:
+        """A waiting step moves to another class. Raises LLMOSError if it does not wait."""
+        self._advance(now)
+        self._planned.clear()
+        if step in self._where:
+            entry = self._ready[self._where[step]].remove(step)
+            moved = replace(entry.step, priority=priority)
+            self._enqueue(Waiting(moved, entry.ready, min(entry.due, due(moved, entry.ready)), self._next()))
+        elif not self._room.reprioritise(step, priority):
+            raise LLMOSError(f"Step {step} is not waiting: only what waits can change its priority.")
+
+    def change_resources(self, resources: Sequence[Resource], now: float) -> list[str]:
+        """Resources came, went or changed. Running steps of those that went wait again; returns their ids."""
+        self._advance(now)
+        self.resources = check_resources(resources)
+        self._planned.clear()
+        lost = [name for name, running in self._running.items() if running.resource not in self.resources]
+        for name in lost:
+            running = self._running.pop(name)
+            self._charge(running.entry.step.notebook, self.now - running.began - running.charged)
+            self._enqueue(replace(running.entry, number=self._next()))
+        self._usage = Usage(self.resources)
+        for running in self._running.values():
+            self._usage.take(running.entry.step, running.resource)
+        return lost
+
+    def follow(self, plan: Plan, now: float) -> None:
+        """Take an improved plan for steps that wait: they start in its order and where it says."""
+        self._advance(now)
+        self._planned = {}
+        for placement in sorted(plan.values(), key=lambda placement: placement.start):
+            if placement.step not in self._running:
+                self._planned.setdefault(placement.resource, []).append(placement)
+
+    # What to do.
+
+    def decide(self, now: float) -> Decision:
+        """What to start, and what to pause, now. The starts are counted as begun."""
+        self._advance(now)
+        overran = self._overran()
+        starts = self._start_planned()
+        reserved: tuple[Waiting, str, float] | None = None
+        passed = 0
+        while passed < LOOKAHEAD:
+            chosen = self._next_choice(allow_due=reserved is None)
+            if chosen is None:
+                break
+            entry, as_due, from_below = chosen
+            where = self._place(entry.step, reserved)
+            if where is not None:
+                self._since_below = 0 if from_below else self._since_below + 1
+                starts.append(self._start(entry, where, as_due=as_due))
+            elif as_due:
+                reserved = self._reserve(entry)
+            else:
+                self._ready[self._where[entry.step.id]].set_aside(entry)
+                passed += 1
+        for ready in self._ready.values():
+            ready.put_back()
+        for eligible, ready in self._ready.items():
+            if ready.waiting and not self._has_slot(eligible):
+                self._lacked[eligible] = f"a slot of {' or '.join(sorted(eligible))}"
+        return Decision(tuple(starts), tuple(self._yields()), overran)
+
+    def why(self, step: str, now: float) -> str:
+        """What a step waits for, or since when it runs, as one sentence."""
+        self._advance(now)
+        if step in self._running:
+            running = self._running[step]
+            return f"It has run on {running.resource} for {self.now - running.began:.1f} s."
+        if step not in self._where:
+            return self._room.why(step, self.now)
+        eligible = self._where[step]
+        entry = self._ready[eligible].waiting[step]
+        rank = self._ready[eligible].rank(entry)
+        ahead = sum(other < rank for other, _ in self._ready[eligible].ranked())
+        lacked = self._lacked.get(eligible, NEXT)
+        first = "it is next" if ahead == 0 else f"{ahead} go first"
+        waited = self.now - entry.ready
+        return f"It has waited {waited:.1f} s for {lacked}; in class {class_name(entry.step.priority)} {first}."
+
+    def waiting(self) -> int:
+        """How many steps have not started."""
+        return len(self._where) + len(self._room)
+
+    def window(self, size: int, now: float) -> Problem:
+        """The next `size` steps in the order they would go, with all that runs, for a solver to improve.
+
+        Steps that wait for others are in it as soon as all those are. Weights are those of class and step together.
+        """
+        self._advance(now)
+        entries = sorted(
+            (rank[0], min(entry.due, self.now), rank, entry.step.id, entry.step)
+            for ready in self._ready.values()
+            for rank, entry in ready.ranked()
+            if self._possible(entry.step)
+        )[:size]
+        chosen = {name: step for *_, name, step in entries}
+        known = {**self._running, **chosen}
+        for step in self._room.next_after(known):
+            if len(chosen) >= size or not self._possible(step):
+                break
+            chosen[step.id] = step
+        running = [self._rest(running) for running in self._running.values()]
+        kept = {step.id for step in running} | set(chosen)
+        steps = [self._weighted(step, kept) for step in [*running, *chosen.values()]]
+        return Problem(tuple(steps), tuple(self.resources.values()), self.now, frozenset(self._running))
+
+    # How.
+
+    def _advance(self, now: float) -> None:
+        self.now = max(self.now, now)
+        for notebook in self._service.advance(self.now):
+            self._relevel(notebook)
+        for step in self._room.released(self.now):
+            self._make_ready(step)
+
+    def _possible(self, step: Step) -> bool:
+        """Whether it could run on the resources there are at present."""
+        return any(name in self.resources and obstacle(step, name, self.resources) is None for name in step.options)
+
+    def _known(self, names: Iterable[str]) -> set[str]:
+        return {name for name in names if name in self._running or name in self._where or self._room.knows(name)}
+
+    def _next(self) -> int:
+        self._number += 1
+        return self._number
+
+    def _make_ready(self, step: Step) -> None:
+        self._enqueue(Waiting(step, self.now, due(step, self.now), self._next()))
+
+    def _enqueue(self, entry: Waiting) -> None:
+        eligible = frozenset(entry.step.options)
+        self._where[entry.step.id] = eligible
+        self._ready.setdefault(eligible, ReadySteps(self._service)).add(entry)
+
+    def _charge(self, notebook: str, seconds: float) -> None:
+        if self._service.add(notebook, seconds, self.now):
+            self._relevel(notebook)
+
+    def _relevel(self, notebook: str) -> None:
+        for ready in self._ready.values():
+            ready.relevel(notebook)
+
+    def _release(self, step: str) -> Waiting:
+        if step not in self._running:
+            raise LLMOSError(f"Step {step} is not running.")
+        running = self._running.pop(step)
+        self._usage.give(running.entry.step, running.resource)
+        self._charge(running.entry.step.notebook, self.now - running.began - running.charged)
+        return running.entry
+
+    def _has_slot(self, eligible: Iterable[str]) -> bool:
+        return any(n in self.resources and self._usage.slots[n] < self.resources[n].slots for n in eligible)
+
+    def _next_choice(self, *, allow_due: bool) -> tuple[Waiting, bool, bool] | None:
+        """The next step by the rules, whether it goes because it is due, and whether before a higher class.
+
+        Only where a slot is free.
+        """
+        free = [ready for eligible, ready in self._ready.items() if ready.waiting and self._has_slot(eligible)]
+        firsts = [(ready.rank(entry), entry) for ready in free if (entry := ready.first()) is not None]
+        first = min(firsts, default=None, key=lambda pair: pair[0])
+        dues = [entry for ready in free for entry in ready.first_due(self.now)] if allow_due else []
+        if dues:
+            oldest_first = sorted(dues, key=lambda entry: (entry.due, entry.number))
+            highest = max(entry.step.priority for entry in (dues if first is None else [first[1]]))
+            below = [entry for entry in oldest_first if entry.step.priority < highest]
+            if below and self._since_below >= DUE_SHARE - 1:
+                return below[0], True, True
+            own = [entry for entry in oldest_first if entry.step.priority >= highest]
+            if own:
+                return own[0], True, False
+        return None if first is None else (first[1], False, False)
+
+    def _place(self, step: Step, reserved: tuple[Waiting, str, float] | None) -> str | None:
+        """The free resource where it is predicted to end first; None, with the reason kept, if there is none."""
+        best = None
+        for name, option in step.options.items():
+            if name not in self.resources:
+                continue
+            lacking = self._usage.lacking(step, name) or self._held_back(step, name, option.duration, reserved)
+            if lacking is not None:
+                self._lacked[frozenset(step.options)] = lacking
+            elif best is None or (option.duration, option.cost) < best[0]:
+                best = (option.duration, option.cost), name
+        return None if best is None else best[1]
+
+    def _held_back(
+        self, step: Step, name: str, duration: float, reserved: tuple[Waiting, str, float] | None
+    ) -> str | None:
+        planned = self._planned.get(name)
+        if planned and planned[0].step != step.id and self.now + duration > planned[0].start + TOLERANCE:
+            return f"{name}, which is kept for a planned step"
+        if reserved is None or reserved[0].step.id == step.id:
+            return None
+        _, place, until = reserved
+        apart = {r.id for r in chain(name, self.resources)}.isdisjoint(r.id for r in chain(place, self.resources))
+        if apart or self.now + duration <= until + TOLERANCE:
+            return None
+        return f"{name}, which is kept for a step that has waited too long"
+
+    def _reserve(self, entry: Waiting) -> tuple[Waiting, str, float]:
+        """Where a step that does not fit can start first, and when, if what runs ends as predicted."""
+        usage = Usage(self.resources)
+        for running in self._running.values():
+            usage.take(running.entry.step, running.resource)
+        for running in sorted(self._running.values(), key=lambda running: running.ends):
+            usage.give(running.entry.step, running.resource)
+            for name in entry.step.options:
+                if name in self.resources and usage.lacking(entry.step, name) is None:
+                    return entry, name, running.ends
+        return entry, next(iter(entry.step.options)), float("-inf")
+
+    def _start(self, entry: Waiting, name: str, *, as_due: bool = False, planned: bool = False) -> Start:
+        step = entry.step
+        eligible = self._where.pop(step.id)
+        lacked = self._lacked.get(eligible, NEXT)
+        self._ready[eligible].remove(step.id)
+        duration = step.options[name].duration
+        self._usage.take(step, name)
+        self._running[step.id] = _Running(entry, name, self.now, self.now + duration, duration, as_due)
+        self._charge(step.notebook, duration)
+        if not self._ready[eligible].waiting:
+            del self._ready[eligible]
+            self._lacked.pop(eligible, None)
+        why = reason(entry, self.now, lacked, as_due=as_due, planned=planned)
+        return Start(step.id, name, why, duration)
+
+    def _start_planned(self) -> list[Start]:
+        starts = []
+        for name, placements in list(self._planned.items()):
+            while placements:
+                step = placements[0].step
+                if step not in self._where and self._room.knows(step):
+                    break  # what it waits for has not ended
+                if step in self._where:
+                    entry = self._ready[self._where[step]].waiting[step]
+                    if name not in self.resources or self._usage.lacking(entry.step, name) is not None:
+                        break
+                    starts.append(self._start(entry, name, planned=True))
+                placements.pop(0)
+            if not placements:
+                del self._planned[name]
+        return starts
+
+    def _overran(self) -> tuple[str, ...]:
+        """Steps past their predicted end. The longer one has run, the longer it is taken to go on."""
+        late = [name for name, running in self._running.items() if running.ends < self.now - TOLERANCE]
+        for name in late:
+            running = self._running[name]
+            running.ends = self.now + (self.now - running.began)
+        if late:
+            self._planned.clear()
+        return tuple(late)
+
+    def _yields(self) -> Iterable[Yield]:
+        asked: set[str] = set()
+        for eligible, ready in self._ready.items():
+            entry = ready.first()
+            if entry is None or self._has_slot(eligible):
+                continue
+            able = [
+                (running.entry.step.priority, -running.ends, name)
+                for name, running in self._running.items()
+                if running.resource in eligible
+                and running.entry.step.preemptible
+                and not running.as_due
+                and running.entry.step.priority < entry.step.priority
+                and name not in asked
+            ]
+            if able:
+                _, _, name = min(able)
+                asked.add(name)
+                waiting, kind = entry.step.id, class_name(entry.step.priority)
+                yield Yield(name, waiting, f"{waiting} of class {kind} waits for {self._running[name].resource}")
+
+    def _rest(self, running: _Running) -> Step:
+        """A running step as what is left of it."""
+        step = running.entry.step
+        option = step.options[running.resource]
+        left = max(0.0, running.ends - self.now)
+        rest = replace(option, duration=left, delay=left + max(0.0, option.wait - option.duration))
+        return replace(step, options={running.resource: rest}, release=running.began, deadline=None)
+
+    def _weighted(self, step: Step, kept: set[str]) -> Step:
+        options = {name: option for name, option in step.options.items() if name in self.resources}
+        weight = step.weight * class_weight(step.priority)
+        deadline = step.deadline if step.deadline is not None and step.deadline > self.now else None
+        after = tuple(name for name in step.after if name in kept)
+        return replace(step, options=options, weight=weight, deadline=deadline, after=after)
