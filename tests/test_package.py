@@ -51,7 +51,18 @@ def imports(file: Path) -> set[str]:
     return found
 
 
-GROUND = ("protocol", "errors", "paths", "config", "__version__", "privacy", "secret_names", "text", "processes")
+GROUND = (
+    "protocol",
+    "errors",
+    "paths",
+    "config",
+    "__version__",
+    "privacy",
+    "secret_names",
+    "text",
+    "processes",
+    "confinement",
+)
 
 
 @pytest.mark.parametrize(
