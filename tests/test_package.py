@@ -69,6 +69,7 @@ GROUND = (
     ("room", "allowed"),
     [
         ("engines", ("engines",)),
+        ("workers", ("workers",)),
         ("agent", ("agent", "daemon.client")),
         ("widgets", ("widgets", "daemon.client")),
         ("daemon", ("daemon", "engines")),
