@@ -1,8 +1,8 @@
 """Background cells: jobs run outside the notebook's kernel, on this machine or on a Dask cluster.
 
-`transfer.pack` (in the notebook's kernel) writes the variables that a cell reads to disk; a `Pool` (in the daemon) runs
-the cell with them and tells what happens as typed events; `transfer.merge` (in the kernel, between two cells) brings the
-results back.
+`transfer.pack` (in the notebook's kernel) writes the variables that a cell reads to disk; a `Pool` (in the daemon)
+runs the cell with them and tells what happens as typed events; `transfer.merge` (in the kernel, between two cells)
+brings the results back.
 
 | module | what it owns |
 |---|---|

@@ -1,7 +1,8 @@
 """Has a variable changed meanwhile? A digest of its value, cheap enough to be taken at every submission.
 
-Numbers and text are digested whole; arrays and tables up to 64 MiB whole, larger ones by rows spread over them; containers
-and other objects by what they hold, up to ten thousand parts. So a change deep inside something very large can be missed.
+Numbers and text are digested whole; arrays and tables up to 64 MiB whole, larger ones by rows spread over them;
+containers and other objects by what they hold, up to ten thousand parts. So a change deep inside something very large
+can be missed.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """What goes to a worker and comes back: variables, pickled one by one with cloudpickle.
 
-`pack` is called in the notebook's kernel when a background cell is submitted, `unpack` and `pack_results` in the worker,
-`merge` in the kernel between two cells. Modules go by name, functions and classes of the notebook by value. An object
+`pack` is called in the notebook's kernel when a background cell is submitted, `unpack` and `pack_results` in the
+worker, `merge` in the kernel between two cells. Modules go by name, functions and classes of the notebook by value. An object
 that two names share stays shared; what two objects have in common inside is copied for each.
 
-Unpickling runs code. What comes back was made by code that was locked down in its worker, and `merge` unpickles it in the
-kernel: hold it there to what the code was granted, as its real run would be.
+Unpickling runs code. What comes back was made by code that was locked down in its worker, and `merge` unpickles it in
+the kernel: hold it there to what the code was granted, as its real run would be.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import pickle
 import sys
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +132,7 @@ def _write(variables: Mapping[str, Any], folder: Path) -> _Writing:
         return packed
 
     for number, (name, value) in enumerate(variables.items()):
-        writing.writers.append((name, lambda left, n=name, v=value, i=number: one(n, v, i, left)))
+        writing.writers.append((name, partial(one, name, value, number)))
     return writing
 
 
@@ -165,7 +166,8 @@ def readable_bytes(size: float) -> str:
 
 
 def _cannot_go(name: str, value: Any, error: Exception) -> str:
-    return f"`{name}` ({type(value).__name__}) cannot be sent to a worker ({_reason(error)}): {_remedy(value, str(error))}."
+    what = f"`{name}` ({type(value).__name__})"
+    return f"{what} cannot be sent to a worker ({_reason(error)}): {_remedy(value, str(error))}."
 
 
 def _reason(error: BaseException) -> str:
@@ -229,7 +231,7 @@ def digest(value: Any) -> bytes | None:
 
 
 def pack_results(variables: Mapping[str, Any], folder: Path, limit: int = GIB) -> Bundle:
-    """Write results one by one; one that cannot be pickled, or is one too many bytes, is told and the others still come."""
+    """Write results one by one; one that cannot be pickled, or is too large, is told and the others still come."""
     writing = _write(variables, folder)
     missing: list[Missing] = []
     left = limit
