@@ -15,7 +15,7 @@ brings the results back.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Pool(Protocol):
     async def start(self) -> None:
         """Make ready for the first job. Raises LLMOSError, with the remedy, where this cannot work."""
 
-    def run(self, job: Job) -> AsyncIterator[WorkerItem]:
+    def run(self, job: Job) -> AsyncGenerator[WorkerItem, None]:
         """Run a job; what happens, as it happens. The last event is `Ended`, whatever happened.
 
         Results lie in a folder that the reader of `Ended` deletes. To leave the iterator early is to cancel the job.

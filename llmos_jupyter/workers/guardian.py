@@ -1,7 +1,7 @@
 """The parent of one worker kernel: signals it, watches its memory, and sees to it that nothing of it is left.
 
-It adopts what the kernel's processes leave behind (Linux), and ends them all when the kernel ended, when it is told to, or
-when its socket closes because the daemon is gone. It speaks lines of JSON and understands lines of words:
+It adopts what the kernel's processes leave behind (Linux), and ends them all when the kernel ended, when it is told to,
+or when its socket closes because the daemon is gone. It speaks lines of JSON and understands lines of words:
 
     interrupt | terminate | kill | watch BYTES   (0: no limit)
 """

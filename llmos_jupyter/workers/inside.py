@@ -1,8 +1,8 @@
 """What a worker does inside its own process: become a kernel, begin a job, and end it.
 
 The kernel is an ordinary ipykernel. It is locked in two steps. Its files are locked before it has a second thread, so
-that no thread is left out; its system calls once its sockets are open. `begin` and `end` are run by the daemon as silent
-cells before and after the job's own.
+that no thread is left out; its system calls once its sockets are open. `begin` and `end` are run by the daemon as
+silent cells before and after the job's own.
 """
 
 from __future__ import annotations
@@ -68,20 +68,31 @@ def _be_ordinary(guardian: int) -> None:
 
 def _serve(order: Order, tell_ready: int) -> None:
     import zmq
-    from ipykernel.kernelapp import IPKernelApp
+    from ipykernel import kernelapp
     from traitlets.config import Config
 
-    context = zmq.Context.instance()
-    context.setsockopt(zmq.SNDHWM, HIGH_WATER)
-    # No section for IPKernelApp in the configuration: tqdm.auto then draws with text, which can be shown as it comes,
-    # not with widgets, which a notebook can speak to in its own kernel only.
-    app = IPKernelApp.instance(
+    zmq.Context.instance().setsockopt(zmq.SNDHWM, HIGH_WATER)
+    listening = kernelapp.IOPubThread
+
+    def without_port(socket: Any, pipe: bool = False, **options: Any) -> Any:
+        """The kernel would open a TCP port to be told by forked children what they print."""
+        return listening(socket, pipe=False, **options)
+
+    kernelapp.IOPubThread = without_port
+    os.register_at_fork(after_in_child=_print_plainly)
+    app = kernelapp.IPKernelApp.instance(
         connection_file=str(order.connection_file), config=Config(HistoryManager={"enabled": False})
     )
     app.initialize([])
     os.write(tell_ready, b"1")
     os.close(tell_ready)
     app.start()
+
+
+def _print_plainly() -> None:
+    """In a forked child: print to the descriptors, which the kernel reads; ZeroMQ's sockets are the kernel's alone."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        setattr(sys, name, open(descriptor, "w", buffering=1, errors="replace", closefd=False))  # noqa: SIM115
 
 
 def begin() -> None:

@@ -10,7 +10,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from llmos_jupyter import paths, processes
@@ -39,6 +39,7 @@ class LocalPool:
         self._shape: Shape = ((), False)
         self._free = asyncio.Semaphore(self._size)
         self._warm: list[tuple[Shape, asyncio.Task[Worker]]] = []
+        self._discarding: set[asyncio.Task[None]] = set()
         self._running: dict[str, Worker | None] = {}
         self._cancelled: set[str] = set()
         self._nursery: asyncio.subprocess.Process | None = None
@@ -50,11 +51,13 @@ class LocalPool:
     async def start(self) -> None:
         if sys.platform == "win32":
             raise LLMOSError("Background cells need Linux or macOS: run this cell in the notebook itself.")
+        paths.workers_dir().mkdir(parents=True, exist_ok=True)
+        paths.workers_dir().chmod(0o700)
         remove_leftovers()
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._folder.mkdir(exist_ok=True, mode=0o700)
         self._keep_warm()
 
-    async def run(self, job: Job) -> AsyncIterator[WorkerItem]:
+    async def run(self, job: Job) -> AsyncGenerator[WorkerItem, None]:
         if job.id in self._running:
             raise LLMOSError(f"Job {job.id} is running already: give the new one another identifier.")
         self._running[job.id] = None
@@ -95,6 +98,7 @@ class LocalPool:
                 await (await making).close()
         while self._running:
             await asyncio.sleep(0.01)
+        await asyncio.gather(*self._discarding)
         await self._end_nursery()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -118,7 +122,9 @@ class LocalPool:
 
     def _keep_warm(self) -> None:
         while len(self._warm) > self._spares or (self._warm and self._warm[0][0] != self._shape):
-            asyncio.create_task(_discard(self._warm.pop(0)[1]))
+            discarding = asyncio.create_task(_discard(self._warm.pop(0)[1]))
+            self._discarding.add(discarding)
+            discarding.add_done_callback(self._discarding.discard)
         while len(self._warm) < self._spares:
             making = asyncio.create_task(self._make(self._shape))
             making.add_done_callback(_noted)
@@ -165,7 +171,6 @@ class LocalPool:
     async def _nursery_socket(self) -> socket.socket:
         if self._orders is not None:
             return self._orders
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         ours, theirs = socket.socketpair()
         try:
             with (self._folder / "workers.log").open("ab") as written:
@@ -173,7 +178,7 @@ class LocalPool:
                     sys.executable,
                     "-m",
                     "llmos_jupyter.workers.nursery",
-                    stdin=theirs,
+                    stdin=theirs.fileno(),
                     stdout=written,
                     stderr=written,
                     cwd=self._folder,

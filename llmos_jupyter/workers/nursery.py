@@ -8,6 +8,7 @@ closes, that is when the daemon ends; the workers have sockets of their own to n
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -17,13 +18,15 @@ import threading
 from typing import NoReturn
 
 ORDER_BYTES = 64 * 1024
+# Loaded before ipykernel, tqdm draws with text, which can be shown as it comes; with widgets only a notebook's own kernel
+# could speak.
+LOADED = ("tqdm.auto", "ipykernel.kernelapp", "cloudpickle", "threadpoolctl", "llmos_jupyter.workers.inside")
 
 
 def main() -> NoReturn:
-    import cloudpickle  # noqa: F401
-    import threadpoolctl  # noqa: F401
-
-    from llmos_jupyter.workers import guardian, inside  # noqa: F401
+    for module in LOADED:
+        importlib.import_module(module)
+    from llmos_jupyter.workers import guardian
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guardians leave no remains

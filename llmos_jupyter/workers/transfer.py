@@ -1,8 +1,8 @@
 """What goes to a worker and comes back: variables, pickled one by one with cloudpickle.
 
 `pack` is called in the notebook's kernel when a background cell is submitted, `unpack` and `pack_results` in the
-worker, `merge` in the kernel between two cells. Modules go by name, functions and classes of the notebook by value. An object
-that two names share stays shared; what two objects have in common inside is copied for each.
+worker, `merge` in the kernel between two cells. Modules go by name, functions and classes of the notebook by value. An
+object that two names share stays shared; what two objects have in common inside is copied for each.
 
 Unpickling runs code. What comes back was made by code that was locked down in its worker, and `merge` unpickles it in
 the kernel: hold it there to what the code was granted, as its real run would be.

@@ -9,7 +9,7 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +126,7 @@ class Worker:
 
     # --- the job -----------------------------------------------------------------------------------
 
-    async def run(self, job: Job, keep: Path) -> AsyncIterator[WorkerItem]:
+    async def run(self, job: Job, keep: Path) -> AsyncGenerator[WorkerItem, None]:
         """Run the job; its results are moved to `keep`. The last event is `Ended`, and then no process is left."""
         files = Path(self.order.files)
         (files / inside.JOB).write_text(job.model_dump_json(), encoding="utf-8")
@@ -165,7 +165,7 @@ class Worker:
                 reply = item
         return reply
 
-    async def _execute(self, code: str, *, silent: bool = False) -> AsyncIterator[WorkerItem | dict[str, Any]]:
+    async def _execute(self, code: str, *, silent: bool = False) -> AsyncGenerator[WorkerItem | dict[str, Any], None]:
         """The outputs of a cell, and last its reply; nothing more when the kernel has ended."""
         assert self._client is not None
         if self._ended is not None:
@@ -190,7 +190,8 @@ class Worker:
                 idle = message["content"]["execution_state"] == "idle"
             elif (item := outputs.event(message["msg_type"], message["content"])) is not None:
                 yield item
-        yield reply
+        if reply is not None:
+            yield reply
 
     def _leftover(self) -> WorkerItem | None:
         """An output that was heard after the end of the kernel."""
