@@ -43,6 +43,11 @@ def log_file() -> Path:
     return data_dir() / "daemon.log"
 
 
+def workers_dir() -> Path:
+    """The folder of what running background cells write; each has its own beneath, which ends with it."""
+    return data_dir() / "workers"
+
+
 def runtime_dir() -> Path:
     """Jupyter's runtime folder, where clients look for the daemon."""
     from jupyter_core.paths import jupyter_runtime_dir

@@ -51,13 +51,25 @@ def imports(file: Path) -> set[str]:
     return found
 
 
-GROUND = ("protocol", "errors", "paths", "config", "__version__", "privacy", "secret_names", "text", "processes")
+GROUND = (
+    "protocol",
+    "errors",
+    "paths",
+    "config",
+    "__version__",
+    "privacy",
+    "secret_names",
+    "text",
+    "processes",
+    "confinement",
+)
 
 
 @pytest.mark.parametrize(
     ("room", "allowed"),
     [
         ("engines", ("engines",)),
+        ("workers", ("workers",)),
         ("agent", ("agent", "daemon.client")),
         ("widgets", ("widgets", "daemon.client")),
         ("daemon", ("daemon", "engines")),

@@ -25,10 +25,10 @@ import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
 from llmos_jupyter.agent import events
-from llmos_jupyter.agent.confinement import die_with_parent
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
 from llmos_jupyter.agent.running import Rights
+from llmos_jupyter.confinement import die_with_parent
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.store import Store
 from llmos_jupyter.protocol import (

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from llmos_jupyter.agent import confinement
+from llmos_jupyter import confinement
 from llmos_jupyter.agent.forkable import fork_hazard
 from llmos_jupyter.agent.pages import Probe
 from llmos_jupyter.agent.rehearsal_child import Brief, rehearse_in_child

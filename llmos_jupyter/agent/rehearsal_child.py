@@ -19,7 +19,8 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llmos_jupyter.agent import confinement, guard, outcome, rehearsal_inheritance
+from llmos_jupyter import confinement
+from llmos_jupyter.agent import guard, outcome, rehearsal_inheritance
 from llmos_jupyter.agent.error_reports import error_report
 from llmos_jupyter.agent.kernel_state import differences, kernel_state, registered_exits
 from llmos_jupyter.agent.nested import run_nested

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent import confinement, guard
+from llmos_jupyter import confinement
+from llmos_jupyter.agent import guard
 from llmos_jupyter.agent.capabilities import Grants, level
 from llmos_jupyter.agent.execution import execute
 from llmos_jupyter.agent.rehearsal import rehearse

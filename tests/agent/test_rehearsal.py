@@ -493,7 +493,8 @@ def test_a_library_that_cannot_fork_is_not_rehearsed() -> None:
 
 
 def test_a_platform_without_a_lock_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter.agent import confinement, rehearsal
+    from llmos_jupyter import confinement
+    from llmos_jupyter.agent import rehearsal
 
     monkeypatch.setattr(confinement, "unsupported", lambda: "No lock here.")
     monkeypatch.setattr(rehearsal, "_fork_quietly", lambda: pytest.fail("forked all the same"))
@@ -502,7 +503,7 @@ def test_a_platform_without_a_lock_is_unavailable(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_lock_that_does_not_hold_is_unavailable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from llmos_jupyter.agent import confinement
+    from llmos_jupyter import confinement
 
     monkeypatch.setattr(confinement, "lock", lambda scratch, fd: confinement.Lock("nothing", True))
     done = report(f"open({str(tmp_path / 'f')!r}, 'w')")

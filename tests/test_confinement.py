@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.agent import confinement
+from llmos_jupyter import confinement
 
 pytestmark = pytest.mark.skipif(confinement.unsupported() is not None, reason="no lock on this platform")
 
