@@ -1,4 +1,4 @@
-"""The command line: `llmos models | status | serve | stop | cancel | config | doctor`."""
+"""The command line: `llmos models | status | queue | serve | stop | cancel | config | doctor`."""
 
 from __future__ import annotations
 
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("status", help="the daemon and what it runs").set_defaults(run=_status)
     commands.add_parser("serve", help="run the daemon in this terminal").set_defaults(run=_serve)
     commands.add_parser("stop", help="end the daemon").set_defaults(run=_stop)
+    commands.add_parser("queue", help="the tasks that wait or run, and why").set_defaults(run=_queue)
     cancel = commands.add_parser("cancel", help="cancel a request")
     cancel.add_argument("number", help="the request's number")
     cancel.set_defaults(run=_cancel)
@@ -129,6 +130,19 @@ def _stop(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon.lifecycle import stop
 
     print("The llmos daemon has ended." if stop() else "No llmos daemon was running.")
+
+
+def _queue(given: argparse.Namespace) -> None:
+    from llmos_jupyter.daemon import lifecycle
+    from llmos_jupyter.daemon.client import DaemonClient
+    from llmos_jupyter.tasks import queue_text
+
+    if lifecycle.find() is None:
+        print("No llmos daemon is running; the first request starts it.")
+        return
+    client = DaemonClient(start=False)
+    tasks = [task for task in client.tasks(limit=1000) if task.state in ("accepted", "running")]
+    print(queue_text(tasks, lambda task: client.why(task.id) if task.kind == "run" else ""))
 
 
 def _cancel(given: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.magics import HELP
 from llmos_jupyter.notebook import AnswerFailed, Notebook
 from llmos_jupyter.tables import model_table, status_text
+from llmos_jupyter.tasks import priority, queue_text
 from llmos_jupyter.widgets.trace import last_code, task_line, trace_text
 
 if TYPE_CHECKING:
@@ -60,7 +61,10 @@ def _code(notebook: Notebook, argument: str) -> None:
 def _why(notebook: Notebook, argument: str) -> None:
     from IPython.display import display
 
-    text = trace_text(notebook.client.trace(argument or str(_last(notebook).number)))
+    trace = notebook.client.trace(argument or str(_last(notebook).number))
+    text = trace_text(trace)
+    if trace.task.kind == "run":
+        text += f"\n\n{notebook.client.why(trace.task.id)}"
     if hasattr(notebook.shell, "kernel"):
         display({"text/markdown": text, "text/plain": text}, raw=True)
     else:
@@ -74,6 +78,49 @@ def _cancel(notebook: Notebook, argument: str) -> None:
         print(f"Request {task.number} is {task.state}.")
     if not keys:
         print("Nothing is running.")
+
+
+def _queue(notebook: Notebook, argument: str) -> None:
+    print(queue_text(_open(notebook), lambda task: notebook.client.why(task.id) if task.kind == "run" else ""))
+
+
+def _wait(notebook: Notebook, argument: str) -> None:
+    keys = [argument] if argument else [str(task.number) for task in _open(notebook) if task.kind == "run"]
+    for key in keys:
+        handle = notebook.background.handle(key)
+        if handle is None and argument:
+            raise LLMOSError(f"Task {key} was not begun in this notebook: `%llmos result {key}` shows what it showed.")
+        if handle is not None:
+            notebook.wait(handle)
+            print(handle.board.head)
+
+
+def _result(notebook: Notebook, argument: str) -> None:
+    from IPython.display import display
+
+    from llmos_jupyter.widgets.board import Board
+
+    board = Board(f"task {argument}")
+    for item in notebook.client.outputs(argument):
+        board.add(item if item.type == "ended" else item.item)
+    if hasattr(notebook.shell, "kernel"):
+        display(board.bundle(), raw=True)
+    else:
+        print(board.bundle()["text/plain"])
+
+
+def _retry(notebook: Notebook, argument: str) -> None:
+    task = notebook.client.retry(argument)
+    print(f"Task {task.number} waits again: `%llmos result {task.number}` shows what it shows.")
+
+
+def _priority(notebook: Notebook, argument: str) -> None:
+    key, text = argument.split()
+    try:
+        task = notebook.client.prioritise(key, priority(text))
+    except ValueError as error:
+        raise LLMOSError(str(error)) from None
+    print(f"Task {task.number} now has priority {text}.")
 
 
 def _allow(notebook: Notebook, argument: str) -> None:
@@ -157,6 +204,11 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "code": _code,
     "why": _why,
     "cancel": _cancel,
+    "queue": _queue,
+    "wait": _wait,
+    "result": _result,
+    "retry": _retry,
+    "priority": _priority,
     "allow": _allow,
     "allowed": _allowed,
     "revoke": _revoke,

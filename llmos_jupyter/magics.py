@@ -32,6 +32,11 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "code": re.compile(r"(\d{1,9})?"),
     "why": re.compile(r"(\d{1,9})?"),
     "cancel": re.compile(r"(\d{1,9})?"),
+    "queue": re.compile(r""),
+    "wait": re.compile(r"(\d{1,9})?"),
+    "result": re.compile(r"\d{1,9}"),
+    "retry": re.compile(r"\d{1,9}"),
+    "priority": re.compile(r"\d{1,9}\s+\S+"),
     "allow": re.compile(r"(read|write|network|process(es)?|install)\b.*|\S+"),
     "allowed": re.compile(r""),
     "revoke": re.compile(r"(all|read|write|network|process(es)?|install)\b.*|\S+"),
@@ -53,6 +58,10 @@ HELP = """\
 %llmos code [N]            the code of request N (default: the last) into the next cell
 %llmos why [N]             the whole trace of request N: what was sent, came back, was found, ran
 %llmos cancel [N]          cancel request N, or all that are running
+%%llmos run [options]      the cell is Python and runs as a task in a process of its own; -b: in the background
+%llmos queue               the tasks of all notebooks that wait or run, and why
+%llmos wait [N]            wait for task N (default: all of this notebook); result N: show again what it showed
+%llmos priority N low      another priority for a task that waits; retry N: run it once more
 %llmos allow WHAT          let answers do more without asking: write data/, read ~/survey, network,
                            processes, install packages; with `for this answer` behind it: once
 %llmos allowed             what answers may do without asking
@@ -78,6 +87,7 @@ class Call:
     subcommand: str = ""
     argument: str = ""
     words: str = ""
+    run: bool = False
 
 
 _OPTION = re.compile(r"\s*(--?[A-Za-z][\w-]*)(=(\"[^\"]*\"|'[^']*'|\S*))?(?=\s|$)")
@@ -92,8 +102,10 @@ def parse(line: str, cell: str | None, parser: argparse.ArgumentParser) -> Call:
     known = parser._option_string_actions
     arguments: list[str] = []
     rest = line
-    closed = False
+    closed = run = False
     while True:
+        if cell is not None and not run and re.match(r"\s*run(\s+-[^ ]|\s*$)", rest):
+            rest, run = rest.strip()[3:], True
         if re.match(r"\s*--(\s|$)", rest):
             rest, closed = rest.strip()[2:], True
             break
@@ -123,6 +135,10 @@ def parse(line: str, cell: str | None, parser: argparse.ArgumentParser) -> Call:
     options = {key: value for key, value in vars(parser.parse_args(arguments)).items() if value is not None}
     options.pop("words", None)
     words = rest.strip()
+    if run:
+        if words:
+            raise UsageError(f"After `run` come options only: {words.split()[0]!r} is none; the code stands below.")
+        return Call(options, words=(cell or "").strip("\n"), run=True)
     if cell is None and not closed:
         head, _, tail = words.partition(" ")
         pattern = SUBCOMMANDS.get(head)
@@ -187,6 +203,14 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @argument("--seed", type=int, help="repeats an answer when the temperature is above 0")
     @argument("--no-context", action="store_true", default=None, help="tell the model nothing of the notebook")
     @argument("--use", action="append", metavar="NAME", help="tell the model of this variable only (repeatable)")
+    @argument(
+        "-b", "--background", action="store_true", default=None, help="with run: go on at once; results come back"
+    )
+    @argument("--priority", help="of a task: interactive, normal (default), low, or a number")
+    @argument("--deadline", help="of a task: when it should have ended, as 90s, 10m or 2h from now")
+    @argument("--after", action="append", metavar="N", help="of a task: wait until task N has ended well (repeatable)")
+    @argument("--cores", type=int, help="of a task: threads it may use (default 1)")
+    @argument("--memory", help="of a task: what it may use at the most, as 500M or 8G")
     @argument("words", nargs="*", help="what you want, in your own words, or a sub-command (see %%llmos help)")
     @no_var_expand  # a brace or a dollar in a sentence is a brace or a dollar
     @line_cell_magic
@@ -201,14 +225,34 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
 
             commands.run(self.notebook, call.subcommand, call.argument)
             return
+        if call.run:
+            self._run(call)
+            return
         if not call.words:
             raise UsageError("Write what you want in words, for example: %llmos the mean of each column of df")
         self._ask(call)
+
+    def _run(self, call: Call) -> None:
+        from llmos_jupyter import tasks
+
+        if not call.words.strip():
+            raise UsageError("Write the code to run below %%llmos run.")
+        given = dict(call.options)
+        background = given.pop("background", False)
+        try:
+            options = tasks.options(given)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        self.notebook.run(call.words, options, background=background)
 
     def _ask(self, call: Call) -> None:
         from pydantic import ValidationError
 
         given = dict(call.options)
+        if of_tasks := {"background", "priority", "deadline", "after", "cores", "memory"} & given.keys():
+            raise UsageError(
+                f"--{min(of_tasks)} is for tasks: `%%llmos run --{min(of_tasks)} ...` with Python below it."
+            )
         if given.pop("no_context", False):
             given["context"] = False
         if "use" in given:

@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
 from llmos_jupyter.agent.replay import Recording, notebook_file, recording_file
 from llmos_jupyter.agent.running import Rights
+from llmos_jupyter.background import Background, Handle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue
 from llmos_jupyter.errors import LLMOSError
@@ -25,6 +26,7 @@ from llmos_jupyter.processes import started
 from llmos_jupyter.protocol import Message, Options, Session
 from llmos_jupyter.widgets import notes
 from llmos_jupyter.widgets.answer import AnswerView, view_for
+from llmos_jupyter.widgets.board import Board
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -66,6 +68,7 @@ class Notebook:
         self.session = _session(shell)
         self.rights = Rights.of(shell)
         self.client = DaemonClient(self._say)
+        self.background = Background(shell, self.client, self.session, self.rights)
         self.model = ""
         self.busy = False
         self._view: AnswerView | None = None
@@ -116,6 +119,40 @@ class Notebook:
         if show.failure:
             raise AnswerFailed(show.failure)
 
+    def run(self, code: str, options: Options, *, background: bool, extra: Mapping[str, Any] | None = None) -> Handle:
+        """Run Python as a task in a worker; in the background, or waiting for its end. `extra`: names that it reads
+        beside the notebook's."""
+        try:
+            handle = self.background.submit(code, options, show=self._show, extra=extra)
+        except LLMOSError as error:
+            raise AnswerFailed(str(error)) from error
+        if not background:
+            self.wait(handle)
+        return handle
+
+    def wait(self, handle: Handle) -> None:
+        """Wait for a task and merge its results. The stop button cancels it."""
+        try:
+            handle.wait()
+        except KeyboardInterrupt:
+            handle.cancel()
+            handle.wait(5.0)
+            raise AnswerStopped(f"Task {handle.number} was cancelled; nothing was changed.") from None
+        handle.merge()
+        for sentence in handle.merged.sentences() if handle.merged else []:
+            print(sentence)
+        if handle.failure:
+            raise AnswerFailed(handle.failure)
+
+    def _show(self, board: Board) -> Callable[[], None]:
+        """Show a board where the cell's output is; returns what shows it anew."""
+        if not hasattr(self.shell, "kernel"):
+            return lambda: None
+        from IPython.display import display
+
+        shown = display(board.bundle(), raw=True, display_id=True)
+        return lambda: shown.update(board.bundle(), raw=True) if shown else None
+
     def recording(self) -> Recording:
         """The notebook's recorded answers. Its name may come late: VS Code tells it with the first cell."""
         return Recording(recording_file(self.shell, self.session))
@@ -162,6 +199,7 @@ class Notebook:
     # --- between cells ----------------------------------------------------------------------
 
     def before_cell(self, count: int, cell_id: str | None) -> None:
+        self.background.before_cell()
         self.context.note_cell(count, cell_id)
         for sentence in self.rights.late():
             print(sentence, file=sys.stderr)
@@ -172,6 +210,7 @@ class Notebook:
         """A cell of the user's, or of ours, has ended: let the engine read the news while the user reads the result."""
         if self.busy:
             return
+        self.background.after_cell()
         if error is not None and not isinstance(error, (AnswerFailed, AnswerStopped)):
             self.context.note_error(count, error)
         if not self._asked:

@@ -43,6 +43,11 @@ def log_file() -> Path:
     return data_dir() / "daemon.log"
 
 
+def jobs_dir() -> Path:
+    """The folder of what background tasks were given: each has one beneath it, kept until it has ended well."""
+    return data_dir() / "jobs"
+
+
 def workers_dir() -> Path:
     """The folder of what running background cells write; each has its own beneath, which ends with it."""
     return data_dir() / "workers"

@@ -168,6 +168,13 @@ class Options(Wire):
     seed: int | None = None
     context: bool = True
     use: list[str] = Field(default_factory=list)
+    # Of background tasks:
+    priority: int = Field(50, ge=0, le=1000, description="its class: interactive 100, normal 50, low 0, or any number")
+    deadline: float | None = Field(None, gt=0, description="seconds from now by which it should have ended")
+    after: list[str] = Field(default_factory=list, description="numbers of tasks that must have ended well before")
+    cores: int = Field(1, ge=1)
+    memory_bytes: int | None = Field(None, gt=0, description="what it may use at the most")
+    gpus: int = Field(0, ge=0)
 
 
 class Session(Wire):
@@ -181,8 +188,9 @@ class Session(Wire):
 
 class Request(Wire):
     """What the user wrote, with its options. The identifier is the client's, so a request that is sent
-    again after a crash is not a second task."""
+    again after a crash is not a second task. `ask`: words for the model; `run`: Python for a worker."""
 
+    kind: Literal["ask", "run"] = "ask"
     id: str = Field(pattern=r"^[0-9a-f]{32}$")
     text: str = Field(min_length=1, max_length=200_000)
     options: Options = Field(default_factory=Options)
@@ -194,6 +202,7 @@ class Task(Wire):
 
     id: str
     number: int = Field(description="the short number shown to the user")
+    kind: Literal["ask", "run"] = "ask"
     text: str
     options: Options
     session: Session
@@ -201,6 +210,12 @@ class Task(Wire):
     reason: str = ""
     created: float
     updated: float
+
+
+class Priority(Wire):
+    """A new priority for a task that waits."""
+
+    priority: int = Field(ge=0, le=1000)
 
 
 class Message(Wire):

@@ -12,12 +12,13 @@ from fastapi import Depends, FastAPI, Header, Query
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sse_starlette import EventSourceResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from llmos_jupyter import __version__
+from llmos_jupyter.daemon import job_routes
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.store import UnknownTask
+from llmos_jupyter.daemon.streams import EventStream
 from llmos_jupyter.engines import catalogue, download, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
@@ -40,12 +41,6 @@ from llmos_jupyter.protocol import (
 )
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class EventStream(EventSourceResponse):
-    """Server-sent events that the OpenAPI schema knows as such."""
-
-    media_type = "text/event-stream"
 
 
 class Guard:
@@ -105,6 +100,7 @@ def create_app(daemon: Daemon, token: str, shut_down: Callable[[], None]) -> Fas
 
     _status_routes(app, daemon, shut_down)
     _task_routes(app, daemon, Depends(touch))
+    job_routes.add(app, daemon, Depends(touch))
     _model_routes(app, daemon, Depends(touch))
     return app
 

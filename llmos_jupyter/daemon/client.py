@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from types import NoneType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 from httpx_sse import SSEError, connect_sse
@@ -26,6 +26,7 @@ from llmos_jupyter.protocol import (
     Message,
     ModelInfo,
     ModelName,
+    Priority,
     Progress,
     Record,
     Request,
@@ -37,6 +38,9 @@ from llmos_jupyter.protocol import (
     Trace,
     Warming,
 )
+
+if TYPE_CHECKING:
+    from llmos_jupyter.workers.messages import Ended, Job, StoredOutput
 
 T = TypeVar("T")
 
@@ -94,6 +98,51 @@ class DaemonClient:
 
     def finish(self, task_id: str, finish: Finish) -> Task:
         return self._call("POST", f"/v1/tasks/{task_id}/finish", Task, finish.model_dump_json())
+
+    def submit_job(self, request: Request, job: Job) -> Task:
+        from llmos_jupyter.workers.messages import JobRequest
+
+        body = JobRequest(request=request, job=job).model_dump_json()
+        return self._call("POST", "/v1/jobs", Task, body)
+
+    def prioritise(self, key: str, priority: int) -> Task:
+        return self._call("POST", f"/v1/tasks/{key}/priority", Task, Priority(priority=priority).model_dump_json())
+
+    def retry(self, key: str) -> Task:
+        return self._call("POST", f"/v1/tasks/{key}/retry", Task)
+
+    def why(self, key: str) -> str:
+        """What a background task waits for, or how it went."""
+        return self._call("GET", f"/v1/tasks/{key}/why", str)
+
+    def outputs(self, key: str, after: int = 0) -> Iterator[StoredOutput | Ended]:
+        """What a background task shows, as it shows it; the last is its end. Goes on over a daemon that was killed."""
+        tries = 0
+        while True:
+            try:
+                for item in self._outputs(key, after):
+                    yield item
+                    if item.type == "ended":
+                        return
+                    after, tries = item.id, 0
+                raise httpx.RemoteProtocolError("the stream ended before the task")
+            except (httpx.TransportError, SSEError) as error:
+                tries += 1
+                self.close()
+                if tries == TRIES:
+                    raise LLMOSError("The llmos daemon keeps going away: see `%llmos doctor`.") from error
+
+    def _outputs(self, key: str, after: int) -> Iterator[StoredOutput | Ended]:
+        from llmos_jupyter.workers.messages import JobEvent
+
+        path, query = f"/v1/tasks/{key}/outputs", {"after": after}
+        # A sign of life comes every five seconds.
+        with connect_sse(self._client(), "GET", path, params=query, timeout=httpx.Timeout(30.0)) as source:
+            if source.response.is_error:
+                source.response.read()
+                raise LLMOSError(_message(source.response))
+            for event in source.iter_sse():
+                yield JobEvent.model_validate_json(event.data).root
 
     def models(self) -> list[ModelInfo]:
         return self._call("GET", "/v1/models", list[ModelInfo])

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator
 from llmos_jupyter import __version__, config, paths, processes
 from llmos_jupyter.daemon.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
+from llmos_jupyter.daemon.jobs import Jobs
 from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
 from llmos_jupyter.engines.openai_http import EngineGone, Reply
 from llmos_jupyter.errors import LLMOSError
@@ -55,6 +56,7 @@ class Daemon:
         self.store = store
         self.events = Events(store)
         self.engines = EngineRoom(self._engine_changed)
+        self.jobs = Jobs(store, self.events)
         self.started = time.time()
         self.last_activity = time.monotonic()
         self._generating: dict[str, asyncio.Task[None]] = {}
@@ -75,7 +77,7 @@ class Daemon:
         # Two kernels that were given connection files of one name are still two.
         open_before = self.store.tasks(session=request.session.id, states=("accepted", "running"))
         for task in open_before:
-            if task.id != request.id and task.session.pid == request.session.pid:
+            if task.kind == "ask" and task.id != request.id and task.session.pid == request.session.pid:
                 self.store.move(task.id, "cancelled", "its cell ended without a word")
         return self.store.accept(request)
 
@@ -107,6 +109,8 @@ class Daemon:
         task = self.store.task(key)
         if is_final(task):
             return task
+        if task.kind == "run":
+            return await self.jobs.cancel(task)
         generating = self._generating.get(task.id)
         task = await asyncio.to_thread(self.store.move, task.id, "cancelled", "cancelled by the user")
         self.events.notify()
@@ -127,7 +131,7 @@ class Daemon:
         """End the tasks whose kernel is gone."""
         await asyncio.to_thread(self._settle)
         for task in await asyncio.to_thread(self.store.tasks, states=("accepted", "running"), limit=1000):
-            if not _alive(task.session):
+            if task.kind == "ask" and not _alive(task.session):
                 await asyncio.to_thread(self.store.move, task.id, "failed", "the notebook's kernel ended")
                 self.events.notify()
 
@@ -300,7 +304,8 @@ class Daemon:
                 log.error("%s", error)
                 continue
             now = time.monotonic()
-            if self._generating:
+            if self._generating or self.jobs.busy:
+                self.touch()
                 continue
             if self.engines.loaded and now - self.engines.last_used > settings.unload_after:
                 log.info("unloading the idle model")
@@ -312,6 +317,7 @@ class Daemon:
         for task in list(self._generating.values()):
             task.cancel()
         await self.stop_warming()
+        await self.jobs.close()
         await self.engines.unload()
         self.store.close()
 

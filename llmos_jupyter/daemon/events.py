@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from typing import Any
@@ -34,6 +35,12 @@ class Events:
         except LLMOSError as error:
             log.error("%s", error)
         self.notify()
+
+    async def wait(self, seconds: float) -> None:
+        """Until something is stored, or so many seconds have passed."""
+        changed = self._changed
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(changed.wait(), seconds)
 
     async def after(self, last_id: int) -> AsyncIterator[Event]:
         """All events after this number: first those of the past, then as they happen, for ever."""

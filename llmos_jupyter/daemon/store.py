@@ -39,13 +39,14 @@ from llmos_jupyter.protocol import (
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 EVENTS_KEPT = 20_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (
     number  INTEGER PRIMARY KEY AUTOINCREMENT,
     id      TEXT NOT NULL UNIQUE,
+    kind    TEXT NOT NULL DEFAULT 'ask',
     session TEXT NOT NULL,
     text    TEXT NOT NULL,
     options TEXT NOT NULL,
@@ -151,6 +152,8 @@ class Store:
             if found > SCHEMA_VERSION:
                 raise LLMOSError(f"The database {self.file} was written by a newer llmos-jupyter: upgrade this one.")
             db.executescript(_SCHEMA)
+            if found == 1:
+                db.execute("ALTER TABLE tasks ADD COLUMN kind TEXT NOT NULL DEFAULT 'ask'")
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             db.execute("DELETE FROM events WHERE id <= (SELECT MAX(id) FROM events) - ?", (EVENTS_KEPT,))
         except BaseException:
@@ -164,8 +167,8 @@ class Store:
             self._db.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._reading() as db:
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        with self.reading() as db:
             db.execute("BEGIN IMMEDIATE")
             try:
                 yield db
@@ -178,7 +181,7 @@ class Store:
                 raise
 
     @contextmanager
-    def _reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 yield self._db
@@ -190,12 +193,13 @@ class Store:
     def accept(self, request: Request) -> Task:
         """Store a request as a task. The same identifier again gives the same task."""
         now = time.time()
-        with self._transaction() as db:
+        with self.transaction() as db:
             cursor = db.execute(
-                "INSERT OR IGNORE INTO tasks (id, session, text, options, origin, state, created, updated) "
-                "VALUES (?, ?, ?, ?, ?, 'accepted', ?, ?)",
+                "INSERT OR IGNORE INTO tasks (id, kind, session, text, options, origin, state, created, updated) "
+                "VALUES (?, ?, ?, ?, ?, ?, 'accepted', ?, ?)",
                 (
                     request.id,
+                    request.kind,
                     request.session.id,
                     request.text,
                     request.options.model_dump_json(),
@@ -211,7 +215,7 @@ class Store:
     def task(self, key: str) -> Task:
         """The task with this identifier or number. Raises UnknownTask."""
         column = "number" if key.isdigit() and len(key) < 19 else "id"
-        with self._reading() as db:
+        with self.reading() as db:
             row = db.execute(f"SELECT * FROM tasks WHERE {column} = ?", (key,)).fetchone()
         if row is None:
             raise UnknownTask(key)
@@ -226,7 +230,7 @@ class Store:
         if states:
             where.append(f"state IN ({', '.join('?' * len(states))})")
             values.extend(states)
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute(
                 f"SELECT * FROM tasks WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?", (*values, limit)
             ).fetchall()
@@ -234,7 +238,7 @@ class Store:
 
     def move(self, task_id: str, state: TaskState, reason: str = "") -> Task:
         """Change a task's state. A task that has ended stays as it ended: its first end is the true one."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             row = db.execute("SELECT state FROM tasks WHERE id = ?", (task_id,)).fetchone()
             if row is None:
                 raise UnknownTask(task_id)
@@ -246,6 +250,17 @@ class Store:
                 self._add_event(db, f"task.{state}", task_id, {"reason": reason} if reason else {})
         return self.task(task_id)
 
+    def reopen(self, task_id: str) -> Task:
+        """A task that failed or was cancelled is to be tried again; its number stays."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE tasks SET state = 'accepted', reason = '', updated = MAX(created, ?) "
+                "WHERE id = ? AND state IN ('failed', 'cancelled')",
+                (time.time(), task_id),
+            )
+            self._add_event(db, "task.retried", task_id, {})
+        return self.task(task_id)
+
     def finish(self, task_id: str, finish: Finish) -> Task:
         return self.move(task_id, finish.state, finish.reason)
 
@@ -255,7 +270,7 @@ class Store:
         `notebook` is compared with what its kernels called it: a full path, else notebooks of one name are one.
         Raises LLMOSError while one of the tasks has not ended.
         """
-        with self._transaction() as db:
+        with self.transaction() as db:
             rows = db.execute(
                 "SELECT id, number, state FROM tasks WHERE (? != '' AND session = ?) "
                 "OR (? != '' AND json_extract(origin, '$.notebook') = ?)",
@@ -277,7 +292,7 @@ class Store:
 
     def _scrub(self) -> None:
         """Nothing that was deleted is left in the files: neither in the write-ahead log nor in free pages."""
-        with self._reading() as db:
+        with self.reading() as db:
             with suppress(sqlite3.OperationalError):  # no room for a copy: what is deleted from now on is zeros anyway
                 db.execute("VACUUM")
             if db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
@@ -290,7 +305,7 @@ class Store:
 
     def add_record(self, task_id: str, record: Record, key: str | None = None) -> None:
         """Store one record of a task's trace; the same key again is the same record."""
-        with self._transaction() as db:
+        with self.transaction() as db:
             if db.execute("SELECT 1 FROM tasks WHERE id = ?", (task_id,)).fetchone() is None:
                 raise UnknownTask(task_id)
             cursor = db.execute(
@@ -302,7 +317,7 @@ class Store:
 
     def trace(self, key: str) -> Trace:
         task = self.task(key)
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute("SELECT id, at, record FROM records WHERE task = ? ORDER BY id", (task.id,)).fetchall()
         stored = [StoredRecord(id=row["id"], at=row["at"], record=_record.validate_json(row["record"])) for row in rows]
         return Trace(task=task, records=stored)
@@ -310,7 +325,7 @@ class Store:
     # --- events -----------------------------------------------------------------------------
 
     def add_event(self, kind: str, task_id: str | None, data: dict[str, Any]) -> None:
-        with self._transaction() as db:
+        with self.transaction() as db:
             self._add_event(db, kind, task_id, data)
 
     def _add_event(self, db: sqlite3.Connection, kind: str, task_id: str | None, data: dict[str, Any]) -> None:
@@ -320,7 +335,7 @@ class Store:
         )
 
     def events_after(self, last_id: int, limit: int = 500) -> list[Event]:
-        with self._reading() as db:
+        with self.reading() as db:
             rows = db.execute("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?", (last_id, limit)).fetchall()
         return [
             Event(id=row["id"], at=row["at"], kind=row["kind"], task=row["task"], data=json.loads(row["data"]))
@@ -328,7 +343,7 @@ class Store:
         ]
 
     def last_event(self) -> int:
-        with self._reading() as db:
+        with self.reading() as db:
             return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
 
 
@@ -336,6 +351,7 @@ def _task(row: sqlite3.Row) -> Task:
     return Task(
         id=row["id"],
         number=row["number"],
+        kind=row["kind"],
         text=row["text"],
         options=Options.model_validate_json(row["options"]),
         session=Session.model_validate_json(row["origin"]),

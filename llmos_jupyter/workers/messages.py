@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
 
-from llmos_jupyter.protocol import Wire
+from llmos_jupyter.protocol import Request, Wire
 
 GIB = 2**30
 
@@ -163,3 +163,39 @@ WorkerItem = Annotated[
 
 class WorkerEvent(RootModel[WorkerItem]):
     """One of them, as JSON."""
+
+
+# --- between kernels and the daemon ---------------------------------------------------------------
+
+
+class JobRequest(Wire):
+    """A background task to accept."""
+
+    request: Request
+    job: Job
+
+
+class StoredOutput(Wire):
+    """One thing that a job showed, numbered, so that a reader who was away can ask for what it missed."""
+
+    type: Literal["output"] = "output"
+    id: int
+    at: float
+    item: WorkerItem
+
+
+class JobEvent(RootModel[StoredOutput | Ended]):
+    """The `data` of one server-sent event of a job's outputs; the last is its end."""
+
+
+class Timeline(Wire):
+    """When a job was accepted, started and ended (seconds since the epoch), what was predicted, and why it started."""
+
+    accepted: float
+    started: float | None = None
+    ended: float | None = None
+    waited: float = 0.0
+    ran: float = 0.0
+    predicted: float = 0.0
+    priority: int | None = Field(None, description="where it was changed")
+    why: str = ""

@@ -1,0 +1,56 @@
+"""The routes of background tasks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Query
+
+from llmos_jupyter.daemon.core import Daemon
+from llmos_jupyter.daemon.streams import EventStream
+from llmos_jupyter.protocol import Priority, Problem, Task
+from llmos_jupyter.workers.messages import JobEvent, JobRequest
+
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+
+
+def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
+    @app.post("/v1/jobs", operation_id="submit_job", status_code=201, dependencies=[touch])
+    async def submit_job(body: JobRequest) -> Task:
+        """Accept Python for a worker; what it reads has been written to disk before."""
+        return await daemon.jobs.submit(body.request, body.job)
+
+    @app.get(
+        "/v1/tasks/{key}/outputs",
+        operation_id="outputs",
+        response_model=JobEvent,
+        response_class=EventStream,
+        responses=NOT_FOUND,
+    )
+    async def outputs(key: str, after: Annotated[int, Query(ge=0)] = 0) -> Any:
+        """Server-sent events, each `data` one JobEvent: what a task shows, and last its end."""
+        task = await asyncio.to_thread(daemon.store.task, key)
+        await asyncio.to_thread(daemon.jobs.jobs.job, task.id)
+
+        async def stream() -> AsyncIterator[dict[str, str]]:
+            async for item in daemon.jobs.outputs(task.id, after):
+                yield {"data": item.model_dump_json()}
+
+        return EventStream(stream(), ping=5)
+
+    @app.post("/v1/tasks/{key}/priority", operation_id="prioritise", responses=NOT_FOUND, dependencies=[touch])
+    async def prioritise(key: str, body: Priority) -> Task:
+        task = await asyncio.to_thread(daemon.store.task, key)
+        return await daemon.jobs.reprioritise(task, body.priority)
+
+    @app.post("/v1/tasks/{key}/retry", operation_id="retry", responses=NOT_FOUND, dependencies=[touch])
+    async def retry(key: str) -> Task:
+        """Run a background task that failed or was cancelled once more."""
+        return await daemon.jobs.retry(await asyncio.to_thread(daemon.store.task, key))
+
+    @app.get("/v1/tasks/{key}/why", operation_id="why", responses=NOT_FOUND)
+    async def why(key: str) -> str:
+        """What a background task waits for, or how it went."""
+        return daemon.jobs.why(await asyncio.to_thread(daemon.store.task, key))

@@ -1,0 +1,99 @@
+"""Background tasks for people: options as they are written, the queue as a table, and the Python API."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import Options, Task
+
+if TYPE_CHECKING:
+    from llmos_jupyter.background import Handle
+
+PRIORITIES = {"interactive": 100, "normal": 50, "low": 0}
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+
+
+def options(given: Mapping[str, Any]) -> Options:
+    """The options of a task, from words. Raises ValueError, one sentence."""
+    values = dict(given)
+    if "priority" in values:
+        values["priority"] = priority(values["priority"])
+    if "deadline" in values:
+        values["deadline"] = _amount(values["deadline"], _SECONDS, "--deadline", "90s, 10m or 2h")
+    if memory := values.pop("memory", None):
+        values["memory_bytes"] = int(_amount(memory, _BYTES, "--memory", "500M or 8G"))
+    if "after" in values:
+        values["after"] = [name for item in values["after"] for name in re.split(r"[,\s]+", str(item)) if name]
+    try:
+        return Options.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"--{first['loc'][0]} cannot be {first['input']!r}: {first['msg'].lower()}.") from None
+
+
+def priority(text: str | int) -> int:
+    """A priority's number. Raises ValueError, one sentence."""
+    value = PRIORITIES.get(str(text).lower(), text)
+    try:
+        number = int(value)
+    except ValueError:
+        number = -1
+    if not 0 <= number <= 1000:
+        raise ValueError(
+            f"--priority cannot be {text!r}: it takes interactive, normal, low, or a number from 0 to 1000."
+        )
+    return number
+
+
+def _amount(text: str, units: Mapping[str, float], option: str, examples: str) -> float:
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]?)(?:i?b)?\s*", str(text).lower())
+    if not found or found[2] not in units or float(found[1]) <= 0:
+        raise ValueError(f"{option} cannot be {text!r}: write it like {examples}.")
+    return float(found[1]) * units[found[2]]
+
+
+def queue_text(tasks: list[Task], why: Callable[[Task], str]) -> str:
+    """The tasks that wait or run, one a line, those that run first."""
+    if not tasks:
+        return "Nothing waits and nothing runs."
+    names = {number: name for name, number in PRIORITIES.items()}
+    lines = []
+    for task in sorted(tasks, key=lambda task: (task.state != "running", -task.options.priority, task.number)):
+        kind = names.get(task.options.priority, str(task.options.priority))
+        what = " ".join(task.text.split())[:40]
+        since = time.time() - task.created
+        lines.append(f"{task.number:>5}  {task.state:<9} {kind:<11} {since:6.0f} s  {what:<40}  {why(task)}")
+    return "\n".join(["   no  state     priority         age  what", *lines])
+
+
+def submit(code: str | Callable[..., Any], *arguments: Any, **given: Any) -> Handle:
+    """Run code, or a function with these arguments, as a background task of the running notebook.
+
+    `given`: priority, deadline, after, cores, memory, as the magic takes them. Returns a handle like a future's, which
+    can be awaited. What a function returns comes back as the name `returned` of its `result()`.
+    """
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        raise LLMOSError("There is no notebook: call submit in one, or in IPython.")
+    magics = shell.magics_manager.registry.get("LLMOSMagics")
+    if magics is None:
+        shell.run_line_magic("load_ext", "llmos_jupyter")
+        magics = shell.magics_manager.registry["LLMOSMagics"]
+    text, extra = code if isinstance(code, str) else "returned = _call(*_arguments)", {}
+    if callable(code):
+        extra = {"_call": code, "_arguments": arguments}
+    try:
+        chosen = options(given)
+    except ValueError as error:
+        raise LLMOSError(str(error)) from None
+    handle: Handle = magics.notebook.run(text, chosen, background=True, extra=extra)
+    return handle
