@@ -154,7 +154,8 @@ def _written(last: ast.Module, change: Callable[[ast.AST], ast.AST]) -> str:
             return changed if changed is not node else self.generic_visit(node)
 
     # The tree was parsed for this, and is not used again.
-    body = Changing().visit(last).body
+    changed: ast.Module = Changing().visit(last)
+    body = changed.body
     if len(body) >= 2 and isinstance(body[-1], ast.Expr) and isinstance(body[-1].value, ast.Name):
         made = body[-2]
         targets = made.targets if isinstance(made, ast.Assign) else []
