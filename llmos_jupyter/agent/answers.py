@@ -15,6 +15,7 @@ from typing import Any
 
 from llmos_jupyter.agent.amending import amended
 from llmos_jupyter.agent.coverage import asked_columns, asks_how_many, plot_left_out, unasked, unchanged, uncovered
+from llmos_jupyter.agent.followup import followed_up
 from llmos_jupyter.agent.inspection import live
 from llmos_jupyter.agent.inspection.literals import strangers
 from llmos_jupyter.agent.reference import on_a_copy, referred
@@ -79,6 +80,9 @@ def mismatches(
         return []
     told, instead = amended(request, tree, code, namespace)
     found = [Mismatch(f"{told}.", instead)] if told else []
+    changed = followed_up(request, answers, namespace)
+    if changed and ast.dump(ast.parse(changed)) != ast.dump(tree):
+        return [Mismatch("The request changes one thing of the last answer, and this is something else.", changed)]
     about, instead = referred(request, tree, code, answers, namespace)
     found += [Mismatch(f"{about}.", instead)] if about else []
     other = _of_another_kind(request, tree, code, shape, namespace)

@@ -247,7 +247,8 @@ class Loop:
         if shown and shown.instead and self._trial.fit(task, first, shown, deadline):
             return
         yield Comparing(more, first.why if not first.works else "")
-        if notes := first.mismatches or self._trial.failure(first):
+        said = [f"A first try failed in this: {doubt}." for doubt in first.doubts if doubt != outcome.SHOWS_NOTHING]
+        if notes := first.mismatches or self._trial.failure(first) or said:
             self._idioms(task, drafts, turn, deadline)
             base = [*base[:-1], _masked(prompts.minding(base[-1], notes))]
             if not strategy.settled(drafts):

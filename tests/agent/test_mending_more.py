@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ def test_slips(code: str, right: str) -> None:
 def test_a_forgotten_table_is_the_only_one() -> None:
     one = {"plants": namespace()["plants"]}
     assert mended("df['height'].mean()", one) == "plants['height'].mean()"
-    assert mended("df['height'].mean()", namespace()) == "df['height'].mean()"
+    assert mended("len(df)", namespace()) == "len(df)"
 
 
 def test_data_of_the_notebook_is_not_made_anew() -> None:
@@ -109,3 +110,19 @@ def test_what_libraries_dropped(code: str, right: str) -> None:
         right = code
     assert mended(code, names) == right
     exec(right, names)
+
+
+def test_datetime_is_a_class_or_a_module() -> None:
+    as_class = {"datetime": datetime.datetime}
+    code = mended("days = datetime.timedelta(days=2)", as_class)
+    assert code == "from datetime import timedelta\ndays = timedelta(days=2)"
+    assert mended("datetime.strptime('2024', '%Y')", {"datetime": datetime}).startswith("datetime.datetime.strptime")
+    assert mended("datetime.strptime('2024', '%Y')", as_class) == "datetime.strptime('2024', '%Y')"
+
+
+def test_a_table_is_known_by_its_columns() -> None:
+    assert mended("trees['height'].max()", namespace()) == "plants['height'].max()"
+    assert mended("rows = []\nRows.append(1)\nrows", namespace()) == "rows = []\nrows.append(1)\nrows"
+    code = "trees = pd.DataFrame({'Kind': ['a', 'b'], 'height': [1.0, 2.0]})\ntrees['height'].max()"
+    assert drop_recreated(code, "the tallest", namespace())[0] == "trees = plants\ntrees['height'].max()"
+    assert drop_recreated(code, "make a new table trees", namespace())[0] == code

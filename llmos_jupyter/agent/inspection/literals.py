@@ -33,7 +33,7 @@ def strangers(tree: ast.AST, namespace: Mapping[str, Any]) -> Iterator[Stranger]
             table = namespace.get(owner)
             if not live.is_frame(table) or label not in (live.column_labels(table) or []):
                 continue
-            words = _words(table, label)
+            words = words_of(table, label)
             for literal in literals:
                 text = literal.value
                 if words and type(text) is str and text not in words:
@@ -68,7 +68,7 @@ def _column(node: ast.expr) -> tuple[str, str]:
     return "", ""
 
 
-def _words(table: Any, label: str) -> frozenset[str]:
+def words_of(table: Any, label: str) -> frozenset[str]:
     """All words of a column that holds nothing else, and few different ones; otherwise none."""
     column = table[label]
     if getattr(column, "ndim", 2) != 1 or len(column) > ROWS:

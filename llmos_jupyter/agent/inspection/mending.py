@@ -98,7 +98,7 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
             if places:
                 repairs.append(_told(f"the column {finding.name!r} was written {real!r}", finding.line, finding.name))
     # One kind at a time: places are those of the code as it stands.
-    for others in (outdated, mending_names.merged, mending_names.words, _lost):
+    for others in (outdated, mending_names.datetimes, mending_names.merged, mending_names.words, _lost):
         if not edits:
             edits, found = others(tree, namespace)
             repairs += [_told(*one) for one in found]

@@ -24,8 +24,51 @@ def variable(name: str, tree: ast.AST, namespace: Mapping[str, Any]) -> str:
     same = [other for other in own if plain(other) == plain(name) and other != name]
     if same:
         return same[0] if len(same) == 1 else ""
+    bound = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    if len(spelt := [other for other in bound if plain(other) == plain(name)]) == 1:
+        return spelt[0]
     tables = [other for other in own if live.is_frame(namespace[other])]
-    return tables[0] if name in _USUAL and len(tables) == 1 else ""
+    if name in _USUAL and len(tables) == 1:
+        return tables[0]
+    labels = {
+        node.slice.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == name
+        if isinstance(node.slice, ast.Constant) and type(node.slice.value) is str
+    }
+    having = [other for other in tables if labels and labels <= set(live.column_labels(namespace[other]) or [])]
+    return having[0] if len(having) == 1 else ""
+
+
+_OF_DATETIME = frozenset(["timedelta", "date", "time", "timezone"])
+_OF_THE_CLASS = frozenset(["now", "today", "strptime", "fromisoformat", "fromtimestamp", "combine", "utcnow"])
+
+
+def datetimes(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[Edits, list[Told]]:
+    """`datetime.timedelta` where `datetime` is the class, and `datetime.now()` where it is the module."""
+    held = namespace.get("datetime")
+    is_class = type(held) is type and live.class_module(held) == "datetime"
+    imports = [n for n in ast.walk(tree) if isinstance(n, (ast.Import, ast.ImportFrom))]
+    if any(alias.name == "datetime" for node in imports for alias in node.names):
+        from_class = [n for n in imports if isinstance(n, ast.ImportFrom)]
+        if len(imports) != 1 and len(from_class) not in (0, len(imports)):
+            return {}, []
+        is_class = any(alias.name == "datetime" for node in from_class for alias in node.names)
+    elif held is None:
+        return {}, []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute) or getattr(node.value, "id", "") != "datetime":
+            continue
+        here = (node.lineno, node.col_offset, node.end_col_offset or 0)
+        if is_class and node.attr in _OF_DATETIME:
+            edits = {here: node.attr, (1, 0, 0): f"from datetime import {node.attr}\n"}
+            return edits, [(f"`datetime.{node.attr}` was imported, as `datetime` is the class", node.lineno, node.attr)]
+        if is_class and node.attr == "datetime":
+            return {here: "datetime"}, [("`datetime` is the class itself here", node.lineno, "datetime")]
+        if not is_class and node.attr in _OF_THE_CLASS:
+            told = f"`datetime.{node.attr}` is `datetime.datetime.{node.attr}`, as `datetime` is the module"
+            return {here: f"datetime.datetime.{node.attr}"}, [(told, node.lineno, node.attr)]
+    return {}, []
 
 
 def renamed(tree: ast.AST, name: str, other: str) -> Edits:

@@ -35,6 +35,12 @@ def drop_recreated(code: str, request: str, namespace: Mapping[str, Any]) -> tup
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return code, None
+    if twin := _under_another_name(tree, request, namespace):
+        node, name, real = twin
+        lines = code.split("\n")
+        lines[node.lineno - 1 : node.end_lineno] = [f"{name} = {real}"]
+        told = f"Mended without the model: `{real}` of the notebook was taken, and not made anew as `{name}`."
+        return "\n".join(lines), Finding(kind="mended", severity="note", message=told, name=real)
     dropped = [
         (node, node.targets[0].id)
         for node in tree.body
@@ -55,6 +61,30 @@ def drop_recreated(code: str, request: str, namespace: Mapping[str, Any]) -> tup
     told = f"Mended without the model: {names} of the notebook was kept, and not made anew."
     finding = Finding(kind="mended", severity="note", message=told, name=dropped[0][1])
     return "\n".join(lines).strip("\n"), finding
+
+
+def _under_another_name(
+    tree: ast.Module, request: str, namespace: Mapping[str, Any]
+) -> tuple[ast.Assign, str, str] | None:
+    """A table that is written out with the very columns of one that exists; its new name and the real one."""
+    for node in tree.body:
+        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args):
+            continue
+        target, data = node.targets[0], node.value.args[0]
+        name = target.id if isinstance(target, ast.Name) else ""
+        if not name or name in namespace or not isinstance(data, ast.Dict) or not is_data(node.value):
+            continue
+        if _wanted_anew(name, request):
+            continue
+        keys = {key.value for key in data.keys if isinstance(key, ast.Constant)}
+        twins = [
+            other
+            for other, value in namespace.items()
+            if not other.startswith("_") and live.is_frame(value) and set(live.column_labels(value) or []) == keys
+        ]
+        if len(twins) == 1:
+            return node, name, twins[0]
+    return None
 
 
 def beginnings(request: str, namespace: Mapping[str, Any]) -> list[str]:
