@@ -58,6 +58,7 @@ GROUND = ("protocol", "errors", "paths", "config", "__version__", "privacy", "se
     ("room", "allowed"),
     [
         ("engines", ("engines",)),
+        ("scheduling", ("scheduling",)),
         ("agent", ("agent", "daemon.client")),
         ("widgets", ("widgets", "daemon.client")),
         ("daemon", ("daemon", "engines")),

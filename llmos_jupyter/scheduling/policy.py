@@ -33,7 +33,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Yield:
-    """Pause a running step (then call `pause`), because a more urgent one waits for its place."""
+    """Pause a running step (then call `pause`), because a more urgent one waits for its place. Told until it is done."""
 
     step: str
     waiting: str
