@@ -122,8 +122,8 @@ class Background:
         show: Callable[[Board], Callable[[], None]],
         extra: Mapping[str, Any] | None = None,
     ) -> Handle:
-        """Send a cell to a worker. `show` is given the board once and returns what refreshes it; `extra`: names that the
-        code reads beside the notebook's.
+        """Send a cell to a worker. `show` is given the board once and returns what refreshes it; `extra`: names that
+        the code reads beside the notebook's.
 
         Raises LLMOSError for code that is none, variables that cannot go, options that can never be met.
         """

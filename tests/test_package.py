@@ -70,9 +70,10 @@ GROUND = (
     [
         ("engines", ("engines",)),
         ("workers", ("workers",)),
+        ("scheduling", ("scheduling",)),
         ("agent", ("agent", "daemon.client")),
-        ("widgets", ("widgets", "daemon.client")),
-        ("daemon", ("daemon", "engines")),
+        ("widgets", ("widgets", "daemon.client", "workers.messages")),
+        ("daemon", ("daemon", "engines", "scheduling", "workers")),
     ],
 )
 def test_imports_go_one_way(room: str, allowed: tuple[str, ...]) -> None:

@@ -154,11 +154,11 @@ def _written(last: ast.Module, change: Callable[[ast.AST], ast.AST]) -> str:
             return changed if changed is not node else self.generic_visit(node)
 
     # The tree was parsed for this, and is not used again.
-    changed: ast.Module = Changing().visit(last)
-    body = changed.body
+    Changing().visit(last)
+    body = last.body
     if len(body) >= 2 and isinstance(body[-1], ast.Expr) and isinstance(body[-1].value, ast.Name):
         made = body[-2]
-        targets = made.targets if isinstance(made, ast.Assign) else []
-        if len(targets) == 1 and getattr(targets[0], "id", "") == body[-1].value.id:
-            body = [*body[:-2], ast.Expr(made.value)]
+        if isinstance(made, ast.Assign) and len(made.targets) == 1:
+            shown = getattr(made.targets[0], "id", "") == body[-1].value.id
+            body = [*body[:-2], ast.Expr(made.value)] if shown else body
     return "\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in body)

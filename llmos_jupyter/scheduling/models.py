@@ -21,6 +21,7 @@ c_tr, d_tr, p_tr are `Option.cost`, `.wait` (the delay, or the duration) and `.p
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -110,6 +111,7 @@ def combine(
     if not terms.must_run and (Aim.SUCCESS not in aims or (weights is None and aims[0] is not Aim.SUCCESS)):
         raise LLMOSError("Where steps may be left out, success must be the first aim: else the best is to do nothing.")
     stages = [{aim: 1.0} for aim in aims] if weights is None else [dict(zip(aims, weights, strict=True))]
+    _check_terms(problem, terms, () if weights is None else weights)
     if not problem.steps:
         return Choice({}, 0.0, 0.0, 0.0, plan={} if timed else None)
     if timed:
@@ -135,6 +137,15 @@ def coefficient(aim: Aim, step: Step, option: Option) -> float:
     if aim is Aim.COST:
         return option.cost
     return step.weight * (option.wait if aim is Aim.DELAY else -option.probability)
+
+
+def _check_terms(problem: Problem, terms: Terms, weights: Sequence[float]) -> None:
+    for name in terms.capacity:
+        if name not in problem.resource:
+            raise LLMOSError(f"A capacity is given for {name}, which does not exist: correct its name.")
+    numbers = [*terms.capacity.values(), *weights, terms.cost_budget or 0.0, terms.delay_budget or 0.0]
+    if not all(math.isfinite(number) and number >= 0 for number in numbers):
+        raise LLMOSError("A capacity, budget or weight is negative or no number: give one that is not negative.")
 
 
 def _choice(problem: Problem, resource: Mapping[str, str], optimal: bool, plan: Plan | None) -> Choice:

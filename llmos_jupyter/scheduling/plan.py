@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from llmos_jupyter.scheduling.capacity import TOLERANCE, Usage
-from llmos_jupyter.scheduling.problem import Problem, Step
+from llmos_jupyter.scheduling.problem import Problem, Step, obstacle
 
 # Seconds of lateness weigh this much more than seconds of waiting where both are in one objective.
 LATENESS_WEIGHT = 100.0
@@ -88,8 +88,7 @@ def in_order(problem: Problem, plan: Plan) -> dict[str, Placement]:
 
 def possible(problem: Problem, step: Step) -> list[str]:
     """The resources a step could run on if all else were idle."""
-    empty = Usage(problem.resource)
-    return [name for name in step.options if empty.lacking(step, name) is None]
+    return [name for name in step.options if obstacle(step, name, problem.resource) is None]
 
 
 def by_rule(problem: Problem, rank: Callable[[Step], tuple[float, ...]]) -> list[tuple[str, str | None]]:

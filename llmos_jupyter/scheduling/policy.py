@@ -33,7 +33,10 @@ class Start:
 
 @dataclass(frozen=True)
 class Yield:
-    """Pause a running step (then call `pause`), because a more urgent one waits for its place."""
+    """Pause a running step (then call `pause`), because a more urgent one waits for its place.
+
+    It is told at every decision until that is done.
+    """
 
     step: str
     waiting: str

@@ -128,6 +128,9 @@ def test_aims_that_make_no_sense_are_refused() -> None:
         ((Aim.COST, Aim.COST), None, Terms()),
         ((Aim.COST,), (1.0, 2.0), Terms()),
         ((Aim.COST,), None, Terms(must_run=False)),
+        ((Aim.COST,), None, Terms(capacity={"nobody": 1})),
+        ((Aim.COST,), None, Terms(cost_budget=-1.0)),
+        ((Aim.COST,), (float("nan"),), Terms()),
     ):
         with pytest.raises(LLMOSError):
             combine(problem, aims, weights=weights, terms=terms)
