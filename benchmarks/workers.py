@@ -3,8 +3,8 @@
     python -m benchmarks.workers [--tasks 30] [--no-peers]
 
 `ready_s`: from nothing to the first result, two workers. `task_ms`: a trivial task from submission to result, one after
-another. `warm_ms`: the same with a pause before each, in which a spare worker is made ready; `begin_ms` is the part of it
-until the code runs. `cancel_s`: from the cancelling of an endless loop to the end of its last process, as a median;
+another. `warm_ms`: the same with a pause before each, in which a spare worker is made ready; `begin_ms` is the part of
+it until the code runs. `cancel_s`: from the cancelling of an endless loop to the end of its last process, as a median;
 `stubborn_s`: the same for a loop that ignores SIGINT and SIGTERM. A dash: it does not end, or there is no such thing.
 
 Ours gives each task a fresh, locked-down kernel; the peers give theirs a used process. Dask is taken from this

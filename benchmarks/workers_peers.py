@@ -2,8 +2,8 @@
 
     python workers_peers.py processes|dask|ipyparallel TASKS
 
-Prints one JSON object: seconds until the first result, milliseconds of each trivial task, and seconds from the cancelling
-of an endless task to its end (null: it still ran after three seconds).
+Prints one JSON object: seconds until the first result, milliseconds of each trivial task, and seconds from the
+cancelling of an endless task to its end (null: it still ran after three seconds).
 """
 
 from __future__ import annotations

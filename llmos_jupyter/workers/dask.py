@@ -61,7 +61,10 @@ class DaskPool:
 
     async def run(self, job: Job) -> AsyncGenerator[WorkerItem, None]:
         if job.id in self._running:
-            raise LLMOSError(f"Job {job.id} is running already: give the new one another identifier.")
+            yield Ended(
+                state="failed", message=f"Job {job.id} is running already: give the new one another identifier."
+            )
+            return
         cancelled = self._running[job.id] = asyncio.Event()
         begun, lost, told = False, 0, False
         try:

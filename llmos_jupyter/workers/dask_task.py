@@ -24,6 +24,7 @@ from llmos_jupyter.workers.messages import Bundle, Ended, Job, WorkerEvent
 LOOK_SECONDS = 0.05
 END = ""  # follows the last event in the queue of events
 NO_TICKET = "no ticket"
+_MAKING = threading.Lock()
 
 
 class _Here:
@@ -41,8 +42,13 @@ class _Here:
 
 
 @cache
-def _here() -> _Here:
+def _made() -> _Here:
     return _Here()
+
+
+def _here() -> _Here:
+    with _MAKING:
+        return _made()
 
 
 def run_here(text: str, files: Mapping[str, bytes], events: str, tickets: str) -> tuple[str, dict[str, bytes]]:
@@ -55,8 +61,8 @@ def run_here(text: str, files: Mapping[str, bytes], events: str, tickets: str) -
 
     client = get_client()
     try:
-        Queue(tickets, client=client).get(timeout=5)
-    except TimeoutError:
+        Queue(tickets, client=client).get(timeout=1)
+    except (TimeoutError, asyncio.TimeoutError):  # two classes before Python 3.11
         return NO_TICKET, {}
     folder = Path(mkdtemp(prefix="llmos-job-"))
     results: Bundle | None = None

@@ -25,7 +25,7 @@ import psutil
 from llmos_jupyter import confinement
 
 LOOK_SECONDS = 0.05  # between looks at the kernel's memory
-LOOK_AT_ALL = 5  # every so many looks, its children's too
+LOOK_AT_ALL = 10  # every so many looks, its children's too
 
 
 @dataclass(frozen=True)
