@@ -8,9 +8,10 @@ brings the results back.
 |---|---|
 | `messages` | the types that cross a process border |
 | `names`, `fingerprints`, `transfer` | which variables go and come back, and whether they changed meanwhile |
-| `local` | the pool of this machine; `worker` is one of its kernels, seen from the daemon |
-| `nursery`, `guardian`, `inside` | the processes of a worker: where it is forked, who ends it, what it does itself |
-| `dask` | the pool of a Dask cluster |
+| `idle` | the moment when results may be brought in |
+| `local`, `worker`, `outputs` | the pool of this machine; one of its kernels, seen from the daemon; what it shows |
+| `nursery`, `guardian`, `inside`, `threads` | a worker's processes: where it is forked, who ends it, what it does |
+| `dask`, `dask_task` | the pool of a Dask cluster; what runs there |
 """
 
 from __future__ import annotations

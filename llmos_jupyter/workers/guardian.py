@@ -25,7 +25,7 @@ import psutil
 from llmos_jupyter import confinement
 
 LOOK_SECONDS = 0.05  # between looks at the kernel's memory
-LOOK_AT_ALL = 5  # every so many looks, its children's too
+LOOK_AT_ALL = 10  # every so many looks, its children's too
 
 
 @dataclass(frozen=True)
@@ -165,20 +165,20 @@ class _Guardian:
             self._end_all()
 
     def _end_all(self) -> None:
-        """Stop every descendant, so that none forks on while they are counted, then kill them and wait."""
-        stopped: set[int] = set()
-        while fresh := [process for process in self._descendants() if process.pid not in stopped]:
-            for process in fresh:
-                stopped.add(process.pid)
-                with contextlib.suppress(psutil.Error):
-                    process.suspend()
+        """Kill every descendant and wait; where there are several, stop them first, so that none forks on meanwhile."""
         while living := self._descendants():
+            stopped: set[int] = set()
+            while len(living) > 1 and (fresh := [process for process in living if process.pid not in stopped]):
+                for process in fresh:
+                    stopped.add(process.pid)
+                    with contextlib.suppress(psutil.Error):
+                        process.suspend()
+                living = self._descendants()
             for process in living:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
-            self._reap()
             time.sleep(0.001)
-        self._reap()
+            self._reap()
 
     def _descendants(self) -> list[psutil.Process]:
         found = []

@@ -46,7 +46,8 @@ class LocalPool:
         self._orders: socket.socket | None = None
         self._ordering = asyncio.Lock()
         self._made = 0
-        self._folder = paths.workers_dir() / f"{os.getpid()}-{processes.started(os.getpid()):.2f}-{id(self):x}"
+        began = processes.started(os.getpid())
+        self._folder = paths.workers_dir() / f"{socket.gethostname()}-{os.getpid()}-{began:.2f}-{id(self):x}"
 
     async def start(self) -> None:
         if sys.platform == "win32":
@@ -59,7 +60,10 @@ class LocalPool:
 
     async def run(self, job: Job) -> AsyncGenerator[WorkerItem, None]:
         if job.id in self._running:
-            raise LLMOSError(f"Job {job.id} is running already: give the new one another identifier.")
+            yield Ended(
+                state="failed", message=f"Job {job.id} is running already: give the new one another identifier."
+            )
+            return
         self._running[job.id] = None
         worker: Worker | None = None
         try:
@@ -231,14 +235,11 @@ def _noted(making: asyncio.Task[Worker]) -> None:
 
 
 def remove_leftovers() -> None:
-    """Remove the folders of daemons that were killed; their processes ended with them."""
-    for folder in paths.workers_dir().glob("*-*-*"):
-        pid, began, _ = folder.name.split("-")
-        try:
-            there = processes.alive(int(pid), float(began))
-        except ValueError:
-            continue
-        if not there:
+    """Remove the folders of daemons of this machine that were killed; their processes ended with them."""
+    for folder in paths.workers_dir().glob("*-*-*-*"):
+        # Other machines may share the user's folders.
+        host, pid, began, _ = folder.name.rsplit("-", 3)
+        if host == socket.gethostname() and not processes.alive(int(pid), float(began)):
             for sockets in folder.glob(f"*/{SOCKETS}"):
                 shutil.rmtree(sockets.read_text(encoding="utf-8"), ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)

@@ -72,6 +72,7 @@ class Job(Wire):
     search_path: list[str] = Field(default_factory=list, description="the notebook's `sys.path`")
     grants: Grants = Field(default_factory=Grants)
     limits: Limits = Field(default_factory=Limits)
+    repeatable: bool = Field(True, description="may be begun again if a cluster loses it; a crash here ends it")
     priority: int = Field(0, description="larger goes first where a cluster has its own queue")
     resources: dict[str, float] = Field(default_factory=dict, description="of a cluster's workers, such as GPU: 1")
 

@@ -18,8 +18,8 @@ import threading
 from typing import NoReturn
 
 ORDER_BYTES = 64 * 1024
-# Loaded before ipykernel, tqdm draws with text, which can be shown as it comes; with widgets only a notebook's own
-# kernel could speak.
+# Loaded before ipykernel, tqdm draws with text, which can be shown as it comes. With widgets only the notebook's kernel
+# can speak.
 LOADED = ("tqdm.auto", "ipykernel.kernelapp", "cloudpickle", "threadpoolctl", "llmos_jupyter.workers.inside")
 
 

@@ -149,7 +149,7 @@ class Worker:
             if reply.get("ename") == "LLMOSError":
                 error = str(reply["evalue"])
         if self._ended is None and self._cancelling is None and self.began:
-            await self._take_results(keep)
+            error = await self._take_results(keep) or error
         ended = await self.close()
         yield self._end(job, ended, error, seconds)
 
@@ -201,15 +201,20 @@ class Worker:
                 return item
         return None
 
-    async def _take_results(self, keep: Path) -> None:
+    async def _take_results(self, keep: Path) -> str:
+        """Move the results to `keep`; one sentence if they cannot be had, though the kernel is there."""
         reply = await self._silently(inside.END)
         folder = Path(self.order.files) / inside.RESULTS
-        if reply is None or reply["status"] != "ok" or not (folder / MANIFEST).exists():
-            return
+        if reply is None:
+            return ""
+        if reply["status"] != "ok" or not (folder / MANIFEST).exists():
+            why = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}".rstrip(": ")
+            return f"The results could not be taken back ({why}): have the code write them to a file."
         keep.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         shutil.move(folder, keep)
         bundle = Bundle.model_validate_json((keep / MANIFEST).read_text(encoding="utf-8"))
         self._results = bundle.model_copy(update={"folder": str(keep)})
+        return ""
 
     def _end(self, job: Job, ended: dict[str, Any], error: str, seconds: float) -> Ended:
         def end(state: Any, message: str = "") -> Ended:

@@ -547,3 +547,28 @@ def test_nothing_is_left_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert all(folder.stat().st_mode & 0o077 == 0 for folder in [*sockets, paths.workers_dir()])
     assert list(tmp_path.glob("llmos-*")) == []
     assert list((tmp_path / "data" / "workers").iterdir()) == []
+
+
+def test_folders_of_other_machines_are_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path))
+    other = paths.workers_dir() / "another-host-1-2.00-abc"
+    other.mkdir(parents=True)
+    remove_leftovers()
+    assert other.exists()
+
+
+def test_results_that_cannot_be_taken_back_are_told(here: Room) -> None:
+    # The code uses up what its results would need to be written.
+    done = here.run("import tempfile, shutil, os\nx = 1\nshutil.rmtree(os.path.dirname(tempfile.gettempdir()))")
+    assert done.ended.state == "failed"
+    assert "could not be taken back" in done.ended.message
+
+
+def test_an_identifier_in_use_is_refused(here: Room) -> None:
+    running = here.submit("print('running', flush=True)\nwhile True: pass").until("running")
+    from tests.workers.room import Running
+
+    again = Running(here, running.job).wait()
+    assert "running already" in again.ended.message
+    running.cancel()
+    assert running.ended.state == "cancelled"

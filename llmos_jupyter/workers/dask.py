@@ -1,0 +1,290 @@
+"""Jobs on a Dask cluster: the same interface as the local pool, over `dask.distributed`.
+
+A job's priority and resources are Dask's. A cluster that goes away is waited for; a job that had begun there is begun
+again when it is back, unless it says that it must not be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from llmos_jupyter import paths
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.workers.dask_task import END, NO_TICKET, read_files, run_here
+from llmos_jupyter.workers.messages import Ended, Job, Started, Waiting, WorkerEvent, WorkerItem
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 5.0
+RETRY_AFTER = 1.0
+# Seconds a job may be queued at the cluster before it is looked why.
+PATIENCE = 3.0
+ATTEMPTS = 3
+CANCELLED = Ended(state="cancelled", message="The task was cancelled.")
+
+
+class _Lost(Exception):
+    """The connection to the scheduler, or what it knew of a job, is gone."""
+
+
+class DaskPool:
+    """Runs jobs on the cluster whose scheduler listens at `address` (tcp://10.0.0.5:8786); see `workers.Pool`."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._client: Client | None = None
+        self._connecting = asyncio.Lock()
+        self._running: dict[str, asyncio.Event] = {}
+        self._folder = paths.workers_dir() / "dask"
+
+    async def start(self) -> None:
+        """Raises LLMOSError if Dask is not installed here, or the address is none. The cluster may come later."""
+        try:
+            from distributed.comm import parse_address
+        except ImportError as error:
+            raise LLMOSError("Dask is not installed here: run pip install 'llmos-jupyter[dask]'.") from error
+        try:
+            parse_address(self.address, strict=True)
+        except ValueError as error:
+            raise LLMOSError(
+                f"{self.address!r} is no address of a Dask scheduler: write one such as tcp://10.0.0.5:8786."
+            ) from error
+
+    async def run(self, job: Job) -> AsyncGenerator[WorkerItem, None]:
+        if job.id in self._running:
+            yield Ended(
+                state="failed", message=f"Job {job.id} is running already: give the new one another identifier."
+            )
+            return
+        cancelled = self._running[job.id] = asyncio.Event()
+        begun, lost, told = False, 0, False
+        try:
+            files = await asyncio.to_thread(read_files, job.variables)
+            while not cancelled.is_set():
+                try:
+                    client = await self._connected()
+                    told = False
+                    attempt = _Attempt(client, job, files, cancelled, self._folder / job.id)
+                    async with contextlib.aclosing(attempt.events()) as events:
+                        async for item in events:
+                            begun = begun or isinstance(item, Started)
+                            yield item
+                            if isinstance(item, Ended):
+                                return
+                    lost += 1
+                    if lost == ATTEMPTS or not job.repeatable:
+                        yield Ended(state="died", message=_lost_worker(job, lost))
+                        return
+                    yield Waiting(message="The cluster's worker that ran this was lost: it is begun again.")
+                except _Lost as error:
+                    log.info("Dask at %s: %s", self.address, error)
+                    await self._disconnect()
+                    if begun and not job.repeatable:
+                        yield Ended(
+                            state="died",
+                            message=f"The Dask cluster at {self.address} went away while it ran this: run it again.",
+                        )
+                        return
+                    if not told:
+                        told = True
+                        yield Waiting(
+                            message=f"The Dask cluster at {self.address} does not answer: this waits until it does; "
+                            "cancel it, or set another with `llmos config workers=...`."
+                        )
+                    with contextlib.suppress(asyncio.TimeoutError):
+                        await asyncio.wait_for(cancelled.wait(), RETRY_AFTER)
+            yield CANCELLED
+        except LLMOSError as error:
+            yield Ended(state="failed", message=str(error))
+        finally:
+            self._running.pop(job.id, None)
+
+    async def cancel(self, job_id: str) -> None:
+        if job_id in self._running:
+            self._running[job_id].set()
+
+    async def close(self) -> None:
+        for cancelled in self._running.values():
+            cancelled.set()
+        while self._running:
+            await asyncio.sleep(0.01)
+        await self._disconnect()
+
+    async def _connected(self) -> Client:
+        """The client of the cluster. Raises _Lost if it cannot be reached now."""
+        from distributed import Client
+
+        async with self._connecting:
+            if self._client is not None and self._client.status == "running":
+                return self._client
+            await self._disconnect()
+            client = Client(self.address, asynchronous=True, timeout=CONNECT_TIMEOUT, set_as_default=False)
+            try:
+                self._client = await client
+            except (OSError, asyncio.TimeoutError) as error:
+                with contextlib.suppress(Exception):
+                    await client.close(timeout=1)
+                raise _Lost(str(error)) from error
+            return self._client
+
+    async def _disconnect(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(Exception):  # what is left of a connection that broke
+                await client.close(timeout=1)
+
+
+def _lost_worker(job: Job, times: int) -> str:
+    how = f"{times} times, and so" if times > 1 else "and"
+    again = "give it more memory" if job.repeatable else "run it again"
+    return f"The cluster's worker that ran this was lost {how} it was not finished: {again}, or see the worker's log."
+
+
+async def _settled(future: Any) -> None:
+    """Wait until Dask is done with a task, one way or another."""
+    from distributed import wait
+    from distributed.client import FutureCancelledError
+
+    with contextlib.suppress(FutureCancelledError):
+        await wait([future])
+
+
+class _Attempt:
+    """A job submitted once. Its events end with `Ended`, or without when Dask's worker was lost."""
+
+    def __init__(self, client: Client, job: Job, files: dict[str, bytes], cancelled: asyncio.Event, keep: Path) -> None:
+        self._client = client
+        self._job = job
+        self._files = files
+        self._cancelled = cancelled
+        self._keep = keep
+        self._name = f"llmos-{job.id}-{time.time_ns():x}"
+
+    async def events(self) -> AsyncGenerator[WorkerItem, None]:
+        from distributed import Queue
+
+        future = None
+        queues: list[Any] = []
+        waits: set[asyncio.Future[Any]] = set()
+        try:
+            events, tickets = queues = [
+                await Queue(f"{self._name}-{what}", client=self._client) for what in ("events", "tickets")
+            ]
+            await tickets.put(1)
+            future = self._client.submit(
+                run_here,
+                self._job.model_dump_json(),
+                self._files,
+                events.name,
+                tickets.name,
+                key=self._name,
+                pure=False,
+                priority=self._job.priority,
+                resources=self._job.resources or None,
+            )
+            cancelled = asyncio.ensure_future(self._cancelled.wait())
+            finished = asyncio.ensure_future(_settled(future))
+            heard = asyncio.ensure_future(events.get())
+            waits = {cancelled, finished, heard}
+            patience: float | None = PATIENCE
+            while True:
+                done, _ = await asyncio.wait(waits, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+                if cancelled in done:
+                    yield CANCELLED
+                    return
+                if heard in done:
+                    batch = heard.result()
+                    patience = None
+                    for text in batch:
+                        if text != END:
+                            yield WorkerEvent.model_validate_json(text).root
+                    waits.discard(heard)
+                    if END not in batch:
+                        heard = asyncio.ensure_future(events.get())
+                        waits.add(heard)
+                elif finished in done:
+                    # What happened before the end is in the queue before the end is known.
+                    if heard in waits and not heard.done() and future.status == "finished":
+                        await asyncio.wait({heard}, timeout=1.0)
+                        if heard.done():
+                            continue
+                    break
+                elif not done:
+                    patience = None
+                    if (why := await self._why_waiting()) is not None:
+                        yield Waiting(message=why)
+                if self._client.status != "running":
+                    raise _Lost("the connection closed")
+            ended = await self._result(future)
+            if ended is not None:
+                yield ended
+        except (OSError, asyncio.TimeoutError) as error:
+            raise _Lost(str(error)) from error
+        finally:
+            for waiting in waits:
+                waiting.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+            await self._tidy(future, queues)
+
+    async def _result(self, future: Any) -> Ended | None:
+        """How the job ended, with its results on this machine's disk; None if the worker was lost."""
+        from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
+
+        if future.status in ("cancelled", "lost"):
+            raise _Lost("the scheduler no longer knows the task")
+        try:
+            text, files = await future
+        except (KilledWorker, FutureCancelledError):
+            return None
+        except LLMOSError as error:
+            return Ended(state="failed", message=str(error))
+        except ImportError as error:
+            return Ended(
+                state="failed",
+                message=f"The cluster's workers lack a package ({error}): install the same llmos-jupyter there.",
+            )
+        if text == NO_TICKET:
+            return None
+        ended = Ended.model_validate_json(text)
+        if ended.results is None:
+            return ended
+        self._keep.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for name, data in files.items():
+            (self._keep / Path(name).name).write_bytes(data)
+        results = ended.results.model_copy(update={"folder": str(self._keep)})
+        return ended.model_copy(update={"results": results})
+
+    async def _why_waiting(self) -> str | None:
+        """Why the job has not begun, if that is for want of a worker."""
+        info = await self._client.scheduler.identity()
+        workers = info["workers"].values()
+        if not workers:
+            return "The Dask cluster has no workers yet: this waits for one."
+        needs = self._job.resources
+        if any(all(w["resources"].get(name, 0) >= amount for name, amount in needs.items()) for w in workers):
+            return None
+        wanted = ", ".join(f"{name}={amount:g}" for name, amount in needs.items())
+        return f"No worker of the Dask cluster offers {wanted}: this waits for one that does."
+
+    async def _tidy(self, future: Any, queues: list[Any]) -> None:
+        """Take the task and its queues off the scheduler, if that is still there."""
+        if self._client.status != "running":
+            return
+        with contextlib.suppress(OSError, asyncio.TimeoutError):
+            if future is not None and self._cancelled.is_set():
+                await self._client.cancel([future], force=True)
+        if future is not None:
+            future.release()
+        for queue in queues:
+            with contextlib.suppress(Exception):  # a connection that broke meanwhile
+                queue.close()
