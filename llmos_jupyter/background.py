@@ -47,6 +47,7 @@ class Handle:
         self.merged: transfer.Merged | None = None
         self.failure = ""
         self.over = threading.Event()
+        self.refresh: Callable[[], None] = lambda: None
 
     def __repr__(self) -> str:
         return f"<llmos task {self.number}: {self.board.state}>"
@@ -155,10 +156,8 @@ class Background:
             raise
         handle = Handle(self, task, Board(f"task {task.number}"), submission)
         self._open.append(handle)
-        refresh = show(handle.board)
-        threading.Thread(
-            target=self._follow, args=(handle, refresh), name=f"llmos-task-{task.number}", daemon=True
-        ).start()
+        handle.refresh = show(handle.board)
+        threading.Thread(target=self._follow, args=(handle,), name=f"llmos-task-{task.number}", daemon=True).start()
         return handle
 
     def handle(self, key: str) -> Handle | None:
@@ -180,7 +179,7 @@ class Background:
 
     # --- following --------------------------------------------------------------------------
 
-    def _follow(self, handle: Handle, refresh: Callable[[], None]) -> None:
+    def _follow(self, handle: Handle) -> None:
         last = 0.0
         try:
             # A client of its own: a connection serves one thread.
@@ -191,7 +190,7 @@ class Background:
                         break
                     handle.board.add(item.item)
                     if time.monotonic() - last > REFRESH:
-                        refresh()
+                        handle.refresh()
                         last = time.monotonic()
         except LLMOSError as error:
             handle.failure = str(error)
@@ -200,21 +199,21 @@ class Background:
             handle.board.end(handle.ended)
             handle.failure = "" if handle.ended.state == "done" else handle.ended.message
         handle.over.set()
-        self._merge_when_idle(handle, refresh)
+        self._merge_when_idle(handle)
 
-    def _merge_when_idle(self, handle: Handle, refresh: Callable[[], None]) -> None:
+    def _merge_when_idle(self, handle: Handle) -> None:
         """In the kernel's main thread, between two cells; where there is no such loop, the next cell merges."""
 
         def merge() -> None:
             if not self._in_cell:
                 handle.merge()
-            refresh()
+            handle.refresh()
 
         loop = getattr(getattr(self._shell, "kernel", None), "io_loop", None)
         if loop is not None:
             loop.add_callback(merge)
         else:
-            refresh()
+            handle.refresh()
 
     def _granted(self) -> Grants:
         """What the user has granted, and the working directory: the cell is the user's own code."""

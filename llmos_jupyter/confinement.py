@@ -23,8 +23,7 @@ import os
 import platform
 import struct
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -383,19 +382,24 @@ def _filter(
     return b"".join(program)
 
 
-def leaks(scratch: str, *, network: bool = False, processes: bool = False) -> str | None:
-    """Try the lock from inside: what it failed to refuse, or None. What was granted is not tried.
+def leaks(scratch: str, *, writable: Iterable[str] = (), network: bool = False, processes: bool = False) -> str | None:
+    """Try the lock from inside: what it failed to refuse, or None. What was granted is not tried; `writable` are the
+    folders beneath which files may be changed.
 
     A filter that was accepted but does nothing (some sandboxes answer so) must not be taken for a lock.
     """
     import socket
 
-    outside = tempfile.mktemp(dir=os.path.dirname(scratch), prefix="llmos-lock-test-")
-    try:
-        os.close(os.open(outside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    except OSError:
-        pass
-    else:
+    granted = [os.path.realpath(folder) for folder in writable]
+    for folder in (os.path.dirname(scratch), "/tmp", "/var/tmp", os.path.expanduser("~")):
+        real = os.path.realpath(folder)
+        if any(os.path.commonpath([real, one]) == one for one in granted):
+            continue
+        outside = os.path.join(real, f"llmos-lock-test-{os.getpid()}-{os.urandom(4).hex()}")
+        try:
+            os.close(os.open(outside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError:
+            break
         os.unlink(outside)
         return "a file outside the scratch folder could be written"
     if not network:

@@ -139,6 +139,7 @@ class Notebook:
             handle.wait(5.0)
             raise AnswerStopped(f"Task {handle.number} was cancelled; nothing was changed.") from None
         handle.merge()
+        handle.refresh()
         for sentence in handle.merged.sentences() if handle.merged else []:
             print(sentence)
         if handle.failure:

@@ -76,7 +76,15 @@ def test_a_task_is_cancelled_and_others_go_on(notebook: Kernel) -> None:
 
 
 def test_the_stop_button_cancels_what_is_waited_for(notebook: Kernel) -> None:
-    ran = notebook.run("%%llmos run\nimport time\ntime.sleep(60)", interrupt_after=2.0)
+    until = time.monotonic() + 2.0
+
+    def press(cell: object) -> bool:
+        if time.monotonic() < until:
+            return False
+        notebook.interrupt()
+        return True
+
+    ran = notebook.run("%%llmos run\nimport time\ntime.sleep(60)", during=press)
     assert "cancelled" in ran.text
     assert ended(1).state == "cancelled"
 
@@ -115,7 +123,7 @@ def test_what_can_never_run_is_refused_in_a_sentence(notebook: Kernel) -> None:
 
 
 def test_why_result_retry_and_priority(notebook: Kernel) -> None:
-    notebook.run("%%llmos run -b --priority low\nprint('shown')\nimport os\nos._exit(3)")
+    notebook.run("%%llmos run -b --priority low\nprint('shown')\nimport os, time\ntime.sleep(0.5)\nos._exit(3)")
     assert ended(1).state == "failed"
     assert "exit code 3" in task(1).reason
     assert "shown" in notebook.run("%llmos result 1").text

@@ -162,6 +162,7 @@ def _lock(job: Job) -> str:
             lacking = (
                 confinement.leaks(
                     _order.files,
+                    writable=grants.write,
                     network=grants.network,
                     # Before version 6 Landlock knows nothing of signals, and who may start processes may signal them.
                     processes=grants.processes and _landlock < 6,
