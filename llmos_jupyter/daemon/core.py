@@ -124,6 +124,7 @@ class Daemon:
         """Remove the history of a session and of a notebook for good; says how many tasks that were."""
         await self.reap()
         forgotten = await asyncio.to_thread(self.store.forget, session, notebook)
+        await self.jobs.remove_forgotten()
         self.events.notify()
         return forgotten
 

@@ -36,9 +36,7 @@ class JobStore:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        with store.transaction() as db:
-            for statement in filter(str.strip, _SCHEMA.split(";")):
-                db.execute(statement)
+        store.require(_SCHEMA)
 
     def accept(self, request: Request, job: Job) -> Task:
         """Store a job as a task. The same identifier again gives the same task."""

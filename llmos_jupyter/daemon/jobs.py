@@ -6,7 +6,7 @@ import asyncio
 import logging
 import shutil
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import psutil
@@ -81,6 +81,10 @@ class Jobs:
         self._deciding.cancel()
         await self._pool.close()
         await asyncio.gather(self._deciding, *self._running.values(), return_exceptions=True)
+
+    async def remove_forgotten(self) -> None:
+        """What jobs were given whose tasks are no longer in the database."""
+        await asyncio.to_thread(_remove_variables_unless, self.jobs.has)
 
     @property
     def busy(self) -> bool:
@@ -306,6 +310,12 @@ def _remove_variables(job: Job) -> None:
     """What a job was given is no longer needed; of one that failed it is kept for another try."""
     if job.variables:
         shutil.rmtree(job.variables.folder, ignore_errors=True)
+
+
+def _remove_variables_unless(known: Callable[[str], bool]) -> None:
+    for folder in paths.jobs_dir().glob("*"):
+        if not known(folder.name):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_old() -> None:

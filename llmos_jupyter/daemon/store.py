@@ -97,6 +97,7 @@ class Store:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.file = file
         self._lock = threading.RLock()
+        self._schema = _SCHEMA
         self._db = self._open()
 
     def _open(self) -> sqlite3.Connection:
@@ -151,7 +152,7 @@ class Store:
             found = db.execute("PRAGMA user_version").fetchone()[0]
             if found > SCHEMA_VERSION:
                 raise LLMOSError(f"The database {self.file} was written by a newer llmos-jupyter: upgrade this one.")
-            db.executescript(_SCHEMA)
+            db.executescript(self._schema)
             if found == 1:
                 db.execute("ALTER TABLE tasks ADD COLUMN kind TEXT NOT NULL DEFAULT 'ask'")
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
@@ -161,6 +162,12 @@ class Store:
             raise
         self.file.chmod(0o600)
         return db
+
+    def require(self, schema: str) -> None:
+        """Tables of others in the same file, also in one that is begun anew."""
+        self._schema += schema
+        with self.reading() as db:
+            db.executescript(schema)
 
     def close(self) -> None:
         with self._lock:
