@@ -28,6 +28,7 @@ class Config(Wire):
     rehearsal_budget: float = Field(5.0, gt=0, le=3600, description="seconds a rehearsal may take")
     replay: bool = Field(True, description="record answers beside the notebook and give them again")
     warm: bool = Field(True, description="read new cells into the engine's cache while you read")
+    yield_cores: bool = Field(True, description="long cells stand still while the model writes on their cores")
     slots: int = Field(4, ge=2, le=64, description="candidates or requests the engine writes at once")
     context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")
     unload_after: float = Field(900.0, gt=0, description="idle seconds until the model is unloaded")

@@ -159,6 +159,24 @@ def test_a_killed_daemon_loses_no_task(notebook: Kernel) -> None:
     assert all("the daemon ended while it ran" in one.reason for one in tasks if one.state == "failed")
 
 
+@pytest.mark.model
+def test_a_long_cell_stands_still_while_the_model_writes(notebook: Kernel) -> None:
+    """It counts on only while nothing is written; and it ends as if nothing had been."""
+    code = (
+        "import time\nlongest, last, began = 0.0, time.monotonic(), time.monotonic()\n"
+        "while time.monotonic() - began < 12:\n"
+        "    now = time.monotonic()\n    longest, last = max(longest, now - last), now"
+    )
+    notebook.run(f"%%llmos run -b\n{code}")
+    until = time.monotonic() + 10
+    while task(1).state != "running" and time.monotonic() < until:
+        time.sleep(0.05)
+    notebook.run("%llmos --model qwen2.5-coder-0.5b what is a median?")
+    assert ended(1).state == "done"
+    notebook.run("%llmos wait 1")
+    assert float(notebook.value("longest")) > 0.5
+
+
 def test_options_in_words() -> None:
     assert priority("low") == 0
     assert priority("70") == 70

@@ -179,7 +179,10 @@ class Daemon:
         try:
             for attempt in range(1, ENGINE_TRIES + 1):
                 try:
-                    async with self.engines.use(generation.model, items.put_nowait) as server:
+                    async with (
+                        self.engines.use(generation.model, items.put_nowait) as server,
+                        self.jobs.cores_for_generation(),
+                    ):
                         model = self.engines.loaded or generation.model
                         await self._stream(task_id, generation, server.stream(generation), model, items)
                     return

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import shutil
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 
 import psutil
 
-from llmos_jupyter import paths
+from llmos_jupyter import config, paths
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.job_store import JobStore
 from llmos_jupyter.daemon.store import Store, is_final
@@ -33,6 +34,8 @@ UNKNOWN_SECONDS = 10.0
 MEMORY_SHARE = 0.8
 # Seconds between two decisions when nothing happens: aging, deadlines.
 TICK = 1.0
+# Seconds that long cells stand still at the most while the model writes: nothing starves.
+MOST_STILL = 30.0
 # Seconds for which the variables of a job that failed are kept.
 KEPT = 7 * 86400.0
 # Text that comes in small pieces is stored in larger ones: seconds for which it is gathered.
@@ -58,6 +61,9 @@ class Jobs:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._awake = asyncio.Event()
         self._deciding: asyncio.Task[None] | None = None
+        self._generations = 0
+        self._still = False
+        self._going_on: asyncio.TimerHandle | None = None
 
     # --- life -------------------------------------------------------------------------------
 
@@ -147,6 +153,34 @@ class Jobs:
         predicted = f" (predicted: {timeline.predicted:.1f} s)." if took and timeline.predicted else "."
         return f"{timeline.why}{took}{predicted if took else ''} It is {task.state}. {task.reason}".strip()
 
+    @contextlib.asynccontextmanager
+    async def cores_for_generation(self) -> AsyncIterator[None]:
+        """While the model writes, long cells of this machine stand still: llama.cpp's threads wait for each other, so
+        that one busy neighbour costs them far more than its share. After MOST_STILL seconds they go on beside it."""
+        self._generations += 1
+        if self._generations == 1 and isinstance(self._pool, LocalPool) and config.load().yield_cores:
+            self._stand_still()
+        try:
+            yield
+        finally:
+            self._generations -= 1
+            if self._generations == 0:
+                self._go_on()
+
+    def _stand_still(self) -> None:
+        self._still = True
+        if isinstance(self._pool, LocalPool):
+            self._pool.pause(True)
+        self._going_on = asyncio.get_running_loop().call_later(MOST_STILL, self._go_on)
+
+    def _go_on(self) -> None:
+        if self._going_on:
+            self._going_on.cancel()
+        if self._still and isinstance(self._pool, LocalPool):
+            self._pool.pause(False)
+        self._still = False
+        self._awake.set()
+
     async def outputs(self, task_id: str, after: int) -> AsyncGenerator[StoredOutput | Ended, None]:
         """What a job shows, from a number on; the last is its end."""
         last = after
@@ -215,7 +249,9 @@ class Jobs:
                 if not started:
                     await self._pool.start()
                     started = True
-                for start in self._scheduler.decide(time.monotonic()).starts:
+                # A cell that begins while the model writes would have to stand still at once.
+                starts = () if self._still else self._scheduler.decide(time.monotonic()).starts
+                for start in starts:
                     self._running[start.step] = asyncio.create_task(self._run(start.step, start.reason, start.duration))
             except LLMOSError as error:
                 log.error("%s", error)

@@ -90,6 +90,7 @@ class _Guardian:
         self._peak = 0
         self._looks = 0
         self._reason = ""
+        self._still = False
 
     def run(self) -> None:
         self._say(pid=self._kernel)
@@ -125,12 +126,22 @@ class _Guardian:
             command, _, argument = line.partition(" ")
             if command == "watch":
                 self._limit = int(argument)
-            elif command == "interrupt":
-                self._signal(signal.SIGINT)
-            elif command == "terminate":
-                self._signal(signal.SIGTERM)
+            elif command in ("pause", "resume"):
+                self._pause(command == "pause")
+            elif command in ("interrupt", "terminate"):
+                self._pause(False)  # what stands still hears no signal
+                self._signal(signal.SIGINT if command == "interrupt" else signal.SIGTERM)
             elif command == "kill":
                 self._end_all()
+
+    def _pause(self, still: bool) -> None:
+        """Let the kernel and all that it started stand still, or go on: the cores are wanted for something else."""
+        if not still and not self._still:
+            return
+        self._still = still
+        for process in self._descendants():
+            with contextlib.suppress(psutil.Error):
+                process.suspend() if still else process.resume()
 
     def _signal(self, number: int) -> None:
         """To the kernel and those of its children that share its group, as Ctrl-C at a terminal would."""

@@ -92,6 +92,12 @@ class LocalPool:
             if (worker := self._running[job_id]) is not None:
                 worker.cancel()
 
+    def pause(self, still: bool) -> None:
+        """Let all jobs stand still, or go on."""
+        for worker in self._running.values():
+            if worker is not None:
+                worker.pause(still)
+
     async def close(self) -> None:
         for job_id in list(self._running):
             await self.cancel(job_id)

@@ -239,6 +239,10 @@ class Worker:
 
     # --- the end -----------------------------------------------------------------------------------
 
+    def pause(self, still: bool) -> None:
+        """Let the job stand still, or go on."""
+        self._tell_guardian("pause" if still else "resume")
+
     def cancel(self) -> None:
         """Interrupt the job, then terminate it, then kill it; `run` tells when it is over."""
         if self._cancelling is None:
