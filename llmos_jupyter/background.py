@@ -216,10 +216,11 @@ class Background:
             handle.refresh()
 
     def _granted(self) -> Grants:
-        """What the user has granted, and the working directory: the cell is the user's own code."""
+        """What the user has granted, and the working directory unless an administrator forbids writing: the cell is
+        the user's own code."""
         grants = self._rights.grants
         return Grants(
-            write=[os.getcwd()],
+            write=[os.getcwd()] if self._rights.caps.permits(Capability.WRITE_FILES) else [],
             network=grants.permits(Capability.NETWORK, ""),
             processes=grants.permits(Capability.PROCESSES, ""),
         )
