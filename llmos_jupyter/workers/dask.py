@@ -151,11 +151,10 @@ def _lost_worker(job: Job, times: int) -> str:
 
 async def _settled(future: Any) -> None:
     """Wait until Dask is done with a task, one way or another."""
-    from distributed import wait
     from distributed.client import FutureCancelledError
 
     with contextlib.suppress(FutureCancelledError):
-        await wait([future])
+        await future.exception()
 
 
 class _Attempt:

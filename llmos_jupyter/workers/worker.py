@@ -131,10 +131,11 @@ class Worker:
         files = Path(self.order.files)
         (files / inside.JOB).write_text(job.model_dump_json(), encoding="utf-8")
         self._tell_guardian(f"watch {job.limits.memory_bytes or 0}")
-        error = ""
+        error, began = "", False
         reply = await self._silently(inside.BEGIN)
         started = time.monotonic()
         if reply is not None and reply["status"] == "ok":
+            began = True
             yield Started(confinement=(files / inside.CONFINEMENT).read_text(encoding="utf-8"), pid=self.pid)
             bound = outputs.Bound(job.limits.output_bytes)
             started = time.monotonic()
@@ -148,14 +149,11 @@ class Worker:
             error = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}"
             if reply.get("ename") == "LLMOSError":
                 error = str(reply["evalue"])
-        if self._ended is None and self._cancelling is None and self.began:
-            error = await self._take_results(keep) or error
+        if self._ended is None and self._cancelling is None and began:
+            untaken = await self._take_results(keep)
+            error = error or untaken
         ended = await self.close()
         yield self._end(job, ended, error, seconds)
-
-    @property
-    def began(self) -> bool:
-        return (Path(self.order.files) / inside.CONFINEMENT).exists()
 
     async def _silently(self, code: str) -> dict[str, Any] | None:
         """Run code of ours in the kernel; its reply, or None if the kernel ended first."""
