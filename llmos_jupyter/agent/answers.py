@@ -106,7 +106,7 @@ def _of_another_kind(
     value = _final_value(tree)
     if value is None:
         return []
-    if whole := _one_of_all(request, value, shape, namespace) or _count(request, value, shape, tree, code):
+    if whole := _one_of_all(request, value, shape, tree, code, namespace) or _count(request, value, shape, tree, code):
         return [whole]
     for found in (_position(request, value, shape, namespace), _one_wanted(request, tree, value, shape, namespace)):
         if found:
@@ -125,27 +125,45 @@ _EXTREME = re.compile(
 )
 
 
-def _one_of_all(request: str, value: ast.expr, shape: Shape, namespace: Mapping[str, Any]) -> Mismatch | None:
-    """The whole table, sorted, where it was asked who or which stands first."""
+def _one_of_all(
+    request: str, value: ast.expr, shape: Shape, tree: ast.Module, code: str, namespace: Mapping[str, Any]
+) -> Mismatch | None:
+    """The whole sorted table, or the whole row, where it was asked who or which stands first."""
     asked = (_WHO.search(request) or _WHICH.search(request)) and _EXTREME.search(request)
-    if not asked or shape.kind != "table" or _MANY_WANTED.search(request):
+    last = tree.body[-1]
+    if not asked or _MANY_WANTED.search(request) or not isinstance(last, ast.Expr):
         return None
+    name, call = _whole_row(value) or _sorted_table(value)
+    if not name or not live.is_frame(namespace.get(name)) or shape.kind not in ("table", "column"):
+        return None
+    told = "The result is more than the name; the request asks who or which it is"
+    column = call.func.value if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else None
+    if not isinstance(call, ast.Call) or not isinstance(column, ast.Subscript):
+        return Mismatch(f"{told}.")
+    example, _ = _in_table(request, call, column, name, namespace)
+    return Mismatch(f"{told}: `{example}`.", _with(code, last.value, example)) if example else Mismatch(f"{told}.")
+
+
+def _whole_row(value: ast.expr) -> tuple[str, ast.expr | None] | None:
+    """`table.loc[table['x'].idxmax()]`: the table, and the call that finds the row."""
+    owner = value.value if isinstance(value, ast.Subscript) else None
+    if not isinstance(owner, ast.Attribute) or owner.attr != "loc" or not isinstance(value, ast.Subscript):
+        return None
+    found = _called(value.slice) in ("idxmax", "idxmin")
+    return (getattr(owner.value, "id", ""), value.slice) if found else None
+
+
+def _sorted_table(value: ast.expr) -> tuple[str, ast.expr | None]:
+    """`table.sort_values('x', ascending=False)`: the table, and the call that finds its first row."""
     if not isinstance(value, ast.Call) or _called(value) != "sort_values" or not isinstance(value.func, ast.Attribute):
-        return None
+        return "", None
     name = getattr(value.func.value, "id", "")
     given = [k.value for k in value.keywords if k.arg == "by"] + value.args[:1]
     by = given[0].value if len(given) == 1 and isinstance(given[0], ast.Constant) else None
-    frame = namespace.get(name)
-    told = "The result is a whole table; the request asks who or which stands first in it"
-    if not isinstance(by, str) or not live.is_frame(frame):
-        return Mismatch(f"{told}.")
+    if not name or not isinstance(by, str):
+        return name, None
     down = any(k.arg == "ascending" and getattr(k.value, "value", True) is False for k in value.keywords)
-    call = ast.parse(f"{name}[{by!r}].{'idxmax' if down else 'idxmin'}()", mode="eval").body
-    subscript = call.func.value if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) else None
-    if not isinstance(call, ast.Call) or not isinstance(subscript, ast.Subscript):
-        return None
-    example, _ = _in_table(request, call, subscript, name, namespace)
-    return Mismatch(f"{told}: `{example}`.", example) if example else Mismatch(f"{told}.")
+    return name, ast.parse(f"{name}[{by!r}].{'idxmax' if down else 'idxmin'}()", mode="eval").body
 
 
 def _count(request: str, value: ast.expr, shape: Shape, tree: ast.Module, code: str) -> Mismatch | None:
@@ -157,15 +175,18 @@ def _count(request: str, value: ast.expr, shape: Shape, tree: ast.Module, code: 
     text = ast.unparse(last.value)
     if isinstance(value, ast.Compare) or _called(value) in ("isna", "isnull", "notna", "isnan", "duplicated", "isin"):
         example = f"({text}).sum()" if shape.kind == "column" else ""
-    elif (
-        isinstance(value, ast.Subscript) and isinstance(value.slice, (ast.Compare, ast.BinOp, ast.UnaryOp, ast.Call))
-    ) or (isinstance(value, ast.ListComp) and value.generators[0].ifs):
+    elif _is_selection(value) or (shape.kind == "list" and _called(value) in ("split", "splitlines", "findall")):
         example = f"len({text})"
     else:
-        example = ""
-    return Mismatch(
-        f"{told}: `{example}`." if example else f"{told}.", _with(code, last.value, example) if example else ""
-    )
+        return Mismatch(f"{told}.")
+    return Mismatch(f"{told}: `{example}`.", _with(code, last.value, example)) if example else Mismatch(f"{told}.")
+
+
+def _is_selection(value: ast.expr) -> bool:
+    """Whether a value is those of some that fulfil a condition."""
+    if isinstance(value, ast.Subscript):
+        return isinstance(value.slice, (ast.Compare, ast.BinOp, ast.UnaryOp, ast.Call))
+    return isinstance(value, ast.ListComp) and bool(value.generators[0].ifs)
 
 
 # What is wrong, the expression that was wanted if it is known, and whether there is no doubt of it.

@@ -103,7 +103,9 @@ _REDUCING = frozenset(
 )
 # "a column total": what follows is a name.
 _NAME_FOLLOWS = re.compile(r"\b(?:columns?|called|named|variable|as|into)\s+['\"`]?$", re.I)
-_HOW_MANY = re.compile(r"\bhow many\b|多少(?:个|条|行|名|人|种|次)|有几", re.I)
+_HOW_MANY = re.compile(
+    r"\bhow many\b|^\W*(?:and |what is )?(?:the )?(?:total )?number of\b|多少(?:个|条|行|名|人|种|次)|有几", re.I
+)
 _EACH = re.compile(r"\b(?:each|every|per|by|columns|both|all the|respectively|and how)\b|每|各|分别", re.I)
 _LIST = re.compile(r"\b(?:as|in|into) a (?:python |plain |sorted )?list\b|\blist (?:called|named)\b|列表", re.I)
 _DICT = re.compile(
