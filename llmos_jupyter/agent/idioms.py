@@ -104,7 +104,7 @@ _EMPTY = frozenset(
 
 def _words(text: str) -> frozenset[str]:
     """Words without the plural's ending; of Chinese, every character."""
-    low = text.lower()
+    low = text.lower().replace("e-mail", "email")
     words = {_stem(word) for word in re.findall(r"[a-z]+(?:-[a-z]+)*", low)} - _EMPTY
     return frozenset([*words, *re.findall(r"[\u4e00-\u9fff]", low)]) - _EMPTY or frozenset([low.strip()])
 

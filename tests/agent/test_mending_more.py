@@ -126,3 +126,9 @@ def test_a_table_is_known_by_its_columns() -> None:
     code = "trees = pd.DataFrame({'Kind': ['a', 'b'], 'height': [1.0, 2.0]})\ntrees['height'].max()"
     assert drop_recreated(code, "the tallest", namespace())[0] == "trees = plants\ntrees['height'].max()"
     assert drop_recreated(code, "make a new table trees", namespace())[0] == code
+
+
+def test_a_forgotten_dict_is_the_only_one() -> None:
+    code = "sorted(scores.items(), key=lambda item: item[1])"
+    assert mended(code, {"times": {"Li": 13.8}}) == "sorted(times.items(), key=lambda item: item[1])"
+    assert mended(code, {"times": {"Li": 13.8}, "more": {}}) == code

@@ -36,6 +36,15 @@ def variable(name: str, tree: ast.AST, namespace: Mapping[str, Any]) -> str:
         if isinstance(node, ast.Subscript) and getattr(node.value, "id", "") == name
         if isinstance(node.slice, ast.Constant) and type(node.slice.value) is str
     }
+    asked_as_dict = any(
+        isinstance(node, ast.Attribute)
+        and getattr(node.value, "id", "") == name
+        and node.attr in ("items", "values", "keys")
+        for node in ast.walk(tree)
+    )
+    dicts = [other for other in own if type(namespace[other]) is dict]
+    if asked_as_dict and len(dicts) == 1:
+        return dicts[0]
     having = [other for other in tables if labels and labels <= set(live.column_labels(namespace[other]) or [])]
     return having[0] if len(having) == 1 else ""
 

@@ -28,7 +28,11 @@ _OF_A_KIND = re.compile(
     re.IGNORECASE,
 )
 # "ordered = grid with every row sorted", "..., as ordered": nothing but a name stands there.
-_PLAIN = re.compile(r"(?:^|[.;:]\s+)([A-Za-z_]\w*)\s*=(?!=)|,\s+as\s+([A-Za-z_]\w*)\s*[.!]?$")
+# "put the number of each point in lab" and "... -> people" end with one.
+_PLAIN = re.compile(
+    r"(?:^|[.;:]\s+)([A-Za-z_]\w*)\s*=(?!=)|,\s+as\s+([A-Za-z_]\w*)\s*[.!]?$"
+    r"|\b(?:put|store|save|keep)\b[^.;:]{1,80}\b(?:in|into)\s+([A-Za-z_]\w*)\s*[.!]?$|(?:->|=>|→)\s*([A-Za-z_]\w*)\s*[.!]?$"
+)
 _ADJECTIVES = frozenset(
     ["full", "made", "free", "out", "only", "just", "long", "here", "above", "below", "again", "too", "instead", "well",
      "possible", "shown", "before", "usual", "needed", "follows", "default", "first", "last", "comprehension", "index",
@@ -45,6 +49,11 @@ _ENGLISH = frozenset(
 )  # fmt: skip
 
 
+_PLACES = frozenset(
+    ["order", "place", "memory", "mind", "dollars", "euros", "metres", "meters", "total", "one", "words"]
+)
+
+
 def requested_name(request: str, namespace: Mapping[str, Any]) -> str:
     """The variable that the request wants its result in; empty if it names none, or more than one."""
     names = {
@@ -54,7 +63,12 @@ def requested_name(request: str, namespace: Mapping[str, Any]) -> str:
         and not keyword.iskeyword(found[1])
         and not _COLUMN.search(request[: found.start()])
     }
-    names = names or {found[1] or found[2] for found in _PLAIN.finditer(request)}
+    plain_names = {next(filter(None, found.groups())): found for found in _PLAIN.finditer(request)}
+    names = names or {
+        name
+        for name, found in plain_names.items()
+        if found[3] is None or (_may_be_a_name(name) and name not in namespace and name.lower() not in _PLACES)
+    }
     names = names or {
         name
         for found in _OF_A_KIND.finditer(request)
