@@ -33,6 +33,20 @@ print(json.dumps(sorted(set(sys.modules) - before)))
     assert heavy & {name.split(".")[0] for name in loaded} == set()
 
 
+def test_deciding_imports_no_solver() -> None:
+    """The daemon decides with these in its own process; what solves is imported where it is asked to."""
+    rooms = ("online", "models", "solver", "background")
+    script = "import sys, json; " + "; ".join(f"import llmos_jupyter.scheduling.{room}" for room in rooms)
+    done = subprocess.run(
+        [sys.executable, "-c", script + "; print(json.dumps(sorted(sys.modules)))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
+    assert {"ortools", "scipy", "numpy", "pandas"} & loaded == set()
+
+
 def imports(file: Path) -> set[str]:
     """The rooms of ours that a module imports, by the name that follows the package's."""
     found: set[str] = set()

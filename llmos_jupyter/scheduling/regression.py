@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 # What an earlier observation counts after each later one. Of amounts half after 46: a machine gets busy, or hot. Of
 # successes half after 350: each says little, and models do not change.
@@ -36,7 +36,7 @@ class LogRegression:
     def quantile(self, x: list[float], share: float) -> float:
         """The value of log y that is not exceeded with this probability."""
         mean, scale = self._predict(np.array(x))
-        return mean + scale * float(stats.t.ppf(share, 2 * self.shape)) if share != 0.5 else mean
+        return mean + scale * float(special.stdtrit(2 * self.shape, share)) if share != 0.5 else mean
 
     def learn(self, x: list[float], log_y: float) -> None:
         row = np.array(x)

@@ -13,7 +13,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.scheduling.models import Aim, Choice, Terms, allocate, combine, decide, schedule
 from llmos_jupyter.scheduling.plan import makespan, violations
 from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step
-from tests.scheduling.small_problems import choices, plans, problems, value
+from tests.scheduling.small_problems import MIB, choices, plans, problems, value
 
 TERMS = st.builds(
     Terms,
@@ -100,6 +100,31 @@ def test_cost_first_then_delay_in_time(problem: Problem) -> None:
     if both:
         found = combine(problem, (Aim.COST, Aim.DELAY), timed=True)
         assert (found.cost, found.delay) == pytest.approx(min(both))
+
+
+MACHINE = Resource("machine", slots=0, cores=4, memory=6.0 * MIB, gpus=1)
+ENGINE = Resource("engine", slots=2, within="machine", held_cores=3)
+WORKER = Resource("worker", slots=2, within="machine")
+
+
+@pytest.mark.parametrize(
+    ("demands", "ends"),
+    [
+        # On the engine: two at a time.
+        ([("engine", {})] * 3, [2, 2, 4]),
+        # The engine holds 3 of 4 cores once: both its steps and code for 1 core run together, code for 2 waits.
+        ([("engine", {}), ("engine", {}), ("worker", {"cores": 1})], [2, 2, 2]),
+        ([("engine", {}), ("engine", {}), ("worker", {"cores": 2})], [2, 2, 4]),
+        ([("worker", {"memory": 3.0 * MIB})] * 2, [2, 2]),
+        ([("worker", {"memory": 4.0 * MIB})] * 2, [2, 4]),
+        ([("worker", {"gpus": 1}), ("engine", {"gpus": 1})], [2, 4]),
+    ],
+)
+def test_the_timed_model_keeps_every_limit(demands: list[tuple[str, dict[str, float]]], ends: list[int]) -> None:
+    steps = [Step(str(n), {name: Option(2)}, **more) for n, (name, more) in enumerate(demands)]  # type: ignore[arg-type]
+    found = schedule(Problem(tuple(steps), (MACHINE, ENGINE, WORKER)))
+    assert found.plan is not None
+    assert sorted(placement.end for placement in found.plan.values()) == ends
 
 
 def test_what_is_decided_against_is_left_out_with_what_waits_for_it() -> None:

@@ -157,6 +157,21 @@ def test_what_does_not_fit_is_passed_over_but_not_for_ever() -> None:
     assert policy.patience(NORMAL) <= now <= policy.patience(NORMAL) + 5
 
 
+def test_beside_a_due_step_that_does_not_fit_only_what_ends_before_it_can_start() -> None:
+    scheduler = ListScheduler(MACHINE)
+    scheduler.add(code("running", 1000.0, cores=2), 0.0)
+    scheduler.decide(0.0)
+    scheduler.add(code("big", 10.0, cores=4), 0.0)
+    now = policy.patience(NORMAL) + 1.0
+    scheduler.add(code("too long", 900.0, cores=1), now)
+    scheduler.add(code("short", 100.0, cores=1), now)
+    assert started(scheduler, now) == ["short"]
+    assert "waited too long" in scheduler.why("too long", now)
+    scheduler.end("short", now + 100.0)
+    scheduler.end("running", 1000.0)
+    assert started(scheduler, 1000.0) == ["big"]
+
+
 def test_an_engine_and_a_worker_do_not_fight_for_cores() -> None:
     scheduler = ListScheduler(MACHINE)
     scheduler.add(generation("g1", priority=INTERACTIVE), 0.0)
