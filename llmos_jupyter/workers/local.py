@@ -80,6 +80,11 @@ class LocalPool:
                         yield item
         except LLMOSError as error:
             yield Ended(state="failed", message=str(error))
+        except OSError as error:
+            yield Ended(
+                state="failed",
+                message=f"No worker can be started ({error}): free some disk space or memory and try again.",
+            )
         finally:
             self._running.pop(job.id, None)
             self._cancelled.discard(job.id)
@@ -97,9 +102,7 @@ class LocalPool:
             await self.cancel(job_id)
         warm, self._warm, self._spares = self._warm, [], 0
         for _, making in warm:
-            making.cancel()
-            with contextlib.suppress(asyncio.CancelledError, LLMOSError):
-                await (await making).close()
+            self._discard(making)
         while self._running:
             await asyncio.sleep(0.01)
         await asyncio.gather(*self._discarding)
@@ -112,23 +115,33 @@ class LocalPool:
         """A worker for what is granted: a warm one if there is one, and another is made ready in its place."""
         self._shape = shape
         place = next((i for i, (fits, _) in enumerate(self._warm) if fits == shape), None)
-        making = self._warm.pop(place)[1] if place is not None else None
-        if making is not None:
-            with contextlib.suppress(LLMOSError):
-                worker = await making
+        if place is not None:
+            with contextlib.suppress(LLMOSError, OSError):
+                worker = await self._obtain(self._warm.pop(place)[1])
                 if worker.alive:
                     self._keep_warm()
                     return worker
                 await worker.close()
-        worker = await self._make(shape)
+        worker = await self._obtain(asyncio.create_task(self._make(shape)))
         self._keep_warm()
         return worker
 
+    async def _obtain(self, making: asyncio.Task[Worker]) -> Worker:
+        """The worker being made; if whoever waits for it is cancelled, it is made to its end and then ended."""
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            self._discard(making)
+            raise
+
+    def _discard(self, making: asyncio.Task[Worker]) -> None:
+        discarding = asyncio.create_task(_made_and_closed(making))
+        self._discarding.add(discarding)
+        discarding.add_done_callback(self._discarding.discard)
+
     def _keep_warm(self) -> None:
         while len(self._warm) > self._spares or (self._warm and self._warm[0][0] != self._shape):
-            discarding = asyncio.create_task(_discard(self._warm.pop(0)[1]))
-            self._discarding.add(discarding)
-            discarding.add_done_callback(self._discarding.discard)
+            self._discard(self._warm.pop(0)[1])
         while len(self._warm) < self._spares:
             making = asyncio.create_task(self._make(self._shape))
             making.add_done_callback(_noted)
@@ -223,9 +236,9 @@ def shape_of(grants: Grants) -> Shape:
     return tuple(sorted(folders)), grants.processes
 
 
-async def _discard(making: asyncio.Task[Worker]) -> None:
-    making.cancel()
-    with contextlib.suppress(asyncio.CancelledError, LLMOSError):
+async def _made_and_closed(making: asyncio.Task[Worker]) -> None:
+    """Not cancelled half-way, which would leave an answer of the nursery unread."""
+    with contextlib.suppress(LLMOSError, OSError):
         await (await making).close()
 
 
