@@ -41,7 +41,7 @@ class LocalPool:
         self._warm: list[tuple[Shape, asyncio.Task[Worker]]] = []
         self._discarding: set[asyncio.Task[None]] = set()
         self._running: dict[str, Worker | None] = {}
-        self._cancelled: set[str] = set()
+        self._cancelled: dict[str, asyncio.Event] = {}
         self._nursery: asyncio.subprocess.Process | None = None
         self._orders: socket.socket | None = None
         self._ordering = asyncio.Lock()
@@ -65,19 +65,21 @@ class LocalPool:
             )
             return
         self._running[job.id] = None
+        cancelled = self._cancelled[job.id] = asyncio.Event()
         worker: Worker | None = None
+        admitted = False
         try:
-            async with self._free:
-                if job.id in self._cancelled:
-                    yield Ended(state="cancelled", message="The task was cancelled.")
-                    return
-                worker = await self._take(shape_of(job.grants))
-                self._running[job.id] = worker
-                if job.id in self._cancelled:
-                    worker.cancel()
-                async with contextlib.aclosing(worker.run(job, self._folder / "results" / job.id)) as events:
-                    async for item in events:
-                        yield item
+            admitted = await self._admitted(cancelled)
+            if not admitted:
+                yield Ended(state="cancelled", message="The task was cancelled.")
+                return
+            worker = await self._take(shape_of(job.grants))
+            self._running[job.id] = worker
+            if cancelled.is_set():
+                worker.cancel()
+            async with contextlib.aclosing(worker.run(job, self._folder / "results" / job.id)) as events:
+                async for item in events:
+                    yield item
         except LLMOSError as error:
             yield Ended(state="failed", message=str(error))
         except OSError as error:
@@ -86,14 +88,28 @@ class LocalPool:
                 message=f"No worker can be started ({error}): free some disk space or memory and try again.",
             )
         finally:
-            self._running.pop(job.id, None)
-            self._cancelled.discard(job.id)
-            if worker is not None:
-                await worker.close()
+            try:
+                if worker is not None:
+                    await worker.close()
+            finally:
+                if admitted:
+                    self._free.release()
+                del self._running[job.id], self._cancelled[job.id]
+
+    async def _admitted(self, cancelled: asyncio.Event) -> bool:
+        """Wait for a place among those that run; False if cancelled before there was one."""
+        place, cancelling = asyncio.create_task(self._free.acquire()), asyncio.create_task(cancelled.wait())
+        try:
+            await asyncio.wait({place, cancelling}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            cancelling.cancel()
+            if not place.cancel() and cancelled.is_set():  # it came at the same moment
+                self._free.release()
+        return not cancelled.is_set()
 
     async def cancel(self, job_id: str) -> None:
         if job_id in self._running:
-            self._cancelled.add(job_id)
+            self._cancelled[job_id].set()
             if (worker := self._running[job_id]) is not None:
                 worker.cancel()
 

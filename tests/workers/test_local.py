@@ -403,9 +403,9 @@ def test_cancel_before_it_starts_and_of_what_is_not_there(here: Room) -> None:
     time.sleep(0.1)
     here.call(here.pool.cancel(waiting.job.id))
     here.call(here.pool.cancel("nothing"))
+    assert waiting.wait().ended.state == "cancelled"
     for running in busy:
         running.cancel()
-    assert waiting.wait().ended.state == "cancelled"
     assert [type(event).__name__ for event in waiting.events] == ["Ended"]
 
 
