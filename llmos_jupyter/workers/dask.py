@@ -149,6 +149,19 @@ def _lost_worker(job: Job, times: int) -> str:
     return f"The cluster's worker that ran this was lost {how} it was not finished: {again}, or see the worker's log."
 
 
+def _what_failed(error: BaseException) -> str:
+    """One sentence for what our function raised on Dask's worker; empty if the worker was lost."""
+    from distributed import KilledWorker
+
+    if isinstance(error, KilledWorker):
+        return ""
+    if isinstance(error, LLMOSError):
+        return str(error)
+    if isinstance(error, ImportError):
+        return f"The cluster's workers lack a package ({error}): install the same llmos-jupyter there."
+    return f"The cluster's worker could not run this ({type(error).__name__}: {error}): see the worker's log."
+
+
 async def _settled(future: Any) -> None:
     """Wait until Dask is done with a task, one way or another."""
     from distributed.client import FutureCancelledError
@@ -236,22 +249,12 @@ class _Attempt:
 
     async def _result(self, future: Any) -> Ended | None:
         """How the job ended, with its results on this machine's disk; None if the worker was lost."""
-        from distributed import KilledWorker
-        from distributed.client import FutureCancelledError
-
         if future.status in ("cancelled", "lost"):
             raise _Lost("the scheduler no longer knows the task")
-        try:
-            text, files = await future
-        except (KilledWorker, FutureCancelledError):
-            return None
-        except LLMOSError as error:
-            return Ended(state="failed", message=str(error))
-        except ImportError as error:
-            return Ended(
-                state="failed",
-                message=f"The cluster's workers lack a package ({error}): install the same llmos-jupyter there.",
-            )
+        if future.status == "error":
+            message = _what_failed(await future.exception())
+            return Ended(state="failed", message=message) if message else None
+        text, files = await future
         if text == NO_TICKET:
             return None
         ended = Ended.model_validate_json(text)

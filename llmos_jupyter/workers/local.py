@@ -41,7 +41,7 @@ class LocalPool:
         self._warm: list[tuple[Shape, asyncio.Task[Worker]]] = []
         self._discarding: set[asyncio.Task[None]] = set()
         self._running: dict[str, Worker | None] = {}
-        self._cancelled: set[str] = set()
+        self._cancelled: dict[str, asyncio.Event] = {}
         self._nursery: asyncio.subprocess.Process | None = None
         self._orders: socket.socket | None = None
         self._ordering = asyncio.Lock()
@@ -65,30 +65,51 @@ class LocalPool:
             )
             return
         self._running[job.id] = None
+        cancelled = self._cancelled[job.id] = asyncio.Event()
         worker: Worker | None = None
+        admitted = False
         try:
-            async with self._free:
-                if job.id in self._cancelled:
-                    yield Ended(state="cancelled", message="The task was cancelled.")
-                    return
-                worker = await self._take(shape_of(job.grants))
-                self._running[job.id] = worker
-                if job.id in self._cancelled:
-                    worker.cancel()
-                async with contextlib.aclosing(worker.run(job, self._folder / "results" / job.id)) as events:
-                    async for item in events:
-                        yield item
+            admitted = await self._admitted(cancelled)
+            if not admitted:
+                yield Ended(state="cancelled", message="The task was cancelled.")
+                return
+            worker = await self._take(shape_of(job.grants))
+            self._running[job.id] = worker
+            if cancelled.is_set():
+                worker.cancel()
+            async with contextlib.aclosing(worker.run(job, self._folder / "results" / job.id)) as events:
+                async for item in events:
+                    yield item
         except LLMOSError as error:
             yield Ended(state="failed", message=str(error))
+        except OSError as error:
+            yield Ended(
+                state="failed",
+                message=f"No worker can be started ({error}): free some disk space or memory and try again.",
+            )
         finally:
-            self._running.pop(job.id, None)
-            self._cancelled.discard(job.id)
-            if worker is not None:
-                await worker.close()
+            try:
+                if worker is not None:
+                    await worker.close()
+            finally:
+                if admitted:
+                    self._free.release()
+                del self._running[job.id], self._cancelled[job.id]
+
+    async def _admitted(self, cancelled: asyncio.Event) -> bool:
+        """Wait for a place among those that run; False if cancelled before there was one."""
+        place, cancelling = asyncio.create_task(self._free.acquire()), asyncio.create_task(cancelled.wait())
+        try:
+            await asyncio.wait({place, cancelling}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            cancelling.cancel()
+            if not place.cancel() and cancelled.is_set():  # it came at the same moment
+                self._free.release()
+        return not cancelled.is_set()
 
     async def cancel(self, job_id: str) -> None:
         if job_id in self._running:
-            self._cancelled.add(job_id)
+            self._cancelled[job_id].set()
             if (worker := self._running[job_id]) is not None:
                 worker.cancel()
 
@@ -103,9 +124,7 @@ class LocalPool:
             await self.cancel(job_id)
         warm, self._warm, self._spares = self._warm, [], 0
         for _, making in warm:
-            making.cancel()
-            with contextlib.suppress(asyncio.CancelledError, LLMOSError):
-                await (await making).close()
+            self._discard(making)
         while self._running:
             await asyncio.sleep(0.01)
         await asyncio.gather(*self._discarding)
@@ -118,23 +137,33 @@ class LocalPool:
         """A worker for what is granted: a warm one if there is one, and another is made ready in its place."""
         self._shape = shape
         place = next((i for i, (fits, _) in enumerate(self._warm) if fits == shape), None)
-        making = self._warm.pop(place)[1] if place is not None else None
-        if making is not None:
-            with contextlib.suppress(LLMOSError):
-                worker = await making
+        if place is not None:
+            with contextlib.suppress(LLMOSError, OSError):
+                worker = await self._obtain(self._warm.pop(place)[1])
                 if worker.alive:
                     self._keep_warm()
                     return worker
                 await worker.close()
-        worker = await self._make(shape)
+        worker = await self._obtain(asyncio.create_task(self._make(shape)))
         self._keep_warm()
         return worker
 
+    async def _obtain(self, making: asyncio.Task[Worker]) -> Worker:
+        """The worker being made; if whoever waits for it is cancelled, it is made to its end and then ended."""
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            self._discard(making)
+            raise
+
+    def _discard(self, making: asyncio.Task[Worker]) -> None:
+        discarding = asyncio.create_task(_made_and_closed(making))
+        self._discarding.add(discarding)
+        discarding.add_done_callback(self._discarding.discard)
+
     def _keep_warm(self) -> None:
         while len(self._warm) > self._spares or (self._warm and self._warm[0][0] != self._shape):
-            discarding = asyncio.create_task(_discard(self._warm.pop(0)[1]))
-            self._discarding.add(discarding)
-            discarding.add_done_callback(self._discarding.discard)
+            self._discard(self._warm.pop(0)[1])
         while len(self._warm) < self._spares:
             making = asyncio.create_task(self._make(self._shape))
             making.add_done_callback(_noted)
@@ -229,9 +258,9 @@ def shape_of(grants: Grants) -> Shape:
     return tuple(sorted(folders)), grants.processes
 
 
-async def _discard(making: asyncio.Task[Worker]) -> None:
-    making.cancel()
-    with contextlib.suppress(asyncio.CancelledError, LLMOSError):
+async def _made_and_closed(making: asyncio.Task[Worker]) -> None:
+    """Not cancelled half-way, which would leave an answer of the nursery unread."""
+    with contextlib.suppress(LLMOSError, OSError):
         await (await making).close()
 
 

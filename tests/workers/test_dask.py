@@ -219,6 +219,21 @@ def test_a_cluster_that_goes_away_is_waited_for_and_found_again(
         cluster.kill()
 
 
+def test_a_worker_that_cannot_run_anything_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
+    (tmp_path / "there").write_text("no folder")
+    cluster = Cluster(tmp_path)
+    cluster.scheduler()
+    cluster.worker()
+    try:
+        with room(DaskPool(cluster.address), tmp_path) as useless:
+            ended = useless.run("x = 1").ended
+    finally:
+        cluster.kill()
+    assert ended.state == "failed"
+    assert ended.message.startswith("The cluster's worker could not run this (NotADirectoryError")
+
+
 def test_a_lost_worker_s_job_is_begun_again_unless_it_must_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
     cluster = Cluster(tmp_path)

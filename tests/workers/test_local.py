@@ -403,9 +403,9 @@ def test_cancel_before_it_starts_and_of_what_is_not_there(here: Room) -> None:
     time.sleep(0.1)
     here.call(here.pool.cancel(waiting.job.id))
     here.call(here.pool.cancel("nothing"))
+    assert waiting.wait().ended.state == "cancelled"
     for running in busy:
         running.cancel()
-    assert waiting.wait().ended.state == "cancelled"
     assert [type(event).__name__ for event in waiting.events] == ["Ended"]
 
 
@@ -574,3 +574,12 @@ def test_an_identifier_in_use_is_refused(here: Room) -> None:
     assert "running already" in again.ended.message
     running.cancel()
     assert running.ended.state == "cancelled"
+
+
+def test_no_room_for_another_worker_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
+    with room(LocalPool(spares=0), tmp_path) as opened:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "nowhere"))
+        ended = opened.run("x = 1").ended
+    assert ended.state == "failed"
+    assert ended.message.startswith("No worker can be started")
