@@ -25,6 +25,12 @@ from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.protocol import Run
 
 
+@pytest.fixture(autouse=True)
+def names_of_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that a candidate compiled as "<string>" must not be taken for what other tests compile so."""
+    monkeypatch.setattr(guard, "_files", {})
+
+
 class Scene:
     """A folder of files outside the working directory, a listener that counts, and a shell."""
 
