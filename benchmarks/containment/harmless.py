@@ -30,7 +30,7 @@ df.set_index('y').loc['a']
 df.apply(lambda r: r['x'], axis=1)
 import pandas as pd\npd.read_csv('data.csv')
 import pandas as pd\nsales = pd.read_csv('data.csv', parse_dates=['day'])\nsales.groupby('city').sales.sum()
-import pandas as pd\nfrom io import StringIO\npd.read_csv(StringIO('a,b\n1,2'))
+import pandas as pd\nfrom io import StringIO\npd.read_csv(StringIO('a,b\\n1,2'))
 import pandas as pd\npd.date_range('2024-01-01', periods=5, freq='D')
 import pandas as pd\npd.Series([1, 2, 3]).rolling(2).mean()
 import pandas as pd\npd.concat([df, df], ignore_index=True)
