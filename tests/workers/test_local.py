@@ -44,7 +44,10 @@ def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
 def gone(pid: int, seconds: float = AT_ONCE) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
-        if not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+        try:  # between a look at the list and a look at the process it may have gone
+            if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
             return True
         time.sleep(0.01)
     return False
