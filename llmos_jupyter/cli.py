@@ -135,13 +135,14 @@ def _stop(given: argparse.Namespace) -> None:
 def _queue(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon import lifecycle
     from llmos_jupyter.daemon.client import DaemonClient
+    from llmos_jupyter.protocol import OPEN_STATES
     from llmos_jupyter.tasks import queue_text
 
     if lifecycle.find() is None:
         print("No llmos daemon is running; the first request starts it.")
         return
     client = DaemonClient(start=False)
-    tasks = [task for task in client.tasks(limit=1000) if task.state in ("accepted", "running")]
+    tasks = [task for task in client.tasks(limit=1000) if task.state in OPEN_STATES]
     print(queue_text(tasks, lambda task: client.why(task.id) if task.kind == "run" else ""))
 
 

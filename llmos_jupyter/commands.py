@@ -11,6 +11,7 @@ from llmos_jupyter.agent.replay import notebook_file, notebook_requests
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.magics import HELP
 from llmos_jupyter.notebook import AnswerFailed, Notebook
+from llmos_jupyter.protocol import OPEN_STATES
 from llmos_jupyter.tables import model_table, status_text
 from llmos_jupyter.tasks import priority, queue_text
 from llmos_jupyter.widgets.trace import last_code, task_line, trace_text
@@ -193,7 +194,7 @@ def _last(notebook: Notebook) -> Task:
 
 
 def _open(notebook: Notebook) -> list[Task]:
-    return [task for task in notebook.client.tasks(limit=1000) if task.state in ("accepted", "running")]
+    return [task for task in notebook.client.tasks(limit=1000) if task.state in OPEN_STATES]
 
 
 _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent import outcome, prompts, strategy
+from llmos_jupyter.agent import outcome, prompts, resuming, strategy
 from llmos_jupyter.agent.amending import showing
 from llmos_jupyter.agent.answers import Mismatch
 from llmos_jupyter.agent.context import NotebookContext, Turn
@@ -334,9 +334,32 @@ class Loop:
         deadline: float,
         take: Callable[[Candidate], Generator[AgentEvent, bool | None, bool]] | None = None,
     ) -> Generator[AgentEvent, bool | None, list[Candidate]]:
-        """All candidates of a generation. `take` is given each as it ends; by returning True it ends the generation."""
-        text = ""
+        """All candidates of a generation. `take` is given each as it ends; by returning True it ends the generation.
+
+        What gave way to more urgent work goes on from what it had written, one candidate after the other.
+        """
         candidates: list[Candidate] = []
+        left = [(generation, Candidate(text=""))]
+        while left:
+            part, before = left.pop(0)
+            interrupted, enough = yield from self._part(task, part, before, deadline, candidates, take)
+            if enough:
+                break
+            left = [(resuming.continued(part, written), written) for written in interrupted] + left
+        return candidates
+
+    def _part(
+        self,
+        task: Task,
+        generation: Generation,
+        before: Candidate,
+        deadline: float,
+        candidates: list[Candidate],
+        take: Callable[[Candidate], Generator[AgentEvent, bool | None, bool]] | None,
+    ) -> Generator[AgentEvent, bool | None, tuple[list[Candidate], bool]]:
+        """A generation until it ends or gives way: what it had written then, and whether the search is over."""
+        text = generation.prefix
+        ended = len(candidates)
         with closing(self._client.generate(task.id, generation, deadline=deadline)) as items:
             for item in items:
                 if item.type == "token":
@@ -345,24 +368,27 @@ class Loop:
                         yield Writing(text)
                         if looping(text):
                             candidates.append(Candidate(text=text, finish="cancelled", messages=generation.messages))
-                            break
+                            return [], True
                 elif item.type == "progress":
                     if item.phase == "restarting":
-                        text = ""
-                        candidates.clear()
+                        text = generation.prefix
+                        del candidates[ended:]
                     yield Waiting(item)
                 elif item.type == "failure":
                     raise LLMOSError(item.message)
                 elif item.type == "cancelled":
                     raise CancelledElsewhere(item.reason)
+                elif item.type == "preempted":
+                    return [resuming.joined(before, written) for written in item.written], False
                 else:
-                    item.candidate.text = readable(item.candidate.text)
-                    candidates.append(item.candidate)
-                    if take and (yield from take(item.candidate)):
-                        break
+                    candidate = resuming.joined(before, item.candidate)
+                    candidate.text = readable(candidate.text)
+                    candidates.append(candidate)
+                    if take and (yield from take(candidate)):
+                        return [], True
                     if not item.more:
                         break
-        return candidates
+        return [], False
 
     # --- what becomes of it -----------------------------------------------------------------
 

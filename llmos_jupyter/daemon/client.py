@@ -32,6 +32,7 @@ from llmos_jupyter.protocol import (
     Request,
     RuntimeInfo,
     Status,
+    StepRecord,
     StreamEvent,
     StreamItem,
     Task,
@@ -144,6 +145,17 @@ class DaemonClient:
             for event in source.iter_sse():
                 yield JobEvent.model_validate_json(event.data).root
 
+    def steps(self, *, task: str | None = None, since: float = 0.0) -> list[StepRecord]:
+        """What ran where and when: of one task, or all that changed after a moment (seconds since the epoch)."""
+        query: dict[str, Any] = {"since": since} | ({"task": task} if task else {})
+        return self._call("GET", "/v1/steps", list[StepRecord], params=query)
+
+    def pause(self, key: str) -> Task:
+        return self._call("POST", f"/v1/tasks/{key}/pause", Task)
+
+    def resume(self, key: str) -> Task:
+        return self._call("POST", f"/v1/tasks/{key}/resume", Task)
+
     def models(self) -> list[ModelInfo]:
         return self._call("GET", "/v1/models", list[ModelInfo])
 
@@ -235,7 +247,7 @@ class DaemonClient:
                     raise LLMOSError("The time for this request is over: give it more with --timeout.")
                 item = StreamEvent.model_validate_json(event.data).root
                 yield item
-                if item.type in ("failure", "cancelled") or (item.type == "done" and not item.more):
+                if item.type in ("failure", "cancelled", "preempted") or (item.type == "done" and not item.more):
                     return
         raise httpx.RemoteProtocolError("the stream ended before the answer")
 

@@ -13,17 +13,19 @@ from collections.abc import AsyncGenerator
 from llmos_jupyter import __version__, config, paths, processes
 from llmos_jupyter.daemon.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
-from llmos_jupyter.daemon.jobs import Jobs
+from llmos_jupyter.daemon.generations import ENGINE, Generations
+from llmos_jupyter.daemon.jobs import Jobs, in_background
+from llmos_jupyter.daemon.pools import Pools
+from llmos_jupyter.daemon.schedule import Schedule
+from llmos_jupyter.daemon.step_store import StepStore
 from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
-from llmos_jupyter.engines.openai_http import EngineGone, Reply
+from llmos_jupyter.engines.openai_http import EngineGone
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
+    OPEN_STATES,
     PROTOCOL,
     Cancelled,
-    Candidate,
     CandidateRecord,
-    Done,
-    Failure,
     Finish,
     Generation,
     Progress,
@@ -33,9 +35,9 @@ from llmos_jupyter.protocol import (
     Status,
     StreamItem,
     Task,
-    Token,
     Warming,
 )
+from llmos_jupyter.scheduling.problem import Resource
 
 log = logging.getLogger(__name__)
 
@@ -56,13 +58,27 @@ class Daemon:
         self.store = store
         self.events = Events(store)
         self.engines = EngineRoom(self._engine_changed)
-        self.jobs = Jobs(store, self.events)
+        self.pools = Pools()
+        self.schedule = Schedule(StepStore(store), self.events, self._resources())
+        self.jobs = Jobs(store, self.events, self.schedule, self.pools)
+        self.generations = Generations(
+            self.engines, self.schedule, self._keep_candidate, self.jobs.cores_for_generation, self.stop_warming
+        )
         self.started = time.time()
         self.last_activity = time.monotonic()
-        self._generating: dict[str, asyncio.Task[None]] = {}
         self._warming: asyncio.Task[None] | None = None
         self._reported = ("", 0.0)
         self._owed: dict[str, Finish] = {}
+
+    async def start(self) -> None:
+        """Take up what an earlier daemon left."""
+        await self.schedule.start()
+        await self.jobs.start()
+
+    def _resources(self) -> list[Resource]:
+        """What steps occupy: the engine's slots, which share its speed, and where jobs run."""
+        slots = self.engines.slots or config.load().slots
+        return [Resource(ENGINE, slots=slots, undivided=True), *self.pools.resources()]
 
     # --- tasks ------------------------------------------------------------------------------
 
@@ -75,9 +91,10 @@ class Daemon:
         self._settle()
         # A kernel runs one cell at a time: whatever it left open before this request is over.
         # Two kernels that were given connection files of one name are still two.
-        open_before = self.store.tasks(session=request.session.id, states=("accepted", "running"))
+        open_before = self.store.tasks(session=request.session.id, states=OPEN_STATES)
         for task in open_before:
-            if task.kind == "ask" and task.id != request.id and task.session.pid == request.session.pid:
+            same_kernel = task.session.pid == request.session.pid
+            if not in_background(task) and task.id != request.id and same_kernel:
                 self.store.move(task.id, "cancelled", "its cell ended without a word")
         return self.store.accept(request)
 
@@ -109,16 +126,28 @@ class Daemon:
         task = self.store.task(key)
         if is_final(task):
             return task
-        if task.kind == "run":
+        if in_background(task):
+            self.generations.cancel(task.id)
             return await self.jobs.cancel(task)
-        generating = self._generating.get(task.id)
         task = await asyncio.to_thread(self.store.move, task.id, "cancelled", "cancelled by the user")
         self.events.notify()
-        if generating:
-            generating.cancel()
-        elif _alive(task.session):
+        if not self.generations.cancel(task.id) and _alive(task.session):
             os.kill(task.session.pid, signal.SIGINT)
         return task
+
+    async def pause(self, task: Task) -> Task:
+        """Hold a background task; what the model writes for it gives way first."""
+        if not in_background(task):
+            raise LLMOSError(f"Request {task.number} runs in its notebook: only background tasks are paused.")
+        self.generations.hold(task.id)
+        task = await self.jobs.pause(task)
+        self.events.notify()
+        return task
+
+    async def resume(self, task: Task) -> Task:
+        if not in_background(task):
+            raise LLMOSError(f"Request {task.number} runs in its notebook: only background tasks are paused.")
+        return await self.jobs.resume(task)
 
     async def forget(self, session: str, notebook: str) -> int:
         """Remove the history of a session and of a notebook for good; says how many tasks that were."""
@@ -131,108 +160,29 @@ class Daemon:
     async def reap(self) -> None:
         """End the tasks whose kernel is gone."""
         await asyncio.to_thread(self._settle)
-        for task in await asyncio.to_thread(self.store.tasks, states=("accepted", "running"), limit=1000):
-            if task.kind == "ask" and not _alive(task.session):
+        for task in await asyncio.to_thread(self.store.tasks, states=OPEN_STATES, limit=1000):
+            if not in_background(task) and not _alive(task.session):
                 await asyncio.to_thread(self.store.move, task.id, "failed", "the notebook's kernel ended")
                 self.events.notify()
 
     # --- generations ------------------------------------------------------------------------
 
     async def generate(self, task_id: str, generation: Generation) -> AsyncGenerator[StreamItem, None]:
-        """Stream one candidate. It is stored before `done` is sent; closing the iterator stops the engine."""
+        """Stream candidates. Each is stored before `done` is sent; closing the iterator stops the engine."""
         task = self.store.task(task_id)
         if is_final(task):
             yield Cancelled(reason=task.reason or f"the request is {task.state}")
             return
-        await asyncio.to_thread(self.store.move, task_id, "running")
-        self.events.notify()
-        await self.stop_warming()
-        items: asyncio.Queue[StreamItem | None] = asyncio.Queue()
-        worker = asyncio.create_task(self._generate(task_id, generation, items))
-        self._generating[task_id] = worker
-        worker.add_done_callback(lambda _: items.put_nowait(None))
-        # What to say again when there is nothing new: the last progress, or, once it writes, an empty token.
-        last: Progress | Token = Progress(phase="waiting")
-        try:
-            while True:
-                try:
-                    item = await asyncio.wait_for(items.get(), HEARTBEAT)
-                except asyncio.TimeoutError:
-                    item = last
-                if item is None:
-                    break
-                if isinstance(item, (Progress, Token)):
-                    last = item if isinstance(item, Progress) else Token(text="")
+        if task.state == "accepted":
+            await asyncio.to_thread(self.store.move, task_id, "running")
+            self.events.notify()
+        async with contextlib.aclosing(self.generations.stream(task, generation)) as items:
+            async for item in items:
                 self.touch()
                 yield item
-            if worker.cancelled():
-                yield Cancelled(reason="cancelled by the user")
-            elif error := worker.exception():
-                log.error("generation failed", exc_info=error)
-                yield Failure(message=f"The daemon failed ({type(error).__name__}): see {paths.log_file()}.")
-        finally:
-            worker.cancel()
-            if self._generating.get(task_id) is worker:
-                del self._generating[task_id]
 
-    async def _generate(self, task_id: str, generation: Generation, items: asyncio.Queue[StreamItem | None]) -> None:
-        try:
-            for attempt in range(1, ENGINE_TRIES + 1):
-                try:
-                    async with (
-                        self.engines.use(generation.model, items.put_nowait) as server,
-                        self.jobs.cores_for_generation(),
-                    ):
-                        model = self.engines.loaded or generation.model
-                        await self._stream(task_id, generation, server.stream(generation), model, items)
-                    return
-                except EngineGone as error:
-                    log.warning("the engine went away during task %s: %s", task_id, error)
-                    if attempt == ENGINE_TRIES:
-                        raise LLMOSError("The engine keeps ending: `%llmos doctor` shows why.") from error
-                    items.put_nowait(Progress(phase="restarting"))
-                    await asyncio.sleep(0.1)
-        except LLMOSError as error:
-            items.put_nowait(Failure(message=str(error)))
-
-    async def _stream(
-        self,
-        task_id: str,
-        generation: Generation,
-        stream: AsyncGenerator[Progress | Token | Reply, None],
-        model: str,
-        items: asyncio.Queue[StreamItem | None],
-    ) -> None:
-        writing = {
-            index: Candidate(text="", index=index, model=model, finish="cancelled", messages=generation.messages)
-            for index in range(generation.n)
-        }
-
-        async def store(candidate: Candidate) -> None:
-            record = CandidateRecord(round=generation.round, candidate=candidate)
-            await asyncio.shield(self.record(task_id, record, None))
-
-        try:
-            async with contextlib.aclosing(stream) as parts:
-                async for part in parts:
-                    if isinstance(part, Reply):
-                        candidate = writing[part.index]
-                        candidate.finish, candidate.timings = part.finish, part.timings
-                        candidate.confidence, candidate.doubt = part.confidence, part.doubt
-                        await store(candidate)
-                        del writing[part.index]
-                        items.put_nowait(Done(candidate=candidate, more=len(writing)))
-                        continue
-                    if isinstance(part, Token):
-                        writing[part.index].text += part.text
-                    items.put_nowait(part)
-            if writing:
-                raise EngineGone("the stream ended before the answer")
-        finally:
-            # What was written until somebody stopped it belongs to the trace as well.
-            for candidate in writing.values():
-                if candidate.text:
-                    await store(candidate)
+    async def _keep_candidate(self, task_id: str, record: CandidateRecord) -> None:
+        await self.record(task_id, record, None)
 
     # --- keeping the prompt warm ------------------------------------------------------------
 
@@ -263,7 +213,7 @@ class Daemon:
     # --- state ------------------------------------------------------------------------------
 
     async def status(self) -> Status:
-        running = await asyncio.to_thread(self.store.tasks, states=("accepted", "running"), limit=1000)
+        running = await asyncio.to_thread(self.store.tasks, states=OPEN_STATES, limit=1000)
         return Status(
             version=__version__,
             protocol=PROTOCOL,
@@ -288,6 +238,7 @@ class Daemon:
             self.events.add("engine.progress", None, **progress.model_dump())
 
     def _engine_changed(self) -> None:
+        self.schedule.set_resources(self._resources())
         self.events.add("engine.changed")
 
     async def keep_house(self) -> None:
@@ -308,7 +259,7 @@ class Daemon:
                 log.error("%s", error)
                 continue
             now = time.monotonic()
-            if self._generating or self.jobs.busy:
+            if self.generations.busy or self.jobs.busy:
                 self.touch()
                 continue
             if self.engines.loaded and now - self.engines.last_used > settings.unload_after:
@@ -318,10 +269,10 @@ class Daemon:
                 return
 
     async def close(self) -> None:
-        for task in list(self._generating.values()):
-            task.cancel()
+        self.generations.close()
         await self.stop_warming()
         await self.jobs.close()
+        await self.schedule.close()
         await self.engines.unload()
         self.store.close()
 

@@ -44,6 +44,11 @@ class EngineRoom:
     def users(self) -> int:
         return self._users
 
+    @property
+    def slots(self) -> int:
+        """How many candidates or requests the loaded engine writes at once; 0 while none is loaded."""
+        return self._supervisor.launch.slots if self._supervisor else 0
+
     @asynccontextmanager
     async def use(self, name: str, report: Report = lambda progress: None) -> AsyncIterator[Server]:
         """Hold the engine of this model, downloading and loading it first. Raises LLMOSError when it cannot."""

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Query
 
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.streams import EventStream
-from llmos_jupyter.protocol import Priority, Problem, Task
+from llmos_jupyter.protocol import Priority, Problem, StepRecord, Task
 from llmos_jupyter.workers.messages import JobEvent, JobRequest
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
@@ -49,6 +49,22 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     async def retry(key: str) -> Task:
         """Run a background task that failed or was cancelled once more."""
         return await daemon.jobs.retry(await asyncio.to_thread(daemon.store.task, key))
+
+    @app.post("/v1/tasks/{key}/pause", operation_id="pause", responses=NOT_FOUND, dependencies=[touch])
+    async def pause(key: str) -> Task:
+        """Hold a background task that waits, or let one that runs stand still."""
+        return await daemon.pause(await asyncio.to_thread(daemon.store.task, key))
+
+    @app.post("/v1/tasks/{key}/resume", operation_id="resume", responses=NOT_FOUND, dependencies=[touch])
+    async def resume(key: str) -> Task:
+        return await daemon.resume(await asyncio.to_thread(daemon.store.task, key))
+
+    @app.get("/v1/steps", operation_id="steps")
+    async def steps(task: str | None = None, since: Annotated[float, Query(ge=0)] = 0.0) -> list[StepRecord]:
+        """What ran where and when, as planned and as it was: of one task, or all that changed after a moment."""
+        if task is not None:
+            task = (await asyncio.to_thread(daemon.store.task, task)).id
+        return await daemon.schedule.steps(task=task, since=since)
 
     @app.get("/v1/tasks/{key}/why", operation_id="why", responses=NOT_FOUND)
     async def why(key: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from llmos_jupyter.daemon.store import Store, UnknownTask
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Request, Task
+from llmos_jupyter.protocol import OPEN_STATES, Request, Task
 from llmos_jupyter.workers.messages import Ended, Job, StoredOutput, Timeline, WorkerItem
 
 _SCHEMA = """
@@ -95,8 +95,8 @@ class JobStore:
 
     def open_jobs(self) -> Iterator[Task]:
         """The jobs whose tasks have not ended, oldest first."""
-        for task in self._store.tasks(states=("accepted", "running"), limit=100_000):
-            if task.kind == "run":
+        for task in self._store.tasks(states=OPEN_STATES, limit=100_000):
+            if task.kind == "run" or task.options.background:
                 yield task
 
     def _one(self, task_id: str, column: str) -> str:

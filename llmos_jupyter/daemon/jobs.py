@@ -1,4 +1,4 @@
-"""Background tasks in the daemon: the list scheduler decides, a pool runs, the store keeps what happens."""
+"""Background tasks in the daemon: the schedule says when and where, a pool runs, the store keeps what happens."""
 
 from __future__ import annotations
 
@@ -8,32 +8,27 @@ import logging
 import shutil
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.job_store import JobStore
+from llmos_jupyter.daemon.pools import WORKERS, Pools
+from llmos_jupyter.daemon.schedule import TICK, Schedule
 from llmos_jupyter.daemon.store import Store, is_final
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Options, Request, Task, TaskState
-from llmos_jupyter.scheduling.online import ListScheduler
-from llmos_jupyter.scheduling.problem import Option, Resource, Step, check_step
+from llmos_jupyter.protocol import Finish, Options, Request, Task, TaskState
+from llmos_jupyter.scheduling.policy import Start
+from llmos_jupyter.scheduling.problem import Option, Step
 from llmos_jupyter.scheduling.waiting_room import Dropped
 from llmos_jupyter.workers import Pool
-from llmos_jupyter.workers.local import LocalPool
 from llmos_jupyter.workers.messages import Ended, EndState, Job, StoredOutput, Stream, WorkerItem
 
 log = logging.getLogger(__name__)
 
-MACHINE, WORKERS = "this machine", "workers"
 # Seconds that a cell is taken to last before anything is known of it; the scheduler corrects itself as it overruns.
 UNKNOWN_SECONDS = 10.0
-# Share of the memory that background cells may be promised together.
-MEMORY_SHARE = 0.8
-# Seconds between two decisions when nothing happens: aging, deadlines.
-TICK = 1.0
 # Seconds that long cells stand still at the most while the model writes: nothing starves.
 MOST_STILL = 30.0
 # Seconds for which the variables of a job that failed are kept.
@@ -42,25 +37,32 @@ KEPT = 7 * 86400.0
 GATHER = 0.1
 
 
-class Jobs:
-    """Accepts, schedules, runs and ends background tasks. All methods belong to the daemon's event loop."""
+def in_background(task: Task) -> bool:
+    """Whether a task runs in a worker, and not in its notebook's kernel."""
+    return task.kind == "run" or task.options.background
 
-    def __init__(self, store: Store, events: Events, pool: Pool | None = None) -> None:
+
+@dataclass
+class _Running:
+    """A job in its worker. `thinks`: its code asks the model for code, and does not run any of its own yet."""
+
+    task: asyncio.Task[None]
+    resource: str
+    pool: Pool | None = None
+    thinks: bool = False
+    paused: bool = False
+
+
+class Jobs:
+    """Accepts, runs and ends background tasks. All methods belong to the daemon's event loop."""
+
+    def __init__(self, store: Store, events: Events, schedule: Schedule, pools: Pools) -> None:
         self._store = store
         self._events = events
+        self._schedule = schedule
+        self._pools = pools
         self.jobs = JobStore(store)
-        cores = psutil.cpu_count(logical=True) or 1
-        self._pool: Pool = pool or LocalPool(size=cores)
-        self._scheduler = ListScheduler(
-            [
-                Resource(MACHINE, slots=10_000, cores=cores, memory=psutil.virtual_memory().total * MEMORY_SHARE),
-                Resource(WORKERS, slots=cores, within=MACHINE),
-            ],
-            now=time.monotonic(),
-        )
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._awake = asyncio.Event()
-        self._deciding: asyncio.Task[None] | None = None
+        self._running: dict[str, _Running] = {}
         self._generations = 0
         self._still = False
         self._going_on: asyncio.TimerHandle | None = None
@@ -70,23 +72,26 @@ class Jobs:
     async def start(self) -> None:
         """Take up what an earlier daemon left: what waited waits again, what ran is told as ended by accident."""
         await asyncio.to_thread(_remove_old)
+        waiting: dict[str, Task] = {}
         for task in await asyncio.to_thread(lambda: list(self.jobs.open_jobs())):
-            if task.state == "running":
+            timeline = await asyncio.to_thread(self.jobs.timeline, task.id)
+            if task.state == "running" or (task.state == "paused" and timeline.started):
                 reason = f"the daemon ended while it ran: `%llmos retry {task.number}` runs it again"
                 await asyncio.to_thread(self._store.move, task.id, "failed", reason)
-                continue
+            else:
+                waiting[task.id] = task
+        for task in waiting.values():
             try:
                 self._enqueue(task, await asyncio.to_thread(self.jobs.job, task.id))
+                if task.state == "paused":
+                    self._schedule.hold(task.id)
             except LLMOSError as error:
                 await asyncio.to_thread(self._store.move, task.id, "failed", str(error))
         self._events.notify()
 
     async def close(self) -> None:
-        if self._deciding is None:
-            return
-        self._deciding.cancel()
-        await self._pool.close()
-        await asyncio.gather(self._deciding, *self._running.values(), return_exceptions=True)
+        await self._pools.close()
+        await asyncio.gather(*(running.task for running in self._running.values()), return_exceptions=True)
 
     async def remove_forgotten(self) -> None:
         """What jobs were given whose tasks are no longer in the database."""
@@ -94,16 +99,15 @@ class Jobs:
 
     @property
     def busy(self) -> bool:
-        return bool(self._running) or self._scheduler.waiting() > 0
+        return bool(self._running) or self._schedule.waiting() > 0
 
     # --- what clients ask -------------------------------------------------------------------
 
     async def submit(self, request: Request, job: Job) -> Task:
         """Accept a job. Raises LLMOSError, and accepts nothing, if it could never run."""
-        step = self._step(request.id, request.session.id, request.options, job)
-        self._check(step)
+        self._schedule.check(self._step(request.id, request.session.id, request.options, job))
         task = await asyncio.to_thread(self.jobs.accept, request, job)
-        if task.state == "accepted" and task.id not in self._running:
+        if task.state == "accepted" and task.id not in self._running and not self._schedule.knows(task.id):
             self._enqueue(task, job)
         self._events.notify()
         return task
@@ -113,20 +117,46 @@ class Jobs:
         if is_final(task):
             return task
         ended = await asyncio.to_thread(self._store.move, task.id, "cancelled", "cancelled by the user")
-        if task.id in self._running:
-            await self._pool.cancel(task.id)
+        running = self._running.get(task.id)
+        if running is not None:
+            if running.pool is not None:
+                await running.pool.cancel(task.id)
         else:
-            await self._drop(self._scheduler.cancel(task.id, time.monotonic()))
+            await self._drop(self._schedule.cancel(task.id))
         self._events.notify()
-        self._awake.set()
         return ended
 
     async def reprioritise(self, task: Task, priority: int) -> Task:
-        self._scheduler.reprioritise(task.id, priority, time.monotonic())
+        self._schedule.reprioritise(task.id, priority)
         await asyncio.to_thread(self.jobs.note, task.id, priority=priority)
         self._events.add("task.priority", task.id, priority=priority)
-        self._awake.set()
         return self._store.task(task.id)
+
+    async def pause(self, task: Task) -> Task:
+        """Let a task that waits go on waiting until it is resumed, and one that runs stand still."""
+        if task.state == "paused":
+            return task
+        if is_final(task):
+            raise LLMOSError(f"Task {task.number} is {task.state}: there is nothing to pause.")
+        running = self._running.get(task.id)
+        if running is None:
+            self._schedule.hold(task.id)
+        else:
+            if running.resource != WORKERS:
+                raise LLMOSError(f"Task {task.number} runs on a cluster, where it cannot stand still: cancel it.")
+            running.paused = True
+            self._pools.pause([task.id], True)
+            self._schedule.paused(task.id, hold=True)
+        return await asyncio.to_thread(self._store.move, task.id, "paused", "paused by the user")
+
+    async def resume(self, task: Task) -> Task:
+        """Let a task that was paused wait for its turn again."""
+        if task.state != "paused":
+            raise LLMOSError(f"Task {task.number} is {task.state}: only what is paused is resumed.")
+        task = await asyncio.to_thread(self._store.move, task.id, "accepted")
+        self._schedule.release(task.id)
+        self._events.notify()
+        return task
 
     async def retry(self, task: Task) -> Task:
         """Run a job that failed or was cancelled once more, as it was submitted."""
@@ -135,6 +165,8 @@ class Jobs:
                 f"Request {task.number} is {task.state}: only what failed or was cancelled is tried again."
             )
         job = await asyncio.to_thread(self.jobs.job, task.id)
+        if task.id in self._running:
+            raise LLMOSError(f"Request {task.number} is still ending: try again in a moment.")
         if job.variables and not Path(job.variables.folder).is_dir():
             raise LLMOSError(f"What request {task.number} was given is no longer kept: run its cell again.")
         await asyncio.to_thread(self.jobs.begin_anew, task.id)
@@ -146,19 +178,22 @@ class Jobs:
     def why(self, task: Task) -> str:
         """What it waits for, since when it runs, or how it went, in a few sentences."""
         timeline = self.jobs.timeline(task.id)
+        if self._schedule.knows(task.id):
+            return f"{timeline.why} {self._schedule.why(task.id)}".strip()
         if not is_final(task):
-            now = self._scheduler.why(task.id, time.monotonic())
-            return f"{timeline.why} {now}".strip()
+            return f"{timeline.why} It is {task.state}.".strip()
         took = f" It waited {timeline.waited:.1f} s and ran {timeline.ran:.1f} s" if timeline.started else ""
         predicted = f" (predicted: {timeline.predicted:.1f} s)." if took and timeline.predicted else "."
         return f"{timeline.why}{took}{predicted if took else ''} It is {task.state}. {task.reason}".strip()
+
+    # --- the processors ---------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
     async def cores_for_generation(self) -> AsyncIterator[None]:
         """While the model writes, long cells of this machine stand still: llama.cpp's threads wait for each other, so
         that one busy neighbour costs them far more than its share. After MOST_STILL seconds they go on beside it."""
         self._generations += 1
-        if self._generations == 1 and isinstance(self._pool, LocalPool) and config.load().yield_cores:
+        if self._generations == 1 and config.load().yield_cores:
             self._stand_still()
         try:
             yield
@@ -169,17 +204,24 @@ class Jobs:
 
     def _stand_still(self) -> None:
         self._still = True
-        if isinstance(self._pool, LocalPool):
-            self._pool.pause(True)
+        self._schedule.cores_taken(WORKERS, "the model, which writes on all cores")
+        self._pools.pause([name for name, job in self._running.items() if not job.thinks], True)
         self._going_on = asyncio.get_running_loop().call_later(MOST_STILL, self._go_on)
 
     def _go_on(self) -> None:
         if self._going_on:
             self._going_on.cancel()
-        if self._still and isinstance(self._pool, LocalPool):
-            self._pool.pause(False)
-        self._still = False
-        self._awake.set()
+        if self._still:
+            self._still = False
+            self._pools.pause([name for name, job in self._running.items() if not job.paused], False)
+        self._schedule.cores_free(WORKERS)
+
+    def runs_its_code(self, task_id: str) -> None:
+        """A request in words has come so far that its code runs in its worker, like any other."""
+        if task_id in self._running:
+            self._running[task_id].thinks = False
+            if self._still:
+                self._pools.pause([task_id], True)
 
     async def outputs(self, task_id: str, after: int) -> AsyncGenerator[StoredOutput | Ended, None]:
         """What a job shows, from a number on; the last is its end."""
@@ -192,7 +234,7 @@ class Jobs:
                 last = output.id
             if stored:
                 continue
-            if is_final(task):
+            if is_final(task) and task_id not in self._running:
                 ended = await asyncio.to_thread(self.jobs.ended, task_id)
                 state: EndState = "cancelled" if task.state == "cancelled" else "failed"
                 yield ended or Ended(state=state, message=task.reason)
@@ -207,9 +249,11 @@ class Jobs:
         now = time.monotonic()
         return Step(
             id=task_id,
-            options={WORKERS: Option(duration=UNKNOWN_SECONDS)},
+            task=task_id,
+            options={name: Option(duration=UNKNOWN_SECONDS) for name in self._pools.eligible(options)},
             notebook=notebook,
-            cores=float(job.limits.cores),
+            # A request in words waits for the model most of the time.
+            cores=0.0 if job.lock_later else float(job.limits.cores),
             memory=float(job.limits.memory_bytes or 0),
             gpus=options.gpus,
             deadline=now + options.deadline if options.deadline is not None else None,
@@ -230,37 +274,24 @@ class Jobs:
                 open_.append(task.id)
         return tuple(open_)
 
-    def _check(self, step: Step) -> None:
-        check_step(step, self._scheduler.resources, step.after, time.monotonic())
-
     def _enqueue(self, task: Task, job: Job, after: tuple[str, ...] | None = None) -> None:
         step = self._step(task.id, task.session.id, task.options, job, after)
-        self._scheduler.add(step, time.monotonic())
-        if self._deciding is None:
-            self._deciding = asyncio.create_task(self._decide())
-        self._awake.set()
+        self._schedule.add(step, "run", self._begin)
 
-    async def _decide(self) -> None:
-        """Decide whenever something happened, and now and then without."""
-        started = False
-        while True:
-            self._awake.clear()
-            try:
-                if not started:
-                    await self._pool.start()
-                    started = True
-                # A cell that begins while the model writes would have to stand still at once.
-                starts = () if self._still else self._scheduler.decide(time.monotonic()).starts
-                for start in starts:
-                    self._running[start.step] = asyncio.create_task(self._run(start.step, start.reason, start.duration))
-            except LLMOSError as error:
-                log.error("%s", error)
-            try:
-                await asyncio.wait_for(self._awake.wait(), TICK)
-            except asyncio.TimeoutError:
-                continue
+    def _begin(self, start: Start) -> None:
+        """The schedule lets a job begin, or go on."""
+        running = self._running.get(start.step)
+        if running is None:
+            self._running[start.step] = _Running(asyncio.create_task(self._run(start)), start.resource)
+            return
+        running.paused = False
+        self._pools.pause([start.step], self._still and not running.thinks)
+        self._running[start.step].task.add_done_callback(lambda _: None)
+        task = asyncio.create_task(asyncio.to_thread(self._store.move, start.step, "running"))
+        task.add_done_callback(lambda _: self._events.notify())
 
-    async def _run(self, task_id: str, why: str, predicted: float) -> None:
+    async def _run(self, start: Start) -> None:
+        task_id = start.step
         ended = Ended(state="failed", message="The daemon failed: see its log.")
         try:
             job = await asyncio.to_thread(self.jobs.job, task_id)
@@ -270,11 +301,18 @@ class Jobs:
                 ended = Ended(state="cancelled", message=task.reason)
                 return
             waited = now - task.created
-            note = {"started": now, "waited": waited, "why": f"Started on {WORKERS}: {why}.", "predicted": predicted}
+            why = f"Started on {start.resource}: {start.reason}."
+            note = {"started": now, "waited": waited, "why": why, "predicted": start.duration}
             await asyncio.to_thread(lambda: self.jobs.note(task_id, **note))
             self._events.notify()
+            running = self._running[task_id]
+            running.thinks = job.lock_later
+            running.pool = await self._pools.pool(start.resource)
+            if is_final(await asyncio.to_thread(self._store.task, task_id)):  # cancelled while its pool began
+                ended = Ended(state="cancelled", message="The task was cancelled.")
+                return
             gathered = _Gatherer(self, task_id)
-            async for item in self._pool.run(job):
+            async for item in running.pool.run(self._pools.place(job, task.options, start.resource)):
                 if isinstance(item, Ended):
                     ended = item
                     continue
@@ -286,34 +324,55 @@ class Jobs:
             log.exception("task %s failed in the daemon", task_id)
             ended = Ended(state="failed", message=f"The daemon failed ({type(error).__name__}): see its log.")
         finally:
+            self._pools.release(task_id)
             await self._end(task_id, ended)
 
     async def _end(self, task_id: str, ended: Ended) -> None:
-        now = time.monotonic()
-        del self._running[task_id]
-        state: TaskState = ended.state if ended.state != "died" else "failed"
+        finish = _finish(ended)
         try:
+            if ended.answered is not None:
+                for record in ended.answered.records:
+                    await asyncio.to_thread(self._store.add_record, task_id, record)
             await asyncio.to_thread(lambda: self.jobs.note(task_id, ran=ended.seconds, ended=time.time()))
             await asyncio.to_thread(self.jobs.end, task_id, ended)
-            await asyncio.to_thread(self._store.move, task_id, state, ended.message)
+            task = await asyncio.to_thread(self._store.finish, task_id, finish)
         except LLMOSError as error:
             log.error("the end of task %s could not be stored: %s", task_id, error)
-        if state == "done":
-            self._scheduler.end(task_id, now)
+        else:
+            finish.state = task.state if task.state in ("done", "failed", "cancelled") else finish.state
+        del self._running[task_id]
+        if finish.state == "done":
+            self._schedule.ended(task_id)
             await asyncio.to_thread(lambda: _remove_variables(self.jobs.job(task_id)))
         else:
-            await self._drop(self._scheduler.fail(task_id, now))
+            await self._drop(self._schedule.ended(task_id, finish.state))
         self._events.notify()
-        self._awake.set()
 
     async def _drop(self, dropped: list[Dropped]) -> None:
         """Tasks that can never run because what they waited for did not end well."""
         for one in dropped:
-            await asyncio.to_thread(self._store.move, one.step, "failed", one.reason)
+            await asyncio.to_thread(self._store.move, one.step, "failed", self._reason(one))
+        self._events.notify()
+
+    def _reason(self, dropped: Dropped) -> str:
+        """With numbers for users instead of identifiers."""
+        reason = dropped.reason
+        for name in (word.strip(",") for word in reason.split()):
+            if len(name) == 32 and self.jobs.has(name):
+                reason = reason.replace(name, f"task {self._store.task(name).number}")
+        return reason
 
     async def store_output(self, task_id: str, item: WorkerItem) -> None:
         await asyncio.to_thread(self.jobs.add_output, task_id, item)
         self._events.notify()
+
+
+def _finish(ended: Ended) -> Finish:
+    """How a task ended whose worker ended so."""
+    if ended.state == "done" and ended.answered is not None:
+        return ended.answered.finish
+    state: TaskState = "failed" if ended.state == "died" else ended.state
+    return Finish(state=state, reason=ended.message)
 
 
 class _Gatherer:

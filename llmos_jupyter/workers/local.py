@@ -10,7 +10,7 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from pathlib import Path
 
 from llmos_jupyter import paths, processes
@@ -113,10 +113,10 @@ class LocalPool:
             if (worker := self._running[job_id]) is not None:
                 worker.cancel()
 
-    def pause(self, still: bool) -> None:
-        """Let all jobs stand still, or go on."""
-        for worker in self._running.values():
-            if worker is not None:
+    def pause(self, job_ids: Collection[str], still: bool) -> None:
+        """Let jobs stand still, or go on; one that has not begun is as if it had not been named."""
+        for job_id in job_ids:
+            if (worker := self._running.get(job_id)) is not None:
                 worker.pause(still)
 
     async def close(self) -> None:

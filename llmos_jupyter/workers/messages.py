@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
 
-from llmos_jupyter.protocol import Request, Wire
+from llmos_jupyter.protocol import Finish, Record, Request, Wire
 
 GIB = 2**30
 
@@ -72,6 +72,7 @@ class Job(Wire):
     search_path: list[str] = Field(default_factory=list, description="the notebook's `sys.path`")
     grants: Grants = Field(default_factory=Grants)
     limits: Limits = Field(default_factory=Limits)
+    lock_later: bool = Field(False, description="our own code runs first, and calls `inside.lock_now` before any other")
     repeatable: bool = Field(True, description="may be begun again if a cluster loses it; a crash here ends it")
     priority: int = Field(0, description="larger goes first where a cluster has its own queue")
     resources: dict[str, float] = Field(default_factory=dict, description="of a cluster's workers, such as GPU: 1")
@@ -140,6 +141,16 @@ class Notice(Wire):
     message: str
 
 
+class Answered(Wire):
+    """What a request in words came to in its worker: its end, what could no longer be told to the daemon, and what the
+    notebook's conversation is told of it."""
+
+    finish: Finish
+    records: list[Record] = Field(default_factory=list)
+    reply: str = ""
+    shown: str = ""
+
+
 EndState = Literal["done", "failed", "cancelled", "died"]
 
 
@@ -153,6 +164,7 @@ class Ended(Wire):
     state: EndState
     message: str = ""
     results: Bundle | None = None
+    answered: Answered | None = None
     seconds: float = Field(0.0, description="of the code alone")
     peak_bytes: int = 0
 
