@@ -102,8 +102,13 @@ def _result(notebook: Notebook, argument: str) -> None:
     from llmos_jupyter.widgets.board import Board
 
     board = Board(f"task {argument}")
-    for item in notebook.client.outputs(argument):
-        board.add(item if item.type == "ended" else item.item)
+    task = notebook.client.trace(argument).task
+    if task.state in OPEN_STATES:
+        for output in notebook.client.shown(argument):
+            board.add(output.item)
+    else:
+        for item in notebook.client.outputs(argument):
+            board.add(item if item.type == "ended" else item.item)
     if hasattr(notebook.shell, "kernel"):
         display(board.bundle(), raw=True)
     else:
@@ -113,6 +118,16 @@ def _result(notebook: Notebook, argument: str) -> None:
 def _retry(notebook: Notebook, argument: str) -> None:
     task = notebook.client.retry(argument)
     print(f"Task {task.number} waits again: `%llmos result {task.number}` shows what it shows.")
+
+
+def _pause(notebook: Notebook, argument: str) -> None:
+    task = notebook.client.pause(argument)
+    print(f"Task {task.number} is paused: `%llmos resume {task.number}` lets it go on.")
+
+
+def _resume(notebook: Notebook, argument: str) -> None:
+    task = notebook.client.resume(argument)
+    print(f"Task {task.number} waits for its turn again.")
 
 
 def _priority(notebook: Notebook, argument: str) -> None:
@@ -209,6 +224,8 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "wait": _wait,
     "result": _result,
     "retry": _retry,
+    "pause": _pause,
+    "resume": _resume,
     "priority": _priority,
     "allow": _allow,
     "allowed": _allowed,

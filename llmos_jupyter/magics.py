@@ -36,6 +36,8 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "wait": re.compile(r"(\d{1,9})?"),
     "result": re.compile(r"\d{1,9}"),
     "retry": re.compile(r"\d{1,9}"),
+    "pause": re.compile(r"\d{1,9}"),
+    "resume": re.compile(r"\d{1,9}"),
     "priority": re.compile(r"\d{1,9}\s+\S+"),
     "allow": re.compile(r"(read|write|network|process(es)?|install)\b.*|\S+"),
     "allowed": re.compile(r""),
@@ -58,9 +60,11 @@ HELP = """\
 %llmos code [N]            the code of request N (default: the last) into the next cell
 %llmos why [N]             the whole trace of request N: what was sent, came back, was found, ran
 %llmos cancel [N]          cancel request N, or all that are running
+%%llmos -b [options]       answer in the background, while you go on
 %%llmos run [options]      the cell is Python and runs as a task in a process of its own; -b: in the background
 %llmos queue               the tasks of all notebooks that wait or run, and why
 %llmos wait [N]            wait for task N (default: all of this notebook); result N: show again what it showed
+%llmos pause N             let task N stand still, or wait on; resume N: let it go on
 %llmos priority N low      another priority for a task that waits; retry N: run it once more
 %llmos allow WHAT          let answers do more without asking: write data/, read ~/survey, network,
                            processes, install packages; with `for this answer` behind it: once
@@ -204,7 +208,11 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @argument("--no-context", action="store_true", default=None, help="tell the model nothing of the notebook")
     @argument("--use", action="append", metavar="NAME", help="tell the model of this variable only (repeatable)")
     @argument(
-        "-b", "--background", action="store_true", default=None, help="with run: go on at once; results come back"
+        "-b",
+        "--background",
+        action="store_true",
+        default=None,
+        help="go on at once; what comes back appears later",
     )
     @argument("--priority", help="of a task: interactive, normal (default), low, or a number")
     @argument("--deadline", help="of a task: when it should have ended, as 90s, 10m or 2h from now")
@@ -248,11 +256,20 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     def _ask(self, call: Call) -> None:
         from pydantic import ValidationError
 
+        from llmos_jupyter import tasks
+
         given = dict(call.options)
-        if of_tasks := {"background", "priority", "deadline", "after", "cores", "memory"} & given.keys():
+        background = given.get("background", False)
+        if not background and (of_tasks := {"deadline", "after", "cores", "memory"} & given.keys()):
             raise UsageError(
-                f"--{min(of_tasks)} is for tasks: `%%llmos run --{min(of_tasks)} ...` with Python below it."
+                f"--{min(of_tasks)} is for what runs in the background: add -b, or write `%%llmos run` and Python."
             )
+        if background:
+            given.setdefault("priority", "normal")
+        try:
+            given = tasks.in_figures(given)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         if given.pop("no_context", False):
             given["context"] = False
         if "use" in given:
@@ -264,7 +281,10 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
             first = error.errors()[0]
             name = "--" + str(first["loc"][0]).replace("_", "-")
             raise UsageError(f"{name} cannot be {first['input']!r}: {first['msg'].lower()}.") from None
-        notebook.answer(call.words, options)
+        if background:
+            notebook.ask(call.words, options)
+        else:
+            notebook.answer(call.words, options)
 
     # --- the shell's events -----------------------------------------------------------------
 

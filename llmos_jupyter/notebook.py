@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 QUIET = 0.4
 
 
+# The class of what a user waits for.
+INTERACTIVE = 100
+
 RAISED = "The code raised when it ran; its traceback stands above. `%llmos undo` takes back what it did."
 
 
@@ -163,6 +166,7 @@ class Notebook:
         settings = config.load()
         filled = {
             "mode": settings.mode,
+            "priority": INTERACTIVE,
             "model": self.model or settings.model,
             "retries": settings.retries,
             "timeout": settings.timeout,
@@ -196,6 +200,13 @@ class Notebook:
     def _say(self, text: str) -> None:
         if self._view:
             self._view.working(text)
+
+    def ask(self, text: str, options: Options) -> Handle:
+        """Answer a request in the background: the cell returns at once, the answer appears in its place."""
+        try:
+            return self.background.ask(text, options, self.context, self._context_tokens(), show=self._show)
+        except LLMOSError as error:
+            raise AnswerFailed(str(error)) from error
 
     # --- between cells ----------------------------------------------------------------------
 
@@ -265,7 +276,9 @@ class Warmer:
 class Show:
     """Turns the loop's events into what the view shows."""
 
-    def __init__(self, view: AnswerView, shell: InteractiveShell) -> None:
+    def __init__(self, view: AnswerView, shell: InteractiveShell, *, waits: bool = True) -> None:
+        """`waits`: whether the user waits for the answer, and so finds code that was not run in the next cell."""
+        self._waits = waits
         self._view = view
         self._shell = shell
         self._number = 0
@@ -329,14 +342,14 @@ class Show:
             view.settle()
             return ask(event.why)
         elif isinstance(event, events.Shown):
-            self._refresh(f"not run: {event.why}; it stands in the next cell")
+            self._refresh(f"not run: {event.why}; {self._offer(event.code)}")
             view.settle()
-            self._shell.set_next_input(event.code)
         elif isinstance(event, events.GaveUp):
-            self._refresh()
+            offer = [self._offer(event.code)] if event.code and not self._waits else []
+            self._refresh(*offer)
             view.settle()
-            if event.code:
-                self._shell.set_next_input(event.code)
+            if event.code and self._waits:
+                self._offer(event.code)
             self.failure = event.message
         elif isinstance(event, events.Running):
             self._refresh(*(f"undo: {sentence}" for sentence in event.lasting))
@@ -349,6 +362,13 @@ class Show:
                 stopped = event.run.error.type == "NotAllowed"
                 self.failure = event.run.error.message if stopped else RAISED
         return None
+
+    def _offer(self, code: str) -> str:
+        """Leave code to the user; returns where."""
+        if not self._waits:
+            return f"`%llmos code {self._number}` puts it into a cell"
+        self._shell.set_next_input(code)
+        return "it stands in the next cell"
 
     def _provenance(self, model: str, answer: str) -> None:
         digest = hashlib.sha256(answer.encode()).hexdigest()

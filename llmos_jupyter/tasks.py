@@ -22,6 +22,16 @@ _BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 def options(given: Mapping[str, Any]) -> Options:
     """The options of a task, from words. Raises ValueError, one sentence."""
+    values = in_figures(given)
+    try:
+        return Options.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ValueError(f"--{first['loc'][0]} cannot be {first['input']!r}: {first['msg'].lower()}.") from None
+
+
+def in_figures(given: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's options with numbers for words. Raises ValueError, one sentence."""
     values = dict(given)
     if "priority" in values:
         values["priority"] = priority(values["priority"])
@@ -31,11 +41,7 @@ def options(given: Mapping[str, Any]) -> Options:
         values["memory_bytes"] = int(_amount(memory, _BYTES, "--memory", "500M or 8G"))
     if "after" in values:
         values["after"] = [name for item in values["after"] for name in re.split(r"[,\s]+", str(item)) if name]
-    try:
-        return Options.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"--{first['loc'][0]} cannot be {first['input']!r}: {first['msg'].lower()}.") from None
+    return values
 
 
 def priority(text: str | int) -> int:

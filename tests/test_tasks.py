@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.protocol import Task
+from llmos_jupyter.protocol import OPEN_STATES, Task
 from llmos_jupyter.tasks import options, priority
+from llmos_jupyter.workers.messages import StoredOutput
 from tests.kernels import Kernel, kernel
 
 
@@ -25,9 +26,14 @@ def task(number: int) -> Task:
     return DaemonClient(start=False).trace(str(number)).task
 
 
+def outputs(number: int) -> list[StoredOutput]:
+    """What a task has shown so far."""
+    return DaemonClient(start=False).shown(str(number))
+
+
 def ended(number: int, seconds: float = 30.0) -> Task:
     until = time.monotonic() + seconds
-    while (found := task(number)).state in ("accepted", "running") and time.monotonic() < until:
+    while (found := task(number)).state in OPEN_STATES and time.monotonic() < until:
         time.sleep(0.05)
     return found
 
@@ -185,3 +191,74 @@ def test_options_in_words() -> None:
     for wrong in ({"deadline": "-1"}, {"memory": "lots"}, {"priority": "-3"}, {"cores": 0}):
         with pytest.raises(ValueError, match="cannot be"):
             options(wrong)
+
+
+def test_a_task_is_given_what_the_one_before_it_made(notebook: Kernel) -> None:
+    notebook.run("x = 1\ny = [x]")
+    notebook.run("%%llmos run -b\nimport time\ntime.sleep(1)\nx = 10\nmade = x + 1\nsame = made")
+    notebook.run("%%llmos run -b --after 1\nz = made + x + same\nx = x + 5\ny.append(x)")
+    assert ended(2).state == "done"
+    notebook.run("%llmos wait 2")
+    assert notebook.run("made, z, x, y, 'x_from_task_2' in globals()").text.strip() == "(11, 32, 15, [1, 15], False)"
+
+
+def test_a_task_is_paused_and_resumed(notebook: Kernel) -> None:
+    code = "import time\nticks = 0\nwhile ticks < 20:\n    time.sleep(0.1)\n    ticks += 1\n    print(ticks)"
+    notebook.run(f"%%llmos run -b\n{code}")
+    until = time.monotonic() + 20
+    while len(outputs(1)) < 3 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert "is paused" in notebook.run("%llmos pause 1").text
+    notebook.run("%%llmos run -b --after 1\nlast = ticks")
+    assert "is paused" in notebook.run("%llmos pause 1").text
+    shown = len(outputs(1))
+    time.sleep(1.0)
+    assert len(outputs(1)) <= shown + 1
+    assert task(1).state == "paused"
+    assert "paused" in notebook.run("%llmos queue").text
+    notebook.run("%%llmos run -b\nother = 1")
+    assert ended(3).state == "done"
+    assert "again" in notebook.run("%llmos resume 1").text
+    assert ended(2).state == "done"
+    assert notebook.run("%llmos wait 2").status == "ok"
+    assert notebook.run("last").text.strip() == "20"
+    assert "only what is paused" in notebook.run("%llmos resume 1").text
+    assert "nothing to pause" in notebook.run("%llmos pause 1").text
+    steps = DaemonClient(start=False).steps(task="1")
+    assert [len(step.spans) for step in steps] == [2]
+
+
+@pytest.mark.model
+def test_a_request_in_words_is_answered_in_the_background(notebook: Kernel) -> None:
+    notebook.run("import pandas as pd\nsales = pd.DataFrame({'region': ['N', 'S', 'N'], 'amount': [1, 2, 4]})")
+    notebook.run("lock = __import__('threading').Lock()")
+    began = time.monotonic()
+    sent = notebook.run("%%llmos -b --model qwen2.5-coder-0.5b\nthe sum of amount by region, as total")
+    assert sent.status == "ok", sent.text
+    assert "`lock` could not be sent" in sent.text
+    assert time.monotonic() - began < 5
+    assert notebook.run("'total' in globals()").text.strip() == "False"
+    assert ended(1, 120).state == "done", task(1).reason
+    assert notebook.run("%llmos wait 1").status == "ok"
+    assert notebook.value("int(total['N']), int(total['S'])") == "(5, 2)"
+    trace = DaemonClient(start=False).trace("1")
+    assert {"candidate", "inspection", "rehearsal", "run"} <= {stored.record.type for stored in trace.records}
+    assert "groupby" in notebook.run("%llmos code 1").text
+    assert "groupby" in notebook.run("%llmos result 1").text
+    kinds = {step.kind for step in DaemonClient(start=False).steps(task="1")}
+    assert kinds == {"generation", "run"}
+    # The next request goes on from it.
+    assert notebook.run("%llmos --model qwen2.5-coder-0.5b no, the mean").status == "ok"
+    assert "mean" in notebook.run("%llmos code").text
+
+
+@pytest.mark.model
+def test_what_may_not_be_asked_in_the_background_is_shown_there(notebook: Kernel, home: Path) -> None:
+    outside = home / "outside"
+    outside.mkdir()
+    sent = notebook.run(f"%%llmos -b --model qwen2.5-coder-0.5b\nwrite the text hello to the file {outside}/a.txt")
+    assert sent.status == "ok", sent.text
+    assert ended(1, 120).state == "done", task(1).reason
+    assert not list(outside.iterdir())
+    assert "not run" in notebook.run("%llmos result 1").text
+    assert "open" in notebook.run("%llmos code 1").text

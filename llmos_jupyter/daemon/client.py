@@ -133,6 +133,12 @@ class DaemonClient:
                 if tries == TRIES:
                     raise LLMOSError("The llmos daemon keeps going away: see `%llmos doctor`.") from error
 
+    def shown(self, key: str) -> list[StoredOutput]:
+        """What a background task has shown so far."""
+        from llmos_jupyter.workers.messages import StoredOutput
+
+        return self._call("GET", f"/v1/tasks/{key}/shown", list[StoredOutput])
+
     def _outputs(self, key: str, after: int) -> Iterator[StoredOutput | Ended]:
         from llmos_jupyter.workers.messages import JobEvent
 

@@ -26,6 +26,7 @@ from llmos_jupyter.protocol import (
     PROTOCOL,
     Cancelled,
     CandidateRecord,
+    DecisionRecord,
     Finish,
     Generation,
     Progress,
@@ -100,6 +101,8 @@ class Daemon:
 
     async def record(self, task_id: str, record: Record, key: str | None) -> None:
         await asyncio.to_thread(self.store.add_record, task_id, record, key)
+        if isinstance(record, DecisionRecord) and record.decision == "running":
+            self.jobs.runs_its_code(task_id)
         self.events.notify()
 
     async def finish(self, task_id: str, finish: Finish) -> Task:

@@ -11,7 +11,7 @@ from fastapi import FastAPI, Query
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.streams import EventStream
 from llmos_jupyter.protocol import Priority, Problem, StepRecord, Task
-from llmos_jupyter.workers.messages import JobEvent, JobRequest
+from llmos_jupyter.workers.messages import JobEvent, JobRequest, StoredOutput
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
@@ -39,6 +39,12 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
                 yield {"data": item.model_dump_json()}
 
         return EventStream(stream(), ping=5)
+
+    @app.get("/v1/tasks/{key}/shown", operation_id="shown", responses=NOT_FOUND)
+    async def shown(key: str, after: Annotated[int, Query(ge=0)] = 0) -> list[StoredOutput]:
+        """What a background task has shown so far."""
+        task = await asyncio.to_thread(daemon.store.task, key)
+        return await asyncio.to_thread(daemon.jobs.jobs.outputs, task.id, after, 100_000)
 
     @app.post("/v1/tasks/{key}/priority", operation_id="prioritise", responses=NOT_FOUND, dependencies=[touch])
     async def prioritise(key: str, body: Priority) -> Task:

@@ -250,7 +250,7 @@ class Jobs:
         return Step(
             id=task_id,
             task=task_id,
-            options={name: Option(duration=UNKNOWN_SECONDS) for name in self._pools.eligible(options)},
+            options={name: Option(duration=UNKNOWN_SECONDS) for name in self._eligible(options, job)},
             notebook=notebook,
             # A request in words waits for the model most of the time.
             cores=0.0 if job.lock_later else float(job.limits.cores),
@@ -260,6 +260,10 @@ class Jobs:
             priority=options.priority,
             after=self._unended(options.after) if after is None else after,
         )
+
+    def _eligible(self, options: Options, job: Job) -> tuple[str, ...]:
+        # The loop in a worker speaks to this daemon, which other machines cannot reach.
+        return (WORKERS,) if job.lock_later else self._pools.eligible(options)
 
     def _unended(self, wanted: list[str]) -> tuple[str, ...]:
         """The tasks of these numbers that have not ended. Raises LLMOSError if one has failed or is not known."""
@@ -342,11 +346,23 @@ class Jobs:
             finish.state = task.state if task.state in ("done", "failed", "cancelled") else finish.state
         del self._running[task_id]
         if finish.state == "done":
+            await self._hand_on(task_id, ended)
             self._schedule.ended(task_id)
             await asyncio.to_thread(lambda: _remove_variables(self.jobs.job(task_id)))
         else:
             await self._drop(self._schedule.ended(task_id, finish.state))
         self._events.notify()
+
+    async def _hand_on(self, task_id: str, ended: Ended) -> None:
+        """What a task made is given to those that waited for it, over what their notebook had when it sent them."""
+        results = ended.results
+        if results is None:
+            return
+        for name in self._schedule.dependents(task_id):
+            try:
+                await asyncio.to_thread(self.jobs.give, name, results)
+            except (LLMOSError, OSError) as error:
+                log.error("task %s is not given the results of %s: %s", name, task_id, error)
 
     async def _drop(self, dropped: list[Dropped]) -> None:
         """Tasks that can never run because what they waited for did not end well."""

@@ -194,6 +194,10 @@ class Schedule:
     def knows(self, step: str) -> bool:
         return step in self._entries
 
+    def dependents(self, step: str) -> list[str]:
+        """The steps that wait for this one."""
+        return [name for name, entry in self._entries.items() if step in entry.step.after]
+
     def waiting(self) -> int:
         return self._scheduler.waiting()
 
