@@ -10,11 +10,13 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter import paths
 from llmos_jupyter.agent.describe import user_variables
+from llmos_jupyter.agent.guard import held
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask
@@ -23,7 +25,7 @@ from llmos_jupyter.text import readable
 from llmos_jupyter.widgets.board import Board
 from llmos_jupyter.workers import transfer
 from llmos_jupyter.workers.fingerprints import Seen
-from llmos_jupyter.workers.messages import Answered, Ended, Grants, Job, Limits
+from llmos_jupyter.workers.messages import Answered, Bundle, Ended, Grants, Job, Limits
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -33,6 +35,16 @@ if TYPE_CHECKING:
 
 # Seconds between two refreshes of what is shown: a loop that prints must not flood the browser.
 REFRESH = 0.2
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Lets code read one folder and nothing else."""
+
+    folder: str
+
+    def permits(self, capability: Capability, what: str) -> bool:
+        return capability is Capability.READ_FILES and os.path.dirname(what) == self.folder
 
 
 def _everything(shell: InteractiveShell) -> dict[str, Any]:
@@ -127,13 +139,12 @@ class Handle:
             return
         if not all(handle.settled for handle in self.after):
             return
-        namespace = self._background.namespace
-        self.merged = transfer.merge(namespace, self.ended.results, self.seen, self.number)
-        shutil.rmtree(self.ended.results.folder, ignore_errors=True)
+        results, answered = self.ended.results, self.ended.answered
+        self.merged = self._background.bring_in(results, self.seen, self.number, ours=answered is not None)
         self.board.notes += self.merged.sentences()
         self._background.note_merged(self)
-        if self.ended.answered is not None:
-            self._commit(self.ended.answered)
+        if answered is not None:
+            self._commit(answered)
 
 
 class Background:
@@ -257,6 +268,15 @@ class Background:
         handle.refresh = show(handle.board)
         threading.Thread(target=self._follow, args=(handle,), name=f"llmos-task-{handle.number}", daemon=True).start()
         return handle
+
+    def bring_in(self, results: Bundle, seen: Mapping[str, Seen | None], number: int, *, ours: bool) -> transfer.Merged:
+        """Merge results and remove them from the disk. Unpickling runs code: where the model wrote what made them
+        (`ours`), it is held to reading them."""
+        reading = _Reading(os.path.realpath(results.folder))
+        with held(reading, self._shell) if ours else nullcontext():
+            merged = transfer.merge(self.namespace, results, seen, number)
+        shutil.rmtree(results.folder, ignore_errors=True)
+        return merged
 
     def handles(self, keys: Iterable[str]) -> list[Handle]:
         """The tasks of these numbers that this notebook submitted."""

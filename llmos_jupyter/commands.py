@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmos_jupyter import config, doctor, paths
@@ -13,11 +14,12 @@ from llmos_jupyter.magics import HELP
 from llmos_jupyter.notebook import AnswerFailed, Notebook
 from llmos_jupyter.protocol import OPEN_STATES
 from llmos_jupyter.tables import model_table, status_text
-from llmos_jupyter.tasks import priority, queue_text
+from llmos_jupyter.tasks import priority, queue_text, write_trace
 from llmos_jupyter.widgets.trace import last_code, task_line, trace_text
 
 if TYPE_CHECKING:
     from llmos_jupyter.protocol import Task
+    from llmos_jupyter.workers.messages import Ended
 
 
 def run(notebook: Notebook, name: str, argument: str) -> None:
@@ -82,7 +84,11 @@ def _cancel(notebook: Notebook, argument: str) -> None:
 
 
 def _queue(notebook: Notebook, argument: str) -> None:
-    print(queue_text(_open(notebook), lambda task: notebook.client.why(task.id) if task.kind == "run" else ""))
+    print(queue_text(notebook.client.queue()))
+
+
+def _trace(notebook: Notebook, argument: str) -> None:
+    print(write_trace(notebook.client, argument))
 
 
 def _wait(notebook: Notebook, argument: str) -> None:
@@ -109,10 +115,21 @@ def _result(notebook: Notebook, argument: str) -> None:
     else:
         for item in notebook.client.outputs(argument):
             board.add(item if item.type == "ended" else item.item)
+            if item.type == "ended" and item.results and notebook.background.handle(argument) is None:
+                board.notes += _adopted(notebook, item, task.number)
     if hasattr(notebook.shell, "kernel"):
         display(board.bundle(), raw=True)
     else:
         print(board.bundle()["text/plain"])
+
+
+def _adopted(notebook: Notebook, ended: Ended, number: int) -> list[str]:
+    """Bring in what a task of another notebook made, or of this one before its kernel was restarted."""
+    if ended.results is None or not Path(ended.results.folder).is_dir():
+        return []
+    merged = notebook.background.bring_in(ended.results, {}, number, ours=ended.answered is not None)
+    came = [f"Brought in: {', '.join(f'`{name}`' for name in merged.set)}."] if merged.set else []
+    return came + merged.sentences()
 
 
 def _retry(notebook: Notebook, argument: str) -> None:
@@ -221,6 +238,7 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "why": _why,
     "cancel": _cancel,
     "queue": _queue,
+    "trace": _trace,
     "wait": _wait,
     "result": _result,
     "retry": _retry,

@@ -33,6 +33,7 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "why": re.compile(r"(\d{1,9})?"),
     "cancel": re.compile(r"(\d{1,9})?"),
     "queue": re.compile(r""),
+    "trace": re.compile(r"\S+\.json"),
     "wait": re.compile(r"(\d{1,9})?"),
     "result": re.compile(r"\d{1,9}"),
     "retry": re.compile(r"\d{1,9}"),
@@ -63,6 +64,7 @@ HELP = """\
 %%llmos -b [options]       answer in the background, while you go on
 %%llmos run [options]      the cell is Python and runs as a task in a process of its own; -b: in the background
 %llmos queue               the tasks of all notebooks that wait or run, and why
+%llmos trace FILE.json     what ran where and when, for ui.perfetto.dev
 %llmos wait [N]            wait for task N (default: all of this notebook); result N: show again what it showed
 %llmos pause N             let task N stand still, or wait on; resume N: let it go on
 %llmos priority N low      another priority for a task that waits; retry N: run it once more

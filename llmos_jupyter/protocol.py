@@ -248,6 +248,15 @@ class StepRecord(Wire):
     why: str = Field("", description="why it started when it did, or what it waits for")
 
 
+class Queued(Wire):
+    """A task that has not ended, and its step that waits or runs now. `more`: so many tasks wait that are not told."""
+
+    task: Task
+    step: StepRecord | None = None
+    why: str = ""
+    more: int = 0
+
+
 class Priority(Wire):
     """A new priority for a task that waits."""
 

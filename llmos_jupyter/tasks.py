@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from llmos_jupyter.chrome_trace import chrome_trace
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Options, Task
+from llmos_jupyter.protocol import Options, Queued
 
 if TYPE_CHECKING:
     from llmos_jupyter.background import Handle
+    from llmos_jupyter.daemon.client import DaemonClient
 
 PRIORITIES = {"interactive": 100, "normal": 50, "low": 0}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -65,18 +69,44 @@ def _amount(text: str, units: Mapping[str, float], option: str, examples: str) -
     return float(found[1]) * units[found[2]]
 
 
-def queue_text(tasks: list[Task], why: Callable[[Task], str]) -> str:
-    """The tasks that wait or run, one a line, those that run first."""
-    if not tasks:
+def queue_text(queue: Sequence[Queued]) -> str:
+    """The tasks that wait or run, one a line, those that run first; when the next ones will start."""
+    if not queue:
         return "Nothing waits and nothing runs."
     names = {number: name for name, number in PRIORITIES.items()}
-    lines = []
-    for task in sorted(tasks, key=lambda task: (task.state != "running", -task.options.priority, task.number)):
-        kind = names.get(task.options.priority, str(task.options.priority))
+    now = time.time()
+    lines = ["   no  state     priority         age  starts  what"]
+    for one in queue:
+        task, step = one.task, one.step
+        priority = step.priority if step else task.options.priority
+        kind = names.get(priority, str(priority))
+        planned = step.planned if step and step.state == "waiting" else None
+        starts = f"{max(0, planned.start - now):4.0f} s" if planned else ""
         what = " ".join(task.text.split())[:40]
-        since = time.time() - task.created
-        lines.append(f"{task.number:>5}  {task.state:<9} {kind:<11} {since:6.0f} s  {what:<40}  {why(task)}")
-    return "\n".join(["   no  state     priority         age  what", *lines])
+        age = now - task.created
+        lines.append(
+            f"{task.number:>5}  {task.state:<9} {kind:<11} {age:6.0f} s  {starts:>6}  {what:<40}  {one.why}".rstrip()
+        )
+    if queue[0].more:
+        lines.append(f"... and {queue[0].more} more")
+    return "\n".join(lines)
+
+
+def write_trace(client: DaemonClient, file: str) -> str:
+    """Write what ran where and when as a Chrome trace; returns a sentence.
+
+    Raises LLMOSError if there is nothing yet, or the file cannot be written.
+    """
+    steps = client.steps()
+    if not steps:
+        raise LLMOSError("Nothing has run yet: ask for something first.")
+    names = {task.id: f"{task.number} {' '.join(task.text.split())[:30]}" for task in client.tasks(limit=1000)}
+    path = Path(file).expanduser()
+    try:
+        path.write_text(json.dumps(chrome_trace(steps, names)), encoding="utf-8")
+    except OSError as error:
+        raise LLMOSError(f"{path} cannot be written ({error.strerror}): name another file.") from error
+    return f"{len(steps)} steps are in {path}: open it at https://ui.perfetto.dev."
 
 
 def submit(code: str | Callable[..., Any], *arguments: Any, **given: Any) -> Handle:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -262,3 +265,60 @@ def test_what_may_not_be_asked_in_the_background_is_shown_there(notebook: Kernel
     assert not list(outside.iterdir())
     assert "not run" in notebook.run("%llmos result 1").text
     assert "open" in notebook.run("%llmos code 1").text
+
+
+def test_what_a_kernel_that_was_restarted_had_asked_for_can_be_brought_in(home: Path) -> None:
+    with kernel(home) as first:
+        first.run("%load_ext llmos_jupyter")
+        first.run("%%llmos run -b\nimport time\ntime.sleep(1)\nprint('done it')\nlate = 5\nthere = 'task'")
+    assert ended(1).state == "done"
+    with kernel(home) as second:
+        second.run("%load_ext llmos_jupyter")
+        second.run("there = 'mine'")
+        assert "was not begun in this notebook" in second.run("%llmos wait 1").text
+        shown = second.run("%llmos result 1").text
+        assert "done it" in shown
+        assert "Brought in: `late`" in shown
+        assert second.run("late, there, there_from_task_1").text.strip() == "(5, 'mine', 'task')"
+
+
+def test_the_trace_is_one_that_perfetto_reads(notebook: Kernel, home: Path) -> None:
+    notebook.run("%%llmos run -b\nimport time\ntime.sleep(0.5)")
+    notebook.run("%%llmos run -b --after 1\n1 + 1")
+    assert ended(2).state == "done"
+    assert "Nothing waits" in notebook.run("%llmos queue").text
+    written = notebook.run(f"%llmos trace {home}/trace.json")
+    assert "2 steps" in written.text
+    trace = json.loads((home / "trace.json").read_text())
+    ran = [event for event in trace["traceEvents"] if event["ph"] == "X" and event["pid"] == 1]
+    assert len(ran) == 2
+    first, second = sorted(ran, key=lambda event: event["ts"])
+    assert 0.4e6 < first["dur"] < 5e6
+    assert first["ts"] + first["dur"] <= second["ts"]
+    assert "class normal" in first["args"]["why"]
+    arrows = [event["ph"] for event in trace["traceEvents"] if event.get("cat") == "after"]
+    assert sorted(arrows) == ["f", "s"]
+    assert "cannot be written" in notebook.run("%llmos trace /nowhere/trace.json").text
+
+
+def test_a_queue_is_shown_with_what_it_waits_for_and_when_it_starts(notebook: Kernel) -> None:
+    import os
+
+    cores = os.cpu_count() or 1
+    for _ in range(cores + 2):
+        notebook.run("%%llmos run -b\nimport time\ntime.sleep(60)")
+    notebook.run("%%llmos run -b --priority low\nlow = 1")
+    until = time.monotonic() + 20
+    while "s  import time" not in (shown := notebook.run("%llmos queue").text) and time.monotonic() < until:
+        time.sleep(0.2)
+    lines = shown.strip().splitlines()[1:]
+    assert [line.split()[1] for line in lines] == ["running"] * cores + ["accepted"] * 3
+    assert lines[-1].split()[2] == "low"
+    assert "waits for cores of this machine" in lines[-1]
+    said = subprocess.run(
+        [sys.executable, "-m", "llmos_jupyter.cli", "queue"], capture_output=True, text=True, check=True
+    ).stdout
+    assert len(said.strip().splitlines()) == len(lines) + 1
+    for number in range(1, cores + 4):
+        notebook.run(f"%llmos cancel {number}")
+    assert "Nothing waits" in notebook.run("%llmos queue").text

@@ -28,6 +28,7 @@ from llmos_jupyter.protocol import (
     ModelName,
     Priority,
     Progress,
+    Queued,
     Record,
     Request,
     RuntimeInfo,
@@ -155,6 +156,10 @@ class DaemonClient:
         """What ran where and when: of one task, or all that changed after a moment (seconds since the epoch)."""
         query: dict[str, Any] = {"since": since} | ({"task": task} if task else {})
         return self._call("GET", "/v1/steps", list[StepRecord], params=query)
+
+    def queue(self, limit: int = 50) -> list[Queued]:
+        """The tasks that have not ended, with their steps: those that run, then those that wait."""
+        return self._call("GET", "/v1/queue", list[Queued], params={"limit": limit})
 
     def pause(self, key: str) -> Task:
         return self._call("POST", f"/v1/tasks/{key}/pause", Task)

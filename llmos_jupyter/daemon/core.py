@@ -9,6 +9,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 from llmos_jupyter import __version__, config, paths, processes
 from llmos_jupyter.daemon.engine_room import EngineRoom
@@ -31,9 +32,13 @@ from llmos_jupyter.protocol import (
     Generation,
     Progress,
     Record,
+    RehearsalRecord,
     Request,
+    RunRecord,
     Session,
+    Span,
     Status,
+    StepRecord,
     StreamItem,
     Task,
     Warming,
@@ -101,9 +106,31 @@ class Daemon:
 
     async def record(self, task_id: str, record: Record, key: str | None) -> None:
         await asyncio.to_thread(self.store.add_record, task_id, record, key)
+        if isinstance(record, (RehearsalRecord, RunRecord)):
+            await self._note_kernel(task_id, record)
         if isinstance(record, DecisionRecord) and record.decision == "running":
             self.jobs.runs_its_code(task_id)
         self.events.notify()
+
+    async def _note_kernel(self, task_id: str, record: RehearsalRecord | RunRecord) -> None:
+        """Code has run in a notebook's kernel, or in a copy of it: a step as well, though nobody scheduled it."""
+        task = await asyncio.to_thread(self.store.task, task_id)
+        if in_background(task):
+            return  # within a step of its worker
+        ran = record.rehearsal.seconds if isinstance(record, RehearsalRecord) else record.run.seconds
+        now = time.time()
+        step = StepRecord(
+            id=f"{task_id}/{record.type}-{record.round}-{record.index}-{now:.3f}",
+            task=task_id,
+            kind="rehearsal" if isinstance(record, RehearsalRecord) else "kernel",
+            resource=f"kernel of {Path(task.session.notebook).name or task.session.id}",
+            state="done",
+            session=task.session.id,
+            priority=task.options.priority,
+            created=now - ran,
+            spans=[Span(start=now - ran, end=now)],
+        )
+        self.schedule.note(step)
 
     async def finish(self, task_id: str, finish: Finish) -> Task:
         try:

@@ -18,7 +18,7 @@ from llmos_jupyter.daemon.pools import WORKERS, Pools
 from llmos_jupyter.daemon.schedule import TICK, Schedule
 from llmos_jupyter.daemon.store import Store, is_final
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Finish, Options, Request, Task, TaskState
+from llmos_jupyter.protocol import OPEN_STATES, Finish, Options, Queued, Request, Task, TaskState
 from llmos_jupyter.scheduling.policy import Start
 from llmos_jupyter.scheduling.problem import Option, Step
 from llmos_jupyter.scheduling.waiting_room import Dropped
@@ -175,6 +175,21 @@ class Jobs:
         self._events.notify()
         return again
 
+    async def queue(self, limit: int) -> list[Queued]:
+        """The tasks that have not ended: first those that run, then in the order of their classes."""
+        tasks = await asyncio.to_thread(self._store.tasks, states=OPEN_STATES, limit=100_000)
+        tasks.sort(key=lambda task: (task.state != "running", -task.options.priority, task.number))
+        now = {record.task: record for record in self._schedule.open_steps()}
+        return [
+            Queued(
+                task=task,
+                step=now.get(task.id),
+                why=self._schedule.waits_for(now[task.id].id) if task.id in now else "",
+                more=max(0, len(tasks) - limit),
+            )
+            for task in tasks[:limit]
+        ]
+
     def why(self, task: Task) -> str:
         """What it waits for, since when it runs, or how it went, in a few sentences."""
         timeline = self.jobs.timeline(task.id)
@@ -244,9 +259,17 @@ class Jobs:
     # --- deciding and running ---------------------------------------------------------------
 
     def _step(
-        self, task_id: str, notebook: str, options: Options, job: Job, after: tuple[str, ...] | None = None
+        self,
+        task_id: str,
+        notebook: str,
+        options: Options,
+        job: Job,
+        after: tuple[str, ...] | None = None,
+        created: float | None = None,
     ) -> Step:
         now = time.monotonic()
+        # One that passed while no daemon ran is no reason not to run any more.
+        left = None if options.deadline is None else options.deadline - (time.time() - (created or time.time()))
         return Step(
             id=task_id,
             task=task_id,
@@ -256,7 +279,7 @@ class Jobs:
             cores=0.0 if job.lock_later else float(job.limits.cores),
             memory=float(job.limits.memory_bytes or 0),
             gpus=options.gpus,
-            deadline=now + options.deadline if options.deadline is not None else None,
+            deadline=None if left is None or left <= 0 else now + left,
             priority=options.priority,
             after=self._unended(options.after) if after is None else after,
         )
@@ -279,7 +302,7 @@ class Jobs:
         return tuple(open_)
 
     def _enqueue(self, task: Task, job: Job, after: tuple[str, ...] | None = None) -> None:
-        step = self._step(task.id, task.session.id, task.options, job, after)
+        step = self._step(task.id, task.session.id, task.options, job, after, task.created)
         self._schedule.add(step, "run", self._begin)
 
     def _begin(self, start: Start) -> None:
@@ -316,11 +339,13 @@ class Jobs:
                 ended = Ended(state="cancelled", message="The task was cancelled.")
                 return
             gathered = _Gatherer(self, task_id)
-            async for item in running.pool.run(self._pools.place(job, task.options, start.resource)):
-                if isinstance(item, Ended):
-                    ended = item
-                    continue
-                await gathered.add(item)
+            placed = self._pools.place(job, task.options, start.resource)
+            async with contextlib.aclosing(running.pool.run(placed)) as items:
+                async for item in items:
+                    if isinstance(item, Ended):
+                        ended = item
+                        continue
+                    await gathered.add(item)
             await gathered.flush()
         except LLMOSError as error:
             ended = Ended(state="failed", message=str(error))
@@ -379,7 +404,10 @@ class Jobs:
         return reason
 
     async def store_output(self, task_id: str, item: WorkerItem) -> None:
-        await asyncio.to_thread(self.jobs.add_output, task_id, item)
+        try:
+            await asyncio.to_thread(self.jobs.add_output, task_id, item)
+        except LLMOSError as error:  # a full disk: what it showed is lost, what it does goes on
+            log.error("an output of task %s could not be stored: %s", task_id, error)
         self._events.notify()
 
 
@@ -424,13 +452,18 @@ def _remove_variables(job: Job) -> None:
 
 
 def _remove_variables_unless(known: Callable[[str], bool]) -> None:
-    for folder in paths.jobs_dir().glob("*"):
+    for folder in _kept():
         if not known(folder.name):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove_old() -> None:
-    """Variables that nobody has asked for within a week."""
-    for folder in paths.jobs_dir().glob("*"):
-        if time.time() - folder.stat().st_mtime > KEPT:
-            shutil.rmtree(folder, ignore_errors=True)
+    """Variables and results that nobody has asked for within a week."""
+    for folder in _kept():
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > KEPT:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kept() -> list[Path]:
+    return [*paths.jobs_dir().glob("*"), *paths.results_dir().glob("*")]

@@ -205,6 +205,11 @@ class Schedule:
         """What a step waits for, or since when it runs, as one sentence."""
         return self._scheduler.why(step, time.monotonic())
 
+    def waits_for(self, step: str) -> str:
+        """The same in a few words, and at less cost: for lists."""
+        entry = self._entries[step]
+        return entry.record.why if entry.record.state == "running" else self._scheduler.waits_for(step)
+
     def why_started(self, step: str) -> str:
         return self._entries[step].record.why
 

@@ -241,6 +241,14 @@ class ListScheduler:
         waited = self.now - entry.ready
         return f"It has waited {waited:.1f} s for {lacked}; in class {class_name(entry.step.priority)} {first}."
 
+    def waits_for(self, step: str) -> str:
+        """What a step that has not started waits for, in a few words."""
+        if step in self._held:
+            return "held"
+        if step in self._where:
+            return f"waits for {self._lacked.get(self._where[step], NEXT)}"
+        return self._room.why(step, self.now)
+
     def waiting(self) -> int:
         """How many steps have not started."""
         return len(self._where) + len(self._held) + len(self._room)

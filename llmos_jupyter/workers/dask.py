@@ -44,7 +44,7 @@ class DaskPool:
         self._client: Client | None = None
         self._connecting = asyncio.Lock()
         self._running: dict[str, asyncio.Event] = {}
-        self._folder = paths.workers_dir() / "dask"
+        self._folder = paths.results_dir()
 
     async def start(self) -> None:
         """Raises LLMOSError if Dask is not installed here, or the address is none. The cluster may come later."""

@@ -77,7 +77,7 @@ class LocalPool:
             self._running[job.id] = worker
             if cancelled.is_set():
                 worker.cancel()
-            async with contextlib.aclosing(worker.run(job, self._folder / "results" / job.id)) as events:
+            async with contextlib.aclosing(worker.run(job, paths.results_dir() / job.id)) as events:
                 async for item in events:
                     yield item
         except LLMOSError as error:
