@@ -150,6 +150,7 @@ class Run(Wire):
 # --- requests, tasks, generations -------------------------------------------------------------
 
 Mode = Literal["auto", "ask", "show"]
+Preference = Literal["fast", "balanced", "best"]
 TaskState = Literal["accepted", "running", "done", "failed", "cancelled"]
 FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 
