@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Mode, Wire
+from llmos_jupyter.protocol import Mode, Preference, Wire
 
 
 class Config(Wire):
@@ -21,6 +21,7 @@ class Config(Wire):
 
     model: str = Field("auto", min_length=1, description="model to use: a name, a .gguf file, or auto")
     mode: Mode = Field("auto", description="auto: run what passed rehearsal; ask; show: never run")
+    preference: Preference = Field("balanced", description="answers are to be fast, the best, or balanced between both")
     retries: int = Field(2, ge=0, le=10, description="rounds of repair")
     timeout: float = Field(600.0, gt=0, description="seconds for a whole request")
     max_tokens: int = Field(600, ge=1, le=32768, description="longest answer, in tokens")

@@ -150,6 +150,7 @@ class Run(Wire):
 # --- requests, tasks, generations -------------------------------------------------------------
 
 Mode = Literal["auto", "ask", "show"]
+Preference = Literal["fast", "balanced", "best"]
 TaskState = Literal["accepted", "running", "paused", "done", "failed", "cancelled"]
 OPEN_STATES: tuple[TaskState, ...] = ("accepted", "running", "paused")
 FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "cancelled"})

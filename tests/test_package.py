@@ -134,6 +134,22 @@ def test_settings_are_kept_and_checked(home: Path, capsys: pytest.CaptureFixture
     assert "mend or delete" in capsys.readouterr().err
 
 
+def test_a_preference_is_set_in_a_notebook(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert config.load().preference == "balanced"
+    script = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "llmos_jupyter")
+shell.run_line_magic("llmos", "config preference=fast")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "preference       = fast " in done.stdout
+    assert config.load().preference == "fast"
+    assert main(["config", "preference=quickest"]) == 1
+    assert "'fast', 'balanced' or 'best'" in capsys.readouterr().err
+    assert config.load().preference == "fast"
+
+
 def test_doctor_looks_at_everything_and_starts_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     said = capsys.readouterr().out
