@@ -10,8 +10,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter import paths
@@ -197,11 +198,7 @@ class Background:
             limits=Limits(cores=options.cores, memory_bytes=options.memory_bytes),
         )
         request = Request(id=identifier, kind="run", text=mask(code)[:200_000], options=options, session=self._session)
-        try:
-            task = self.client.submit_job(request, job)
-        except LLMOSError:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
+        task = self._send(request, job, folder)
         return self._begin(Handle(self, task, Board(f"task {task.number}"), submission), show)
 
     def ask(
@@ -247,10 +244,10 @@ class Background:
                 repeatable=False,
             )
             request = Request(id=identifier, text=mask(text), options=options, session=self._session)
-            task = self.client.submit_job(request, job)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
+        task = self._send(request, job, folder)
         board = Board(f"task {task.number}")
         board.notes += [
             f"`{one.name}` could not be sent ({one.reason}): the answer does without it."
@@ -262,6 +259,17 @@ class Background:
                 context.commit(turn, answered.reply, answered.shown)
 
         return self._begin(Handle(self, task, board, submission, commit), show)
+
+    def _send(self, request: Request, job: Job, folder: Path) -> Task:
+        """Submit a job; if that fails, or is interrupted, nothing is left of it."""
+        try:
+            return self.client.submit_job(request, job)
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, KeyboardInterrupt):
+                with suppress(LLMOSError):  # it may have arrived, or not
+                    self.client.cancel(request.id)
+            raise
 
     def _begin(self, handle: Handle, show: Callable[[Board], Callable[[], None]]) -> Handle:
         self._open.append(handle)

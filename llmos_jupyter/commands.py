@@ -174,6 +174,7 @@ def _undo(notebook: Notebook, argument: str) -> None:
     notes = history.undo(notebook.shell)
     if len(history) < left:
         notebook.context.note(" ".join(["The user undid your last answer.", *notes]))
+        notebook.tell_undone()
     print("\n".join(notes))
 
 

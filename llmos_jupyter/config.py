@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
@@ -22,7 +23,7 @@ class Config(Wire):
     model: str = Field("auto", min_length=1, description="model to use: a name, a .gguf file, or auto")
     mode: Mode = Field("auto", description="auto: run what passed rehearsal; ask; show: never run")
     preference: Preference = Field("balanced", description="answers are to be fast, the best, or balanced between both")
-    retries: int = Field(2, ge=0, le=10, description="rounds of repair")
+    retries: Annotated[int, Field(ge=0, le=10)] | Literal["auto"] = Field("auto", description="rounds of repair")
     timeout: float = Field(600.0, gt=0, description="seconds for a whole request")
     max_tokens: int = Field(600, ge=1, le=32768, description="longest answer, in tokens")
     temperature: float = Field(0.0, ge=0, le=2, description="0 always gives the likeliest answer")

@@ -200,7 +200,7 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @magic_arguments()
     @argument("--mode", choices=MODES, help="auto: run what passed rehearsal; ask: wait for a yes; show: never run")
     @argument("--model", help="a model's name, a .gguf file, a Hugging Face repository, or auto")
-    @argument("--retries", type=int, help="rounds of repair (default 2)")
+    @argument("--retries", type=int, help="rounds of repair, 0 to 10 (default: as many as it takes)")
     @argument("--candidates", type=int, help="pieces of code to compare, 1 to 16 (default: as many as it takes)")
     @argument("--fresh", action="store_true", default=None, help="ask the model even if the answer is recorded")
     @argument("--timeout", type=float, help="seconds until the code runs (default 600)")

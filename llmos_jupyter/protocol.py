@@ -161,8 +161,8 @@ class Options(Wire):
 
     mode: Mode = "auto"
     model: str = "auto"
-    retries: int = Field(2, ge=0, le=10)
-    candidates: int | None = Field(None, ge=1, le=16, description="None: the loop decides")
+    retries: int | None = Field(None, ge=0, le=10, description="None: the daemon's strategy decides")
+    candidates: int | None = Field(None, ge=1, le=16, description="None: the strategy, and then the loop, decides")
     fresh: bool = Field(False, description="ask the model even if the answer is recorded")
     timeout: float = Field(600.0, gt=0, description="seconds for the whole request")
     max_tokens: int = Field(600, ge=1, le=32768)

@@ -91,6 +91,7 @@ class Loop:
         self._session = session
         self._rights = rights
         self._recording = recording
+        self.model = ""
         self._trial = Trial(shell, context, self._record, rehearsal_budget)
 
     def answer(self, text: str, options: Options, context_tokens: int) -> Steps:
@@ -103,10 +104,13 @@ class Loop:
         turn = self._context.compose(text, room, context=options.context, use=options.use)
         request = Request(id=uuid.uuid4().hex, text=mask(text), options=options, session=self._session)
         task = self._client.submit(request)
+        # The daemon has filled in what the user left open.
+        advised = {"candidates": task.options.candidates, "retries": task.options.retries, "model": task.options.model}
+        self.model = task.options.model
         finish = Finish(state="cancelled", reason="interrupted")
         try:
             yield Accepted(task)
-            finish = yield from self._answer(task, turn, options, deadline)
+            finish = yield from self._answer(task, turn, options, options.model_copy(update=advised), deadline)
         except CancelledElsewhere as cancelled:
             finish = Finish(state="cancelled", reason=str(cancelled))
             raise LLMOSError(f"This request was {cancelled}.") from None
@@ -125,14 +129,16 @@ class Loop:
                 log.warning("request %s could not be ended: %s", task.number, error)
 
     def _answer(
-        self, task: Task, turn: Turn, options: Options, deadline: float
+        self, task: Task, turn: Turn, asked: Options, options: Options, deadline: float
     ) -> Generator[AgentEvent, bool | None, Finish]:
-        if (replayed := (yield from self._replay(task, turn, options, deadline))) is not None:
+        """`asked`: the options as the user gave them, by which answers are recorded; `options`: as they were filled
+        in."""
+        if (replayed := (yield from self._replay(task, turn, asked, deadline))) is not None:
             return replayed
         base = self._context.prompt(turn)
         first = yield from self._first(task, base, turn.request, options, deadline)
         if isinstance(first, Words):
-            entry = self._entry(turn, options, "words", first.text, first.model)
+            entry = self._entry(turn, asked, "words", first.text, first.model)
             self._context.commit(turn, first.text)
             if first.complete:
                 yield from self._keep(entry)
@@ -147,7 +153,7 @@ class Loop:
         if more := strategy.more_candidates(options.candidates, first):
             yield from self._more(task, turn, drafts, more, options, deadline)
         chosen = choose(drafts)
-        for repair in range(1, options.retries + 1):
+        for repair in range(1, strategy.repairs(options.retries) + 1):
             if chosen:
                 break
             repaired = yield from self._repair(task, base, drafts, repair, options, deadline)
@@ -162,7 +168,7 @@ class Loop:
             self._record(task, DecisionRecord(round=draft.round, decision="chosen", why=why))
         if draft is not drafts[-1] or why:
             yield Chosen(draft.candidate, draft.code, draft.findings, draft.rehearsal, why)
-        return (yield from self._use(task, turn, draft, options))
+        return (yield from self._use(task, turn, draft, asked))
 
     # --- recorded answers -------------------------------------------------------------------
 
@@ -296,7 +302,7 @@ class Loop:
     ) -> Generator[AgentEvent, bool | None, Draft | None]:
         """Give the first failure, or the last repair, back to the model with what the live objects say of it."""
         failed = drafts[0] if repair == 1 else drafts[-1]
-        yield Repairing(repair, options.retries, failed.why)
+        yield Repairing(repair, strategy.repairs(options.retries), failed.why)
         self._record(task, DecisionRecord(round=failed.round, decision="repair", why=failed.why))
         messages = [
             *base,

@@ -12,10 +12,12 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from llmos_jupyter import __version__, config, paths, processes
+from llmos_jupyter.daemon.adviser import STRATEGY, UNDONE, Adviser
 from llmos_jupyter.daemon.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.generations import ENGINE, Generations
 from llmos_jupyter.daemon.jobs import Jobs, in_background
+from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.pools import Pools
 from llmos_jupyter.daemon.schedule import Schedule
 from llmos_jupyter.daemon.step_store import StepStore
@@ -44,6 +46,7 @@ from llmos_jupyter.protocol import (
     Warming,
 )
 from llmos_jupyter.scheduling.problem import Resource
+from llmos_jupyter.workers.messages import Job
 
 log = logging.getLogger(__name__)
 
@@ -63,12 +66,19 @@ class Daemon:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.events = Events(store)
-        self.engines = EngineRoom(self._engine_changed)
+        self.learned = Learned(store)
+        self.engines = EngineRoom(self._engine_changed, self._engine_loaded)
+        self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
-        self.jobs = Jobs(store, self.events, self.schedule, self.pools)
+        self.jobs = Jobs(store, self.events, self.schedule, self.pools, self.learned, self.ended)
         self.generations = Generations(
-            self.engines, self.schedule, self._keep_candidate, self.jobs.cores_for_generation, self.stop_warming
+            self.engines,
+            self.schedule,
+            self.learned,
+            self._keep_candidate,
+            self.jobs.standstill.while_writing,
+            self.stop_warming,
         )
         self.started = time.time()
         self.last_activity = time.monotonic()
@@ -89,7 +99,22 @@ class Daemon:
     # --- tasks ------------------------------------------------------------------------------
 
     async def submit(self, request: Request) -> Task:
+        request, why = await self.adviser.advise(request)
         task = await asyncio.to_thread(self._submit, request)
+        return await self._advised(task, why)
+
+    async def submit_job(self, request: Request, job: Job) -> Task:
+        """Accept a background task: Python, or a request in words with all that its worker needs."""
+        if request.kind == "run":
+            return await self.jobs.submit(request, job)
+        request, why = await self.adviser.advise(request)
+        return await self._advised(await self.jobs.submit(request, job), why)
+
+    async def _advised(self, task: Task, why: str) -> Task:
+        if why:
+            decision = DecisionRecord(round=0, decision=STRATEGY, why=why)
+            # With a key, so that a request that is sent again is not advised twice.
+            await asyncio.to_thread(self.store.add_record, task.id, decision, f"{STRATEGY}-{task.id}")
         self.events.notify()
         return task
 
@@ -110,6 +135,8 @@ class Daemon:
             await self._note_kernel(task_id, record)
         if isinstance(record, DecisionRecord) and record.decision == "running":
             self.jobs.runs_its_code(task_id)
+        if isinstance(record, DecisionRecord) and record.decision == UNDONE:
+            await asyncio.to_thread(lambda: self.adviser.taken_back(self.store.trace(task_id)))
         self.events.notify()
 
     async def _note_kernel(self, task_id: str, record: RehearsalRecord | RunRecord) -> None:
@@ -141,8 +168,14 @@ class Daemon:
             # The one who reports it is told, but its kernel will not say it twice.
             self._owed[task_id] = finish
             raise
+        await self.ended(task)
         self.events.notify()
         return task
+
+    async def ended(self, task: Task) -> None:
+        """A request in words has ended: there may be something to learn."""
+        if task.kind == "ask":
+            await asyncio.to_thread(lambda: self.adviser.learn(self.store.trace(task.id)))
 
     def _settle(self) -> None:
         """Store the ends of tasks for which there was no room on the disk when they came."""
@@ -184,6 +217,7 @@ class Daemon:
         await self.reap()
         forgotten = await asyncio.to_thread(self.store.forget, session, notebook)
         await self.jobs.remove_forgotten()
+        self.learned.forget()
         self.events.notify()
         return forgotten
 
@@ -255,6 +289,9 @@ class Daemon:
             database=str(self.store.file),
             log=str(paths.log_file()),
         )
+
+    def _engine_loaded(self, model: str, size: int, seconds: float) -> None:
+        self.adviser.loaded(model, size, seconds)
 
     def touch(self) -> None:
         """Somebody uses the daemon: it is not idle."""

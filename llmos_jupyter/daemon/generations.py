@@ -7,10 +7,14 @@ import asyncio
 import contextlib
 import logging
 import math
+import time
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 
 from llmos_jupyter import paths
 from llmos_jupyter.daemon.engine_room import EngineRoom
+from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.schedule import Schedule
 from llmos_jupyter.engines.openai_http import EngineGone, Reply
 from llmos_jupyter.errors import LLMOSError
@@ -28,6 +32,7 @@ from llmos_jupyter.protocol import (
     Task,
     Token,
 )
+from llmos_jupyter.scheduling.estimates import Estimate, Features, Outcome, Prior
 from llmos_jupyter.scheduling.problem import Option, Step
 
 log = logging.getLogger(__name__)
@@ -38,11 +43,29 @@ ENGINE_TRIES = 3
 # A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
 # reader who left.
 HEARTBEAT = 1.0
-# Tokens that an answer is taken to have before anything is known, and seconds for writing them.
-USUAL_TOKENS, USUAL_SECONDS = 80, 4.0
+# Tokens that an answer is taken to have before anything is known.
+USUAL_TOKENS = 40
+# Reading is so many times as fast as writing (1.5B on two cores: 43 and 15.5 tokens/s); characters of a token.
+READING, CHARS_A_TOKEN = 2.8, 3.5
+# From this round on a generation is a repair (agent/loop.py).
+FIRST_REPAIR = 3
+# The engine has forgotten what it read before so many other prompts.
+PROMPTS_CACHED = 100
 LEAST = 1e-9
 
 Items = asyncio.Queue[StreamItem | None]
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What is known of a generation beforehand."""
+
+    kind: str
+    model: str
+    features: Features
+    prior: Prior
+    estimate: Estimate
+    prompt: str
 
 
 class _GaveWay(Exception):
@@ -59,12 +82,15 @@ class Generations:
         self,
         engines: EngineRoom,
         schedule: Schedule,
+        learned: Learned,
         store: Callable[[str, CandidateRecord], Awaitable[None]],
         cores: Callable[[], contextlib.AbstractAsyncContextManager[None]],
         before: Callable[[], Awaitable[None]],
     ) -> None:
         self._engines = engines
         self._schedule = schedule
+        self._learned = learned
+        self._prompts: deque[str] = deque(maxlen=PROMPTS_CACHED)
         self._store = store
         self._cores = cores
         self._before = before
@@ -97,8 +123,9 @@ class Generations:
     async def stream(self, task: Task, generation: Generation) -> AsyncGenerator[StreamItem, None]:
         """Stream candidates. Each is stored before `done` is sent; closing the iterator stops the engine."""
         items: Items = asyncio.Queue()
-        step = self._step(task, generation)
-        worker = asyncio.create_task(self._generate(task, generation, step, items))
+        expected = await asyncio.to_thread(self._expect, generation)
+        step = self._step(task, generation, expected)
+        worker = asyncio.create_task(self._generate(task, generation, step, expected, items))
         self._running[task.id] = worker
         worker.add_done_callback(lambda _: items.put_nowait(None))
         # What to say again when there is nothing new: the last progress, or, once it writes, an empty token.
@@ -131,8 +158,28 @@ class Generations:
 
     # --- its turn ---------------------------------------------------------------------------
 
-    def _step(self, task: Task, generation: Generation) -> Step:
-        tokens = min(generation.max_tokens, USUAL_TOKENS)
+    def _expect(self, generation: Generation) -> _Expected:
+        """What a generation will take, on the model that would serve it."""
+        model = self._engines.named(generation.model)
+        prompt = "\n".join(f"{message.role}\n{message.content}" for message in generation.messages)
+        known = max((_shared(prompt, other) for other in self._prompts), default=0)
+        fresh = (len(prompt) - known) / CHARS_A_TOKEN
+        features = Features(prompt_tokens=fresh, candidates=float(generation.n))
+        speed = self._engines.speed(model)
+        tokens = float(min(max(generation.max_tokens, 1), USUAL_TOKENS))
+        prior = Prior(seconds=0.2 + (fresh / READING + tokens) / speed, tokens=tokens, probability=0.9)
+        kind = "repair" if generation.round >= FIRST_REPAIR else "generation"
+        return _Expected(kind, model, features, prior, self._learned.predict(kind, model, features, prior), prompt)
+
+    def _learn(self, task_id: str, expected: _Expected, seconds: float, tokens: int) -> None:
+        self._prompts.append(expected.prompt)
+        try:
+            outcome = Outcome(seconds=seconds, tokens=float(tokens), succeeded=None)
+            self._learned.learn(expected.kind, expected.model, expected.features, expected.prior, outcome, task_id)
+        except LLMOSError as error:
+            log.error("nothing is learned of a generation: %s", error)
+
+    def _step(self, task: Task, generation: Generation, expected: _Expected) -> Step:
         # The same generation asked again, because its reader lost the daemon, is another step.
         name, number = f"{task.id}/{generation.round}", 1
         while self._schedule.knows(name) and name not in self._held.get(task.id, ()):
@@ -142,18 +189,20 @@ class Generations:
             id=name,
             task=task.id,
             notebook=task.session.id,
-            options={ENGINE: Option(duration=max(0.1, USUAL_SECONDS * tokens / USUAL_TOKENS))},
+            options={ENGINE: Option(duration=max(0.1, expected.estimate.p50))},
             priority=task.options.priority,
             preemptible=True,
         )
 
-    async def _generate(self, task: Task, generation: Generation, step: Step, items: Items) -> None:
+    async def _generate(
+        self, task: Task, generation: Generation, step: Step, expected: _Expected, items: Items
+    ) -> None:
         gives_way = asyncio.Event()
         state: StepState = "failed"
-        await self._turn(task, step, gives_way)
+        await self._turn(task, step, expected, gives_way)
         self._give_way[task.id] = gives_way
         try:
-            await self._write(task, generation, gives_way, items)
+            await self._write(task, generation, expected, gives_way, items)
             state = "done"
         except _GaveWay as gave_way:
             written = sum(candidate.timings.tokens for candidate in gave_way.written)
@@ -171,7 +220,7 @@ class Generations:
             if step.id not in self._held.get(task.id, ()):
                 self._schedule.ended(step.id, state)
 
-    async def _turn(self, task: Task, step: Step, gives_way: asyncio.Event) -> None:
+    async def _turn(self, task: Task, step: Step, expected: _Expected, gives_way: asyncio.Event) -> None:
         """Wait for a slot."""
         may_start = asyncio.get_running_loop().create_future()
 
@@ -187,7 +236,7 @@ class Generations:
             held.discard(step.id)
             self._schedule.release(step.id, start, give_way)
         else:
-            self._schedule.add(step, "generation", start, give_way)
+            self._schedule.add(step, "generation", start, give_way, p90=expected.estimate.p90)
         try:
             await may_start
         except asyncio.CancelledError:
@@ -196,7 +245,9 @@ class Generations:
 
     # --- writing ----------------------------------------------------------------------------
 
-    async def _write(self, task: Task, generation: Generation, gives_way: asyncio.Event, items: Items) -> None:
+    async def _write(
+        self, task: Task, generation: Generation, expected: _Expected, gives_way: asyncio.Event, items: Items
+    ) -> None:
         for attempt in range(1, ENGINE_TRIES + 1):
             try:
                 async with self._engines.use(generation.model, items.put_nowait) as server:
@@ -204,7 +255,11 @@ class Generations:
                     async with self._cores():
                         model = self._engines.loaded or generation.model
                         stream = server.stream(generation)
-                        await self._until_urgent(task.id, generation, stream, model, gives_way, items)
+                        began = time.monotonic()
+                        tokens = await self._until_urgent(task.id, generation, stream, model, gives_way, items)
+                # What went on from a prefix took only a part of what a whole one takes.
+                if not generation.prefix and attempt == 1 and model == expected.model:
+                    await asyncio.to_thread(self._learn, task.id, expected, time.monotonic() - began, tokens)
                 return
             except EngineGone as error:
                 log.warning("the engine went away during task %s: %s", task.id, error)
@@ -221,9 +276,9 @@ class Generations:
         model: str,
         gives_way: asyncio.Event,
         items: Items,
-    ) -> None:
+    ) -> int:
         """Stream until the end, or until something more urgent waits: then the connection is closed, which stops
-        llama.cpp at its next token."""
+        llama.cpp at its next token. Returns how many tokens were written."""
         writing = {
             index: Candidate(
                 text=generation.prefix, index=index, model=model, finish="cancelled", messages=generation.messages
@@ -240,7 +295,7 @@ class Generations:
                 for candidate in writing.values():
                     candidate.finish = "preempted"
                 raise _GaveWay(list(writing.values()))
-            streaming.result()
+            return streaming.result()
         finally:
             urgent.cancel()
             streaming.cancel()
@@ -257,7 +312,8 @@ class Generations:
         stream: AsyncGenerator[Progress | Token | Reply, None],
         writing: dict[int, Candidate],
         items: Items,
-    ) -> None:
+    ) -> int:
+        tokens = 0
         async with contextlib.aclosing(stream) as parts:
             async for part in parts:
                 if isinstance(part, Reply):
@@ -270,6 +326,7 @@ class Generations:
                     continue
                 if isinstance(part, Token):
                     candidate = writing[part.index]
+                    tokens += 1
                     candidate.text += part.text
                     candidate.timings.tokens += 1
                     if part.logprob is not None:
@@ -280,6 +337,19 @@ class Generations:
                 items.put_nowait(part)
         if writing:
             raise EngineGone("the stream ended before the answer")
+        return tokens
 
     async def _keep(self, task_id: str, round_: int, candidate: Candidate) -> None:
         await asyncio.shield(self._store(task_id, CandidateRecord(round=round_, candidate=candidate)))
+
+
+def _shared(text: str, other: str) -> int:
+    """How many characters two texts begin with together."""
+    low, high = 0, min(len(text), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -20,7 +20,7 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/jobs", operation_id="submit_job", status_code=201, dependencies=[touch])
     async def submit_job(body: JobRequest) -> Task:
         """Accept Python for a worker; what it reads has been written to disk before."""
-        return await daemon.jobs.submit(body.request, body.job)
+        return await daemon.submit_job(body.request, body.job)
 
     @app.get(
         "/v1/tasks/{key}/outputs",

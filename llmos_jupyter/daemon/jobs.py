@@ -5,36 +5,35 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from llmos_jupyter import config, paths
+from llmos_jupyter.daemon import job_files
 from llmos_jupyter.daemon.events import Events
+from llmos_jupyter.daemon.gathering import Gatherer
 from llmos_jupyter.daemon.job_store import JobStore
+from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.pools import WORKERS, Pools
 from llmos_jupyter.daemon.schedule import TICK, Schedule
+from llmos_jupyter.daemon.standstill import Standstill
 from llmos_jupyter.daemon.store import Store, is_final
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import OPEN_STATES, Finish, Options, Queued, Request, Task, TaskState
+from llmos_jupyter.scheduling.estimates import Estimate, Features, Outcome, Prior
 from llmos_jupyter.scheduling.policy import Start
 from llmos_jupyter.scheduling.problem import Option, Step
 from llmos_jupyter.scheduling.waiting_room import Dropped
 from llmos_jupyter.workers import Pool
-from llmos_jupyter.workers.messages import Ended, EndState, Job, StoredOutput, Stream, WorkerItem
+from llmos_jupyter.workers.messages import Ended, EndState, Job, StoredOutput, WorkerItem
 
 log = logging.getLogger(__name__)
 
-# Seconds that a cell is taken to last before anything is known of it; the scheduler corrects itself as it overruns.
-UNKNOWN_SECONDS = 10.0
-# Seconds that long cells stand still at the most while the model writes: nothing starves.
-MOST_STILL = 30.0
-# Seconds for which the variables of a job that failed are kept.
-KEPT = 7 * 86400.0
-# Text that comes in small pieces is stored in larger ones: seconds for which it is gathered.
-GATHER = 0.1
+# What a cell is taken to be before anything is known of it; the scheduler corrects itself as it overruns.
+UNKNOWN = Prior(seconds=10.0, probability=0.9)
+# The kind of a request in words in a worker.
+ASKED = "asked"
 
 
 def in_background(task: Task) -> bool:
@@ -56,22 +55,31 @@ class _Running:
 class Jobs:
     """Accepts, runs and ends background tasks. All methods belong to the daemon's event loop."""
 
-    def __init__(self, store: Store, events: Events, schedule: Schedule, pools: Pools) -> None:
+    def __init__(
+        self,
+        store: Store,
+        events: Events,
+        schedule: Schedule,
+        pools: Pools,
+        learned: Learned,
+        ended: Callable[[Task], Awaitable[None]],
+    ) -> None:
+        """`ended` is told of each task that has ended by itself."""
         self._store = store
+        self._learned = learned
+        self._ended = ended
         self._events = events
         self._schedule = schedule
         self._pools = pools
         self.jobs = JobStore(store)
         self._running: dict[str, _Running] = {}
-        self._generations = 0
-        self._still = False
-        self._going_on: asyncio.TimerHandle | None = None
+        self.standstill = Standstill(schedule, pools, self)
 
     # --- life -------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Take up what an earlier daemon left: what waited waits again, what ran is told as ended by accident."""
-        await asyncio.to_thread(_remove_old)
+        await asyncio.to_thread(job_files.remove_old)
         waiting: dict[str, Task] = {}
         for task in await asyncio.to_thread(lambda: list(self.jobs.open_jobs())):
             timeline = await asyncio.to_thread(self.jobs.timeline, task.id)
@@ -95,7 +103,7 @@ class Jobs:
 
     async def remove_forgotten(self) -> None:
         """What jobs were given whose tasks are no longer in the database."""
-        await asyncio.to_thread(_remove_variables_unless, self.jobs.has)
+        await asyncio.to_thread(job_files.remove_unless, self.jobs.has)
 
     @property
     def busy(self) -> bool:
@@ -201,41 +209,18 @@ class Jobs:
         predicted = f" (predicted: {timeline.predicted:.1f} s)." if took and timeline.predicted else "."
         return f"{timeline.why}{took}{predicted if took else ''} It is {task.state}. {task.reason}".strip()
 
-    # --- the processors ---------------------------------------------------------------------
+    def may_stand_still(self) -> list[str]:
+        """The jobs that run code: those whose loop waits for the model must go on hearing it."""
+        return [name for name, job in self._running.items() if not job.thinks]
 
-    @contextlib.asynccontextmanager
-    async def cores_for_generation(self) -> AsyncIterator[None]:
-        """While the model writes, long cells of this machine stand still: llama.cpp's threads wait for each other, so
-        that one busy neighbour costs them far more than its share. After MOST_STILL seconds they go on beside it."""
-        self._generations += 1
-        if self._generations == 1 and config.load().yield_cores:
-            self._stand_still()
-        try:
-            yield
-        finally:
-            self._generations -= 1
-            if self._generations == 0:
-                self._go_on()
-
-    def _stand_still(self) -> None:
-        self._still = True
-        self._schedule.cores_taken(WORKERS, "the model, which writes on all cores")
-        self._pools.pause([name for name, job in self._running.items() if not job.thinks], True)
-        self._going_on = asyncio.get_running_loop().call_later(MOST_STILL, self._go_on)
-
-    def _go_on(self) -> None:
-        if self._going_on:
-            self._going_on.cancel()
-        if self._still:
-            self._still = False
-            self._pools.pause([name for name, job in self._running.items() if not job.paused], False)
-        self._schedule.cores_free(WORKERS)
+    def may_go_on(self) -> list[str]:
+        return [name for name, job in self._running.items() if not job.paused]
 
     def runs_its_code(self, task_id: str) -> None:
         """A request in words has come so far that its code runs in its worker, like any other."""
         if task_id in self._running:
             self._running[task_id].thinks = False
-            if self._still:
+            if self.standstill.still:
                 self._pools.pause([task_id], True)
 
     async def outputs(self, task_id: str, after: int) -> AsyncGenerator[StoredOutput | Ended, None]:
@@ -273,7 +258,7 @@ class Jobs:
         return Step(
             id=task_id,
             task=task_id,
-            options={name: Option(duration=UNKNOWN_SECONDS) for name in self._eligible(options, job)},
+            options={name: self._option(name, job) for name in self._eligible(options, job)},
             notebook=notebook,
             # A request in words waits for the model most of the time.
             cores=0.0 if job.lock_later else float(job.limits.cores),
@@ -283,6 +268,30 @@ class Jobs:
             priority=options.priority,
             after=self._unended(options.after) if after is None else after,
         )
+
+    def _option(self, resource: str, job: Job) -> Option:
+        estimate = self._predict(resource, job)
+        return Option(duration=estimate.p50, probability=estimate.probability)
+
+    def _predict(self, resource: str, job: Job) -> Estimate:
+        """What a job will take: by its own earlier runs, if its code has run before."""
+        if job.lock_later:
+            return self._learned.predict(ASKED, resource, Features(), UNKNOWN)
+        return self._learned.predict_run(job.code, resource, _features(job), UNKNOWN)
+
+    def _learn(self, task: Task, job: Job, resource: str, ended: Ended) -> None:
+        outcome = Outcome(
+            seconds=ended.seconds,
+            memory=float(ended.peak_bytes) if ended.peak_bytes else None,
+            succeeded=ended.state == "done",
+        )
+        try:
+            if job.lock_later:
+                self._learned.learn(ASKED, resource, Features(), UNKNOWN, outcome, task.id)
+            else:
+                self._learned.learn_run(job.code, resource, _features(job), UNKNOWN, outcome, task.id)
+        except LLMOSError as error:
+            log.error("nothing is learned of task %s: %s", task.number, error)
 
     def _eligible(self, options: Options, job: Job) -> tuple[str, ...]:
         # The loop in a worker speaks to this daemon, which other machines cannot reach.
@@ -303,7 +312,8 @@ class Jobs:
 
     def _enqueue(self, task: Task, job: Job, after: tuple[str, ...] | None = None) -> None:
         step = self._step(task.id, task.session.id, task.options, job, after, task.created)
-        self._schedule.add(step, "run", self._begin)
+        p90 = min(self._predict(name, job).p90 for name in step.options)
+        self._schedule.add(step, "run", self._begin, p90=p90)
 
     def _begin(self, start: Start) -> None:
         """The schedule lets a job begin, or go on."""
@@ -312,7 +322,7 @@ class Jobs:
             self._running[start.step] = _Running(asyncio.create_task(self._run(start)), start.resource)
             return
         running.paused = False
-        self._pools.pause([start.step], self._still and not running.thinks)
+        self._pools.pause([start.step], self.standstill.still and not running.thinks)
         self._running[start.step].task.add_done_callback(lambda _: None)
         task = asyncio.create_task(asyncio.to_thread(self._store.move, start.step, "running"))
         task.add_done_callback(lambda _: self._events.notify())
@@ -338,7 +348,7 @@ class Jobs:
             if is_final(await asyncio.to_thread(self._store.task, task_id)):  # cancelled while its pool began
                 ended = Ended(state="cancelled", message="The task was cancelled.")
                 return
-            gathered = _Gatherer(self, task_id)
+            gathered = Gatherer(lambda item: self._store_output(task_id, item))
             placed = self._pools.place(job, task.options, start.resource)
             async with contextlib.aclosing(running.pool.run(placed)) as items:
                 async for item in items:
@@ -354,9 +364,9 @@ class Jobs:
             ended = Ended(state="failed", message=f"The daemon failed ({type(error).__name__}): see its log.")
         finally:
             self._pools.release(task_id)
-            await self._end(task_id, ended)
+            await self._end(task_id, start.resource, ended)
 
-    async def _end(self, task_id: str, ended: Ended) -> None:
+    async def _end(self, task_id: str, resource: str, ended: Ended) -> None:
         finish = _finish(ended)
         try:
             if ended.answered is not None:
@@ -369,11 +379,15 @@ class Jobs:
             log.error("the end of task %s could not be stored: %s", task_id, error)
         else:
             finish.state = task.state if task.state in ("done", "failed", "cancelled") else finish.state
+            if ended.state in ("done", "failed", "died") and ended.seconds:
+                job = await asyncio.to_thread(self.jobs.job, task_id)
+                await asyncio.to_thread(self._learn, task, job, resource, ended)
+            await self._ended(task)
         del self._running[task_id]
         if finish.state == "done":
             await self._hand_on(task_id, ended)
             self._schedule.ended(task_id)
-            await asyncio.to_thread(lambda: _remove_variables(self.jobs.job(task_id)))
+            await asyncio.to_thread(lambda: job_files.remove_variables(self.jobs.job(task_id)))
         else:
             await self._drop(self._schedule.ended(task_id, finish.state))
         self._events.notify()
@@ -403,12 +417,17 @@ class Jobs:
                 reason = reason.replace(name, f"task {self._store.task(name).number}")
         return reason
 
-    async def store_output(self, task_id: str, item: WorkerItem) -> None:
+    async def _store_output(self, task_id: str, item: WorkerItem) -> None:
         try:
             await asyncio.to_thread(self.jobs.add_output, task_id, item)
         except LLMOSError as error:  # a full disk: what it showed is lost, what it does goes on
             log.error("an output of task %s could not be stored: %s", task_id, error)
         self._events.notify()
+
+
+def _features(job: Job) -> Features:
+    size = job.variables.bytes if job.variables else 0
+    return Features(request_chars=float(len(job.code)), data_bytes=float(size))
 
 
 def _finish(ended: Ended) -> Finish:
@@ -417,53 +436,3 @@ def _finish(ended: Ended) -> Finish:
         return ended.answered.finish
     state: TaskState = "failed" if ended.state == "died" else ended.state
     return Finish(state=state, reason=ended.message)
-
-
-class _Gatherer:
-    """Puts small pieces of text together before they are stored: a million printed lines are not a million rows."""
-
-    def __init__(self, jobs: Jobs, task_id: str) -> None:
-        self._jobs = jobs
-        self._task = task_id
-        self._text: Stream | None = None
-        self._since = 0.0
-
-    async def add(self, item: WorkerItem) -> None:
-        if isinstance(item, Stream):
-            if self._text and self._text.name == item.name and time.monotonic() - self._since < GATHER:
-                self._text.text += item.text
-                return
-            await self.flush()
-            self._text, self._since = item, time.monotonic()
-            return
-        await self.flush()
-        await self._jobs.store_output(self._task, item)
-
-    async def flush(self) -> None:
-        if self._text:
-            text, self._text = self._text, None
-            await self._jobs.store_output(self._task, text)
-
-
-def _remove_variables(job: Job) -> None:
-    """What a job was given is no longer needed; of one that failed it is kept for another try."""
-    if job.variables:
-        shutil.rmtree(job.variables.folder, ignore_errors=True)
-
-
-def _remove_variables_unless(known: Callable[[str], bool]) -> None:
-    for folder in _kept():
-        if not known(folder.name):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_old() -> None:
-    """Variables and results that nobody has asked for within a week."""
-    for folder in _kept():
-        with contextlib.suppress(FileNotFoundError):
-            if time.time() - folder.stat().st_mtime > KEPT:
-                shutil.rmtree(folder, ignore_errors=True)
-
-
-def _kept() -> list[Path]:
-    return [*paths.jobs_dir().glob("*"), *paths.results_dir().glob("*")]

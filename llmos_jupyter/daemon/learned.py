@@ -197,7 +197,8 @@ def run_kind(code: str) -> str:
 def _observation(row: sqlite3.Row) -> Observation | None:
     try:
         outcome: dict[str, Any] = json.loads(row["outcome"])
-        if outcome.get("succeeded") not in (True, False, None):
+        succeeded = outcome.get("succeeded")
+        if succeeded is not None and not (isinstance(succeeded, bool | int | float) and 0 <= succeeded <= 1):
             raise ValueError("neither a success nor none")
         return Observation(
             row["kind"].decode(),

@@ -63,7 +63,7 @@ def quality(trace: Sequence[Observation], predicted: Sequence[Estimate]) -> Qual
     judged = [
         (estimate.probability, seen.outcome.succeeded)
         for estimate, seen in zip(predicted, trace, strict=True)
-        if seen.outcome.succeeded is not None
+        if isinstance(seen.outcome.succeeded, bool)
     ]
     timed = [
         (estimate, seen.outcome.seconds)

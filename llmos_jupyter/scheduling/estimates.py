@@ -67,13 +67,16 @@ class Prior:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step came to; None is not known, or does not apply."""
+    """What a step came to; None is not known, or does not apply.
+
+    succeeded: true or false, or, of what nobody judged, how likely it is.
+    """
 
     seconds: float | None = None
     tokens: float | None = None
     memory: float | None = None
     cost: float | None = None
-    succeeded: bool | None = None
+    succeeded: bool | float | None = None
 
     def __post_init__(self) -> None:
         _check(self)

@@ -100,7 +100,7 @@ class LogisticRegression:
         spread = float(row @ np.linalg.solve(self.precision, row))
         return _sigmoid((float(row @ self.weights) + _log_odds(prior)) / math.sqrt(1 + math.pi * spread / 8))
 
-    def learn(self, x: list[float], success: bool, prior: float = 0.5) -> None:
+    def learn(self, x: list[float], success: float, prior: float = 0.5) -> None:
         row = np.array(x)
         p = _sigmoid(float(row @ self.weights) + _log_odds(prior))
         self.precision = (
