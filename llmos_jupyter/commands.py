@@ -66,8 +66,8 @@ def _why(notebook: Notebook, argument: str) -> None:
 
     trace = notebook.client.trace(argument or str(_last(notebook).number))
     text = trace_text(trace)
-    if trace.task.kind == "run":
-        text += f"\n\n{notebook.client.why(trace.task.id)}"
+    if steps := notebook.client.why(trace.task.id):
+        text += f"\n\n### Where and when\n\n{steps}"
     if hasattr(notebook.shell, "kernel"):
         display({"text/markdown": text, "text/plain": text}, raw=True)
     else:

@@ -114,7 +114,7 @@ class DaemonClient:
         return self._call("POST", f"/v1/tasks/{key}/retry", Task)
 
     def why(self, key: str) -> str:
-        """What a background task waits for, or how it went."""
+        """Where each step of a task ran, why then, what it waited for, predicted against actual."""
         return self._call("GET", f"/v1/tasks/{key}/why", str)
 
     def outputs(self, key: str, after: int = 0) -> Iterator[StoredOutput | Ended]:

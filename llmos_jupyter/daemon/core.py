@@ -15,6 +15,7 @@ from llmos_jupyter import __version__, config, paths, processes
 from llmos_jupyter.daemon.adviser import STRATEGY, UNDONE, Adviser
 from llmos_jupyter.daemon.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
+from llmos_jupyter.daemon.explain import explain
 from llmos_jupyter.daemon.generations import ENGINE, Generations
 from llmos_jupyter.daemon.jobs import Jobs, in_background
 from llmos_jupyter.daemon.learned import Learned
@@ -197,6 +198,13 @@ class Daemon:
         if not self.generations.cancel(task.id) and _alive(task.session):
             os.kill(task.session.pid, signal.SIGINT)
         return task
+
+    async def why(self, task: Task) -> str:
+        """Where its steps ran, why then, what they waited for, predicted against actual."""
+        steps = await self.schedule.steps(task=task.id)
+        trace = await asyncio.to_thread(self.store.trace, task.id)
+        models = [r.record.candidate.model for r in trace.records if isinstance(r.record, CandidateRecord)]
+        return explain(task, steps, self.schedule.why, models[0] if models else "")
 
     async def pause(self, task: Task) -> Task:
         """Hold a background task; what the model writes for it gives way first."""

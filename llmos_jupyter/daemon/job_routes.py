@@ -79,5 +79,5 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
 
     @app.get("/v1/tasks/{key}/why", operation_id="why", responses=NOT_FOUND)
     async def why(key: str) -> str:
-        """What a background task waits for, or how it went."""
-        return daemon.jobs.why(await asyncio.to_thread(daemon.store.task, key))
+        """Where each step of a task ran, why then, what it waited for, predicted against actual."""
+        return await daemon.why(await asyncio.to_thread(daemon.store.task, key))

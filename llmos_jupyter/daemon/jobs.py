@@ -87,6 +87,8 @@ class Jobs:
                 reason = f"the daemon ended while it ran: `%llmos retry {task.number}` runs it again"
                 await asyncio.to_thread(self._store.move, task.id, "failed", reason)
             else:
+                if timeline.priority is not None:
+                    task.options.priority = timeline.priority
                 waiting[task.id] = task
         for task in waiting.values():
             try:
@@ -197,17 +199,6 @@ class Jobs:
             )
             for task in tasks[:limit]
         ]
-
-    def why(self, task: Task) -> str:
-        """What it waits for, since when it runs, or how it went, in a few sentences."""
-        timeline = self.jobs.timeline(task.id)
-        if self._schedule.knows(task.id):
-            return f"{timeline.why} {self._schedule.why(task.id)}".strip()
-        if not is_final(task):
-            return f"{timeline.why} It is {task.state}.".strip()
-        took = f" It waited {timeline.waited:.1f} s and ran {timeline.ran:.1f} s" if timeline.started else ""
-        predicted = f" (predicted: {timeline.predicted:.1f} s)." if took and timeline.predicted else "."
-        return f"{timeline.why}{took}{predicted if took else ''} It is {task.state}. {task.reason}".strip()
 
     def may_stand_still(self) -> list[str]:
         """The jobs that run code: those whose loop waits for the model must go on hearing it."""
@@ -332,15 +323,11 @@ class Jobs:
         ended = Ended(state="failed", message="The daemon failed: see its log.")
         try:
             job = await asyncio.to_thread(self.jobs.job, task_id)
-            now = time.time()
             task = await asyncio.to_thread(self._store.move, task_id, "running")
             if is_final(task):  # cancelled in between
                 ended = Ended(state="cancelled", message=task.reason)
                 return
-            waited = now - task.created
-            why = f"Started on {start.resource}: {start.reason}."
-            note = {"started": now, "waited": waited, "why": why, "predicted": start.duration}
-            await asyncio.to_thread(lambda: self.jobs.note(task_id, **note))
+            await asyncio.to_thread(lambda: self.jobs.note(task_id, started=time.time()))
             self._events.notify()
             running = self._running[task_id]
             running.thinks = job.lock_later
@@ -372,7 +359,7 @@ class Jobs:
             if ended.answered is not None:
                 for record in ended.answered.records:
                     await asyncio.to_thread(self._store.add_record, task_id, record)
-            await asyncio.to_thread(lambda: self.jobs.note(task_id, ran=ended.seconds, ended=time.time()))
+            await asyncio.to_thread(lambda: self.jobs.note(task_id, ended=time.time()))
             await asyncio.to_thread(self.jobs.end, task_id, ended)
             task = await asyncio.to_thread(self._store.finish, task_id, finish)
         except LLMOSError as error:

@@ -202,13 +202,9 @@ class JobEvent(RootModel[StoredOutput | Ended]):
 
 
 class Timeline(Wire):
-    """When a job was accepted, started and ended (seconds since the epoch), what was predicted, and why it started."""
+    """When a job was accepted, started and ended (seconds since the epoch)."""
 
     accepted: float
     started: float | None = None
     ended: float | None = None
-    waited: float = 0.0
-    ran: float = 0.0
-    predicted: float = 0.0
     priority: int | None = Field(None, description="where it was changed")
-    why: str = ""
