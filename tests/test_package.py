@@ -76,6 +76,7 @@ GROUND = (
     "text",
     "processes",
     "confinement",
+    "hardware",
 )
 
 
@@ -85,9 +86,10 @@ GROUND = (
         ("engines", ("engines",)),
         ("workers", ("workers",)),
         ("scheduling", ("scheduling",)),
+        ("monitoring", ("monitoring",)),
         ("agent", ("agent", "daemon.client")),
         ("widgets", ("widgets", "daemon.client", "workers.messages")),
-        ("daemon", ("daemon", "engines", "scheduling", "workers")),
+        ("daemon", ("daemon", "engines", "monitoring", "scheduling", "workers")),
     ],
 )
 def test_imports_go_one_way(room: str, allowed: tuple[str, ...]) -> None:
