@@ -211,6 +211,8 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @argument("--after", action="append", metavar="N", help="of a task: wait until task N has ended well (repeatable)")
     @argument("--cores", type=int, help="of a task: threads it may use (default 1)")
     @argument("--memory", help="of a task: what it may use at the most, as 500M or 8G")
+    @argument("--gpu", type=int, metavar="N", help="of a task: GPUs it needs; the others it does not see (default 0)")
+    @argument("--on", metavar="RESOURCE", help="of a task: where it runs, as workers or cluster")
     @argument("words", nargs="*", help="what you want, in your own words, or a sub-command (see %%llmos help)")
     @no_var_expand  # a brace or a dollar in a sentence is a brace or a dollar
     @line_cell_magic
@@ -249,7 +251,7 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
         from pydantic import ValidationError
 
         given = dict(call.options)
-        if of_tasks := {"background", "priority", "deadline", "after", "cores", "memory"} & given.keys():
+        if of_tasks := {"background", "priority", "deadline", "after", "cores", "memory", "gpu", "on"} & given.keys():
             raise UsageError(
                 f"--{min(of_tasks)} is for tasks: `%%llmos run --{min(of_tasks)} ...` with Python below it."
             )
@@ -299,6 +301,8 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
             from llmos_jupyter.engines import catalogue
 
             return ["auto", *(model.name for model in catalogue.models())]
+        if last == "--on":
+            return ["workers", "cluster"]
         if last == "--use":
             return [name for name in shell.user_ns if not name.startswith("_") and name not in shell.user_ns_hidden]
         options = [name for name in self.llmos.__func__.parser._option_string_actions if name.startswith("--")]
