@@ -253,7 +253,9 @@ class _Attempt:
                 self._files,
                 events.name,
                 tickets.name,
-                key=self._name,
+                # A group of its own: the jobs of one group Dask would hold back, but give each worker one in advance,
+                # which then runs before all that come later, whatever their priorities.
+                key=(self._name, 0),
                 pure=False,
                 priority=self._job.priority,
                 resources=self._job.resources or None,
