@@ -95,6 +95,7 @@ class Pools:
         self._look = look
         self._devices: Devices | None = None
         self._looked = 0.0
+        self._told: list[Resource] = []
         self._address = config.LOCAL
         self._local = LocalPool(size=UNLIMITED)
         self._pools: dict[str, OnDemand] = {WORKERS: OnDemand(self._local)}
@@ -105,13 +106,12 @@ class Pools:
         self._closing: set[asyncio.Task[None]] = set()
 
     async def refresh(self) -> bool:
-        """Look at the settings and at the machine; says whether `resources()` changed.
+        """Look at the settings and at the machine; says whether `resources()` changed since it was last said.
 
         Raises LLMOSError for settings that cannot be read; then all stays as it was.
         """
-        before = self.resources() if self._devices else None
         if self._devices is None or time.monotonic() - self._looked > FRESH:
-            await self._look_again()
+            await self.look_again()
         address = config.load().workers
         if address != self._address:
             self._address = address
@@ -121,9 +121,11 @@ class Pools:
                 self._cluster = DaskPool(address)
                 self._pools[CLUSTER] = OnDemand(self._cluster)
                 self._had_cluster = True
-        return self.resources() != before
+        told, self._told = self._told, self.resources()
+        return self._told != told
 
-    async def _look_again(self) -> Devices:
+    async def look_again(self) -> Devices:
+        """What the machine has now."""
         self._devices = await asyncio.to_thread(self._look)
         self._looked = time.monotonic()
         return self._devices
@@ -206,7 +208,7 @@ class Pools:
         """GPUs that no job holds, those with most free memory first: others may use them too."""
         if not count:
             return ()
-        here = await self._look_again()
+        here = await self.look_again()
         taken = {uuid for placed in self._placed.values() for uuid in placed.gpus}
         free = sorted((gpu for gpu in here.gpus if gpu.uuid not in taken), key=_most_free_first)
         if len(free) < count:

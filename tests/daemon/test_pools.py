@@ -219,6 +219,8 @@ def test_a_gpu_that_was_lost_is_told() -> None:
                 await pools.place(job(), Options(gpus=1), WORKERS)
             assert pools.placed == []
             assert pools.resources()[0].gpus == 0
+            assert await pools.refresh()
+            assert not await pools.refresh()
 
     run(main)
 
