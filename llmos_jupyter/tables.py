@@ -50,7 +50,7 @@ def resource_table(resources: list[ResourceInfo]) -> str:
     rows = [("resource", "has", "taken", "")]
     for one in resources:
         amount = size if one.kind in ("memory", "gpu", "metal", "kernel") else "{:g}".format
-        has, taken = ("-" if value is None else amount(value) for value in (one.has, one.taken))
+        has, taken = ("-" if value is None else amount(value) if value else "0" for value in (one.has, one.taken))
         rows.append((one.id, has, taken, one.detail))
     width = max(len(row[0]) for row in rows)
     return "\n".join(f"{name:<{width}}  {has:>8}  {taken:>8}  {detail}".rstrip() for name, has, taken, detail in rows)

@@ -105,12 +105,13 @@ def _gpus(here: Devices, placed: Sequence[Placed], numbers: dict[str, int]) -> I
 
 
 def _engine(status: EngineStatus) -> ResourceInfo:
+    memory = size_text(status.memory_bytes)
     return ResourceInfo(
         kind="engine",
         id=f"engine {status.model}",
         has=status.slots,
         taken=status.busy_slots,
-        detail=f"slots of {status.engine} on {status.device}, {status.state}; {size_text(status.memory_bytes)} of memory",
+        detail=f"slots of {status.engine} on {status.device}, {status.state}; {memory} of memory",
     )
 
 
