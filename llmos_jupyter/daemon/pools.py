@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 
-from llmos_jupyter import config
+from llmos_jupyter import config, hardware
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.monitoring import devices
 from llmos_jupyter.monitoring.devices import Devices, Gpu
@@ -88,14 +89,15 @@ class Placed:
 class Pools:
     """Where jobs can run, and what of this machine each was given. All methods belong to one event loop.
 
-    Call `refresh` before anything else, and whenever the settings or the machine may have changed.
+    What takes time is left to `refresh`: until its first call the machine has no GPUs and there is no cluster. Call it
+    again whenever the settings or the machine may have changed.
     """
 
     def __init__(self, look: Callable[[], Devices] = devices.look) -> None:
         self._look = look
-        self._devices: Devices | None = None
-        self._looked = 0.0
-        self._told: list[Resource] = []
+        # What the machine had when it was last looked at.
+        self.devices = Devices(hardware.processors(), hardware.memory())
+        self._looked = -math.inf
         self._address = config.LOCAL
         self._local = LocalPool(size=UNLIMITED)
         self._pools: dict[str, OnDemand] = {WORKERS: OnDemand(self._local)}
@@ -104,13 +106,14 @@ class Pools:
         self._had_cluster = False
         self._placed: dict[str, Placed] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._told = self.resources()
 
     async def refresh(self) -> bool:
         """Look at the settings and at the machine; says whether `resources()` changed since it was last said.
 
         Raises LLMOSError for settings that cannot be read; then all stays as it was.
         """
-        if self._devices is None or time.monotonic() - self._looked > FRESH:
+        if time.monotonic() - self._looked > FRESH:
             await self.look_again()
         address = config.load().workers
         if address != self._address:
@@ -126,15 +129,9 @@ class Pools:
 
     async def look_again(self) -> Devices:
         """What the machine has now."""
-        self._devices = await asyncio.to_thread(self._look)
+        self.devices = await asyncio.to_thread(self._look)
         self._looked = time.monotonic()
-        return self._devices
-
-    @property
-    def devices(self) -> Devices:
-        """What the machine had when it was last looked at."""
-        assert self._devices is not None, "refresh() comes first"
-        return self._devices
+        return self.devices
 
     @property
     def address(self) -> str:
