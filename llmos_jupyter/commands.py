@@ -13,7 +13,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.magics import HELP
 from llmos_jupyter.notebook import AnswerFailed, Notebook
 from llmos_jupyter.protocol import OPEN_STATES
-from llmos_jupyter.tables import model_table, status_text
+from llmos_jupyter.tables import model_table, resource_table, status_text
 from llmos_jupyter.tasks import priority, queue_text, write_trace
 from llmos_jupyter.widgets.trace import last_code, task_line, trace_text
 
@@ -85,6 +85,10 @@ def _cancel(notebook: Notebook, argument: str) -> None:
 
 def _queue(notebook: Notebook, argument: str) -> None:
     print(queue_text(notebook.client.queue()))
+
+
+def _resources(notebook: Notebook, argument: str) -> None:
+    print(resource_table(notebook.client.resources()))
 
 
 def _trace(notebook: Notebook, argument: str) -> None:
@@ -239,6 +243,7 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "why": _why,
     "cancel": _cancel,
     "queue": _queue,
+    "resources": _resources,
     "trace": _trace,
     "wait": _wait,
     "result": _result,

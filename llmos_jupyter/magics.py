@@ -33,6 +33,7 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "why": re.compile(r"(\d{1,9})?"),
     "cancel": re.compile(r"(\d{1,9})?"),
     "queue": re.compile(r""),
+    "resources": re.compile(r""),
     "trace": re.compile(r"\S+\.json"),
     "wait": re.compile(r"(\d{1,9})?"),
     "result": re.compile(r"\d{1,9}"),
@@ -64,6 +65,7 @@ HELP = """\
 %%llmos -b [options]       answer in the background, while you go on
 %%llmos run [options]      the cell is Python and runs as a task in a process of its own; -b: in the background
 %llmos queue               the tasks of all notebooks that wait or run, and why
+%llmos resources           what there is to run on, and how much of it is taken
 %llmos trace FILE.json     what ran where and when, for ui.perfetto.dev
 %llmos wait [N]            wait for task N (default: all of this notebook); result N: show again what it showed
 %llmos pause N             let task N stand still, or wait on; resume N: let it go on
@@ -221,6 +223,8 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @argument("--after", action="append", metavar="N", help="of a task: wait until task N has ended well (repeatable)")
     @argument("--cores", type=int, help="of a task: threads it may use (default 1)")
     @argument("--memory", help="of a task: what it may use at the most, as 500M or 8G")
+    @argument("--gpu", type=int, metavar="N", help="of a task: GPUs it needs; the others it does not see (default 0)")
+    @argument("--on", metavar="RESOURCE", help="of a task: where it runs, as workers or cluster")
     @argument("words", nargs="*", help="what you want, in your own words, or a sub-command (see %%llmos help)")
     @no_var_expand  # a brace or a dollar in a sentence is a brace or a dollar
     @line_cell_magic
@@ -262,7 +266,7 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
 
         given = dict(call.options)
         background = given.get("background", False)
-        if not background and (of_tasks := {"deadline", "after", "cores", "memory"} & given.keys()):
+        if not background and (of_tasks := {"deadline", "after", "cores", "memory", "gpu", "on"} & given.keys()):
             raise UsageError(
                 f"--{min(of_tasks)} is for what runs in the background: add -b, or write `%%llmos run` and Python."
             )
@@ -321,6 +325,8 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
             from llmos_jupyter.engines import catalogue
 
             return ["auto", *(model.name for model in catalogue.models())]
+        if last == "--on":
+            return ["workers", "cluster"]
         if last == "--use":
             return [name for name in shell.user_ns if not name.startswith("_") and name not in shell.user_ns_hidden]
         options = [name for name in self.llmos.__func__.parser._option_string_actions if name.startswith("--")]

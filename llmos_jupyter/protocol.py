@@ -177,7 +177,8 @@ class Options(Wire):
     after: list[str] = Field(default_factory=list, description="numbers of tasks that must have ended well before")
     cores: int = Field(1, ge=1)
     memory_bytes: int | None = Field(None, gt=0, description="what it may use at the most")
-    gpus: int = Field(0, ge=0)
+    gpus: int = Field(0, ge=0, le=1000)
+    on: str = Field("", max_length=100, description="the resource to run on: workers, cluster; empty: as is usual")
 
 
 class Session(Wire):
@@ -500,6 +501,20 @@ class Status(Wire):
     sessions: int = 0
     database: str
     log: str
+
+
+class ResourceInfo(Wire):
+    """Something that tasks occupy or use: how much there is of it, and how much of that is taken.
+
+    Of "memory", "gpu", "metal" and "kernel" these are bytes, taken by whomever; of the others cores, an engine's
+    slots, background cells and a cluster's threads, taken by tasks. None: not known, or without a limit.
+    """
+
+    kind: Literal["cores", "memory", "gpu", "metal", "engine", "workers", "cluster", "kernel"]
+    id: str
+    has: float | None = None
+    taken: float | None = None
+    detail: str = ""
 
 
 class ModelInfo(Wire):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PRIORITIES = {"interactive": 100, "normal": 50, "low": 0}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+# What an option is called where people write it.
+_FLAGS = {"gpus": "gpu"}
 _BYTES = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 
 
@@ -31,7 +33,8 @@ def options(given: Mapping[str, Any]) -> Options:
         return Options.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ValueError(f"--{first['loc'][0]} cannot be {first['input']!r}: {first['msg'].lower()}.") from None
+        option = _FLAGS.get(str(first["loc"][0]), str(first["loc"][0]))
+        raise ValueError(f"--{option} cannot be {first['input']!r}: {first['msg'].lower()}.") from None
 
 
 def in_figures(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,6 +48,8 @@ def in_figures(given: Mapping[str, Any]) -> dict[str, Any]:
         values["memory_bytes"] = int(_amount(memory, _BYTES, "--memory", "500M or 8G"))
     if "after" in values:
         values["after"] = [name for item in values["after"] for name in re.split(r"[,\s]+", str(item)) if name]
+    if "gpu" in values:
+        values["gpus"] = values.pop("gpu")
     return values
 
 
@@ -112,8 +117,8 @@ def write_trace(client: DaemonClient, file: str) -> str:
 def submit(code: str | Callable[..., Any], *arguments: Any, **given: Any) -> Handle:
     """Run code, or a function with these arguments, as a background task of the running notebook.
 
-    `given`: priority, deadline, after, cores, memory, as the magic takes them. Returns a handle like a future's, which
-    can be awaited. What a function returns comes back as the name `returned` of its `result()`.
+    `given`: priority, deadline, after, cores, memory, gpu, on, as the magic takes them. Returns a handle like a
+    future's, which can be awaited. What a function returns comes back as the name `returned` of its `result()`.
     """
     from IPython.core.getipython import get_ipython
 

@@ -76,6 +76,7 @@ GROUND = (
     "text",
     "processes",
     "confinement",
+    "hardware",
 )
 
 
@@ -85,9 +86,10 @@ GROUND = (
         ("engines", ("engines",)),
         ("workers", ("workers",)),
         ("scheduling", ("scheduling",)),
+        ("monitoring", ("monitoring",)),
         ("agent", ("agent", "daemon.client")),
         ("widgets", ("widgets", "daemon.client", "workers.messages")),
-        ("daemon", ("daemon", "engines", "scheduling", "workers")),
+        ("daemon", ("daemon", "engines", "monitoring", "scheduling", "workers")),
     ],
 )
 def test_imports_go_one_way(room: str, allowed: tuple[str, ...]) -> None:
@@ -129,6 +131,14 @@ def test_settings_are_kept_and_checked(home: Path, capsys: pytest.CaptureFixture
         assert main(["config", wrong]) == 1
         assert capsys.readouterr().err.count("\n") == 1
     assert config.load().mode == "ask"
+    assert main(["config", "workers=tcp://10.0.0.5:8786"]) == 0
+    assert config.load().workers == "tcp://10.0.0.5:8786"
+    for wrong in ("tpc://x", "tcp://x", "tcp://:8786", "tcp://x:99999", "tcp://x:8786/y", "10.0.0.5:8786", "Local"):
+        assert main(["config", f"workers={wrong}"]) == 1
+        said = capsys.readouterr().err
+        assert "Dask scheduler such as tcp://10.0.0.5:8786" in said
+        assert said.count("\n") == 1
+    assert config.load().workers == "tcp://10.0.0.5:8786"
     paths.config_file().write_text("{")
     assert main(["config"]) == 1
     assert "mend or delete" in capsys.readouterr().err

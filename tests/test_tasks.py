@@ -194,9 +194,12 @@ def test_options_in_words() -> None:
     assert priority("70") == 70
     given = options({"deadline": "10m", "memory": "1.5G", "after": ["1, 2"], "priority": "interactive"})
     assert (given.deadline, given.memory_bytes, given.after, given.priority) == (600, 3 * 2**29, ["1", "2"], 100)
-    for wrong in ({"deadline": "-1"}, {"memory": "lots"}, {"priority": "-3"}, {"cores": 0}):
-        with pytest.raises(ValueError, match="cannot be"):
+    placed = options({"gpu": 2, "on": "cluster"})
+    assert (placed.gpus, placed.on) == (2, "cluster")
+    for wrong in ({"deadline": "-1"}, {"memory": "lots"}, {"priority": "-3"}, {"cores": 0}, {"gpu": -1}, {"gpu": "x"}):
+        with pytest.raises(ValueError, match=f"--{next(iter(wrong))} cannot be") as caught:
             options(wrong)
+        assert "\n" not in str(caught.value)
 
 
 def test_a_task_is_given_what_the_one_before_it_made(notebook: Kernel) -> None:

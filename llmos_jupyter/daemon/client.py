@@ -31,6 +31,7 @@ from llmos_jupyter.protocol import (
     Queued,
     Record,
     Request,
+    ResourceInfo,
     RuntimeInfo,
     Status,
     StepRecord,
@@ -160,6 +161,10 @@ class DaemonClient:
     def queue(self, limit: int = 50) -> list[Queued]:
         """The tasks that have not ended, with their steps: those that run, then those that wait."""
         return self._call("GET", "/v1/queue", list[Queued], params={"limit": limit})
+
+    def resources(self) -> list[ResourceInfo]:
+        """What there is to run on, and how much of it is taken."""
+        return self._call("GET", "/v1/resources", list[ResourceInfo])
 
     def pause(self, key: str) -> Task:
         return self._call("POST", f"/v1/tasks/{key}/pause", Task)

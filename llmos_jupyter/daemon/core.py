@@ -20,6 +20,7 @@ from llmos_jupyter.daemon.generations import ENGINE, Generations
 from llmos_jupyter.daemon.jobs import Jobs, in_background
 from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.pools import Pools
+from llmos_jupyter.daemon.resource_list import describe
 from llmos_jupyter.daemon.schedule import Schedule
 from llmos_jupyter.daemon.step_store import StepStore
 from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
@@ -37,6 +38,7 @@ from llmos_jupyter.protocol import (
     Record,
     RehearsalRecord,
     Request,
+    ResourceInfo,
     RunRecord,
     Session,
     Span,
@@ -90,7 +92,13 @@ class Daemon:
     async def start(self) -> None:
         """Take up what an earlier daemon left."""
         await self.schedule.start()
+        await self._look_again()
         await self.jobs.start()
+
+    async def _look_again(self) -> None:
+        """What there is to run on may have changed: a cluster was configured, a GPU went away."""
+        if await self.pools.refresh():
+            self.schedule.set_resources(self._resources())
 
     def _resources(self) -> list[Resource]:
         """What steps occupy: the engine's slots, which share its speed, and where jobs run."""
@@ -106,6 +114,7 @@ class Daemon:
 
     async def submit_job(self, request: Request, job: Job) -> Task:
         """Accept a background task: Python, or a request in words with all that its worker needs."""
+        await self._look_again()
         if request.kind == "run":
             return await self.jobs.submit(request, job)
         request, why = await self.adviser.advise(request)
@@ -198,6 +207,11 @@ class Daemon:
         if not self.generations.cancel(task.id) and _alive(task.session):
             os.kill(task.session.pid, signal.SIGINT)
         return task
+
+    async def resources(self) -> list[ResourceInfo]:
+        """What there is to run on, and how much of it is taken."""
+        engine = await self.engines.status()
+        return await describe(self.pools, [engine] if engine else [], self.store)
 
     async def why(self, task: Task) -> str:
         """Where its steps ran, why then, what they waited for, predicted against actual."""

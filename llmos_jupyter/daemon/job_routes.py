@@ -10,7 +10,7 @@ from fastapi import FastAPI, Query
 
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.streams import EventStream
-from llmos_jupyter.protocol import Priority, Problem, Queued, StepRecord, Task
+from llmos_jupyter.protocol import Priority, Problem, Queued, ResourceInfo, StepRecord, Task
 from llmos_jupyter.workers.messages import JobEvent, JobRequest, StoredOutput
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
@@ -64,6 +64,11 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/tasks/{key}/resume", operation_id="resume", responses=NOT_FOUND, dependencies=[touch])
     async def resume(key: str) -> Task:
         return await daemon.resume(await asyncio.to_thread(daemon.store.task, key))
+
+    @app.get("/v1/resources", operation_id="resources")
+    async def resources() -> list[ResourceInfo]:
+        """What there is to run on, and how much of it is taken."""
+        return await daemon.resources()
 
     @app.get("/v1/queue", operation_id="queue")
     async def queue(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> list[Queued]:

@@ -25,7 +25,6 @@ from llmos_jupyter.scheduling.estimates import Estimate, Features, Outcome, Prio
 from llmos_jupyter.scheduling.policy import Start
 from llmos_jupyter.scheduling.problem import Option, Step
 from llmos_jupyter.scheduling.waiting_room import Dropped
-from llmos_jupyter.workers import Pool
 from llmos_jupyter.workers.messages import Ended, EndState, Job, StoredOutput, WorkerItem
 
 log = logging.getLogger(__name__)
@@ -47,7 +46,6 @@ class _Running:
 
     task: asyncio.Task[None]
     resource: str
-    pool: Pool | None = None
     thinks: bool = False
     paused: bool = False
 
@@ -129,8 +127,7 @@ class Jobs:
         ended = await asyncio.to_thread(self._store.move, task.id, "cancelled", "cancelled by the user")
         running = self._running.get(task.id)
         if running is not None:
-            if running.pool is not None:
-                await running.pool.cancel(task.id)
+            await self._pools.cancel(task.id)
         else:
             await self._drop(self._schedule.cancel(task.id))
         self._events.notify()
@@ -329,15 +326,13 @@ class Jobs:
                 return
             await asyncio.to_thread(lambda: self.jobs.note(task_id, started=time.time()))
             self._events.notify()
-            running = self._running[task_id]
-            running.thinks = job.lock_later
-            running.pool = await self._pools.pool(start.resource)
-            if is_final(await asyncio.to_thread(self._store.task, task_id)):  # cancelled while its pool began
+            self._running[task_id].thinks = job.lock_later
+            placed = await self._pools.place(job, task.options, start.resource)
+            if is_final(await asyncio.to_thread(self._store.task, task_id)):  # cancelled before it had its place
                 ended = Ended(state="cancelled", message="The task was cancelled.")
                 return
             gathered = Gatherer(lambda item: self._store_output(task_id, item))
-            placed = self._pools.place(job, task.options, start.resource)
-            async with contextlib.aclosing(running.pool.run(placed)) as items:
+            async with contextlib.aclosing(self._pools.run(placed)) as items:
                 async for item in items:
                     if isinstance(item, Ended):
                         ended = item

@@ -49,7 +49,7 @@ def be_kernel(order: Order, guardian: int, tell_ready: int) -> NoReturn:
         tempfile.tempdir = None
         if sys.platform == "linux":
             shared = ["/dev/shm"] if order.processes and os.path.isdir("/dev/shm") else []
-            _landlock = confinement.lock_files([order.files, order.sockets, *shared, *order.write])
+            _landlock = confinement.lock_files([order.files, order.sockets, *shared, *order.write], order.devices)
         _serve(order, tell_ready)
     except BaseException:
         traceback.print_exc()
@@ -145,6 +145,8 @@ def _limit(limits: Limits) -> None:
     os.nice(max(0, limits.nice - os.nice(0)))
     threads.limit_threads(limits.cores)
     threads.bind(limits.affinity)
+    if limits.gpus is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(limits.gpus)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if limits.memory_bytes and sys.platform == "linux":
         # Memory that was asked for, used or not: so a large allocation is an ordinary MemoryError. What the guardian

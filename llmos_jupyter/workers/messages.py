@@ -46,6 +46,9 @@ class Grants(Wire):
     write: list[str] = Field(default_factory=list, description="folders beneath which files may be changed")
     network: bool = False
     processes: bool = False
+    devices: list[str] = Field(
+        default_factory=list, description="patterns of devices that may be written to and controlled, as /dev/nvidia*"
+    )
     unlocked: bool = Field(False, description="run even where this system cannot hold the code to this")
 
 
@@ -55,6 +58,9 @@ class Limits(Wire):
     cores: int = Field(1, ge=1, description="threads of numerical libraries")
     affinity: list[int] = Field(default_factory=list, description="processors it may run on; empty: all")
     memory_bytes: int | None = Field(None, gt=0, description="resident memory of the worker with its children")
+    gpus: list[str] | None = Field(
+        None, description="GPUs it sees, as CUDA_VISIBLE_DEVICES names them; none: no GPU; None: those its worker sees"
+    )
     nice: int = Field(5, ge=0, le=19)
     output_bytes: int = Field(10 * 2**20, ge=1000, description="output kept; what is more is left out")
     result_bytes: int = Field(GIB, ge=0, description="results taken back")
