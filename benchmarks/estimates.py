@@ -89,6 +89,8 @@ def main() -> None:
             record(given.model, given.trace, given.limit, resume=given.resume)
     if given.command == "start":
         tell_start()
+    elif not given.trace.exists():
+        parser.error(f"there is no trace {given.trace}: record one first")
     else:
         tell(given.trace)
 
@@ -107,19 +109,20 @@ def record(model: str, file: Path, limit: int | None, *, resume: bool) -> None:
     if not resume:
         file.write_text("", encoding="utf-8")
     done = {line["of"] for line in read(file)}
+    plan = [(f"{name} {task.id}", name, task, code) for (name, task), code in zip(tasks, codes, strict=True)][:limit]
+    open_ = [(number, *one) for number, one in enumerate(plan) if one[0] not in done]
+    if not open_:
+        return
     client, observer = DaemonClient(), Observer(model)
     client.load(model)
     with tempfile.TemporaryDirectory() as folder:
-        for number, ((set_name, task), code) in enumerate(list(zip(tasks, codes, strict=True))[:limit]):
-            name = f"{set_name} {task.id}"
-            if name in done:
-                continue
+        for number, name, set_name, task, code in open_:
             seen = list(asked(client, observer, set_name, task, model, folder))
             if number % JOB_EVERY == 0:
                 seen.append(job(code, ran(client, code)))
             with file.open("a", encoding="utf-8") as out:
                 out.writelines(json.dumps({"of": name, **to_line(one)}) + "\n" for one in seen)
-            note(f"{number + 1}/{limit or len(tasks)} {name}: {len(seen)} observations")
+            note(f"{number + 1}/{len(plan)} {name}: {len(seen)} observations")
 
 
 def asked(

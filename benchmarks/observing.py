@@ -24,14 +24,14 @@ from llmos_jupyter.workers.messages import Ended
 # What is expected of any engine before it was seen: reading is so many times as fast as writing (1.5B: 43 and 15.5
 # tokens/s), a token is so many characters, a first answer so many tokens.
 READING = 2.8
-CHARS_A_TOKEN = 3.5
+CHARS_A_TOKEN = 3.2
 ANSWER_TOKENS = 40.0
 # The rounds of a task's generations: from this on they are repairs (agent/loop.py).
 FIRST_REPAIR = 3
 # A background cell, before anything is known of it.
 UNKNOWN = Prior(seconds=10.0, probability=0.9)
-# The engine has forgotten what was read before so many other prompts.
-PROMPTS_CACHED = 100
+# The engine keeps the prompts that were read last: one in each of its slots.
+PROMPTS_CACHED = 4
 
 
 class Observer:

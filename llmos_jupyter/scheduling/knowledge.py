@@ -18,23 +18,36 @@ HELD = 500
 
 
 class Recurring:
-    """What one thing came to each time, as a factor on what it came to the first time."""
+    """What one thing came to each time, as a factor on what it came to the first time.
+
+    How long it took when it failed says nothing of how long it takes when it works: that counts until it has worked.
+    """
 
     def __init__(self) -> None:
         self.seen = 0
-        self._first: dict[str, float] = {}
+        self._first: dict[str, dict[str, float]] = {}
         self._estimates = Estimates()
 
     def predict(self, resource: str, features: Features, prior: Prior) -> Estimate:
-        return self._estimates.predict("", resource, features, replace(prior, **self._first))
+        amounts = "worked" if "worked" in self._first else "failed"
+        expected = self._estimates.predict(amounts, resource, features, self._expected(amounts, prior))
+        success = self._estimates.predict("success", resource, features, prior)
+        return replace(expected, probability=success.probability, seen=self.seen)
 
     def learn(self, resource: str, features: Features, prior: Prior, outcome: Outcome) -> None:
         self.seen += 1
+        amounts = "failed" if outcome.succeeded is False else "worked"
+        first = self._first.setdefault(amounts, {})
         for name in QUANTITIES:
             value = getattr(outcome, name)
             if value is not None:
-                self._first.setdefault(name, value)
-        self._estimates.learn("", resource, features, replace(prior, **self._first), outcome)
+                first.setdefault(name, value)
+        expected = self._expected(amounts, prior)
+        self._estimates.learn(amounts, resource, features, expected, replace(outcome, succeeded=None))
+        self._estimates.learn("success", resource, features, prior, Outcome(succeeded=outcome.succeeded))
+
+    def _expected(self, amounts: str, prior: Prior) -> Prior:
+        return replace(prior, **self._first.get(amounts, {}))
 
 
 class Knowledge:

@@ -26,7 +26,8 @@ from llmos_jupyter.scheduling.estimates import Estimate, Prior
 from llmos_jupyter.scheduling.models import Aim, combine
 from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step
 
-# The kind under which whole answers are learned; the resource is `Strategy.name`.
+# The kind under which whole answers are learned; the resource is `Strategy.name`. Success means that the answer is
+# right, as far as one can know: far more requests end well than are right (benchmarks.estimates: answer, graded).
 ANSWER = "answer"
 # Efforts: candidates (None: the loop decides) and rounds of repair.
 EFFORTS: dict[str, tuple[int | None, int]] = {"single": (1, 0), "checked": (None, 2), "thorough": (4, 3)}

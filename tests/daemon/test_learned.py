@@ -273,6 +273,22 @@ def test_code_is_learned_once_each_time_and_in_order(store: Store) -> None:
     assert Learned(store).predict_run(CODE, "workers", FEATURES, PRIOR) == own
 
 
+def test_how_long_code_took_to_fail_does_not_count_once_it_worked(store: Store) -> None:
+    known, id_ = Learned(store), task(store)
+
+    def run(seconds: float, succeeded: bool) -> None:
+        outcome = Outcome(seconds=seconds, succeeded=succeeded)
+        known.learn_run(CODE, "workers", Features(), PRIOR, outcome, id_)
+
+    run(0.01, False)  # the file was not there yet
+    assert known.predict_run(CODE, "workers", Features(), PRIOR).p50 == pytest.approx(0.01)
+    run(60.0, True)
+    run(0.01, False)
+    again = known.predict_run(CODE, "workers", Features(), PRIOR)
+    assert (again.seen, again.p50) == (3, pytest.approx(60.0))
+    assert 0.3 < again.probability < 0.6
+
+
 def test_what_was_not_asked_about_for_longest_goes_from_memory_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(knowledge, "HELD", 2)
     recalled: list[str] = []
