@@ -45,7 +45,7 @@ test: lint models
 		LLMOS_REPLAY=$$replay $(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks || exit 1; done
 
 bench: models
-	for name in load rehearsal overhead cache undo containment decision jobshop replanning workers mixed; do \
+	for name in load rehearsal overhead cache undo containment decision jobshop replanning workers mixed waiting sharing; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
 # Hours on two cores: each of 138 tasks is asked of a model, and of the next.

@@ -59,12 +59,26 @@ async def cancel(pool: Pool, code: str) -> float:
     job = Job(id=f"task-{next(_numbers)}", code=code)
     cancelled = 0.0
     cancelling: asyncio.Task[None] | None = None
+    processes: list[psutil.Process] = []
     async for event in pool.run(job):
+        if isinstance(event, Started):
+            processes = [psutil.Process(event.pid)]
         if isinstance(event, Stream) and cancelling is None:
+            processes += processes[0].children(recursive=True)
             cancelled = time.perf_counter()
             cancelling = asyncio.create_task(pool.cancel(job.id))
     assert cancelling is not None
+    # A cluster is told to end it, and the task is over for us before it is there.
+    while any(alive(process) for process in processes):
+        await asyncio.sleep(0.001)
     return time.perf_counter() - cancelled
+
+
+def alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 async def ours(title: str, pool: Pool, tasks: int, began: float) -> dict[str, object]:

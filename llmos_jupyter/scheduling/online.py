@@ -6,12 +6,12 @@ Who goes first:
 2. Within a class the notebook that has had less service of late (in levels, see `service`), then the step predicted
    to be shortest, then the one that came first.
 3. A step that has waited longer than its class allows, or must start now to meet its deadline, is *due*. Due steps go
-   before the others of their class, and those of lower classes get one start in DUE_SHARE from higher ones: nothing
-   starves, and interactive steps lose at most that.
+   before the others of their class, and lower classes get one DUE_SHARE-th of the time from higher ones if they did not
+   have as much anyway (see `turns`): nothing starves, and interactive steps lose at most that.
 4. What does not fit (cores, memory, GPUs) is passed over, but a due step that does not fit is kept room for: until it
    can start, others start beside it only if they are predicted to end before (EASY backfilling, Lifka 1995).
-5. On an undivided resource a lower class waits while a higher one runs, and gives way when one comes. A due step does
-   neither.
+5. On an undivided resource a lower class waits while a higher one runs, and gives way when one comes; not while it has
+   its turn.
 6. Steps of an improved plan that was taken (`follow`) start as planned until something unforeseen happens.
 """
 
@@ -24,7 +24,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.scheduling import window
 from llmos_jupyter.scheduling.capacity import TOLERANCE, Usage
 from llmos_jupyter.scheduling.plan import Placement, Plan
-from llmos_jupyter.scheduling.policy import DUE_SHARE, LOOKAHEAD, Decision, Start, Yield, due, reason
+from llmos_jupyter.scheduling.policy import LOOKAHEAD, Decision, Start, Yield, due, reason
 from llmos_jupyter.scheduling.problem import (
     Problem,
     Resource,
@@ -37,6 +37,7 @@ from llmos_jupyter.scheduling.problem import (
 )
 from llmos_jupyter.scheduling.ready import ReadySteps, Waiting
 from llmos_jupyter.scheduling.service import Service
+from llmos_jupyter.scheduling.turns import Turns, turn
 from llmos_jupyter.scheduling.waiting_room import Dropped, WaitingRoom
 
 NEXT = "the next decision"
@@ -49,7 +50,7 @@ class _Running:
     began: float
     ends: float
     charged: float
-    as_due: bool
+    turn_ends: float
 
 
 class ListScheduler:
@@ -64,7 +65,7 @@ class ListScheduler:
         self._ready: dict[frozenset[str], ReadySteps] = {}
         self._where: dict[str, frozenset[str]] = {}
         self._running: dict[str, _Running] = {}
-        self._since_below = 0
+        self._turns = Turns()
         self._number = 0
         self._lacked: dict[frozenset[str], str] = {}
         self._held: dict[str, Waiting] = {}
@@ -204,11 +205,10 @@ class ListScheduler:
             chosen = self._next_choice(allow_due=reserved is None)
             if chosen is None:
                 break
-            entry, as_due, from_below = chosen
-            where = self._place(entry.step, reserved, as_due=as_due)
+            entry, as_due, in_turn = chosen
+            where = self._place(entry.step, reserved, in_turn=in_turn)
             if where is not None:
-                self._since_below = 0 if from_below else self._since_below + 1
-                starts.append(self._start(entry, where, as_due=as_due))
+                starts.append(self._start(entry, where, as_due=as_due, in_turn=in_turn))
             elif as_due:
                 reserved = self._reserve(entry)
             else:
@@ -300,7 +300,22 @@ class ListScheduler:
         running = self._running.pop(step)
         self._usage.give(running.entry.step, running.resource)
         self._charge(running.entry.step.notebook, self.now - running.began - running.charged)
+        self._count_turns(running)
         return running.entry
+
+    def _count_turns(self, running: _Running) -> None:
+        """Whether lower classes, if they have waited too long, had this time of the resource or others had it."""
+        due = [
+            entry.step.priority
+            for eligible, ready in self._ready.items()
+            if running.resource in eligible
+            for entry in ready.first_due(self.now)
+        ]
+        if due:
+            higher = running.entry.step.priority > min(due)
+            self._turns.ran(running.resource, self.now - running.turn_ends, higher=higher)
+        else:
+            self._turns.none_due(running.resource)
 
     def _has_slot(self, eligible: Iterable[str]) -> bool:
         return any(
@@ -309,7 +324,7 @@ class ListScheduler:
         )
 
     def _next_choice(self, *, allow_due: bool) -> tuple[Waiting, bool, bool] | None:
-        """The next step by the rules, whether it goes because it is due, and whether before a higher class.
+        """The next step by the rules, whether it goes because it is due, and whether in spite of a higher class.
 
         Only where a slot is free.
         """
@@ -320,31 +335,44 @@ class ListScheduler:
         if dues:
             oldest_first = sorted(dues, key=lambda entry: (entry.due, entry.number))
             highest = max(entry.step.priority for entry in (dues if first is None else [first[1]]))
-            below = [entry for entry in oldest_first if entry.step.priority < highest]
-            if below and self._since_below >= DUE_SHARE - 1:
-                return below[0], True, True
+            for entry in oldest_first:
+                if self._has_turn(entry, highest):
+                    return entry, True, True
             own = [entry for entry in oldest_first if entry.step.priority >= highest]
             if own:
                 return own[0], True, False
         return None if first is None else (first[1], False, False)
 
-    def _place(self, step: Step, reserved: tuple[Waiting, str, float] | None, *, as_due: bool = False) -> str | None:
+    def _has_turn(self, entry: Waiting, highest: int) -> bool:
+        """Whether a due step may go in spite of a higher class that waits (its priority is given) or runs."""
+        step = entry.step
+        return any(
+            name in self.resources
+            and self._turns.earned(name, turn(step, option.duration))
+            and max([highest, *self._priorities_on(name)]) > step.priority
+            for name, option in step.options.items()
+        )
+
+    def _priorities_on(self, name: str) -> list[int]:
+        return [running.entry.step.priority for running in self._running.values() if running.resource == name]
+
+    def _place(self, step: Step, reserved: tuple[Waiting, str, float] | None, *, in_turn: bool = False) -> str | None:
         """The free resource where it is predicted to end first; None, with the reason kept, if there is none."""
         best = None
         for name, option in step.options.items():
             if name not in self.resources:
                 continue
-            lacking = self._lacking(step, name, as_due) or self._held_back(step, name, option.duration, reserved)
+            lacking = self._lacking(step, name, in_turn) or self._held_back(step, name, option.duration, reserved)
             if lacking is not None:
                 self._lacked[frozenset(step.options)] = lacking
             elif best is None or (option.duration, option.cost) < best[0]:
                 best = (option.duration, option.cost), name
         return None if best is None else best[1]
 
-    def _lacking(self, step: Step, name: str, as_due: bool = False) -> str | None:
+    def _lacking(self, step: Step, name: str, in_turn: bool = False) -> str | None:
         """What keeps a step from starting on a resource now, whatever else waits."""
         lacking = self._closed.get(name) or self._usage.lacking(step, name)
-        return lacking or (None if as_due else self._divided(step, name))
+        return lacking or (None if in_turn else self._divided(step, name))
 
     def _divided(self, step: Step, name: str) -> str | None:
         """What of another class runs on an undivided resource: the step waits for its end, or for it to give way."""
@@ -352,7 +380,7 @@ class ListScheduler:
             return None
         own = class_of(step.priority)
         for running in self._running.values():
-            if running.resource == name and not running.as_due:
+            if running.resource == name and running.turn_ends <= self.now:
                 other = class_of(running.entry.step.priority)
                 if other > own:
                     return f"{name}, on which more urgent work runs"
@@ -386,14 +414,20 @@ class ListScheduler:
                     return entry, name, running.ends
         return entry, next(iter(entry.step.options)), float("-inf")
 
-    def _start(self, entry: Waiting, name: str, *, as_due: bool = False, planned: bool = False) -> Start:
+    def _start(
+        self, entry: Waiting, name: str, *, as_due: bool = False, in_turn: bool = False, planned: bool = False
+    ) -> Start:
         step = entry.step
         eligible = self._where.pop(step.id)
         lacked = self._lacked.get(eligible, NEXT)
         self._ready[eligible].remove(step.id)
         duration = step.options[name].duration
         self._usage.take(step, name)
-        self._running[step.id] = _Running(entry, name, self.now, self.now + duration, duration, as_due)
+        turn_ends = self.now
+        if in_turn:
+            turn_ends += turn(step, duration)
+            self._turns.take(step.options, turn(step, duration))
+        self._running[step.id] = _Running(entry, name, self.now, self.now + duration, duration, turn_ends)
         self._charge(step.notebook, duration)
         if not self._ready[eligible].waiting:
             del self._ready[eligible]
@@ -439,7 +473,7 @@ class ListScheduler:
                 for name, running in self._running.items()
                 if running.resource in eligible
                 and running.entry.step.preemptible
-                and not running.as_due
+                and running.turn_ends <= self.now
                 and running.entry.step.priority < entry.step.priority
                 and name not in asked
             )

@@ -11,8 +11,10 @@ from llmos_jupyter.scheduling.ready import Waiting
 # Seconds a step of priority 0 waits before it is due; half as long for each 20 of priority: low 30 min, normal 5.3 min,
 # interactive 56 s.
 PATIENCE, PATIENCE_HALVES = 1800.0, 20
-# At least one start in so many goes to a due step, whatever its class.
+# One second in so many goes to lower classes of which a step is due.
 DUE_SHARE = 4
+# Seconds after which a due step that went before higher classes gives way to them again, if it can be paused.
+TURN = 10.0
 # A step with a deadline is due this many times its predicted duration before it.
 DEADLINE_MARGIN = 1.5
 # How many steps that do not fit are passed over in one decision before it is left at that.

@@ -192,12 +192,12 @@ def test_a_model_that_fails_here_gives_way_to_the_other() -> None:
         assert choose(expected(estimates), preference).strategy.model == SMALL  # type: ignore[arg-type]
 
 
-def test_requests_that_often_fail_are_worth_more_effort() -> None:
+def test_effort_that_pays_here_is_spent() -> None:
     estimates = Estimates()
     see(estimates, f"{MIDDLE}, checked", 60, right=0.4, seconds=2.4)
-    see(estimates, f"{SMALL}, checked", 20, right=0.2, seconds=1.6)
-    chosen = choose(expected(estimates))
-    assert chosen.strategy.name == f"{MIDDLE}, thorough"
+    assert choose(expected(estimates)).strategy.name == f"{MIDDLE}, checked"
+    see(estimates, f"{MIDDLE}, thorough", 20, right=0.8, seconds=4.8)
+    assert choose(expected(estimates)).strategy.name == f"{MIDDLE}, thorough"
 
 
 def test_a_model_that_does_well_is_kept_however_much_is_seen() -> None:
