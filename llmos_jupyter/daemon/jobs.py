@@ -25,7 +25,7 @@ from llmos_jupyter.scheduling.estimates import Estimate, Features, Outcome, Prio
 from llmos_jupyter.scheduling.policy import Start
 from llmos_jupyter.scheduling.problem import Option, Step
 from llmos_jupyter.scheduling.waiting_room import Dropped
-from llmos_jupyter.workers.messages import Ended, EndState, Job, StoredOutput, WorkerItem
+from llmos_jupyter.workers.messages import Ended, EndState, Job, Started, StoredOutput, WorkerItem
 
 log = logging.getLogger(__name__)
 
@@ -337,6 +337,8 @@ class Jobs:
                     if isinstance(item, Ended):
                         ended = item
                         continue
+                    if isinstance(item, Started) and self.standstill.still and not job.lock_later:
+                        self._pools.pause([task_id], True)
                     await gathered.add(item)
             await gathered.flush()
         except LLMOSError as error:

@@ -52,8 +52,8 @@ _RIGHT = (
     (7e9, 0.80, 0.92),
     (math.inf, 0.83, 0.93),
 )
-# Of the failures that "checked" leaves, "thorough" leaves so many, in so many times the seconds. Both assumed; where the
-# first candidate was sure of itself, comparing it with others was seen to make 2 of 82 answers worse and 1 better.
+# Of the failures that "checked" leaves, "thorough" leaves so many, in so many times the seconds. Both assumed; where
+# the first candidate was sure of itself, comparing it with others was seen to make 2 of 82 answers worse and 1 better.
 _THOROUGH_FAILS, _THOROUGH_TAKES = 0.95, 2.0
 # Seconds of a request: (a, b) of a + b / (tokens a second). The line through the medians of the same passes: single
 # 1.91 s and 1.06 s, checked 2.41 s and 1.65 s, where selection.decode_speed says 14.3 and 32.6 tokens/s (1.5B, 0.5B).

@@ -194,10 +194,10 @@ def test_a_model_that_fails_here_gives_way_to_the_other() -> None:
 
 def test_effort_that_pays_here_is_spent() -> None:
     estimates = Estimates()
-    see(estimates, f"{MIDDLE}, checked", 60, right=0.4, seconds=2.4)
-    assert choose(expected(estimates)).strategy.name == f"{MIDDLE}, checked"
-    see(estimates, f"{MIDDLE}, thorough", 20, right=0.8, seconds=4.8)
-    assert choose(expected(estimates)).strategy.name == f"{MIDDLE}, thorough"
+    see(estimates, f"{MIDDLE}, checked", 60, right=0.7, seconds=2.4)
+    assert choose(expected(estimates, (MIDDLE,))).strategy.name == f"{MIDDLE}, checked"
+    see(estimates, f"{MIDDLE}, thorough", 20, right=0.95, seconds=4.8)
+    assert choose(expected(estimates, (MIDDLE,))).strategy.name == f"{MIDDLE}, thorough"
 
 
 def test_a_model_that_does_well_is_kept_however_much_is_seen() -> None:
