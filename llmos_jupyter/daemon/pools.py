@@ -208,10 +208,14 @@ class Pools:
             return ()
         here = await self.look_again()
         taken = {uuid for placed in self._placed.values() for uuid in placed.gpus}
-        free = sorted((gpu for gpu in here.gpus if gpu.uuid not in taken), key=_most_free_first)
+        # CUDA shows a process one MIG device at the most (MIG user guide, CUDA device enumeration).
+        whole = [gpu for gpu in here.gpus if count == 1 or gpu.mig is None]
+        free = sorted((gpu for gpu in whole if gpu.uuid not in taken), key=_most_free_first)
         if len(free) < count:
-            why = here.why or "the others are in use."
-            raise LLMOSError(f"This needs {count} GPUs and {len(free)} are free, try again later: {why}")
+            parted = "code can use one MIG device at a time, so ask for 1." if len(whole) < len(here.gpus) else ""
+            why = here.why or parted or "the others are in use."
+            plural = "s" * (count != 1)
+            raise LLMOSError(f"This needs {count} GPU{plural} and {len(free)} can be had now, try again later: {why}")
         return tuple(gpu.uuid for gpu in free[:count])
 
     def run(self, job: Job) -> AsyncGenerator[WorkerItem, None]:

@@ -129,7 +129,7 @@ def _cluster(address: str, cluster: ClusterSize | None, placed: Sequence[Placed]
     jobs = sum(one.resource == CLUSTER for one in placed)
     sent = f"{jobs} background cell{'s' * (jobs != 1)} there"
     if cluster:
-        gpus = f", {cluster.gpus:g} GPUs" if cluster.gpus else ""
+        gpus = f", {cluster.gpus:g} GPU{'s' * (cluster.gpus != 1)}" if cluster.gpus else ""
         what = (
             f"{cluster.workers} worker{'s' * (cluster.workers != 1)}, {size_text(cluster.memory_bytes)} of memory{gpus}"
         )

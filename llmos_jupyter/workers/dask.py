@@ -169,6 +169,7 @@ class DaskPool:
             return self._client
         if self._connecting is None or self._connecting.done():
             self._connecting = asyncio.create_task(self._connect())
+            self._connecting.add_done_callback(_heard)
         connecting, stop = self._connecting, asyncio.create_task(cancelled.wait())
         try:
             await asyncio.wait({connecting, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -196,6 +197,12 @@ class DaskPool:
         if client is not None:
             with contextlib.suppress(Exception):  # what is left of a connection that broke
                 await client.close(timeout=1)
+
+
+def _heard(connecting: asyncio.Task[Client]) -> None:
+    """An attempt that failed after all who waited for it had left is no news."""
+    if not connecting.cancelled():
+        connecting.exception()
 
 
 def _lost_worker(job: Job, times: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import os
 import sys
@@ -16,6 +17,8 @@ import pytest
 
 from llmos_jupyter import config
 from llmos_jupyter.daemon.pools import CLUSTER, MACHINE, WORKERS, Pools
+from llmos_jupyter.daemon.resource_list import describe
+from llmos_jupyter.daemon.store import Store
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.hardware import Memory, Processors
 from llmos_jupyter.monitoring.devices import Devices, Gpu
@@ -190,7 +193,9 @@ def test_each_gpu_is_given_to_one_job() -> None:
             assert first.grants.devices == ["/dev/nvidia*"]
             second = await pools.place(job(), Options(gpus=2), WORKERS)
             assert second.limits.gpus == ["GPU-2", "GPU-0"]
-            with pytest.raises(LLMOSError, match="needs 1 GPUs and 0 are free"):
+            with pytest.raises(
+                LLMOSError, match="needs 1 GPU and 0 can be had now, try again later: the others are in use"
+            ):
                 await pools.place(job(), Options(gpus=1), WORKERS)
             none = await pools.place(job(), Options(), WORKERS)
             assert (none.limits.gpus, none.grants.devices) == ([], [])
@@ -211,12 +216,26 @@ def test_two_jobs_at_the_same_moment_get_two_gpus() -> None:
     run(main)
 
 
+def test_more_than_one_gpu_are_whole_ones() -> None:
+    parts = tuple(Gpu(0, f"MIG-{number}", "a part", 8 * GIB, 8 * GIB, number) for number in range(2))
+    divided = Devices(Processors(4, 2), Memory(8 * GIB, 4 * GIB), (*parts, *machine(1).gpus))
+
+    async def main() -> None:
+        async with opened(lambda: divided) as pools:
+            with pytest.raises(LLMOSError, match="one MIG device at a time"):
+                await pools.place(job(), Options(gpus=2), WORKERS)
+            one = [(await pools.place(job(), Options(gpus=1), WORKERS)).limits.gpus for _ in range(3)]
+            assert one == [["MIG-0"], ["MIG-1"], ["GPU-0"]]
+
+    run(main)
+
+
 def test_a_gpu_that_was_lost_is_told() -> None:
     found = [machine(8), machine(why="The NVIDIA driver does not answer (GPU is lost): `nvidia-smi` may tell more.")]
 
     async def main() -> None:
         async with opened(lambda: found.pop(0)) as pools:
-            with pytest.raises(LLMOSError, match=r"0 are free, try again later: .*GPU is lost"):
+            with pytest.raises(LLMOSError, match=r"0 can be had now, try again later: .*GPU is lost"):
                 await pools.place(job(), Options(gpus=1), WORKERS)
             assert pools.placed == []
             assert pools.resources()[0].gpus == 0
@@ -308,7 +327,7 @@ def test_a_job_that_is_cancelled_before_it_runs_never_does() -> None:
 # --- a cluster -----------------------------------------------------------------------------------
 
 
-def test_a_task_runs_on_the_cluster(cluster: Cluster) -> None:
+def test_a_task_runs_on_the_cluster(cluster: Cluster, data: Path) -> None:
     async def main() -> None:
         config.change(f"workers={cluster.address}")
         async with opened() as pools:
@@ -324,6 +343,11 @@ def test_a_task_runs_on_the_cluster(cluster: Cluster) -> None:
             assert size is not None
             assert (size.workers, size.threads, size.gpus) == (1, 1, 1)
             assert size.memory_bytes > 0
+            with contextlib.closing(Store(data / "llmos.db")) as store:
+                (line,) = (one for one in await describe(pools, [], store) if one.kind == "cluster")
+            assert line.has == 1
+            assert f"Dask at {cluster.address}: 1 worker, " in line.detail
+            assert line.detail.endswith("of memory, 1 GPU; 0 background cells there")
 
     run(main)
 
