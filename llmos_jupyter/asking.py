@@ -11,6 +11,7 @@ import sys
 from collections.abc import Collection, Generator
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmos_jupyter import config
@@ -19,6 +20,7 @@ from llmos_jupyter.agent.capabilities import Grants
 from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.context import NotebookContext, Turn
 from llmos_jupyter.agent.loop import Loop
+from llmos_jupyter.agent.replay import Recorded, Recording
 from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
@@ -51,6 +53,7 @@ class Asked:
     answers: list[str]
     caps: Caps
     grants: Grants
+    recording: Path | None
 
 
 class SentContext(NotebookContext):
@@ -100,6 +103,16 @@ class WorkerClient(DaemonClient):
         return self.task
 
 
+class SentRecording(Recording):
+    """The notebook's recorded answers, read here; a new one is kept for the notebook to add."""
+
+    new: Recorded | None = None
+
+    def add(self, recorded: Recorded | None) -> bool:
+        self.new = recorded
+        return recorded is not None
+
+
 def answer(asked: Asked) -> None:
     """Answer a request, showing all of it as outputs of this worker's cell."""
     from IPython.core.getipython import get_ipython
@@ -112,7 +125,16 @@ def answer(asked: Asked) -> None:
     view = view_for(shell)
     show = Show(view, shell, waits=False)
     with closing(WorkerClient(asked.task_id)) as client:
-        loop = Loop(shell, client, context, asked.session, rights, rehearsal_budget=config.load().rehearsal_budget)
+        recording = SentRecording(asked.recording) if asked.recording else None
+        loop = Loop(
+            shell,
+            client,
+            context,
+            asked.session,
+            rights,
+            rehearsal_budget=config.load().rehearsal_budget,
+            recording=recording,
+        )
         try:
             with closing(loop.answer(asked.text, asked.options, sys.maxsize)) as steps:
                 _follow(steps, show, client)
@@ -123,7 +145,13 @@ def answer(asked: Asked) -> None:
         if show.failure:
             print(show.failure, file=sys.stderr)
         inside.answered(
-            Answered(finish=client.finished, records=client.records, reply=context.reply, shown=context.shown)
+            Answered(
+                finish=client.finished,
+                records=client.records,
+                reply=context.reply,
+                shown=context.shown,
+                recorded=recording.new.model_dump_json() if recording and recording.new else "",
+            )
         )
 
 

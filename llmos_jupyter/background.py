@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from llmos_jupyter import paths
 from llmos_jupyter.agent.describe import user_variables
 from llmos_jupyter.agent.guard import held
+from llmos_jupyter.agent.replay import Recorded, Recording
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask
@@ -207,6 +208,7 @@ class Background:
         options: Options,
         context: NotebookContext,
         context_tokens: int,
+        recording: Recording | None,
         *,
         show: Callable[[Board], Callable[[], None]],
     ) -> Handle:
@@ -227,7 +229,7 @@ class Background:
         grants = self._rights.grants
         asked = asking.Asked(
             identifier, text, options, self._session, turn, context.prompt(turn), context.answers,
-            self._rights.caps, grants,
+            self._rights.caps, grants, recording.file if recording else None,
         )  # fmt: skip
         try:
             values = {asking.NAME: asked, **_everything(self._shell)}
@@ -257,6 +259,11 @@ class Background:
         def commit(answered: Answered) -> None:
             if answered.reply:
                 context.commit(turn, answered.reply, answered.shown)
+            if recording and answered.recorded:
+                try:
+                    recording.add(Recorded.model_validate_json(answered.recorded))
+                except LLMOSError as error:  # the answer is good; that it cannot be replayed is told
+                    board.notes.append(str(error))
 
         return self._begin(Handle(self, task, board, submission, commit), show)
 

@@ -39,6 +39,7 @@ class Config(Wire):
     workers: str = Field("local", description="where tasks run: local, or a Dask scheduler's address")
     context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")
     unload_after: float = Field(900.0, gt=0, description="idle seconds until the model is unloaded")
+    keep_days: float = Field(365.0, gt=0, description="days until a request that has ended is removed from the history")
     exit_after: float = Field(3600.0, gt=0, description="idle seconds until the daemon ends")
 
     @field_validator("workers")

@@ -216,7 +216,8 @@ class Notebook:
     def ask(self, text: str, options: Options) -> Handle:
         """Answer a request in the background: the cell returns at once, the answer appears in its place."""
         try:
-            return self.background.ask(text, options, self.context, self._context_tokens(), show=self._show)
+            recording = self.recording() if config.load().replay else None
+            return self.background.ask(text, options, self.context, self._context_tokens(), recording, show=self._show)
         except LLMOSError as error:
             raise AnswerFailed(str(error)) from error
         except KeyboardInterrupt:

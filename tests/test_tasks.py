@@ -15,7 +15,7 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import OPEN_STATES, Task
 from llmos_jupyter.tasks import options, priority
-from llmos_jupyter.workers.messages import StoredOutput
+from llmos_jupyter.workers.messages import StoredOutput, Stream
 from tests.kernels import Kernel, kernel
 
 
@@ -171,19 +171,20 @@ def test_a_killed_daemon_loses_no_task(notebook: Kernel) -> None:
 
 
 @pytest.mark.model
-def test_a_long_cell_stands_still_while_the_model_writes(notebook: Kernel) -> None:
+def test_a_long_cell_stands_still_while_the_model_writes(notebook: Kernel, home: Path) -> None:
     """It counts on only while nothing is written; and it ends as if nothing had been."""
+    stop = home / "stop"
     code = (
-        "import time\nlongest, last, began = 0.0, time.monotonic(), time.monotonic()\n"
-        "while time.monotonic() - began < 12:\n"
+        "import os, time\nprint('begun', flush=True)\nlongest, last = 0.0, time.monotonic()\n"
+        f"while not os.path.exists({str(stop)!r}):\n"
         "    now = time.monotonic()\n    longest, last = max(longest, now - last), now"
     )
-    notebook.run("%llmos use qwen2.5-coder-0.5b")  # loading it may take longer than the cell
     notebook.run(f"%%llmos run -b\n{code}")
-    until = time.monotonic() + 10
-    while task(1).state != "running" and time.monotonic() < until:
+    until = time.monotonic() + 20
+    while not any(isinstance(one.item, Stream) for one in outputs(1)) and time.monotonic() < until:
         time.sleep(0.05)
     notebook.run("%llmos --model qwen2.5-coder-0.5b what is a median?")
+    stop.touch()
     assert ended(1).state == "done"
     notebook.run("%llmos wait 1")
     assert float(notebook.value("longest")) > 0.5

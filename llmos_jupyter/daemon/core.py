@@ -58,6 +58,8 @@ ENGINE_TRIES = 3
 # A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
 # reader who left.
 HEARTBEAT = 1.0
+# Seconds between two looks for what is too old to be kept.
+RETENTION_EVERY = 3600.0
 # Seconds between two rounds of housekeeping, and how late one must come for the machine to have been asleep.
 HOUSEKEEPING = 2.0
 ASLEEP = 15.0
@@ -330,8 +332,19 @@ class Daemon:
         self.schedule.set_resources(self._resources())
         self.events.add("engine.changed")
 
+    async def remove_old(self) -> None:
+        """Remove what ended longer ago than the settings say."""
+        oldest = time.time() - config.load().keep_days * 86400
+        removed = 0
+        while count := await asyncio.to_thread(self.store.remove_older, oldest):
+            removed += count
+        if removed:
+            log.info("%d requests were older than the settings keep them, and removed", removed)
+            await self.jobs.remove_forgotten()
+
     async def keep_house(self) -> None:
         """Every few seconds: reap, unload the idle model, and return when the daemon has been idle long enough."""
+        looked = float("-inf")
         while True:
             before = time.monotonic()
             await asyncio.sleep(HOUSEKEEPING)
@@ -340,6 +353,9 @@ class Daemon:
                 self.touch()
             try:
                 await self.reap()
+                if before - looked > RETENTION_EVERY:
+                    looked = before
+                    await self.remove_old()
             except LLMOSError as error:  # a full disk, say: the next round may find room
                 log.error("%s", error)
             try:

@@ -290,13 +290,28 @@ class Store:
                         f"Request {row['number']} is still running: wait for it or `%llmos cancel {row['number']}`, "
                         "then forget again."
                     )
-            ids = [(row["id"],) for row in rows]
-            for table, column in (("events", "task"), ("records", "task"), ("tasks", "id")):
-                db.executemany(f"DELETE FROM {table} WHERE {column} = ?", ids)
+            ids = [row["id"] for row in rows]
+            self._remove(db, ids)
             if ids:
                 self._add_event(db, "history.forgotten", None, {"tasks": len(ids)})
         self._scrub()
         return len(ids)
+
+    def remove_older(self, moment: float, limit: int = 1000) -> int:
+        """Remove tasks that ended before a moment (seconds since the epoch), at most `limit`; returns how many."""
+        with self.transaction() as db:
+            marks = ", ".join("?" * len(FINAL_STATES))
+            rows = db.execute(
+                f"SELECT id FROM tasks WHERE updated < ? AND state IN ({marks}) LIMIT ?",
+                (moment, *sorted(FINAL_STATES), limit),
+            ).fetchall()
+            self._remove(db, [row["id"] for row in rows])
+        return len(rows)
+
+    @staticmethod
+    def _remove(db: sqlite3.Connection, ids: list[str]) -> None:
+        for table, column in (("events", "task"), ("records", "task"), ("tasks", "id")):
+            db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(one,) for one in ids])
 
     def _scrub(self) -> None:
         """Nothing that was deleted is left in the files: neither in the write-ahead log nor in free pages."""

@@ -155,6 +155,7 @@ class Answered(Wire):
     records: list[Record] = Field(default_factory=list)
     reply: str = ""
     shown: str = ""
+    recorded: str = Field("", description="the answer as the notebook's recording keeps it, as JSON")
 
 
 EndState = Literal["done", "failed", "cancelled", "died"]
