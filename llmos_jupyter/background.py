@@ -9,26 +9,54 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import closing, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter import paths
+from llmos_jupyter.agent.describe import user_variables
+from llmos_jupyter.agent.guard import held
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask
 from llmos_jupyter.protocol import Capability, Options, Request, Session, Task
+from llmos_jupyter.text import readable
 from llmos_jupyter.widgets.board import Board
 from llmos_jupyter.workers import transfer
-from llmos_jupyter.workers.messages import Ended, Grants, Job, Limits
+from llmos_jupyter.workers.fingerprints import Seen
+from llmos_jupyter.workers.messages import Answered, Bundle, Ended, Grants, Job, Limits
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from llmos_jupyter.agent.context import NotebookContext
     from llmos_jupyter.agent.running import Rights
 
 # Seconds between two refreshes of what is shown: a loop that prints must not flood the browser.
 REFRESH = 0.2
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Lets code read one folder and nothing else."""
+
+    folder: str
+
+    def permits(self, capability: Capability, what: str) -> bool:
+        return capability is Capability.READ_FILES and os.path.dirname(what) == self.folder
+
+
+def _everything(shell: InteractiveShell) -> dict[str, Any]:
+    """The user's variables and imports: the code that will want some of them is not written yet."""
+    variables = user_variables(shell.user_ns, shell.user_ns_hidden)
+    modules = {
+        name: value
+        for name, value in shell.user_ns.items()
+        if not name.startswith("_") and name not in shell.user_ns_hidden and name not in variables
+    }
+    return {**modules, **variables}
 
 
 class TaskFailed(LLMOSError):
@@ -38,9 +66,18 @@ class TaskFailed(LLMOSError):
 class Handle:
     """One background task. Like a future: `done()`, `result()`, `cancel()`, and it can be awaited."""
 
-    def __init__(self, background: Background, task: Task, board: Board, submission: transfer.Submission) -> None:
+    def __init__(
+        self,
+        background: Background,
+        task: Task,
+        board: Board,
+        submission: transfer.Submission,
+        commit: Callable[[Answered], None] = lambda answered: None,
+    ) -> None:
         self._background = background
-        self._submission = submission
+        self._commit = commit
+        self.seen = submission.seen
+        self.after = background.handles(task.options.after)
         self.id, self.number = task.id, task.number
         self.board = board
         self.ended: Ended | None = None
@@ -73,8 +110,9 @@ class Handle:
 
         Raises TaskFailed if it did not end well, TimeoutError if it did not end in time.
         """
-        if not self.wait(timeout):
-            raise TimeoutError(f"Task {self.number} is still {self.board.state}: wait longer or cancel it.")
+        for handle in [*self.after, self]:
+            if not handle.wait(timeout):
+                raise TimeoutError(f"Task {handle.number} is still {handle.board.state}: wait longer or cancel it.")
         self._background.merge()
         if self.failure:
             raise TaskFailed(self.failure)
@@ -90,13 +128,24 @@ class Handle:
             yield from asyncio.sleep(0.05).__await__()
         return self.result()
 
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will come into the notebook from it."""
+        return self.over.is_set() and (self.merged is not None or self.ended is None or self.ended.results is None)
+
     def merge(self) -> None:
-        """Bring the results into the notebook; once. In the main thread, while no cell of the user's runs."""
+        """Bring the results into the notebook; once, and not before those of the tasks it waited for. In the main
+        thread, while no cell of the user's runs."""
         if self.ended is None or self.ended.results is None or self.merged is not None:
             return
-        self.merged = transfer.merge(self._background.namespace, self.ended.results, self._submission.seen, self.number)
-        shutil.rmtree(self.ended.results.folder, ignore_errors=True)
+        if not all(handle.settled for handle in self.after):
+            return
+        results, answered = self.ended.results, self.ended.answered
+        self.merged = self._background.bring_in(results, self.seen, self.number, ours=answered is not None)
         self.board.notes += self.merged.sentences()
+        self._background.note_merged(self)
+        if answered is not None:
+            self._commit(answered)
 
 
 class Background:
@@ -145,20 +194,107 @@ class Background:
             touches=sorted(submission.names.touches),
             folder=os.getcwd(),
             search_path=[path for path in sys.path if path],
-            grants=self._granted(),
+            grants=self._granted(own_code=True),
             limits=Limits(cores=options.cores, memory_bytes=options.memory_bytes),
         )
         request = Request(id=identifier, kind="run", text=mask(code)[:200_000], options=options, session=self._session)
+        task = self._send(request, job, folder)
+        return self._begin(Handle(self, task, Board(f"task {task.number}"), submission), show)
+
+    def ask(
+        self,
+        text: str,
+        options: Options,
+        context: NotebookContext,
+        context_tokens: int,
+        *,
+        show: Callable[[Board], Callable[[], None]],
+    ) -> Handle:
+        """Send a request in words to a worker, with copies of the notebook's variables.
+
+        Raises LLMOSError for a request that cannot be read, or options that can never be met.
+        """
+        from llmos_jupyter import asking
+
+        text = readable(text)
+        if not text.strip():
+            raise LLMOSError("The request has no readable words: write what you want in any language.")
+        options = options.model_copy(update={"background": True})
+        room = max(context_tokens - options.max_tokens - 100, 256)
+        turn = context.compose(text, room, context=options.context, use=options.use)
+        identifier = uuid.uuid4().hex
+        folder = paths.jobs_dir() / identifier
+        grants = self._rights.grants
+        asked = asking.Asked(
+            identifier, text, options, self._session, turn, context.prompt(turn), context.answers,
+            self._rights.caps, grants,
+        )  # fmt: skip
         try:
-            task = self.client.submit_job(request, job)
-        except LLMOSError:
+            values = {asking.NAME: asked, **_everything(self._shell)}
+            submission = transfer.pack_known(values, folder)
+            job = Job(
+                id=identifier,
+                code=asking.CODE,
+                variables=submission.bundle,
+                folder=os.getcwd(),
+                search_path=[path for path in sys.path if path],
+                grants=self._granted(own_code=False),
+                limits=Limits(cores=options.cores, memory_bytes=options.memory_bytes),
+                lock_later=True,
+                repeatable=False,
+            )
+            request = Request(id=identifier, text=mask(text), options=options, session=self._session)
+        except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        handle = Handle(self, task, Board(f"task {task.number}"), submission)
+        task = self._send(request, job, folder)
+        board = Board(f"task {task.number}")
+        board.notes += [
+            f"`{one.name}` could not be sent ({one.reason}): the answer does without it."
+            for one in submission.bundle.missing
+        ]
+
+        def commit(answered: Answered) -> None:
+            if answered.reply:
+                context.commit(turn, answered.reply, answered.shown)
+
+        return self._begin(Handle(self, task, board, submission, commit), show)
+
+    def _send(self, request: Request, job: Job, folder: Path) -> Task:
+        """Submit a job; if that fails, or is interrupted, nothing is left of it."""
+        try:
+            return self.client.submit_job(request, job)
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, KeyboardInterrupt):
+                with suppress(LLMOSError):  # it may have arrived, or not
+                    self.client.cancel(request.id)
+            raise
+
+    def _begin(self, handle: Handle, show: Callable[[Board], Callable[[], None]]) -> Handle:
         self._open.append(handle)
         handle.refresh = show(handle.board)
-        threading.Thread(target=self._follow, args=(handle,), name=f"llmos-task-{task.number}", daemon=True).start()
+        threading.Thread(target=self._follow, args=(handle,), name=f"llmos-task-{handle.number}", daemon=True).start()
         return handle
+
+    def bring_in(self, results: Bundle, seen: Mapping[str, Seen | None], number: int, *, ours: bool) -> transfer.Merged:
+        """Merge results and remove them from the disk. Unpickling runs code: where the model wrote what made them
+        (`ours`), it is held to reading them."""
+        reading = _Reading(os.path.realpath(results.folder))
+        with held(reading, self._shell) if ours else nullcontext():
+            merged = transfer.merge(self.namespace, results, seen, number)
+        shutil.rmtree(results.folder, ignore_errors=True)
+        return merged
+
+    def handles(self, keys: Iterable[str]) -> list[Handle]:
+        """The tasks of these numbers that this notebook submitted."""
+        return [handle for key in keys if (handle := self.handle(key)) is not None]
+
+    def note_merged(self, merged: Handle) -> None:
+        """Names that a task has changed are, for those that waited for it, as they were given them."""
+        for handle in self._open:
+            if merged in handle.after and merged.merged is not None:
+                handle.seen |= {name: Seen(self.namespace[name]) for name in merged.merged.set}
 
     def handle(self, key: str) -> Handle | None:
         """The task of this number, if this notebook submitted it."""
@@ -198,6 +334,8 @@ class Background:
         if handle.ended:
             handle.board.end(handle.ended)
             handle.failure = "" if handle.ended.state == "done" else handle.ended.message
+            if (answered := handle.ended.answered) is not None and answered.finish.state != "done":
+                handle.failure = answered.finish.reason
         handle.over.set()
         self._merge_when_idle(handle)
 
@@ -206,7 +344,7 @@ class Background:
 
         def merge() -> None:
             if not self._in_cell:
-                handle.merge()
+                self.merge()
             handle.refresh()
 
         loop = getattr(getattr(self._shell, "kernel", None), "io_loop", None)
@@ -215,12 +353,15 @@ class Background:
         else:
             handle.refresh()
 
-    def _granted(self) -> Grants:
-        """What the user has granted, and the working directory unless an administrator forbids writing: the cell is
-        the user's own code."""
+    def _granted(self, *, own_code: bool) -> Grants:
+        """What the user has granted; to code of their own, unless an administrator forbids writing, the working
+        directory as well."""
         grants = self._rights.grants
+        folders = grants.folders(Capability.WRITE_FILES)
+        if own_code and self._rights.caps.permits(Capability.WRITE_FILES):
+            folders.append(os.getcwd())
         return Grants(
-            write=[os.getcwd()] if self._rights.caps.permits(Capability.WRITE_FILES) else [],
+            write=folders,
             network=grants.permits(Capability.NETWORK, ""),
             processes=grants.permits(Capability.PROCESSES, ""),
         )

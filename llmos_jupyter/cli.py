@@ -1,4 +1,4 @@
-"""The command line: `llmos models | status | queue | serve | stop | cancel | config | doctor`."""
+"""The command line: `llmos models | status | queue | resources | trace | serve | stop | cancel | config | doctor`."""
 
 from __future__ import annotations
 
@@ -48,6 +48,10 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="run the daemon in this terminal").set_defaults(run=_serve)
     commands.add_parser("stop", help="end the daemon").set_defaults(run=_stop)
     commands.add_parser("queue", help="the tasks that wait or run, and why").set_defaults(run=_queue)
+    commands.add_parser("resources", help="what there is to run on, and how much is taken").set_defaults(run=_resources)
+    trace = commands.add_parser("trace", help="what ran where and when, as a file that ui.perfetto.dev opens")
+    trace.add_argument("file", help="the file to write, such as trace.json")
+    trace.set_defaults(run=_trace)
     cancel = commands.add_parser("cancel", help="cancel a request")
     cancel.add_argument("number", help="the request's number")
     cancel.set_defaults(run=_cancel)
@@ -141,8 +145,21 @@ def _queue(given: argparse.Namespace) -> None:
         print("No llmos daemon is running; the first request starts it.")
         return
     client = DaemonClient(start=False)
-    tasks = [task for task in client.tasks(limit=1000) if task.state in ("accepted", "running")]
-    print(queue_text(tasks, lambda task: client.why(task.id) if task.kind == "run" else ""))
+    print(queue_text(client.queue()))
+
+
+def _resources(given: argparse.Namespace) -> None:
+    from llmos_jupyter.daemon.client import DaemonClient
+    from llmos_jupyter.tables import resource_table
+
+    print(resource_table(DaemonClient().resources()))
+
+
+def _trace(given: argparse.Namespace) -> None:
+    from llmos_jupyter.daemon.client import DaemonClient
+    from llmos_jupyter.tasks import write_trace
+
+    print(write_trace(DaemonClient(), given.file))
 
 
 def _cancel(given: argparse.Namespace) -> None:

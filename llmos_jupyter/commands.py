@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmos_jupyter import config, doctor, paths
@@ -11,12 +12,14 @@ from llmos_jupyter.agent.replay import notebook_file, notebook_requests
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.magics import HELP
 from llmos_jupyter.notebook import AnswerFailed, Notebook
-from llmos_jupyter.tables import model_table, status_text
-from llmos_jupyter.tasks import priority, queue_text
+from llmos_jupyter.protocol import OPEN_STATES
+from llmos_jupyter.tables import model_table, resource_table, status_text
+from llmos_jupyter.tasks import priority, queue_text, write_trace
 from llmos_jupyter.widgets.trace import last_code, task_line, trace_text
 
 if TYPE_CHECKING:
     from llmos_jupyter.protocol import Task
+    from llmos_jupyter.workers.messages import Ended
 
 
 def run(notebook: Notebook, name: str, argument: str) -> None:
@@ -63,8 +66,8 @@ def _why(notebook: Notebook, argument: str) -> None:
 
     trace = notebook.client.trace(argument or str(_last(notebook).number))
     text = trace_text(trace)
-    if trace.task.kind == "run":
-        text += f"\n\n{notebook.client.why(trace.task.id)}"
+    if steps := notebook.client.why(trace.task.id):
+        text += f"\n\n### Where and when\n\n{steps}"
     if hasattr(notebook.shell, "kernel"):
         display({"text/markdown": text, "text/plain": text}, raw=True)
     else:
@@ -81,7 +84,15 @@ def _cancel(notebook: Notebook, argument: str) -> None:
 
 
 def _queue(notebook: Notebook, argument: str) -> None:
-    print(queue_text(_open(notebook), lambda task: notebook.client.why(task.id) if task.kind == "run" else ""))
+    print(queue_text(notebook.client.queue()))
+
+
+def _resources(notebook: Notebook, argument: str) -> None:
+    print(resource_table(notebook.client.resources()))
+
+
+def _trace(notebook: Notebook, argument: str) -> None:
+    print(write_trace(notebook.client, argument))
 
 
 def _wait(notebook: Notebook, argument: str) -> None:
@@ -101,17 +112,43 @@ def _result(notebook: Notebook, argument: str) -> None:
     from llmos_jupyter.widgets.board import Board
 
     board = Board(f"task {argument}")
-    for item in notebook.client.outputs(argument):
-        board.add(item if item.type == "ended" else item.item)
+    task = notebook.client.trace(argument).task
+    if task.state in OPEN_STATES:
+        for output in notebook.client.shown(argument):
+            board.add(output.item)
+    else:
+        for item in notebook.client.outputs(argument):
+            board.add(item if item.type == "ended" else item.item)
+            if item.type == "ended" and item.results and notebook.background.handle(argument) is None:
+                board.notes += _adopted(notebook, item, task.number)
     if hasattr(notebook.shell, "kernel"):
         display(board.bundle(), raw=True)
     else:
         print(board.bundle()["text/plain"])
 
 
+def _adopted(notebook: Notebook, ended: Ended, number: int) -> list[str]:
+    """Bring in what a task of another notebook made, or of this one before its kernel was restarted."""
+    if ended.results is None or not Path(ended.results.folder).is_dir():
+        return []
+    merged = notebook.background.bring_in(ended.results, {}, number, ours=ended.answered is not None)
+    came = [f"Brought in: {', '.join(f'`{name}`' for name in merged.set)}."] if merged.set else []
+    return came + merged.sentences()
+
+
 def _retry(notebook: Notebook, argument: str) -> None:
     task = notebook.client.retry(argument)
     print(f"Task {task.number} waits again: `%llmos result {task.number}` shows what it shows.")
+
+
+def _pause(notebook: Notebook, argument: str) -> None:
+    task = notebook.client.pause(argument)
+    print(f"Task {task.number} is paused: `%llmos resume {task.number}` lets it go on.")
+
+
+def _resume(notebook: Notebook, argument: str) -> None:
+    task = notebook.client.resume(argument)
+    print(f"Task {task.number} waits for its turn again.")
 
 
 def _priority(notebook: Notebook, argument: str) -> None:
@@ -141,6 +178,7 @@ def _undo(notebook: Notebook, argument: str) -> None:
     notes = history.undo(notebook.shell)
     if len(history) < left:
         notebook.context.note(" ".join(["The user undid your last answer.", *notes]))
+        notebook.tell_undone()
     print("\n".join(notes))
 
 
@@ -193,7 +231,7 @@ def _last(notebook: Notebook) -> Task:
 
 
 def _open(notebook: Notebook) -> list[Task]:
-    return [task for task in notebook.client.tasks(limit=1000) if task.state in ("accepted", "running")]
+    return [task for task in notebook.client.tasks(limit=1000) if task.state in OPEN_STATES]
 
 
 _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
@@ -205,9 +243,13 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "why": _why,
     "cancel": _cancel,
     "queue": _queue,
+    "resources": _resources,
+    "trace": _trace,
     "wait": _wait,
     "result": _result,
     "retry": _retry,
+    "pause": _pause,
+    "resume": _resume,
     "priority": _priority,
     "allow": _allow,
     "allowed": _allowed,

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 import os
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Mode, Wire
+from llmos_jupyter.protocol import Mode, Preference, Wire
+
+LOCAL = "local"
 
 
 class Config(Wire):
@@ -21,7 +26,8 @@ class Config(Wire):
 
     model: str = Field("auto", min_length=1, description="model to use: a name, a .gguf file, or auto")
     mode: Mode = Field("auto", description="auto: run what passed rehearsal; ask; show: never run")
-    retries: int = Field(2, ge=0, le=10, description="rounds of repair")
+    preference: Preference = Field("balanced", description="answers are to be fast, the best, or balanced between both")
+    retries: Annotated[int, Field(ge=0, le=10)] | Literal["auto"] = Field("auto", description="rounds of repair")
     timeout: float = Field(600.0, gt=0, description="seconds for a whole request")
     max_tokens: int = Field(600, ge=1, le=32768, description="longest answer, in tokens")
     temperature: float = Field(0.0, ge=0, le=2, description="0 always gives the likeliest answer")
@@ -30,9 +36,28 @@ class Config(Wire):
     warm: bool = Field(True, description="read new cells into the engine's cache while you read")
     yield_cores: bool = Field(True, description="long cells stand still while the model writes on their cores")
     slots: int = Field(4, ge=2, le=64, description="candidates or requests the engine writes at once")
+    workers: str = Field("local", description="where tasks run: local, or a Dask scheduler's address")
     context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")
     unload_after: float = Field(900.0, gt=0, description="idle seconds until the model is unloaded")
     exit_after: float = Field(3600.0, gt=0, description="idle seconds until the daemon ends")
+
+    @field_validator("workers")
+    @classmethod
+    def _place(cls, value: str) -> str:
+        """Said when it is set, not when the first task goes there. Whether somebody listens there is not asked."""
+        if value == LOCAL:
+            return value
+        try:
+            address = urlsplit(value)
+            fits = address.scheme in ("tcp", "tls") and bool(address.hostname) and bool(address.port)
+        except ValueError:
+            fits = False
+        if not fits or value != f"{address.scheme}://{address.netloc}":
+            raise PydanticCustomError(
+                "workers",
+                "write local, or the address of a Dask scheduler such as tcp://10.0.0.5:8786 or tls://host:8786",
+            )
+        return value
 
 
 def load() -> Config:
@@ -77,5 +102,6 @@ def table(settings: Config) -> str:
 
 def _first(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        return error.errors()[0]["msg"].lower()
+        said = error.errors()[0]["msg"]
+        return said[:1].lower() + said[1:]
     return str(error)

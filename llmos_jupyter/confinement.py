@@ -206,8 +206,9 @@ def lock(scratch: str, keep_fd: int) -> Lock:
     return Lock("seccomp, no file writes at all", False)
 
 
-def lock_files(folders: Sequence[str]) -> int:
-    """Let the calling thread, and all it will start, change files beneath these folders only, for good.
+def lock_files(folders: Sequence[str], devices: Sequence[str] = ()) -> int:
+    """Let the calling thread, and all it will start, change files beneath these folders only, for good, and write to
+    these devices and control them.
 
     Returns the Landlock interface's version, 0 where nothing was restricted. No process outside can be signalled
     from version 6 on.
@@ -217,7 +218,7 @@ def lock_files(folders: Sequence[str]) -> int:
         return 0
     _prctl(PR_SET_NO_NEW_PRIVS, 1)
     try:
-        _restrict_files(folders, version)
+        _restrict_files(folders, version, devices=devices)
     except OSError:
         return 0
     return version
@@ -245,7 +246,7 @@ def _loaded(program: bytes) -> Iterator[object]:
     yield ctypes.create_string_buffer(struct.pack("HP", len(program) // 8, ctypes.addressof(buffer)))
 
 
-def _restrict_files(folders: Sequence[str], version: int, tcp: int = 0) -> None:
+def _restrict_files(folders: Sequence[str], version: int, tcp: int = 0, devices: Sequence[str] = ()) -> None:
     handled = ACCESS_FS_WRITE_FILE | ACCESS_FS_CHANGE_TREE
     handled |= ACCESS_FS_REFER if version >= 2 else 0
     handled |= ACCESS_FS_TRUNCATE if version >= 3 else 0
@@ -257,7 +258,10 @@ def _restrict_files(folders: Sequence[str], version: int, tcp: int = 0) -> None:
     ruleset = _syscall(LANDLOCK_CREATE_RULESET, attributes, ctypes.c_size_t(size), ctypes.c_uint32(0))
     on_files = handled & (ACCESS_FS_WRITE_FILE | ACCESS_FS_TRUNCATE | ACCESS_FS_IOCTL_DEV)
     try:
-        for path, access in (*((folder, handled) for folder in folders), ("/dev/null", on_files)):
+        trees = [(folder, handled) for folder in folders]
+        # A device that went meanwhile grants nothing.
+        files = [(path, on_files) for path in ("/dev/null", *devices) if os.path.exists(path)]
+        for path, access in trees + files:
             opened = os.open(path, os.O_PATH | os.O_CLOEXEC)
             try:
                 # struct landlock_path_beneath_attr is packed: u64 access, s32 descriptor

@@ -33,9 +33,13 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "why": re.compile(r"(\d{1,9})?"),
     "cancel": re.compile(r"(\d{1,9})?"),
     "queue": re.compile(r""),
+    "resources": re.compile(r""),
+    "trace": re.compile(r"\S+\.json"),
     "wait": re.compile(r"(\d{1,9})?"),
     "result": re.compile(r"\d{1,9}"),
     "retry": re.compile(r"\d{1,9}"),
+    "pause": re.compile(r"\d{1,9}"),
+    "resume": re.compile(r"\d{1,9}"),
     "priority": re.compile(r"\d{1,9}\s+\S+"),
     "allow": re.compile(r"(read|write|network|process(es)?|install)\b.*|\S+"),
     "allowed": re.compile(r""),
@@ -58,9 +62,13 @@ HELP = """\
 %llmos code [N]            the code of request N (default: the last) into the next cell
 %llmos why [N]             the whole trace of request N: what was sent, came back, was found, ran
 %llmos cancel [N]          cancel request N, or all that are running
+%%llmos -b [options]       answer in the background, while you go on
 %%llmos run [options]      the cell is Python and runs as a task in a process of its own; -b: in the background
 %llmos queue               the tasks of all notebooks that wait or run, and why
+%llmos resources           what there is to run on, and how much of it is taken
+%llmos trace FILE.json     what ran where and when, for ui.perfetto.dev
 %llmos wait [N]            wait for task N (default: all of this notebook); result N: show again what it showed
+%llmos pause N             let task N stand still, or wait on; resume N: let it go on
 %llmos priority N low      another priority for a task that waits; retry N: run it once more
 %llmos allow WHAT          let answers do more without asking: write data/, read ~/survey, network,
                            processes, install packages; with `for this answer` behind it: once
@@ -194,7 +202,7 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @magic_arguments()
     @argument("--mode", choices=MODES, help="auto: run what passed rehearsal; ask: wait for a yes; show: never run")
     @argument("--model", help="a model's name, a .gguf file, a Hugging Face repository, or auto")
-    @argument("--retries", type=int, help="rounds of repair (default 2)")
+    @argument("--retries", type=int, help="rounds of repair, 0 to 10 (default: as many as it takes)")
     @argument("--candidates", type=int, help="pieces of code to compare, 1 to 16 (default: as many as it takes)")
     @argument("--fresh", action="store_true", default=None, help="ask the model even if the answer is recorded")
     @argument("--timeout", type=float, help="seconds until the code runs (default 600)")
@@ -204,13 +212,19 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @argument("--no-context", action="store_true", default=None, help="tell the model nothing of the notebook")
     @argument("--use", action="append", metavar="NAME", help="tell the model of this variable only (repeatable)")
     @argument(
-        "-b", "--background", action="store_true", default=None, help="with run: go on at once; results come back"
+        "-b",
+        "--background",
+        action="store_true",
+        default=None,
+        help="go on at once; what comes back appears later",
     )
     @argument("--priority", help="of a task: interactive, normal (default), low, or a number")
     @argument("--deadline", help="of a task: when it should have ended, as 90s, 10m or 2h from now")
     @argument("--after", action="append", metavar="N", help="of a task: wait until task N has ended well (repeatable)")
     @argument("--cores", type=int, help="of a task: threads it may use (default 1)")
     @argument("--memory", help="of a task: what it may use at the most, as 500M or 8G")
+    @argument("--gpu", type=int, metavar="N", help="of a task: GPUs it needs; the others it does not see (default 0)")
+    @argument("--on", metavar="RESOURCE", help="of a task: where it runs, as workers or cluster")
     @argument("words", nargs="*", help="what you want, in your own words, or a sub-command (see %%llmos help)")
     @no_var_expand  # a brace or a dollar in a sentence is a brace or a dollar
     @line_cell_magic
@@ -248,11 +262,20 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     def _ask(self, call: Call) -> None:
         from pydantic import ValidationError
 
+        from llmos_jupyter import tasks
+
         given = dict(call.options)
-        if of_tasks := {"background", "priority", "deadline", "after", "cores", "memory"} & given.keys():
+        background = given.get("background", False)
+        if not background and (of_tasks := {"deadline", "after", "cores", "memory", "gpu", "on"} & given.keys()):
             raise UsageError(
-                f"--{min(of_tasks)} is for tasks: `%%llmos run --{min(of_tasks)} ...` with Python below it."
+                f"--{min(of_tasks)} is for what runs in the background: add -b, or write `%%llmos run` and Python."
             )
+        if background:
+            given.setdefault("priority", "normal")
+        try:
+            given = tasks.in_figures(given)
+        except ValueError as error:
+            raise UsageError(str(error)) from None
         if given.pop("no_context", False):
             given["context"] = False
         if "use" in given:
@@ -264,7 +287,10 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
             first = error.errors()[0]
             name = "--" + str(first["loc"][0]).replace("_", "-")
             raise UsageError(f"{name} cannot be {first['input']!r}: {first['msg'].lower()}.") from None
-        notebook.answer(call.words, options)
+        if background:
+            notebook.ask(call.words, options)
+        else:
+            notebook.answer(call.words, options)
 
     # --- the shell's events -----------------------------------------------------------------
 
@@ -299,6 +325,8 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
             from llmos_jupyter.engines import catalogue
 
             return ["auto", *(model.name for model in catalogue.models())]
+        if last == "--on":
+            return ["workers", "cluster"]
         if last == "--use":
             return [name for name in shell.user_ns if not name.startswith("_") and name not in shell.user_ns_hidden]
         options = [name for name in self.llmos.__func__.parser._option_string_actions if name.startswith("--")]

@@ -23,7 +23,7 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.processes import started
-from llmos_jupyter.protocol import Message, Options, Session
+from llmos_jupyter.protocol import DecisionRecord, Message, Options, Session
 from llmos_jupyter.widgets import notes
 from llmos_jupyter.widgets.answer import AnswerView, view_for
 from llmos_jupyter.widgets.board import Board
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 # wants the cores.
 QUIET = 0.4
 
+
+# The class of what a user waits for.
+INTERACTIVE = 100
 
 RAISED = "The code raised when it ran; its traceback stands above. `%llmos undo` takes back what it did."
 
@@ -74,6 +77,7 @@ class Notebook:
         self._view: AnswerView | None = None
         self._warmer = Warmer()
         self._asked = ""
+        self._ran: list[str] = []
 
     # --- answering --------------------------------------------------------------------------
 
@@ -104,9 +108,11 @@ class Notebook:
                     except StopIteration:
                         break
                     ran = ran or isinstance(event, events.Running)
+                    if isinstance(event, events.Running):
+                        self._ran.append(show.request)
                     show.asked = isinstance(event, events.Question)
                     reply = show.event(event)
-            self._asked = options.model
+            self._asked = loop.model or options.model
         except KeyboardInterrupt:
             said = "Interrupted while your code ran." if ran else "Interrupted; nothing was changed."
             raise AnswerStopped(said) from None
@@ -119,6 +125,13 @@ class Notebook:
         if show.failure:
             raise AnswerFailed(show.failure)
 
+    def tell_undone(self) -> None:
+        """The last answer that ran was undone: the daemon learns of it. Nobody waits for that."""
+        if self._ran:
+            undone = DecisionRecord(round=0, decision="undone", why="the user took it back")
+            with suppress(LLMOSError):
+                self.client.record(self._ran.pop(), undone)
+
     def run(self, code: str, options: Options, *, background: bool, extra: Mapping[str, Any] | None = None) -> Handle:
         """Run Python as a task in a worker; in the background, or waiting for its end. `extra`: names that it reads
         beside the notebook's."""
@@ -126,6 +139,8 @@ class Notebook:
             handle = self.background.submit(code, options, show=self._show, extra=extra)
         except LLMOSError as error:
             raise AnswerFailed(str(error)) from error
+        except KeyboardInterrupt:
+            raise AnswerStopped("Interrupted; nothing was changed.") from None
         if not background:
             self.wait(handle)
         return handle
@@ -163,8 +178,9 @@ class Notebook:
         settings = config.load()
         filled = {
             "mode": settings.mode,
+            "priority": INTERACTIVE,
             "model": self.model or settings.model,
-            "retries": settings.retries,
+            "retries": None if settings.retries == "auto" else settings.retries,
             "timeout": settings.timeout,
             "max_tokens": settings.max_tokens,
             "temperature": settings.temperature,
@@ -196,6 +212,15 @@ class Notebook:
     def _say(self, text: str) -> None:
         if self._view:
             self._view.working(text)
+
+    def ask(self, text: str, options: Options) -> Handle:
+        """Answer a request in the background: the cell returns at once, the answer appears in its place."""
+        try:
+            return self.background.ask(text, options, self.context, self._context_tokens(), show=self._show)
+        except LLMOSError as error:
+            raise AnswerFailed(str(error)) from error
+        except KeyboardInterrupt:
+            raise AnswerStopped("Interrupted; nothing was changed.") from None
 
     # --- between cells ----------------------------------------------------------------------
 
@@ -265,11 +290,13 @@ class Warmer:
 class Show:
     """Turns the loop's events into what the view shows."""
 
-    def __init__(self, view: AnswerView, shell: InteractiveShell) -> None:
+    def __init__(self, view: AnswerView, shell: InteractiveShell, *, waits: bool = True) -> None:
+        """`waits`: whether the user waits for the answer, and so finds code that was not run in the next cell."""
+        self._waits = waits
         self._view = view
         self._shell = shell
         self._number = 0
-        self._request = ""
+        self.request = ""
         self._attempts = 0
         self._code = ""
         self._model = ""
@@ -281,7 +308,7 @@ class Show:
     def event(self, event: events.AgentEvent) -> bool | None:
         view = self._view
         if isinstance(event, events.Accepted):
-            self._number, self._request = event.task.number, event.task.id
+            self._number, self.request = event.task.number, event.task.id
         elif isinstance(event, events.Waiting):
             view.working(notes.progress_note(event.progress))
         elif isinstance(event, events.Writing):
@@ -329,14 +356,14 @@ class Show:
             view.settle()
             return ask(event.why)
         elif isinstance(event, events.Shown):
-            self._refresh(f"not run: {event.why}; it stands in the next cell")
+            self._refresh(f"not run: {event.why}; {self._offer(event.code)}")
             view.settle()
-            self._shell.set_next_input(event.code)
         elif isinstance(event, events.GaveUp):
-            self._refresh()
+            offer = [self._offer(event.code)] if event.code and not self._waits else []
+            self._refresh(*offer)
             view.settle()
-            if event.code:
-                self._shell.set_next_input(event.code)
+            if event.code and self._waits:
+                self._offer(event.code)
             self.failure = event.message
         elif isinstance(event, events.Running):
             self._refresh(*(f"undo: {sentence}" for sentence in event.lasting))
@@ -350,9 +377,16 @@ class Show:
                 self.failure = event.run.error.message if stopped else RAISED
         return None
 
+    def _offer(self, code: str) -> str:
+        """Leave code to the user; returns where."""
+        if not self._waits:
+            return f"`%llmos code {self._number}` puts it into a cell"
+        self._shell.set_next_input(code)
+        return "it stands in the next cell"
+
     def _provenance(self, model: str, answer: str) -> None:
         digest = hashlib.sha256(answer.encode()).hexdigest()
-        self._view.provenance({"model": model, "request": self._request, "sha256": digest})
+        self._view.provenance({"model": model, "request": self.request, "sha256": digest})
 
     def _refresh(self, *more: str) -> None:
         if self._code:

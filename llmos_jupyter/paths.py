@@ -48,6 +48,11 @@ def jobs_dir() -> Path:
     return data_dir() / "jobs"
 
 
+def results_dir() -> Path:
+    """The folder of what background tasks gave back: each has one beneath it, until its notebook has taken it."""
+    return data_dir() / "results"
+
+
 def workers_dir() -> Path:
     """The folder of what running background cells write; each has its own beneath, which ends with it."""
     return data_dir() / "workers"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 PROTOCOL = 1
 
@@ -150,7 +150,9 @@ class Run(Wire):
 # --- requests, tasks, generations -------------------------------------------------------------
 
 Mode = Literal["auto", "ask", "show"]
-TaskState = Literal["accepted", "running", "done", "failed", "cancelled"]
+Preference = Literal["fast", "balanced", "best"]
+TaskState = Literal["accepted", "running", "paused", "done", "failed", "cancelled"]
+OPEN_STATES: tuple[TaskState, ...] = ("accepted", "running", "paused")
 FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 
 
@@ -159,8 +161,8 @@ class Options(Wire):
 
     mode: Mode = "auto"
     model: str = "auto"
-    retries: int = Field(2, ge=0, le=10)
-    candidates: int | None = Field(None, ge=1, le=16, description="None: the loop decides")
+    retries: int | None = Field(None, ge=0, le=10, description="None: the daemon's strategy decides")
+    candidates: int | None = Field(None, ge=1, le=16, description="None: the strategy, and then the loop, decides")
     fresh: bool = Field(False, description="ask the model even if the answer is recorded")
     timeout: float = Field(600.0, gt=0, description="seconds for the whole request")
     max_tokens: int = Field(600, ge=1, le=32768)
@@ -169,12 +171,14 @@ class Options(Wire):
     context: bool = True
     use: list[str] = Field(default_factory=list)
     # Of background tasks:
+    background: bool = Field(False, description="in a worker, while the notebook goes on")
     priority: int = Field(50, ge=0, le=1000, description="its class: interactive 100, normal 50, low 0, or any number")
     deadline: float | None = Field(None, gt=0, description="seconds from now by which it should have ended")
     after: list[str] = Field(default_factory=list, description="numbers of tasks that must have ended well before")
     cores: int = Field(1, ge=1)
     memory_bytes: int | None = Field(None, gt=0, description="what it may use at the most")
-    gpus: int = Field(0, ge=0)
+    gpus: int = Field(0, ge=0, le=1000)
+    on: str = Field("", max_length=100, description="the resource to run on: workers, cluster; empty: as is usual")
 
 
 class Session(Wire):
@@ -212,6 +216,49 @@ class Task(Wire):
     updated: float
 
 
+class Span(Wire):
+    """Seconds since the epoch; `end` is None while it lasts."""
+
+    start: float
+    end: float | None = None
+
+
+StepKind = Literal["generation", "run", "rehearsal", "kernel"]
+StepState = Literal["waiting", "running", "paused", "done", "failed", "cancelled"]
+
+
+class StepRecord(Wire):
+    """One unit of a task that occupies one resource: where it ran and when, as planned and as it was.
+
+    `generation`: the model writes; `run`: code in a worker; `rehearsal`, `kernel`: code in a copy of the notebook's
+    kernel, or in the kernel. A step that gave way, or was paused, has several spans.
+    """
+
+    id: str
+    task: str
+    kind: StepKind
+    resource: str = Field("", description="where it ran; empty until it starts")
+    state: StepState = "waiting"
+    session: str = ""
+    priority: int = 0
+    after: list[str] = Field(default_factory=list, description="steps it had to wait for")
+    created: float
+    planned: Span | None = Field(None, description="when it was last planned to run before it started")
+    spans: list[Span] = Field(default_factory=list)
+    predicted: float | None = Field(None, description="seconds, median")
+    predicted_p90: float | None = None
+    why: str = Field("", description="why it started when it did, or what it waits for")
+
+
+class Queued(Wire):
+    """A task that has not ended, and its step that waits or runs now. `more`: so many tasks wait that are not told."""
+
+    task: Task
+    step: StepRecord | None = None
+    why: str = ""
+    more: int = 0
+
+
 class Priority(Wire):
     """A new priority for a task that waits."""
 
@@ -240,6 +287,13 @@ class Generation(Wire):
     seed: int | None = None
     grammar: str | None = None
     stop: list[str] = Field(default_factory=list)
+    prefix: str = Field("", description="what an interrupted generation had written: the model goes on from there")
+
+    @model_validator(mode="after")
+    def _one_goes_on(self) -> Generation:
+        if self.prefix and self.n > 1:
+            raise ValueError("one candidate at a time goes on from what it had written")
+        return self
 
 
 class Timings(Wire):
@@ -265,7 +319,7 @@ class Candidate(Wire):
     confidence: float | None = Field(None, ge=0, le=1, description="geometric mean of its tokens' probabilities")
     doubt: float | None = Field(None, ge=0, le=1, description="probability of its least likely token")
     model: str = ""
-    finish: Literal["stop", "length", "cancelled"] = "stop"
+    finish: Literal["stop", "length", "cancelled", "preempted"] = "stop"
     timings: Timings = Field(default_factory=Timings)
     messages: list[Message] = Field(default_factory=list, description="exactly what was sent")
 
@@ -355,6 +409,7 @@ class Token(Wire):
     type: Literal["token"] = "token"
     text: str
     index: int = 0
+    logprob: float | None = Field(None, description="of the text's last token, where the engine tells it")
 
 
 class Done(Wire):
@@ -363,6 +418,14 @@ class Done(Wire):
     type: Literal["done"] = "done"
     candidate: Candidate
     more: int = 0
+
+
+class Preempted(Wire):
+    """The generation gave way to more urgent work; the stream ends. Asked again with what it had written as `prefix`,
+    it goes on."""
+
+    type: Literal["preempted"] = "preempted"
+    written: list[Candidate]
 
 
 class Failure(Wire):
@@ -379,7 +442,7 @@ class Cancelled(Wire):
     reason: str = ""
 
 
-StreamItem = Annotated[Progress | Token | Done | Failure | Cancelled, Field(discriminator="type")]
+StreamItem = Annotated[Progress | Token | Done | Preempted | Failure | Cancelled, Field(discriminator="type")]
 
 
 class StreamEvent(RootModel[StreamItem]):
@@ -438,6 +501,20 @@ class Status(Wire):
     sessions: int = 0
     database: str
     log: str
+
+
+class ResourceInfo(Wire):
+    """Something that tasks occupy or use: how much there is of it, and how much of that is taken.
+
+    Of "memory", "gpu", "metal" and "kernel" these are bytes, taken by whomever; of the others cores, an engine's
+    slots, background cells and a cluster's threads, taken by tasks. None: not known, or without a limit.
+    """
+
+    kind: Literal["cores", "memory", "gpu", "metal", "engine", "workers", "cluster", "kernel"]
+    id: str
+    has: float | None = None
+    taken: float | None = None
+    detail: str = ""
 
 
 class ModelInfo(Wire):

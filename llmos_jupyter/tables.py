@@ -1,10 +1,10 @@
-"""Status and models as text, the same for the magics and the command line."""
+"""Status, models and resources as text, the same for the magics and the command line."""
 
 from __future__ import annotations
 
 import time
 
-from llmos_jupyter.protocol import ModelInfo, Status
+from llmos_jupyter.protocol import ModelInfo, ResourceInfo, Status
 from llmos_jupyter.widgets.notes import size
 
 
@@ -43,3 +43,14 @@ def model_table(models: list[ModelInfo]) -> str:
         )
     lines += [f"* auto: {model.why}" for model in models if model.automatic]
     return "\n".join(lines)
+
+
+def resource_table(resources: list[ResourceInfo]) -> str:
+    """One line a resource: what there is of it, and what of that is taken."""
+    rows = [("resource", "has", "taken", "")]
+    for one in resources:
+        amount = size if one.kind in ("memory", "gpu", "metal", "kernel") else "{:g}".format
+        has, taken = ("-" if value is None else amount(value) if value else "0" for value in (one.has, one.taken))
+        rows.append((one.id, has, taken, one.detail))
+    width = max(len(row[0]) for row in rows)
+    return "\n".join(f"{name:<{width}}  {has:>8}  {taken:>8}  {detail}".rstrip() for name, has, taken, detail in rows)

@@ -94,6 +94,8 @@ def test_options_come_before_the_words() -> None:
         ("--timeout soon x", "a number"),
         ("--model", "--model needs a value"),
         ("--no-context=yes x", "takes no value"),
+        ("--gpu x y", "--gpu cannot be 'x': it takes a whole number"),
+        ("--on", "--on needs a value"),
     ],
 )
 def test_a_wrong_option_gets_one_sentence(line: str, said: str) -> None:
@@ -129,6 +131,7 @@ def test_completion_and_help() -> None:
     assert "--mode" in completions("%llmos --m")
     assert completions("%llmos --mode ") >= {"auto", "ask", "show"}
     assert completions("%%llmos --mode s") >= {"show"}
+    assert completions("%%llmos run --on ") >= {"workers", "cluster"}
     assert "status" in completions("%llmos sta")
     assert "status" not in completions("%%llmos sta")
     assert any("qwen2.5-coder-0.5b".endswith(text) for text in completions("%%llmos --model qwen2.5-coder-0"))
@@ -156,6 +159,20 @@ def test_braces_and_dollars_in_a_sentence_stay(monkeypatch: pytest.MonkeyPatch) 
     shell.run_cell("%llmos add {x} and $x and {} to y")
     shell.run_cell("%%llmos of {x}\nthe $x\n")
     assert asked == ["add {x} and $x and {} to y", "of {x}\nthe $x"]
+
+
+def test_the_options_of_a_task_are_of_tasks_only() -> None:
+    assert read("run --gpu 2 --on cluster", "x = 1").options == {"gpu": 2, "on": "cluster"}
+    shell = InteractiveShell()
+    magics.register(shell)
+    for options, said in (
+        ("--gpu 1 train it", "--gpu is for tasks"),
+        ("--on cluster train it", "--on is for tasks"),
+    ):
+        with pytest.raises(UsageError, match=said):
+            shell.run_line_magic("llmos", options)
+    with pytest.raises(UsageError, match="--gpu cannot be -1: input should be greater than or equal to 0"):
+        shell.run_cell_magic("llmos", "run --gpu -1", "x = 1")
 
 
 def test_an_empty_request_gets_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,6 +76,7 @@ GROUND = (
     "text",
     "processes",
     "confinement",
+    "hardware",
 )
 
 
@@ -85,9 +86,10 @@ GROUND = (
         ("engines", ("engines",)),
         ("workers", ("workers",)),
         ("scheduling", ("scheduling",)),
+        ("monitoring", ("monitoring",)),
         ("agent", ("agent", "daemon.client")),
         ("widgets", ("widgets", "daemon.client", "workers.messages")),
-        ("daemon", ("daemon", "engines", "scheduling", "workers")),
+        ("daemon", ("daemon", "engines", "monitoring", "scheduling", "workers")),
     ],
 )
 def test_imports_go_one_way(room: str, allowed: tuple[str, ...]) -> None:
@@ -129,9 +131,33 @@ def test_settings_are_kept_and_checked(home: Path, capsys: pytest.CaptureFixture
         assert main(["config", wrong]) == 1
         assert capsys.readouterr().err.count("\n") == 1
     assert config.load().mode == "ask"
+    assert main(["config", "workers=tcp://10.0.0.5:8786"]) == 0
+    assert config.load().workers == "tcp://10.0.0.5:8786"
+    for wrong in ("tpc://x", "tcp://x", "tcp://:8786", "tcp://x:99999", "tcp://x:8786/y", "10.0.0.5:8786", "Local"):
+        assert main(["config", f"workers={wrong}"]) == 1
+        said = capsys.readouterr().err
+        assert "Dask scheduler such as tcp://10.0.0.5:8786" in said
+        assert said.count("\n") == 1
+    assert config.load().workers == "tcp://10.0.0.5:8786"
     paths.config_file().write_text("{")
     assert main(["config"]) == 1
     assert "mend or delete" in capsys.readouterr().err
+
+
+def test_a_preference_is_set_in_a_notebook(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert config.load().preference == "balanced"
+    script = """
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_line_magic("load_ext", "llmos_jupyter")
+shell.run_line_magic("llmos", "config preference=fast")
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert "preference       = fast " in done.stdout
+    assert config.load().preference == "fast"
+    assert main(["config", "preference=quickest"]) == 1
+    assert "'fast', 'balanced' or 'best'" in capsys.readouterr().err
+    assert config.load().preference == "fast"
 
 
 def test_doctor_looks_at_everything_and_starts_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

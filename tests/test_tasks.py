@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.protocol import Task
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import OPEN_STATES, Task
 from llmos_jupyter.tasks import options, priority
+from llmos_jupyter.workers.messages import StoredOutput
 from tests.kernels import Kernel, kernel
 
 
@@ -25,9 +30,14 @@ def task(number: int) -> Task:
     return DaemonClient(start=False).trace(str(number)).task
 
 
+def outputs(number: int) -> list[StoredOutput]:
+    """What a task has shown so far."""
+    return DaemonClient(start=False).shown(str(number))
+
+
 def ended(number: int, seconds: float = 30.0) -> Task:
     until = time.monotonic() + seconds
-    while (found := task(number)).state in ("accepted", "running") and time.monotonic() < until:
+    while (found := task(number)).state in OPEN_STATES and time.monotonic() < until:
         time.sleep(0.05)
     return found
 
@@ -76,10 +86,11 @@ def test_a_task_is_cancelled_and_others_go_on(notebook: Kernel) -> None:
 
 
 def test_the_stop_button_cancels_what_is_waited_for(notebook: Kernel) -> None:
-    until = time.monotonic() + 2.0
-
     def press(cell: object) -> bool:
-        if time.monotonic() < until:
+        try:
+            if task(1).state != "running":
+                return False
+        except LLMOSError:  # no daemon yet
             return False
         notebook.interrupt()
         return True
@@ -167,6 +178,7 @@ def test_a_long_cell_stands_still_while_the_model_writes(notebook: Kernel) -> No
         "while time.monotonic() - began < 12:\n"
         "    now = time.monotonic()\n    longest, last = max(longest, now - last), now"
     )
+    notebook.run("%llmos use qwen2.5-coder-0.5b")  # loading it may take longer than the cell
     notebook.run(f"%%llmos run -b\n{code}")
     until = time.monotonic() + 10
     while task(1).state != "running" and time.monotonic() < until:
@@ -182,6 +194,137 @@ def test_options_in_words() -> None:
     assert priority("70") == 70
     given = options({"deadline": "10m", "memory": "1.5G", "after": ["1, 2"], "priority": "interactive"})
     assert (given.deadline, given.memory_bytes, given.after, given.priority) == (600, 3 * 2**29, ["1", "2"], 100)
-    for wrong in ({"deadline": "-1"}, {"memory": "lots"}, {"priority": "-3"}, {"cores": 0}):
-        with pytest.raises(ValueError, match="cannot be"):
+    placed = options({"gpu": 2, "on": "cluster"})
+    assert (placed.gpus, placed.on) == (2, "cluster")
+    for wrong in ({"deadline": "-1"}, {"memory": "lots"}, {"priority": "-3"}, {"cores": 0}, {"gpu": -1}, {"gpu": "x"}):
+        with pytest.raises(ValueError, match=f"--{next(iter(wrong))} cannot be") as caught:
             options(wrong)
+        assert "\n" not in str(caught.value)
+
+
+def test_a_task_is_given_what_the_one_before_it_made(notebook: Kernel) -> None:
+    notebook.run("x = 1\ny = [x]")
+    notebook.run("%%llmos run -b\nimport time\ntime.sleep(1)\nx = 10\nmade = x + 1\nsame = made")
+    notebook.run("%%llmos run -b --after 1\nz = made + x + same\nx = x + 5\ny.append(x)")
+    assert ended(2).state == "done"
+    notebook.run("%llmos wait 2")
+    assert notebook.run("made, z, x, y, 'x_from_task_2' in globals()").text.strip() == "(11, 32, 15, [1, 15], False)"
+
+
+def test_a_task_is_paused_and_resumed(notebook: Kernel) -> None:
+    code = "import time\nticks = 0\nwhile ticks < 20:\n    time.sleep(0.1)\n    ticks += 1\n    print(ticks)"
+    notebook.run(f"%%llmos run -b\n{code}")
+    until = time.monotonic() + 20
+    while len(outputs(1)) < 3 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert "is paused" in notebook.run("%llmos pause 1").text
+    notebook.run("%%llmos run -b --after 1\nlast = ticks")
+    assert "is paused" in notebook.run("%llmos pause 1").text
+    shown = len(outputs(1))
+    time.sleep(1.0)
+    assert len(outputs(1)) <= shown + 1
+    assert task(1).state == "paused"
+    assert "paused" in notebook.run("%llmos queue").text
+    notebook.run("%%llmos run -b\nother = 1")
+    assert ended(3).state == "done"
+    assert "again" in notebook.run("%llmos resume 1").text
+    assert ended(2).state == "done"
+    assert notebook.run("%llmos wait 2").status == "ok"
+    assert notebook.run("last").text.strip() == "20"
+    assert "only what is paused" in notebook.run("%llmos resume 1").text
+    assert "nothing to pause" in notebook.run("%llmos pause 1").text
+    steps = DaemonClient(start=False).steps(task="1")
+    assert [len(step.spans) for step in steps] == [2]
+
+
+@pytest.mark.model
+def test_a_request_in_words_is_answered_in_the_background(notebook: Kernel) -> None:
+    notebook.run("import pandas as pd\nsales = pd.DataFrame({'region': ['N', 'S', 'N'], 'amount': [1, 2, 4]})")
+    notebook.run("lock = __import__('threading').Lock()")
+    began = time.monotonic()
+    sent = notebook.run("%%llmos -b --model qwen2.5-coder-0.5b\nthe sum of amount by region, as total")
+    assert sent.status == "ok", sent.text
+    assert "`lock` could not be sent" in sent.text
+    assert time.monotonic() - began < 5
+    assert notebook.run("'total' in globals()").text.strip() == "False"
+    assert ended(1, 120).state == "done", task(1).reason
+    assert notebook.run("%llmos wait 1").status == "ok"
+    assert notebook.value("int(total['N']), int(total['S'])") == "(5, 2)"
+    trace = DaemonClient(start=False).trace("1")
+    assert {"candidate", "inspection", "rehearsal", "run"} <= {stored.record.type for stored in trace.records}
+    assert "groupby" in notebook.run("%llmos code 1").text
+    assert "groupby" in notebook.run("%llmos result 1").text
+    kinds = {step.kind for step in DaemonClient(start=False).steps(task="1")}
+    assert kinds == {"generation", "run"}
+    # The next request goes on from it.
+    assert notebook.run("%llmos --model qwen2.5-coder-0.5b no, the mean").status == "ok"
+    assert "mean" in notebook.run("%llmos code").text
+
+
+@pytest.mark.model
+def test_what_may_not_be_asked_in_the_background_is_shown_there(notebook: Kernel, home: Path) -> None:
+    outside = home / "outside"
+    outside.mkdir()
+    sent = notebook.run(f"%%llmos -b --model qwen2.5-coder-0.5b\nwrite the text hello to the file {outside}/a.txt")
+    assert sent.status == "ok", sent.text
+    assert ended(1, 120).state == "done", task(1).reason
+    assert not list(outside.iterdir())
+    assert "not run" in notebook.run("%llmos result 1").text
+    assert "open" in notebook.run("%llmos code 1").text
+
+
+def test_what_a_kernel_that_was_restarted_had_asked_for_can_be_brought_in(home: Path) -> None:
+    with kernel(home) as first:
+        first.run("%load_ext llmos_jupyter")
+        first.run("%%llmos run -b\nimport time\ntime.sleep(1)\nprint('done it')\nlate = 5\nthere = 'task'")
+    assert ended(1).state == "done"
+    with kernel(home) as second:
+        second.run("%load_ext llmos_jupyter")
+        second.run("there = 'mine'")
+        assert "was not begun in this notebook" in second.run("%llmos wait 1").text
+        shown = second.run("%llmos result 1").text
+        assert "done it" in shown
+        assert "Brought in: `late`" in shown
+        assert second.run("late, there, there_from_task_1").text.strip() == "(5, 'mine', 'task')"
+
+
+def test_the_trace_is_one_that_perfetto_reads(notebook: Kernel, home: Path) -> None:
+    notebook.run("%%llmos run -b\nimport time\ntime.sleep(0.5)")
+    notebook.run("%%llmos run -b --after 1\n1 + 1")
+    assert ended(2).state == "done"
+    assert "Nothing waits" in notebook.run("%llmos queue").text
+    written = notebook.run(f"%llmos trace {home}/trace.json")
+    assert "2 steps" in written.text
+    trace = json.loads((home / "trace.json").read_text())
+    ran = [event for event in trace["traceEvents"] if event["ph"] == "X" and event["pid"] == 1]
+    assert len(ran) == 2
+    first, second = sorted(ran, key=lambda event: event["ts"])
+    assert 0.4e6 < first["dur"] < 5e6
+    assert first["ts"] + first["dur"] <= second["ts"]
+    assert "class normal" in first["args"]["why"]
+    arrows = [event["ph"] for event in trace["traceEvents"] if event.get("cat") == "after"]
+    assert sorted(arrows) == ["f", "s"]
+    assert "cannot be written" in notebook.run("%llmos trace /nowhere/trace.json").text
+
+
+def test_a_queue_is_shown_with_what_it_waits_for_and_when_it_starts(notebook: Kernel) -> None:
+    import os
+
+    cores = os.cpu_count() or 1
+    for _ in range(cores + 2):
+        notebook.run("%%llmos run -b\nimport time\ntime.sleep(60)")
+    notebook.run("%%llmos run -b --priority low\nlow = 1")
+    until = time.monotonic() + 20
+    while "s  import time" not in (shown := notebook.run("%llmos queue").text) and time.monotonic() < until:
+        time.sleep(0.2)
+    lines = shown.strip().splitlines()[1:]
+    assert [line.split()[1] for line in lines] == ["running"] * cores + ["accepted"] * 3
+    assert lines[-1].split()[2] == "low"
+    assert "waits for cores of this machine" in lines[-1]
+    said = subprocess.run(
+        [sys.executable, "-m", "llmos_jupyter.cli", "queue"], capture_output=True, text=True, check=True
+    ).stdout
+    assert len(said.strip().splitlines()) == len(lines) + 1
+    for number in range(1, cores + 4):
+        notebook.run(f"%llmos cancel {number}")
+    assert "Nothing waits" in notebook.run("%llmos queue").text

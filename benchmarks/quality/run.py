@@ -131,12 +131,12 @@ def _request(kernel: Kernel, client: DaemonClient, number: int, step: Step, opti
     if not kernel.alive:
         return _summary(step, None, Outcome(why="the kernel was gone"), "")
     kernel.call("before", number)
-    last = _latest(client)
+    last = latest(client)
     output = kernel.run(f"%%llmos {options}\n{step.ask}", limit=REQUEST_LIMIT)
-    latest = _latest(client)
-    trace = client.trace(latest.id) if latest and (last is None or latest.id != last.id) else None
-    words = _words(trace)
-    outcome = _graded(kernel, output, words)
+    now = latest(client)
+    trace = client.trace(now.id) if now and (last is None or now.id != last.id) else None
+    words = words_said(trace)
+    outcome = graded(kernel, output, words)
     if trace:
         runs = [stored.record for stored in trace.records if stored.record.type == "run"]
         outcome.ran = bool(runs)
@@ -144,11 +144,13 @@ def _request(kernel: Kernel, client: DaemonClient, number: int, step: Step, opti
     return _summary(step, trace, outcome, words)
 
 
-def _latest(client: DaemonClient) -> Asked | None:
+def latest(client: DaemonClient) -> Asked | None:
+    """The last task of all."""
     return next(iter(client.tasks(limit=1)[-1:]), None)
 
 
-def _graded(kernel: Kernel, output: Output, words: str) -> Outcome:
+def graded(kernel: Kernel, output: Output, words: str) -> Outcome:
+    """What a cell came to by the reference, in the kernel where it ran."""
     outcome = Outcome(error=output.error, seconds=output.seconds)
     if not kernel.alive:
         outcome.why = output.error
@@ -163,7 +165,7 @@ def _graded(kernel: Kernel, output: Output, words: str) -> Outcome:
     return outcome
 
 
-def _words(trace: Trace | None) -> str:
+def words_said(trace: Trace | None) -> str:
     """The reply, if the request was answered in words."""
     candidates = [record for record in _records(trace) if isinstance(record, CandidateRecord)]
     ran = any(record.type == "run" for record in _records(trace))
@@ -243,7 +245,7 @@ class Bare:
                 continue
             kernel.call("before", number)
             output = kernel.run(code, limit=BARE_LIMIT) if code else Output()
-            outcome = _graded(kernel, output, said)
+            outcome = graded(kernel, output, said)
             outcome.code, outcome.ran = code, bool(code)
             outcomes.append(outcome)
         return outcomes

@@ -192,6 +192,12 @@ class Grants:
         lines = [f"read {os.path.realpath(os.getcwd())} (always)", *map(str, self._grants)]
         return lines + self._caps.lines()
 
+    def folders(self, capability: Capability) -> list[str]:
+        """The folders and files that grants name for this; `/` where one names none in particular."""
+        if not self._caps.permits(capability):
+            return []
+        return [grant.what or os.sep for grant in self._grants if grant.capability is capability]
+
     def missing(self, wants: Iterable[Want]) -> list[Want]:
         """Those wants that nothing grants."""
         return [want for want in wants if not self.permits(want.capability, want.what)]

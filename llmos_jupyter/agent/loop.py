@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent import outcome, prompts, strategy
+from llmos_jupyter.agent import outcome, prompts, resuming, strategy
 from llmos_jupyter.agent.amending import showing
 from llmos_jupyter.agent.answers import Mismatch
 from llmos_jupyter.agent.context import NotebookContext, Turn
@@ -91,6 +91,7 @@ class Loop:
         self._session = session
         self._rights = rights
         self._recording = recording
+        self.model = ""
         self._trial = Trial(shell, context, self._record, rehearsal_budget)
 
     def answer(self, text: str, options: Options, context_tokens: int) -> Steps:
@@ -103,10 +104,13 @@ class Loop:
         turn = self._context.compose(text, room, context=options.context, use=options.use)
         request = Request(id=uuid.uuid4().hex, text=mask(text), options=options, session=self._session)
         task = self._client.submit(request)
+        # The daemon has filled in what the user left open.
+        advised = {"candidates": task.options.candidates, "retries": task.options.retries, "model": task.options.model}
+        self.model = task.options.model
         finish = Finish(state="cancelled", reason="interrupted")
         try:
             yield Accepted(task)
-            finish = yield from self._answer(task, turn, options, deadline)
+            finish = yield from self._answer(task, turn, options, options.model_copy(update=advised), deadline)
         except CancelledElsewhere as cancelled:
             finish = Finish(state="cancelled", reason=str(cancelled))
             raise LLMOSError(f"This request was {cancelled}.") from None
@@ -125,14 +129,16 @@ class Loop:
                 log.warning("request %s could not be ended: %s", task.number, error)
 
     def _answer(
-        self, task: Task, turn: Turn, options: Options, deadline: float
+        self, task: Task, turn: Turn, asked: Options, options: Options, deadline: float
     ) -> Generator[AgentEvent, bool | None, Finish]:
-        if (replayed := (yield from self._replay(task, turn, options, deadline))) is not None:
+        """`asked`: the options as the user gave them, by which answers are recorded; `options`: as they were filled
+        in."""
+        if (replayed := (yield from self._replay(task, turn, asked, deadline))) is not None:
             return replayed
         base = self._context.prompt(turn)
         first = yield from self._first(task, base, turn.request, options, deadline)
         if isinstance(first, Words):
-            entry = self._entry(turn, options, "words", first.text, first.model)
+            entry = self._entry(turn, asked, "words", first.text, first.model)
             self._context.commit(turn, first.text)
             if first.complete:
                 yield from self._keep(entry)
@@ -147,7 +153,7 @@ class Loop:
         if more := strategy.more_candidates(options.candidates, first):
             yield from self._more(task, turn, drafts, more, options, deadline)
         chosen = choose(drafts)
-        for repair in range(1, options.retries + 1):
+        for repair in range(1, strategy.repairs(options.retries) + 1):
             if chosen:
                 break
             repaired = yield from self._repair(task, base, drafts, repair, options, deadline)
@@ -162,7 +168,7 @@ class Loop:
             self._record(task, DecisionRecord(round=draft.round, decision="chosen", why=why))
         if draft is not drafts[-1] or why:
             yield Chosen(draft.candidate, draft.code, draft.findings, draft.rehearsal, why)
-        return (yield from self._use(task, turn, draft, options))
+        return (yield from self._use(task, turn, draft, asked))
 
     # --- recorded answers -------------------------------------------------------------------
 
@@ -296,7 +302,7 @@ class Loop:
     ) -> Generator[AgentEvent, bool | None, Draft | None]:
         """Give the first failure, or the last repair, back to the model with what the live objects say of it."""
         failed = drafts[0] if repair == 1 else drafts[-1]
-        yield Repairing(repair, options.retries, failed.why)
+        yield Repairing(repair, strategy.repairs(options.retries), failed.why)
         self._record(task, DecisionRecord(round=failed.round, decision="repair", why=failed.why))
         messages = [
             *base,
@@ -334,9 +340,32 @@ class Loop:
         deadline: float,
         take: Callable[[Candidate], Generator[AgentEvent, bool | None, bool]] | None = None,
     ) -> Generator[AgentEvent, bool | None, list[Candidate]]:
-        """All candidates of a generation. `take` is given each as it ends; by returning True it ends the generation."""
-        text = ""
+        """All candidates of a generation. `take` is given each as it ends; by returning True it ends the generation.
+
+        What gave way to more urgent work goes on from what it had written, one candidate after the other.
+        """
         candidates: list[Candidate] = []
+        left = [(generation, Candidate(text=""))]
+        while left:
+            part, before = left.pop(0)
+            interrupted, enough = yield from self._part(task, part, before, deadline, candidates, take)
+            if enough:
+                break
+            left = [(resuming.continued(part, written), written) for written in interrupted] + left
+        return candidates
+
+    def _part(
+        self,
+        task: Task,
+        generation: Generation,
+        before: Candidate,
+        deadline: float,
+        candidates: list[Candidate],
+        take: Callable[[Candidate], Generator[AgentEvent, bool | None, bool]] | None,
+    ) -> Generator[AgentEvent, bool | None, tuple[list[Candidate], bool]]:
+        """A generation until it ends or gives way: what it had written then, and whether the search is over."""
+        text = generation.prefix
+        ended = len(candidates)
         with closing(self._client.generate(task.id, generation, deadline=deadline)) as items:
             for item in items:
                 if item.type == "token":
@@ -345,24 +374,27 @@ class Loop:
                         yield Writing(text)
                         if looping(text):
                             candidates.append(Candidate(text=text, finish="cancelled", messages=generation.messages))
-                            break
+                            return [], True
                 elif item.type == "progress":
                     if item.phase == "restarting":
-                        text = ""
-                        candidates.clear()
+                        text = generation.prefix
+                        del candidates[ended:]
                     yield Waiting(item)
                 elif item.type == "failure":
                     raise LLMOSError(item.message)
                 elif item.type == "cancelled":
                     raise CancelledElsewhere(item.reason)
+                elif item.type == "preempted":
+                    return [resuming.joined(before, written) for written in item.written], False
                 else:
-                    item.candidate.text = readable(item.candidate.text)
-                    candidates.append(item.candidate)
-                    if take and (yield from take(item.candidate)):
-                        break
+                    candidate = resuming.joined(before, item.candidate)
+                    candidate.text = readable(candidate.text)
+                    candidates.append(candidate)
+                    if take and (yield from take(candidate)):
+                        return [], True
                     if not item.more:
                         break
-        return candidates
+        return [], False
 
     # --- what becomes of it -----------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -42,8 +43,31 @@ GRAMMAR = (
     + r"""words ::= [^`\n] ([^`] | "`" [^`])*
 """
 )
+# A code block whose first line has been written.
+_BODY = 'root ::= line* "```"\n' + _CODE
 # A repair, and what is compared with code, must be code: an apology helps nobody.
 CODE_GRAMMAR = "root ::= code\n" + _CODE
+
+
+def rest_grammar(grammar: str | None, written: str) -> str | None:
+    """What may follow on a reply that was interrupted when so much of it was written.
+
+    `grammar` is one of the two above, or none.
+    """
+    if grammar is None or not written:
+        return grammar
+    opened = "```python\n"
+    if opened.startswith(written):
+        return f'root ::= {json.dumps(opened[len(written) :])} line* "```"\n{_CODE}' if written != opened else _BODY
+    if not written.startswith(opened):
+        after_tick = '[^`] ([^`] | "`" [^`])*' if written.endswith("`") else '([^`] | "`" [^`])*'
+        return f"root ::= {after_tick}\n"
+    line = written.rpartition("\n")[2]
+    if not line:
+        return _BODY
+    if line.startswith("`"):
+        return f"root ::= {json.dumps('`' * (3 - len(line)))}\n"
+    return f'root ::= [^\\n]* "\\n" line* "```"\n{_CODE}'
 
 
 def opening() -> list[Message]:

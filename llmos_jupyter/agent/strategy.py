@@ -7,6 +7,8 @@ from llmos_jupyter.agent.drafts import Draft
 # Candidates beside the first one, written side by side: three cost about twice the time of one on two cores.
 AFTER_FAILURE = 3
 WHEN_DOUBTFUL = 2
+# Rounds of repair where nobody says.
+REPAIRS = 2
 # They must differ from the first one, which is the likeliest (temperature 0).
 TEMPERATURE = 0.7
 # Below this geometric mean of its tokens' probabilities a candidate that works is compared with others. A higher limit
@@ -18,6 +20,11 @@ CONFIDENT = 0.75
 def settled(drafts: list[Draft]) -> bool:
     """Whether one of the candidates works and nothing speaks against it, where the first one did not."""
     return any(draft.works and not draft.doubts for draft in drafts[1:])
+
+
+def repairs(wanted: int | None) -> int:
+    """How many rounds of repair a request may take."""
+    return REPAIRS if wanted is None else wanted
 
 
 def more_candidates(wanted: int | None, first: Draft) -> int:

@@ -2,4 +2,6 @@
 
 from llmos_jupyter.daemon.lifecycle import serve
 
-raise SystemExit(serve())
+# Processes that it spawns import this module again.
+if __name__ == "__main__":
+    raise SystemExit(serve())

@@ -28,10 +28,13 @@ from llmos_jupyter.protocol import (
     ModelName,
     Priority,
     Progress,
+    Queued,
     Record,
     Request,
+    ResourceInfo,
     RuntimeInfo,
     Status,
+    StepRecord,
     StreamEvent,
     StreamItem,
     Task,
@@ -112,7 +115,7 @@ class DaemonClient:
         return self._call("POST", f"/v1/tasks/{key}/retry", Task)
 
     def why(self, key: str) -> str:
-        """What a background task waits for, or how it went."""
+        """Where each step of a task ran, why then, what it waited for, predicted against actual."""
         return self._call("GET", f"/v1/tasks/{key}/why", str)
 
     def outputs(self, key: str, after: int = 0) -> Iterator[StoredOutput | Ended]:
@@ -132,6 +135,12 @@ class DaemonClient:
                 if tries == TRIES:
                     raise LLMOSError("The llmos daemon keeps going away: see `%llmos doctor`.") from error
 
+    def shown(self, key: str) -> list[StoredOutput]:
+        """What a background task has shown so far."""
+        from llmos_jupyter.workers.messages import StoredOutput
+
+        return self._call("GET", f"/v1/tasks/{key}/shown", list[StoredOutput])
+
     def _outputs(self, key: str, after: int) -> Iterator[StoredOutput | Ended]:
         from llmos_jupyter.workers.messages import JobEvent
 
@@ -143,6 +152,25 @@ class DaemonClient:
                 raise LLMOSError(_message(source.response))
             for event in source.iter_sse():
                 yield JobEvent.model_validate_json(event.data).root
+
+    def steps(self, *, task: str | None = None, since: float = 0.0) -> list[StepRecord]:
+        """What ran where and when: of one task, or all that changed after a moment (seconds since the epoch)."""
+        query: dict[str, Any] = {"since": since} | ({"task": task} if task else {})
+        return self._call("GET", "/v1/steps", list[StepRecord], params=query)
+
+    def queue(self, limit: int = 50) -> list[Queued]:
+        """The tasks that have not ended, with their steps: those that run, then those that wait."""
+        return self._call("GET", "/v1/queue", list[Queued], params={"limit": limit})
+
+    def resources(self) -> list[ResourceInfo]:
+        """What there is to run on, and how much of it is taken."""
+        return self._call("GET", "/v1/resources", list[ResourceInfo])
+
+    def pause(self, key: str) -> Task:
+        return self._call("POST", f"/v1/tasks/{key}/pause", Task)
+
+    def resume(self, key: str) -> Task:
+        return self._call("POST", f"/v1/tasks/{key}/resume", Task)
 
     def models(self) -> list[ModelInfo]:
         return self._call("GET", "/v1/models", list[ModelInfo])
@@ -235,7 +263,7 @@ class DaemonClient:
                     raise LLMOSError("The time for this request is over: give it more with --timeout.")
                 item = StreamEvent.model_validate_json(event.data).root
                 yield item
-                if item.type in ("failure", "cancelled") or (item.type == "done" and not item.more):
+                if item.type in ("failure", "cancelled", "preempted") or (item.type == "done" and not item.more):
                     return
         raise httpx.RemoteProtocolError("the stream ended before the answer")
 

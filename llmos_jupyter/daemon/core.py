@@ -9,33 +9,47 @@ import os
 import signal
 import time
 from collections.abc import AsyncGenerator
+from pathlib import Path
 
 from llmos_jupyter import __version__, config, paths, processes
+from llmos_jupyter.daemon.adviser import STRATEGY, UNDONE, Adviser
 from llmos_jupyter.daemon.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
-from llmos_jupyter.daemon.jobs import Jobs
+from llmos_jupyter.daemon.explain import explain
+from llmos_jupyter.daemon.generations import ENGINE, Generations
+from llmos_jupyter.daemon.jobs import Jobs, in_background
+from llmos_jupyter.daemon.learned import Learned
+from llmos_jupyter.daemon.pools import Pools
+from llmos_jupyter.daemon.resource_list import describe
+from llmos_jupyter.daemon.schedule import Schedule
+from llmos_jupyter.daemon.step_store import StepStore
 from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
-from llmos_jupyter.engines.openai_http import EngineGone, Reply
+from llmos_jupyter.engines.openai_http import EngineGone
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
+    OPEN_STATES,
     PROTOCOL,
     Cancelled,
-    Candidate,
     CandidateRecord,
-    Done,
-    Failure,
+    DecisionRecord,
     Finish,
     Generation,
     Progress,
     Record,
+    RehearsalRecord,
     Request,
+    ResourceInfo,
+    RunRecord,
     Session,
+    Span,
     Status,
+    StepRecord,
     StreamItem,
     Task,
-    Token,
     Warming,
 )
+from llmos_jupyter.scheduling.problem import Resource
+from llmos_jupyter.workers.messages import Job
 
 log = logging.getLogger(__name__)
 
@@ -55,19 +69,62 @@ class Daemon:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.events = Events(store)
-        self.engines = EngineRoom(self._engine_changed)
-        self.jobs = Jobs(store, self.events)
+        self.learned = Learned(store)
+        self.engines = EngineRoom(self._engine_changed, self._engine_loaded)
+        self.adviser = Adviser(self.learned, self.engines)
+        self.pools = Pools()
+        self.schedule = Schedule(StepStore(store), self.events, self._resources())
+        self.jobs = Jobs(store, self.events, self.schedule, self.pools, self.learned, self.ended)
+        self.generations = Generations(
+            self.engines,
+            self.schedule,
+            self.learned,
+            self._keep_candidate,
+            self.jobs.standstill.while_writing,
+            self.stop_warming,
+        )
         self.started = time.time()
         self.last_activity = time.monotonic()
-        self._generating: dict[str, asyncio.Task[None]] = {}
         self._warming: asyncio.Task[None] | None = None
         self._reported = ("", 0.0)
         self._owed: dict[str, Finish] = {}
 
+    async def start(self) -> None:
+        """Take up what an earlier daemon left."""
+        await self.schedule.start()
+        await self._look_again()
+        await self.jobs.start()
+
+    async def _look_again(self) -> None:
+        """What there is to run on may have changed: a cluster was configured, a GPU went away."""
+        if await self.pools.refresh():
+            self.schedule.set_resources(self._resources())
+
+    def _resources(self) -> list[Resource]:
+        """What steps occupy: the engine's slots, which share its speed, and where jobs run."""
+        slots = self.engines.slots or config.load().slots
+        return [Resource(ENGINE, slots=slots, undivided=True), *self.pools.resources()]
+
     # --- tasks ------------------------------------------------------------------------------
 
     async def submit(self, request: Request) -> Task:
+        request, why = await self.adviser.advise(request)
         task = await asyncio.to_thread(self._submit, request)
+        return await self._advised(task, why)
+
+    async def submit_job(self, request: Request, job: Job) -> Task:
+        """Accept a background task: Python, or a request in words with all that its worker needs."""
+        await self._look_again()
+        if request.kind == "run":
+            return await self.jobs.submit(request, job)
+        request, why = await self.adviser.advise(request)
+        return await self._advised(await self.jobs.submit(request, job), why)
+
+    async def _advised(self, task: Task, why: str) -> Task:
+        if why:
+            decision = DecisionRecord(round=0, decision=STRATEGY, why=why)
+            # With a key, so that a request that is sent again is not advised twice.
+            await asyncio.to_thread(self.store.add_record, task.id, decision, f"{STRATEGY}-{task.id}")
         self.events.notify()
         return task
 
@@ -75,15 +132,42 @@ class Daemon:
         self._settle()
         # A kernel runs one cell at a time: whatever it left open before this request is over.
         # Two kernels that were given connection files of one name are still two.
-        open_before = self.store.tasks(session=request.session.id, states=("accepted", "running"))
+        open_before = self.store.tasks(session=request.session.id, states=OPEN_STATES)
         for task in open_before:
-            if task.kind == "ask" and task.id != request.id and task.session.pid == request.session.pid:
+            same_kernel = task.session.pid == request.session.pid
+            if not in_background(task) and task.id != request.id and same_kernel:
                 self.store.move(task.id, "cancelled", "its cell ended without a word")
         return self.store.accept(request)
 
     async def record(self, task_id: str, record: Record, key: str | None) -> None:
         await asyncio.to_thread(self.store.add_record, task_id, record, key)
+        if isinstance(record, (RehearsalRecord, RunRecord)):
+            await self._note_kernel(task_id, record)
+        if isinstance(record, DecisionRecord) and record.decision == "running":
+            self.jobs.runs_its_code(task_id)
+        if isinstance(record, DecisionRecord) and record.decision == UNDONE:
+            await asyncio.to_thread(lambda: self.adviser.taken_back(self.store.trace(task_id)))
         self.events.notify()
+
+    async def _note_kernel(self, task_id: str, record: RehearsalRecord | RunRecord) -> None:
+        """Code has run in a notebook's kernel, or in a copy of it: a step as well, though nobody scheduled it."""
+        task = await asyncio.to_thread(self.store.task, task_id)
+        if in_background(task):
+            return  # within a step of its worker
+        ran = record.rehearsal.seconds if isinstance(record, RehearsalRecord) else record.run.seconds
+        now = time.time()
+        step = StepRecord(
+            id=f"{task_id}/{record.type}-{record.round}-{record.index}-{now:.3f}",
+            task=task_id,
+            kind="rehearsal" if isinstance(record, RehearsalRecord) else "kernel",
+            resource=f"kernel of {Path(task.session.notebook).name or task.session.id}",
+            state="done",
+            session=task.session.id,
+            priority=task.options.priority,
+            created=now - ran,
+            spans=[Span(start=now - ran, end=now)],
+        )
+        self.schedule.note(step)
 
     async def finish(self, task_id: str, finish: Finish) -> Task:
         try:
@@ -94,8 +178,14 @@ class Daemon:
             # The one who reports it is told, but its kernel will not say it twice.
             self._owed[task_id] = finish
             raise
+        await self.ended(task)
         self.events.notify()
         return task
+
+    async def ended(self, task: Task) -> None:
+        """A request in words has ended: there may be something to learn."""
+        if task.kind == "ask":
+            await asyncio.to_thread(lambda: self.adviser.learn(self.store.trace(task.id)))
 
     def _settle(self) -> None:
         """Store the ends of tasks for which there was no room on the disk when they came."""
@@ -109,130 +199,76 @@ class Daemon:
         task = self.store.task(key)
         if is_final(task):
             return task
-        if task.kind == "run":
+        if in_background(task):
+            self.generations.cancel(task.id)
             return await self.jobs.cancel(task)
-        generating = self._generating.get(task.id)
         task = await asyncio.to_thread(self.store.move, task.id, "cancelled", "cancelled by the user")
         self.events.notify()
-        if generating:
-            generating.cancel()
-        elif _alive(task.session):
+        if not self.generations.cancel(task.id) and _alive(task.session):
             os.kill(task.session.pid, signal.SIGINT)
         return task
+
+    async def resources(self) -> list[ResourceInfo]:
+        """What there is to run on, and how much of it is taken."""
+        engine = await self.engines.status()
+        return await describe(self.pools, [engine] if engine else [], self.store)
+
+    async def why(self, task: Task) -> str:
+        """Where its steps ran, why then, what they waited for, predicted against actual."""
+        steps = await self.schedule.steps(task=task.id)
+        trace = await asyncio.to_thread(self.store.trace, task.id)
+        models = [r.record.candidate.model for r in trace.records if isinstance(r.record, CandidateRecord)]
+        return explain(task, steps, self.schedule.why, models[0] if models else "")
+
+    async def pause(self, task: Task) -> Task:
+        """Hold a background task; what the model writes for it gives way first."""
+        if not in_background(task):
+            raise LLMOSError(f"Request {task.number} runs in its notebook: only background tasks are paused.")
+        self.generations.hold(task.id)
+        task = await self.jobs.pause(task)
+        self.events.notify()
+        return task
+
+    async def resume(self, task: Task) -> Task:
+        if not in_background(task):
+            raise LLMOSError(f"Request {task.number} runs in its notebook: only background tasks are paused.")
+        return await self.jobs.resume(task)
 
     async def forget(self, session: str, notebook: str) -> int:
         """Remove the history of a session and of a notebook for good; says how many tasks that were."""
         await self.reap()
         forgotten = await asyncio.to_thread(self.store.forget, session, notebook)
         await self.jobs.remove_forgotten()
+        self.learned.forget()
         self.events.notify()
         return forgotten
 
     async def reap(self) -> None:
         """End the tasks whose kernel is gone."""
         await asyncio.to_thread(self._settle)
-        for task in await asyncio.to_thread(self.store.tasks, states=("accepted", "running"), limit=1000):
-            if task.kind == "ask" and not _alive(task.session):
+        for task in await asyncio.to_thread(self.store.tasks, states=OPEN_STATES, limit=1000):
+            if not in_background(task) and not _alive(task.session):
                 await asyncio.to_thread(self.store.move, task.id, "failed", "the notebook's kernel ended")
                 self.events.notify()
 
     # --- generations ------------------------------------------------------------------------
 
     async def generate(self, task_id: str, generation: Generation) -> AsyncGenerator[StreamItem, None]:
-        """Stream one candidate. It is stored before `done` is sent; closing the iterator stops the engine."""
+        """Stream candidates. Each is stored before `done` is sent; closing the iterator stops the engine."""
         task = self.store.task(task_id)
         if is_final(task):
             yield Cancelled(reason=task.reason or f"the request is {task.state}")
             return
-        await asyncio.to_thread(self.store.move, task_id, "running")
-        self.events.notify()
-        await self.stop_warming()
-        items: asyncio.Queue[StreamItem | None] = asyncio.Queue()
-        worker = asyncio.create_task(self._generate(task_id, generation, items))
-        self._generating[task_id] = worker
-        worker.add_done_callback(lambda _: items.put_nowait(None))
-        # What to say again when there is nothing new: the last progress, or, once it writes, an empty token.
-        last: Progress | Token = Progress(phase="waiting")
-        try:
-            while True:
-                try:
-                    item = await asyncio.wait_for(items.get(), HEARTBEAT)
-                except asyncio.TimeoutError:
-                    item = last
-                if item is None:
-                    break
-                if isinstance(item, (Progress, Token)):
-                    last = item if isinstance(item, Progress) else Token(text="")
+        if task.state == "accepted":
+            await asyncio.to_thread(self.store.move, task_id, "running")
+            self.events.notify()
+        async with contextlib.aclosing(self.generations.stream(task, generation)) as items:
+            async for item in items:
                 self.touch()
                 yield item
-            if worker.cancelled():
-                yield Cancelled(reason="cancelled by the user")
-            elif error := worker.exception():
-                log.error("generation failed", exc_info=error)
-                yield Failure(message=f"The daemon failed ({type(error).__name__}): see {paths.log_file()}.")
-        finally:
-            worker.cancel()
-            if self._generating.get(task_id) is worker:
-                del self._generating[task_id]
 
-    async def _generate(self, task_id: str, generation: Generation, items: asyncio.Queue[StreamItem | None]) -> None:
-        try:
-            for attempt in range(1, ENGINE_TRIES + 1):
-                try:
-                    async with (
-                        self.engines.use(generation.model, items.put_nowait) as server,
-                        self.jobs.cores_for_generation(),
-                    ):
-                        model = self.engines.loaded or generation.model
-                        await self._stream(task_id, generation, server.stream(generation), model, items)
-                    return
-                except EngineGone as error:
-                    log.warning("the engine went away during task %s: %s", task_id, error)
-                    if attempt == ENGINE_TRIES:
-                        raise LLMOSError("The engine keeps ending: `%llmos doctor` shows why.") from error
-                    items.put_nowait(Progress(phase="restarting"))
-                    await asyncio.sleep(0.1)
-        except LLMOSError as error:
-            items.put_nowait(Failure(message=str(error)))
-
-    async def _stream(
-        self,
-        task_id: str,
-        generation: Generation,
-        stream: AsyncGenerator[Progress | Token | Reply, None],
-        model: str,
-        items: asyncio.Queue[StreamItem | None],
-    ) -> None:
-        writing = {
-            index: Candidate(text="", index=index, model=model, finish="cancelled", messages=generation.messages)
-            for index in range(generation.n)
-        }
-
-        async def store(candidate: Candidate) -> None:
-            record = CandidateRecord(round=generation.round, candidate=candidate)
-            await asyncio.shield(self.record(task_id, record, None))
-
-        try:
-            async with contextlib.aclosing(stream) as parts:
-                async for part in parts:
-                    if isinstance(part, Reply):
-                        candidate = writing[part.index]
-                        candidate.finish, candidate.timings = part.finish, part.timings
-                        candidate.confidence, candidate.doubt = part.confidence, part.doubt
-                        await store(candidate)
-                        del writing[part.index]
-                        items.put_nowait(Done(candidate=candidate, more=len(writing)))
-                        continue
-                    if isinstance(part, Token):
-                        writing[part.index].text += part.text
-                    items.put_nowait(part)
-            if writing:
-                raise EngineGone("the stream ended before the answer")
-        finally:
-            # What was written until somebody stopped it belongs to the trace as well.
-            for candidate in writing.values():
-                if candidate.text:
-                    await store(candidate)
+    async def _keep_candidate(self, task_id: str, record: CandidateRecord) -> None:
+        await self.record(task_id, record, None)
 
     # --- keeping the prompt warm ------------------------------------------------------------
 
@@ -263,7 +299,7 @@ class Daemon:
     # --- state ------------------------------------------------------------------------------
 
     async def status(self) -> Status:
-        running = await asyncio.to_thread(self.store.tasks, states=("accepted", "running"), limit=1000)
+        running = await asyncio.to_thread(self.store.tasks, states=OPEN_STATES, limit=1000)
         return Status(
             version=__version__,
             protocol=PROTOCOL,
@@ -275,6 +311,9 @@ class Daemon:
             database=str(self.store.file),
             log=str(paths.log_file()),
         )
+
+    def _engine_loaded(self, model: str, size: int, seconds: float) -> None:
+        self.adviser.loaded(model, size, seconds)
 
     def touch(self) -> None:
         """Somebody uses the daemon: it is not idle."""
@@ -288,6 +327,7 @@ class Daemon:
             self.events.add("engine.progress", None, **progress.model_dump())
 
     def _engine_changed(self) -> None:
+        self.schedule.set_resources(self._resources())
         self.events.add("engine.changed")
 
     async def keep_house(self) -> None:
@@ -308,7 +348,7 @@ class Daemon:
                 log.error("%s", error)
                 continue
             now = time.monotonic()
-            if self._generating or self.jobs.busy:
+            if self.generations.busy or self.jobs.busy:
                 self.touch()
                 continue
             if self.engines.loaded and now - self.engines.last_used > settings.unload_after:
@@ -318,10 +358,10 @@ class Daemon:
                 return
 
     async def close(self) -> None:
-        for task in list(self._generating.values()):
-            task.cancel()
+        self.generations.close()
         await self.stop_warming()
         await self.jobs.close()
+        await self.schedule.close()
         await self.engines.unload()
         self.store.close()
 

@@ -28,8 +28,14 @@ Report = Callable[[Progress], None]
 class EngineRoom:
     """One loaded model at a time. Whoever generates holds it with `use()`, so that it is not unloaded."""
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        on_change: Callable[[], None],
+        on_loaded: Callable[[str, int, float], None] = lambda model, size, seconds: None,
+    ) -> None:
+        """`on_loaded` is told a model's name, the bytes of its file, and the seconds it took; in a thread."""
         self._on_change = on_change
+        self._on_loaded = on_loaded
         self._supervisor: Supervisor | None = None
         self._model: Model | None = None
         self._automatic: Model | None = None
@@ -43,6 +49,11 @@ class EngineRoom:
     @property
     def users(self) -> int:
         return self._users
+
+    @property
+    def slots(self) -> int:
+        """How many candidates or requests the loaded engine writes at once; 0 while none is loaded."""
+        return self._supervisor.launch.slots if self._supervisor else 0
 
     @asynccontextmanager
     async def use(self, name: str, report: Report = lambda progress: None) -> AsyncIterator[Server]:
@@ -120,11 +131,28 @@ class EngineRoom:
         if not self._is_auto(name):
             return catalogue.resolve(config.load().model if name == "auto" else name)
         if self._automatic is None or self._automatic != self._model:
-            taken = self._supervisor.launch.memory_bytes if self._supervisor else 0
-            machine = selection.Machine.here()
-            machine = replace(machine, ram_available=machine.ram_available + taken)
-            self._automatic = selection.choose(machine, catalogue.models()).model
+            self._automatic = selection.choose(self.machine(), catalogue.models()).model
         return self._automatic
+
+    def named(self, name: str) -> str:
+        """The name of the model that a name means now; `auto` itself where nothing can be said."""
+        try:
+            return self._wanted(name).name
+        except LLMOSError:
+            return name
+
+    def speed(self, model: str) -> float:
+        """Tokens that a model is taken to write in a second on this machine, before it was seen."""
+        try:
+            return max(0.1, selection.decode_speed(catalogue.resolve(model), self.machine()))
+        except LLMOSError:
+            return 10.0
+
+    def machine(self) -> selection.Machine:
+        """This machine as it would be without the loaded model."""
+        taken = self._supervisor.launch.memory_bytes if self._supervisor else 0
+        machine = selection.Machine.here()
+        return replace(machine, ram_available=machine.ram_available + taken)
 
     async def _load(self, wanted: Model, name: str, report: Report) -> Supervisor:
         try:
@@ -147,6 +175,7 @@ class EngineRoom:
         finally:
             self._switching = False
         report(Progress(phase="loading", detail=wanted.name))
+        began = time.monotonic()
         launch = await asyncio.to_thread(self._plan, wanted, path)
         supervisor = Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)
         try:
@@ -155,6 +184,7 @@ class EngineRoom:
             await supervisor.stop()
             raise
         self._supervisor, self._model = supervisor, wanted
+        await asyncio.to_thread(self._on_loaded, wanted.name, wanted.size_bytes, time.monotonic() - began)
         return supervisor
 
     def _is_auto(self, name: str) -> bool:

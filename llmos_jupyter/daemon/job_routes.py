@@ -10,8 +10,8 @@ from fastapi import FastAPI, Query
 
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.streams import EventStream
-from llmos_jupyter.protocol import Priority, Problem, Task
-from llmos_jupyter.workers.messages import JobEvent, JobRequest
+from llmos_jupyter.protocol import Priority, Problem, Queued, ResourceInfo, StepRecord, Task
+from llmos_jupyter.workers.messages import JobEvent, JobRequest, StoredOutput
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
@@ -20,7 +20,7 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/jobs", operation_id="submit_job", status_code=201, dependencies=[touch])
     async def submit_job(body: JobRequest) -> Task:
         """Accept Python for a worker; what it reads has been written to disk before."""
-        return await daemon.jobs.submit(body.request, body.job)
+        return await daemon.submit_job(body.request, body.job)
 
     @app.get(
         "/v1/tasks/{key}/outputs",
@@ -40,6 +40,12 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
 
         return EventStream(stream(), ping=5)
 
+    @app.get("/v1/tasks/{key}/shown", operation_id="shown", responses=NOT_FOUND)
+    async def shown(key: str, after: Annotated[int, Query(ge=0)] = 0) -> list[StoredOutput]:
+        """What a background task has shown so far."""
+        task = await asyncio.to_thread(daemon.store.task, key)
+        return await asyncio.to_thread(daemon.jobs.jobs.outputs, task.id, after, 100_000)
+
     @app.post("/v1/tasks/{key}/priority", operation_id="prioritise", responses=NOT_FOUND, dependencies=[touch])
     async def prioritise(key: str, body: Priority) -> Task:
         task = await asyncio.to_thread(daemon.store.task, key)
@@ -50,7 +56,33 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         """Run a background task that failed or was cancelled once more."""
         return await daemon.jobs.retry(await asyncio.to_thread(daemon.store.task, key))
 
+    @app.post("/v1/tasks/{key}/pause", operation_id="pause", responses=NOT_FOUND, dependencies=[touch])
+    async def pause(key: str) -> Task:
+        """Hold a background task that waits, or let one that runs stand still."""
+        return await daemon.pause(await asyncio.to_thread(daemon.store.task, key))
+
+    @app.post("/v1/tasks/{key}/resume", operation_id="resume", responses=NOT_FOUND, dependencies=[touch])
+    async def resume(key: str) -> Task:
+        return await daemon.resume(await asyncio.to_thread(daemon.store.task, key))
+
+    @app.get("/v1/resources", operation_id="resources")
+    async def resources() -> list[ResourceInfo]:
+        """What there is to run on, and how much of it is taken."""
+        return await daemon.resources()
+
+    @app.get("/v1/queue", operation_id="queue")
+    async def queue(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> list[Queued]:
+        """The tasks that have not ended, with their steps: those that run, then those that wait."""
+        return await daemon.jobs.queue(limit)
+
+    @app.get("/v1/steps", operation_id="steps")
+    async def steps(task: str | None = None, since: Annotated[float, Query(ge=0)] = 0.0) -> list[StepRecord]:
+        """What ran where and when, as planned and as it was: of one task, or all that changed after a moment."""
+        if task is not None:
+            task = (await asyncio.to_thread(daemon.store.task, task)).id
+        return await daemon.schedule.steps(task=task, since=since)
+
     @app.get("/v1/tasks/{key}/why", operation_id="why", responses=NOT_FOUND)
     async def why(key: str) -> str:
-        """What a background task waits for, or how it went."""
-        return daemon.jobs.why(await asyncio.to_thread(daemon.store.task, key))
+        """Where each step of a task ran, why then, what it waited for, predicted against actual."""
+        return await daemon.why(await asyncio.to_thread(daemon.store.task, key))

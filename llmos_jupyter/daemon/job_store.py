@@ -9,8 +9,9 @@ from pydantic import TypeAdapter
 
 from llmos_jupyter.daemon.store import Store, UnknownTask
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Request, Task
-from llmos_jupyter.workers.messages import Ended, Job, StoredOutput, Timeline, WorkerItem
+from llmos_jupyter.protocol import OPEN_STATES, Request, Task
+from llmos_jupyter.workers.messages import Bundle, Ended, Job, StoredOutput, Timeline, WorkerItem
+from llmos_jupyter.workers.transfer import overlay
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS jobs (
@@ -50,6 +51,14 @@ class JobStore:
 
     def job(self, task_id: str) -> Job:
         return Job.model_validate_json(self._one(task_id, "job"))
+
+    def give(self, task_id: str, results: Bundle) -> None:
+        """Let a job that waits have what another has made. Raises OSError where that cannot be copied."""
+        job = self.job(task_id)
+        if job.variables is not None:
+            job.variables = overlay(job.variables, results)
+            with self._store.transaction() as db:
+                db.execute("UPDATE jobs SET job = ? WHERE task = ?", (job.model_dump_json(), task_id))
 
     def timeline(self, task_id: str) -> Timeline:
         return Timeline.model_validate_json(self._one(task_id, "timeline"))
@@ -95,8 +104,8 @@ class JobStore:
 
     def open_jobs(self) -> Iterator[Task]:
         """The jobs whose tasks have not ended, oldest first."""
-        for task in self._store.tasks(states=("accepted", "running"), limit=100_000):
-            if task.kind == "run":
+        for task in self._store.tasks(states=OPEN_STATES, limit=100_000):
+            if task.kind == "run" or task.options.background:
                 yield task
 
     def _one(self, task_id: str, column: str) -> str:

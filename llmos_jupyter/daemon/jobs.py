@@ -1,109 +1,121 @@
-"""Background tasks in the daemon: the list scheduler decides, a pool runs, the store keeps what happens."""
+"""Background tasks in the daemon: the schedule says when and where, a pool runs, the store keeps what happens."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import shutil
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
-from llmos_jupyter import config, paths
+from llmos_jupyter.daemon import job_files
 from llmos_jupyter.daemon.events import Events
+from llmos_jupyter.daemon.gathering import Gatherer
 from llmos_jupyter.daemon.job_store import JobStore
+from llmos_jupyter.daemon.learned import Learned
+from llmos_jupyter.daemon.pools import WORKERS, Pools
+from llmos_jupyter.daemon.schedule import TICK, Schedule
+from llmos_jupyter.daemon.standstill import Standstill
 from llmos_jupyter.daemon.store import Store, is_final
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Options, Request, Task, TaskState
-from llmos_jupyter.scheduling.online import ListScheduler
-from llmos_jupyter.scheduling.problem import Option, Resource, Step, check_step
+from llmos_jupyter.protocol import OPEN_STATES, Finish, Options, Queued, Request, Task, TaskState
+from llmos_jupyter.scheduling.estimates import Estimate, Features, Outcome, Prior
+from llmos_jupyter.scheduling.policy import Start
+from llmos_jupyter.scheduling.problem import Option, Step
 from llmos_jupyter.scheduling.waiting_room import Dropped
-from llmos_jupyter.workers import Pool
-from llmos_jupyter.workers.local import LocalPool
-from llmos_jupyter.workers.messages import Ended, EndState, Job, StoredOutput, Stream, WorkerItem
+from llmos_jupyter.workers.messages import Ended, EndState, Job, Started, StoredOutput, WorkerItem
 
 log = logging.getLogger(__name__)
 
-MACHINE, WORKERS = "this machine", "workers"
-# Seconds that a cell is taken to last before anything is known of it; the scheduler corrects itself as it overruns.
-UNKNOWN_SECONDS = 10.0
-# Share of the memory that background cells may be promised together.
-MEMORY_SHARE = 0.8
-# Seconds between two decisions when nothing happens: aging, deadlines.
-TICK = 1.0
-# Seconds that long cells stand still at the most while the model writes: nothing starves.
-MOST_STILL = 30.0
-# Seconds for which the variables of a job that failed are kept.
-KEPT = 7 * 86400.0
-# Text that comes in small pieces is stored in larger ones: seconds for which it is gathered.
-GATHER = 0.1
+# What a cell is taken to be before anything is known of it; the scheduler corrects itself as it overruns.
+UNKNOWN = Prior(seconds=10.0, probability=0.9)
+# The kind of a request in words in a worker.
+ASKED = "asked"
+
+
+def in_background(task: Task) -> bool:
+    """Whether a task runs in a worker, and not in its notebook's kernel."""
+    return task.kind == "run" or task.options.background
+
+
+@dataclass
+class _Running:
+    """A job in its worker. `thinks`: its code asks the model for code, and does not run any of its own yet."""
+
+    task: asyncio.Task[None]
+    resource: str
+    thinks: bool = False
+    paused: bool = False
 
 
 class Jobs:
-    """Accepts, schedules, runs and ends background tasks. All methods belong to the daemon's event loop."""
+    """Accepts, runs and ends background tasks. All methods belong to the daemon's event loop."""
 
-    def __init__(self, store: Store, events: Events, pool: Pool | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        events: Events,
+        schedule: Schedule,
+        pools: Pools,
+        learned: Learned,
+        ended: Callable[[Task], Awaitable[None]],
+    ) -> None:
+        """`ended` is told of each task that has ended by itself."""
         self._store = store
+        self._learned = learned
+        self._ended = ended
         self._events = events
+        self._schedule = schedule
+        self._pools = pools
         self.jobs = JobStore(store)
-        cores = psutil.cpu_count(logical=True) or 1
-        self._pool: Pool = pool or LocalPool(size=cores)
-        self._scheduler = ListScheduler(
-            [
-                Resource(MACHINE, slots=10_000, cores=cores, memory=psutil.virtual_memory().total * MEMORY_SHARE),
-                Resource(WORKERS, slots=cores, within=MACHINE),
-            ],
-            now=time.monotonic(),
-        )
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._awake = asyncio.Event()
-        self._deciding: asyncio.Task[None] | None = None
-        self._generations = 0
-        self._still = False
-        self._going_on: asyncio.TimerHandle | None = None
+        self._running: dict[str, _Running] = {}
+        self.standstill = Standstill(schedule, pools, self)
 
     # --- life -------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Take up what an earlier daemon left: what waited waits again, what ran is told as ended by accident."""
-        await asyncio.to_thread(_remove_old)
+        await asyncio.to_thread(job_files.remove_old)
+        waiting: dict[str, Task] = {}
         for task in await asyncio.to_thread(lambda: list(self.jobs.open_jobs())):
-            if task.state == "running":
+            timeline = await asyncio.to_thread(self.jobs.timeline, task.id)
+            if task.state == "running" or (task.state == "paused" and timeline.started):
                 reason = f"the daemon ended while it ran: `%llmos retry {task.number}` runs it again"
                 await asyncio.to_thread(self._store.move, task.id, "failed", reason)
-                continue
+            else:
+                if timeline.priority is not None:
+                    task.options.priority = timeline.priority
+                waiting[task.id] = task
+        for task in waiting.values():
             try:
                 self._enqueue(task, await asyncio.to_thread(self.jobs.job, task.id))
+                if task.state == "paused":
+                    self._schedule.hold(task.id)
             except LLMOSError as error:
                 await asyncio.to_thread(self._store.move, task.id, "failed", str(error))
         self._events.notify()
 
     async def close(self) -> None:
-        if self._deciding is None:
-            return
-        self._deciding.cancel()
-        await self._pool.close()
-        await asyncio.gather(self._deciding, *self._running.values(), return_exceptions=True)
+        await self._pools.close()
+        await asyncio.gather(*(running.task for running in self._running.values()), return_exceptions=True)
 
     async def remove_forgotten(self) -> None:
         """What jobs were given whose tasks are no longer in the database."""
-        await asyncio.to_thread(_remove_variables_unless, self.jobs.has)
+        await asyncio.to_thread(job_files.remove_unless, self.jobs.has)
 
     @property
     def busy(self) -> bool:
-        return bool(self._running) or self._scheduler.waiting() > 0
+        return bool(self._running) or self._schedule.waiting() > 0
 
     # --- what clients ask -------------------------------------------------------------------
 
     async def submit(self, request: Request, job: Job) -> Task:
         """Accept a job. Raises LLMOSError, and accepts nothing, if it could never run."""
-        step = self._step(request.id, request.session.id, request.options, job)
-        self._check(step)
+        self._schedule.check(self._step(request.id, request.session.id, request.options, job))
         task = await asyncio.to_thread(self.jobs.accept, request, job)
-        if task.state == "accepted" and task.id not in self._running:
+        if task.state == "accepted" and task.id not in self._running and not self._schedule.knows(task.id):
             self._enqueue(task, job)
         self._events.notify()
         return task
@@ -113,20 +125,45 @@ class Jobs:
         if is_final(task):
             return task
         ended = await asyncio.to_thread(self._store.move, task.id, "cancelled", "cancelled by the user")
-        if task.id in self._running:
-            await self._pool.cancel(task.id)
+        running = self._running.get(task.id)
+        if running is not None:
+            await self._pools.cancel(task.id)
         else:
-            await self._drop(self._scheduler.cancel(task.id, time.monotonic()))
+            await self._drop(self._schedule.cancel(task.id))
         self._events.notify()
-        self._awake.set()
         return ended
 
     async def reprioritise(self, task: Task, priority: int) -> Task:
-        self._scheduler.reprioritise(task.id, priority, time.monotonic())
+        self._schedule.reprioritise(task.id, priority)
         await asyncio.to_thread(self.jobs.note, task.id, priority=priority)
         self._events.add("task.priority", task.id, priority=priority)
-        self._awake.set()
         return self._store.task(task.id)
+
+    async def pause(self, task: Task) -> Task:
+        """Let a task that waits go on waiting until it is resumed, and one that runs stand still."""
+        if task.state == "paused":
+            return task
+        if is_final(task):
+            raise LLMOSError(f"Task {task.number} is {task.state}: there is nothing to pause.")
+        running = self._running.get(task.id)
+        if running is None:
+            self._schedule.hold(task.id)
+        else:
+            if running.resource != WORKERS:
+                raise LLMOSError(f"Task {task.number} runs on a cluster, where it cannot stand still: cancel it.")
+            running.paused = True
+            self._pools.pause([task.id], True)
+            self._schedule.paused(task.id, hold=True)
+        return await asyncio.to_thread(self._store.move, task.id, "paused", "paused by the user")
+
+    async def resume(self, task: Task) -> Task:
+        """Let a task that was paused wait for its turn again."""
+        if task.state != "paused":
+            raise LLMOSError(f"Task {task.number} is {task.state}: only what is paused is resumed.")
+        task = await asyncio.to_thread(self._store.move, task.id, "accepted")
+        self._schedule.release(task.id)
+        self._events.notify()
+        return task
 
     async def retry(self, task: Task) -> Task:
         """Run a job that failed or was cancelled once more, as it was submitted."""
@@ -135,6 +172,8 @@ class Jobs:
                 f"Request {task.number} is {task.state}: only what failed or was cancelled is tried again."
             )
         job = await asyncio.to_thread(self.jobs.job, task.id)
+        if task.id in self._running:
+            raise LLMOSError(f"Request {task.number} is still ending: try again in a moment.")
         if job.variables and not Path(job.variables.folder).is_dir():
             raise LLMOSError(f"What request {task.number} was given is no longer kept: run its cell again.")
         await asyncio.to_thread(self.jobs.begin_anew, task.id)
@@ -143,43 +182,34 @@ class Jobs:
         self._events.notify()
         return again
 
-    def why(self, task: Task) -> str:
-        """What it waits for, since when it runs, or how it went, in a few sentences."""
-        timeline = self.jobs.timeline(task.id)
-        if not is_final(task):
-            now = self._scheduler.why(task.id, time.monotonic())
-            return f"{timeline.why} {now}".strip()
-        took = f" It waited {timeline.waited:.1f} s and ran {timeline.ran:.1f} s" if timeline.started else ""
-        predicted = f" (predicted: {timeline.predicted:.1f} s)." if took and timeline.predicted else "."
-        return f"{timeline.why}{took}{predicted if took else ''} It is {task.state}. {task.reason}".strip()
+    async def queue(self, limit: int) -> list[Queued]:
+        """The tasks that have not ended: first those that run, then in the order of their classes."""
+        tasks = await asyncio.to_thread(self._store.tasks, states=OPEN_STATES, limit=100_000)
+        tasks.sort(key=lambda task: (task.state != "running", -task.options.priority, task.number))
+        now = {record.task: record for record in self._schedule.open_steps()}
+        return [
+            Queued(
+                task=task,
+                step=now.get(task.id),
+                why=self._schedule.waits_for(now[task.id].id) if task.id in now else "",
+                more=max(0, len(tasks) - limit),
+            )
+            for task in tasks[:limit]
+        ]
 
-    @contextlib.asynccontextmanager
-    async def cores_for_generation(self) -> AsyncIterator[None]:
-        """While the model writes, long cells of this machine stand still: llama.cpp's threads wait for each other, so
-        that one busy neighbour costs them far more than its share. After MOST_STILL seconds they go on beside it."""
-        self._generations += 1
-        if self._generations == 1 and isinstance(self._pool, LocalPool) and config.load().yield_cores:
-            self._stand_still()
-        try:
-            yield
-        finally:
-            self._generations -= 1
-            if self._generations == 0:
-                self._go_on()
+    def may_stand_still(self) -> list[str]:
+        """The jobs that run code: those whose loop waits for the model must go on hearing it."""
+        return [name for name, job in self._running.items() if not job.thinks]
 
-    def _stand_still(self) -> None:
-        self._still = True
-        if isinstance(self._pool, LocalPool):
-            self._pool.pause(True)
-        self._going_on = asyncio.get_running_loop().call_later(MOST_STILL, self._go_on)
+    def may_go_on(self) -> list[str]:
+        return [name for name, job in self._running.items() if not job.paused]
 
-    def _go_on(self) -> None:
-        if self._going_on:
-            self._going_on.cancel()
-        if self._still and isinstance(self._pool, LocalPool):
-            self._pool.pause(False)
-        self._still = False
-        self._awake.set()
+    def runs_its_code(self, task_id: str) -> None:
+        """A request in words has come so far that its code runs in its worker, like any other."""
+        if task_id in self._running:
+            self._running[task_id].thinks = False
+            if self.standstill.still:
+                self._pools.pause([task_id], True)
 
     async def outputs(self, task_id: str, after: int) -> AsyncGenerator[StoredOutput | Ended, None]:
         """What a job shows, from a number on; the last is its end."""
@@ -192,7 +222,7 @@ class Jobs:
                 last = output.id
             if stored:
                 continue
-            if is_final(task):
+            if is_final(task) and task_id not in self._running:
                 ended = await asyncio.to_thread(self.jobs.ended, task_id)
                 state: EndState = "cancelled" if task.state == "cancelled" else "failed"
                 yield ended or Ended(state=state, message=task.reason)
@@ -202,20 +232,58 @@ class Jobs:
     # --- deciding and running ---------------------------------------------------------------
 
     def _step(
-        self, task_id: str, notebook: str, options: Options, job: Job, after: tuple[str, ...] | None = None
+        self,
+        task_id: str,
+        notebook: str,
+        options: Options,
+        job: Job,
+        after: tuple[str, ...] | None = None,
+        created: float | None = None,
     ) -> Step:
         now = time.monotonic()
+        # One that passed while no daemon ran is no reason not to run any more.
+        left = None if options.deadline is None else options.deadline - (time.time() - (created or time.time()))
         return Step(
             id=task_id,
-            options={WORKERS: Option(duration=UNKNOWN_SECONDS)},
+            task=task_id,
+            options={name: self._option(name, job) for name in self._eligible(options, job)},
             notebook=notebook,
-            cores=float(job.limits.cores),
+            # A request in words waits for the model most of the time.
+            cores=0.0 if job.lock_later else float(job.limits.cores),
             memory=float(job.limits.memory_bytes or 0),
             gpus=options.gpus,
-            deadline=now + options.deadline if options.deadline is not None else None,
+            deadline=None if left is None or left <= 0 else now + left,
             priority=options.priority,
             after=self._unended(options.after) if after is None else after,
         )
+
+    def _option(self, resource: str, job: Job) -> Option:
+        estimate = self._predict(resource, job)
+        return Option(duration=estimate.p50, probability=estimate.probability)
+
+    def _predict(self, resource: str, job: Job) -> Estimate:
+        """What a job will take: by its own earlier runs, if its code has run before."""
+        if job.lock_later:
+            return self._learned.predict(ASKED, resource, Features(), UNKNOWN)
+        return self._learned.predict_run(job.code, resource, _features(job), UNKNOWN)
+
+    def _learn(self, task: Task, job: Job, resource: str, ended: Ended) -> None:
+        outcome = Outcome(
+            seconds=ended.seconds,
+            memory=float(ended.peak_bytes) if ended.peak_bytes else None,
+            succeeded=ended.state == "done",
+        )
+        try:
+            if job.lock_later:
+                self._learned.learn(ASKED, resource, Features(), UNKNOWN, outcome, task.id)
+            else:
+                self._learned.learn_run(job.code, resource, _features(job), UNKNOWN, outcome, task.id)
+        except LLMOSError as error:
+            log.error("nothing is learned of task %s: %s", task.number, error)
+
+    def _eligible(self, options: Options, job: Job) -> tuple[str, ...]:
+        # The loop in a worker speaks to this daemon, which other machines cannot reach.
+        return (WORKERS,) if job.lock_later else self._pools.eligible(options)
 
     def _unended(self, wanted: list[str]) -> tuple[str, ...]:
         """The tasks of these numbers that have not ended. Raises LLMOSError if one has failed or is not known."""
@@ -230,55 +298,48 @@ class Jobs:
                 open_.append(task.id)
         return tuple(open_)
 
-    def _check(self, step: Step) -> None:
-        check_step(step, self._scheduler.resources, step.after, time.monotonic())
-
     def _enqueue(self, task: Task, job: Job, after: tuple[str, ...] | None = None) -> None:
-        step = self._step(task.id, task.session.id, task.options, job, after)
-        self._scheduler.add(step, time.monotonic())
-        if self._deciding is None:
-            self._deciding = asyncio.create_task(self._decide())
-        self._awake.set()
+        step = self._step(task.id, task.session.id, task.options, job, after, task.created)
+        p90 = min(self._predict(name, job).p90 for name in step.options)
+        self._schedule.add(step, "run", self._begin, p90=p90)
 
-    async def _decide(self) -> None:
-        """Decide whenever something happened, and now and then without."""
-        started = False
-        while True:
-            self._awake.clear()
-            try:
-                if not started:
-                    await self._pool.start()
-                    started = True
-                # A cell that begins while the model writes would have to stand still at once.
-                starts = () if self._still else self._scheduler.decide(time.monotonic()).starts
-                for start in starts:
-                    self._running[start.step] = asyncio.create_task(self._run(start.step, start.reason, start.duration))
-            except LLMOSError as error:
-                log.error("%s", error)
-            try:
-                await asyncio.wait_for(self._awake.wait(), TICK)
-            except asyncio.TimeoutError:
-                continue
+    def _begin(self, start: Start) -> None:
+        """The schedule lets a job begin, or go on."""
+        running = self._running.get(start.step)
+        if running is None:
+            self._running[start.step] = _Running(asyncio.create_task(self._run(start)), start.resource)
+            return
+        running.paused = False
+        self._pools.pause([start.step], self.standstill.still and not running.thinks)
+        self._running[start.step].task.add_done_callback(lambda _: None)
+        task = asyncio.create_task(asyncio.to_thread(self._store.move, start.step, "running"))
+        task.add_done_callback(lambda _: self._events.notify())
 
-    async def _run(self, task_id: str, why: str, predicted: float) -> None:
+    async def _run(self, start: Start) -> None:
+        task_id = start.step
         ended = Ended(state="failed", message="The daemon failed: see its log.")
         try:
             job = await asyncio.to_thread(self.jobs.job, task_id)
-            now = time.time()
             task = await asyncio.to_thread(self._store.move, task_id, "running")
             if is_final(task):  # cancelled in between
                 ended = Ended(state="cancelled", message=task.reason)
                 return
-            waited = now - task.created
-            note = {"started": now, "waited": waited, "why": f"Started on {WORKERS}: {why}.", "predicted": predicted}
-            await asyncio.to_thread(lambda: self.jobs.note(task_id, **note))
+            await asyncio.to_thread(lambda: self.jobs.note(task_id, started=time.time()))
             self._events.notify()
-            gathered = _Gatherer(self, task_id)
-            async for item in self._pool.run(job):
-                if isinstance(item, Ended):
-                    ended = item
-                    continue
-                await gathered.add(item)
+            self._running[task_id].thinks = job.lock_later
+            placed = await self._pools.place(job, task.options, start.resource)
+            if is_final(await asyncio.to_thread(self._store.task, task_id)):  # cancelled before it had its place
+                ended = Ended(state="cancelled", message="The task was cancelled.")
+                return
+            gathered = Gatherer(lambda item: self._store_output(task_id, item))
+            async with contextlib.aclosing(self._pools.run(placed)) as items:
+                async for item in items:
+                    if isinstance(item, Ended):
+                        ended = item
+                        continue
+                    if isinstance(item, Started) and self.standstill.still and not job.lock_later:
+                        self._pools.pause([task_id], True)
+                    await gathered.add(item)
             await gathered.flush()
         except LLMOSError as error:
             ended = Ended(state="failed", message=str(error))
@@ -286,76 +347,76 @@ class Jobs:
             log.exception("task %s failed in the daemon", task_id)
             ended = Ended(state="failed", message=f"The daemon failed ({type(error).__name__}): see its log.")
         finally:
-            await self._end(task_id, ended)
+            self._pools.release(task_id)
+            await self._end(task_id, start.resource, ended)
 
-    async def _end(self, task_id: str, ended: Ended) -> None:
-        now = time.monotonic()
-        del self._running[task_id]
-        state: TaskState = ended.state if ended.state != "died" else "failed"
+    async def _end(self, task_id: str, resource: str, ended: Ended) -> None:
+        finish = _finish(ended)
         try:
-            await asyncio.to_thread(lambda: self.jobs.note(task_id, ran=ended.seconds, ended=time.time()))
+            if ended.answered is not None:
+                for record in ended.answered.records:
+                    await asyncio.to_thread(self._store.add_record, task_id, record)
+            await asyncio.to_thread(lambda: self.jobs.note(task_id, ended=time.time()))
             await asyncio.to_thread(self.jobs.end, task_id, ended)
-            await asyncio.to_thread(self._store.move, task_id, state, ended.message)
+            task = await asyncio.to_thread(self._store.finish, task_id, finish)
         except LLMOSError as error:
             log.error("the end of task %s could not be stored: %s", task_id, error)
-        if state == "done":
-            self._scheduler.end(task_id, now)
-            await asyncio.to_thread(lambda: _remove_variables(self.jobs.job(task_id)))
         else:
-            await self._drop(self._scheduler.fail(task_id, now))
+            finish.state = task.state if task.state in ("done", "failed", "cancelled") else finish.state
+            if ended.state in ("done", "failed", "died") and ended.seconds:
+                job = await asyncio.to_thread(self.jobs.job, task_id)
+                await asyncio.to_thread(self._learn, task, job, resource, ended)
+            await self._ended(task)
+        del self._running[task_id]
+        if finish.state == "done":
+            await self._hand_on(task_id, ended)
+            self._schedule.ended(task_id)
+            await asyncio.to_thread(lambda: job_files.remove_variables(self.jobs.job(task_id)))
+        else:
+            await self._drop(self._schedule.ended(task_id, finish.state))
         self._events.notify()
-        self._awake.set()
+
+    async def _hand_on(self, task_id: str, ended: Ended) -> None:
+        """What a task made is given to those that waited for it, over what their notebook had when it sent them."""
+        results = ended.results
+        if results is None:
+            return
+        for name in self._schedule.dependents(task_id):
+            try:
+                await asyncio.to_thread(self.jobs.give, name, results)
+            except (LLMOSError, OSError) as error:
+                log.error("task %s is not given the results of %s: %s", name, task_id, error)
 
     async def _drop(self, dropped: list[Dropped]) -> None:
         """Tasks that can never run because what they waited for did not end well."""
         for one in dropped:
-            await asyncio.to_thread(self._store.move, one.step, "failed", one.reason)
+            await asyncio.to_thread(self._store.move, one.step, "failed", self._reason(one))
+        self._events.notify()
 
-    async def store_output(self, task_id: str, item: WorkerItem) -> None:
-        await asyncio.to_thread(self.jobs.add_output, task_id, item)
+    def _reason(self, dropped: Dropped) -> str:
+        """With numbers for users instead of identifiers."""
+        reason = dropped.reason
+        for name in (word.strip(",") for word in reason.split()):
+            if len(name) == 32 and self.jobs.has(name):
+                reason = reason.replace(name, f"task {self._store.task(name).number}")
+        return reason
+
+    async def _store_output(self, task_id: str, item: WorkerItem) -> None:
+        try:
+            await asyncio.to_thread(self.jobs.add_output, task_id, item)
+        except LLMOSError as error:  # a full disk: what it showed is lost, what it does goes on
+            log.error("an output of task %s could not be stored: %s", task_id, error)
         self._events.notify()
 
 
-class _Gatherer:
-    """Puts small pieces of text together before they are stored: a million printed lines are not a million rows."""
-
-    def __init__(self, jobs: Jobs, task_id: str) -> None:
-        self._jobs = jobs
-        self._task = task_id
-        self._text: Stream | None = None
-        self._since = 0.0
-
-    async def add(self, item: WorkerItem) -> None:
-        if isinstance(item, Stream):
-            if self._text and self._text.name == item.name and time.monotonic() - self._since < GATHER:
-                self._text.text += item.text
-                return
-            await self.flush()
-            self._text, self._since = item, time.monotonic()
-            return
-        await self.flush()
-        await self._jobs.store_output(self._task, item)
-
-    async def flush(self) -> None:
-        if self._text:
-            text, self._text = self._text, None
-            await self._jobs.store_output(self._task, text)
+def _features(job: Job) -> Features:
+    size = job.variables.bytes if job.variables else 0
+    return Features(request_chars=float(len(job.code)), data_bytes=float(size))
 
 
-def _remove_variables(job: Job) -> None:
-    """What a job was given is no longer needed; of one that failed it is kept for another try."""
-    if job.variables:
-        shutil.rmtree(job.variables.folder, ignore_errors=True)
-
-
-def _remove_variables_unless(known: Callable[[str], bool]) -> None:
-    for folder in paths.jobs_dir().glob("*"):
-        if not known(folder.name):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_old() -> None:
-    """Variables that nobody has asked for within a week."""
-    for folder in paths.jobs_dir().glob("*"):
-        if time.time() - folder.stat().st_mtime > KEPT:
-            shutil.rmtree(folder, ignore_errors=True)
+def _finish(ended: Ended) -> Finish:
+    """How a task ended whose worker ended so."""
+    if ended.state == "done" and ended.answered is not None:
+        return ended.answered.finish
+    state: TaskState = "failed" if ended.state == "died" else ended.state
+    return Finish(state=state, reason=ended.message)

@@ -195,7 +195,7 @@ async def _serve() -> int:
     _log_to_file()
     token = secrets.token_urlsafe(32)
     daemon = Daemon(Store(paths.database_file()))
-    await daemon.jobs.start()
+    await daemon.start()
     stop = asyncio.Event()
     app = create_app(daemon, token, stop.set)
     server = uvicorn.Server(

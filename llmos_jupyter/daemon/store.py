@@ -76,8 +76,9 @@ CREATE TABLE IF NOT EXISTS events (
 """
 
 _ALLOWED: dict[str, frozenset[str]] = {
-    "accepted": frozenset({"running", "done", "failed", "cancelled"}),
-    "running": frozenset({"done", "failed", "cancelled"}),
+    "accepted": frozenset({"running", "paused", "done", "failed", "cancelled"}),
+    "running": frozenset({"paused", "done", "failed", "cancelled"}),
+    "paused": frozenset({"accepted", "running", "done", "failed", "cancelled"}),
 }
 
 _record: TypeAdapter[Record] = TypeAdapter(Record)

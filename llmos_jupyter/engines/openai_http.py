@@ -39,14 +39,26 @@ class Reply:
 class _Writing:
     """One candidate while it is written."""
 
+    repeats: str = ""
     first: float = 0.0
     logprobs: list[float] = field(default_factory=list)
 
-    def note_probabilities(self, found: dict[str, Any] | None) -> None:
+    def note_probabilities(self, found: dict[str, Any] | None) -> float | None:
+        """Returns that of the last token told of, if any."""
+        before = len(self.logprobs)
         # Servers that know no probabilities leave the field out, or send null.
         for token in (found or {}).get("content") or []:
             if isinstance(value := token.get("logprob"), int | float):
                 self.logprobs.append(min(float(value), 0.0))
+        return self.logprobs[-1] if len(self.logprobs) > before else None
+
+    def new(self, text: str) -> str:
+        """Text without what the model was given to go on from: the server sends that first."""
+        if self.repeats.startswith(text):
+            self.repeats = self.repeats[len(text) :]
+            return ""
+        repeated, self.repeats = self.repeats, ""
+        return text.removeprefix(repeated)
 
     def reply(self, index: int, reason: str, timings: Timings) -> Reply:
         reply = Reply("length" if reason == "length" else "stop", timings, index)
@@ -92,7 +104,7 @@ class Server:
         """
         body = _body(generation)
         started = time.monotonic()
-        writings = [_Writing() for _ in range(generation.n)]
+        writings = [_Writing(repeats=generation.prefix) for _ in range(generation.n)]
         timeout = httpx.Timeout(10.0, read=None)
         try:
             async with (
@@ -112,10 +124,10 @@ class Server:
                     for choice in chunk.get("choices", []):
                         index = choice.get("index", 0)
                         writing = writings[index]
-                        writing.note_probabilities(choice.get("logprobs"))
-                        if text := choice["delta"].get("content"):
+                        logprob = writing.note_probabilities(choice.get("logprobs"))
+                        if text := writing.new(choice["delta"].get("content") or ""):
                             writing.first = writing.first or time.monotonic()
-                            yield Token(text=text, index=index)
+                            yield Token(text=text, index=index, logprob=logprob)
                         if reason := choice.get("finish_reason"):
                             seconds = (writing.first or time.monotonic()) - started
                             yield writing.reply(index, reason, _timings(chunk.get("timings") or {}, seconds))
@@ -131,8 +143,12 @@ class Server:
 
 
 def _body(generation: Generation) -> dict[str, Any]:
+    messages = [message.model_dump() for message in generation.messages]
+    if generation.prefix:
+        # llama.cpp leaves a last message of the assistant's open, so that the model goes on with it.
+        messages.append({"role": "assistant", "content": generation.prefix})
     body: dict[str, Any] = {
-        "messages": [message.model_dump() for message in generation.messages],
+        "messages": messages,
         "max_tokens": generation.max_tokens,
         "temperature": generation.temperature,
         "stream": True,

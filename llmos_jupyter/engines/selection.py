@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeVar
 
-import psutil
-
+from llmos_jupyter import hardware
 from llmos_jupyter.engines import catalogue, download
 from llmos_jupyter.engines.catalogue import Model, size_text
 from llmos_jupyter.engines.gguf import memory_bytes
@@ -36,9 +31,6 @@ BYTES_PER_SECOND_BUS = 50e9
 USABLE_TOKENS_PER_SECOND = 6.0
 
 
-_Number = TypeVar("_Number", int, float)
-
-
 @dataclass(frozen=True)
 class Machine:
     """Memory in bytes and physical cores, as far as this process may use them."""
@@ -50,29 +42,8 @@ class Machine:
     @classmethod
     def here(cls) -> Machine:
         """This machine, or the container's share of it (Binder, Kubernetes, Slurm)."""
-        memory = psutil.virtual_memory()
-        limits = container_limits()
-        cores = psutil.cpu_count(logical=False) or psutil.cpu_count() or 1
-        if hasattr(os, "sched_getaffinity"):
-            cores = min(cores, len(os.sched_getaffinity(0)))
-        if limits.cores is not None:
-            cores = min(cores, int(limits.cores))
-        return cls(
-            ram_total=min(memory.total, limits.memory) if limits.memory is not None else memory.total,
-            ram_available=min(memory.available, limits.memory_left)
-            if limits.memory_left is not None
-            else memory.available,
-            cores=max(cores, 1),
-        )
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What the control groups of this process allow; None: no limit. Memory in bytes."""
-
-    memory: int | None = None
-    memory_left: int | None = None
-    cores: float | None = None
+        memory = hardware.memory()
+        return cls(memory.total, memory.available, hardware.processors().physical)
 
 
 @dataclass(frozen=True)
@@ -198,81 +169,3 @@ def model_infos(machine: Machine) -> list[ModelInfo]:
             )
         )
     return infos
-
-
-# --- control groups (Linux) -----------------------------------------------------------------------
-
-# "No limit" in version 1 is the largest page-aligned number; nothing real is near it.
-_NO_LIMIT = 1 << 60
-
-
-def container_limits(root: Path = Path("/")) -> Limits:
-    """The tightest limits of the control groups (version 1 and 2) this process is in, and of their parents.
-
-    Page cache that the kernel would give back does not count as used. `root` is where `proc` and `sys` lie.
-    """
-    try:
-        lines = (root / "proc/self/cgroup").read_text().splitlines()
-    except OSError:
-        return Limits()  # no Linux, or no control groups
-    limits: list[Limits] = []
-    base = root / "sys/fs/cgroup"
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        if not controllers:
-            limits += [_version_2(folder) for folder in _upwards(base, path)]
-            limits += [_version_2(folder) for folder in _upwards(base / "unified", path)]
-        for controller in controllers.split(","):
-            if controller in ("memory", "cpu"):
-                # The mount bears the names of all its controllers (`cpu,cpuacct`); links are usual.
-                tops = {base / controllers, base / controller}
-                limits += [_version_1(folder) for top in tops for folder in _upwards(top, path)]
-    return Limits(
-        _least(limit.memory for limit in limits),
-        _least(limit.memory_left for limit in limits),
-        _least(limit.cores for limit in limits),
-    )
-
-
-def _upwards(top: Path, path: str) -> list[Path]:
-    """The group's folder and all above it up to the mount. In a container only the mount itself exists."""
-    parts = [part for part in path.split("/") if part not in ("", "..")]
-    return [top.joinpath(*parts[:length]) for length in range(len(parts), -1, -1)]
-
-
-def _version_2(folder: Path) -> Limits:
-    limit = _number(folder / "memory.max")
-    used = _working_set(folder, "memory.current", "inactive_file")
-    quota = re.match(r"(\d+) (\d+)", _text(folder / "cpu.max"))
-    cores = int(quota[1]) / int(quota[2]) if quota and int(quota[2]) else None
-    return Limits(limit, None if limit is None else max(limit - used, 0), cores)
-
-
-def _version_1(folder: Path) -> Limits:
-    limit = _number(folder / "memory.limit_in_bytes")
-    used = _working_set(folder, "memory.usage_in_bytes", "total_inactive_file")
-    quota, period = _number(folder / "cpu.cfs_quota_us"), _number(folder / "cpu.cfs_period_us")
-    cores = quota / period if quota and period else None
-    return Limits(limit, None if limit is None else max(limit - used, 0), cores)
-
-
-def _working_set(folder: Path, usage: str, reclaimable: str) -> int:
-    cached = re.search(rf"^{reclaimable} (\d+)$", _text(folder / "memory.stat"), re.MULTILINE)
-    return max((_number(folder / usage) or 0) - (int(cached[1]) if cached else 0), 0)
-
-
-def _number(file: Path) -> int | None:
-    """The positive number in a file; None for no file, `max`, -1 or "no limit"."""
-    text = _text(file).strip()
-    return int(text) if text.isdecimal() and int(text) < _NO_LIMIT else None
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text()
-    except OSError:
-        return ""
-
-
-def _least(values: Iterable[_Number | None]) -> _Number | None:
-    return min((value for value in values if value is not None), default=None)

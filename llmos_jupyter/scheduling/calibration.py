@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import mean, median
+from typing import Protocol
 
 from llmos_jupyter.scheduling.estimates import Estimate, Estimates, Features, Outcome, Prior
 
@@ -39,7 +40,15 @@ class Quality:
     covered: float | None
 
 
-def replay(trace: Iterable[Observation], estimates: Estimates | None = None) -> list[Estimate]:
+class Learner(Protocol):
+    """What predicts and learns: `Estimates`, or `Knowledge`."""
+
+    def predict(self, kind: str, resource: str, features: Features, prior: Prior) -> Estimate: ...
+
+    def learn(self, kind: str, resource: str, features: Features, prior: Prior, outcome: Outcome) -> None: ...
+
+
+def replay(trace: Iterable[Observation], estimates: Learner | None = None) -> list[Estimate]:
     """What would have been predicted for each step of a trace, having learned from those before it."""
     estimates = Estimates() if estimates is None else estimates
     predicted = []
@@ -54,7 +63,7 @@ def quality(trace: Sequence[Observation], predicted: Sequence[Estimate]) -> Qual
     judged = [
         (estimate.probability, seen.outcome.succeeded)
         for estimate, seen in zip(predicted, trace, strict=True)
-        if seen.outcome.succeeded is not None
+        if isinstance(seen.outcome.succeeded, bool)
     ]
     timed = [
         (estimate, seen.outcome.seconds)

@@ -1,8 +1,9 @@
 """How long a step will take, what it will use, and how likely it comes out right: priors first, then what was seen.
 
 For each kind of step on each resource there is one regression a quantity, on features known before the step starts.
-The quantity is learned as a factor on its prior (`Prior`), so that what the caller knows of the machine (its tokens a
-second) is used from the first step on. A resource that is new starts from what is known of the kind elsewhere.
+The quantity is learned as a factor on its prior (`Prior`), success as a factor on its odds, so that what the caller
+knows of the machine (its tokens a second) or of a model is used from the first step on. A resource that is new starts
+from what is known of the kind elsewhere; one named "a, b" from what is known of those named "a" and "a, c".
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from llmos_jupyter.scheduling.regression import LogisticRegression, LogRegressio
 CONSTANT_SPREAD, FEATURE_SPREAD = 2.0, 0.5
 # 1.3 in log odds: a prior of 0.5 may as well be 0.2 or 0.8.
 ODDS_SPREAD, ODDS_FEATURE_SPREAD = 1.3, 0.5
+# Where steps fail more often than expected, half of that is laid to what is asked, half to the resource they ran on.
+OF_THE_KIND = 0.5
 # Amounts below this are taken for this: logarithms need more than zero.
 LEAST = 1e-3
 QUANTITIES = ("seconds", "tokens", "memory", "cost")
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -64,13 +67,16 @@ class Prior:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step came to; None is not known, or does not apply."""
+    """What a step came to; None is not known, or does not apply.
+
+    succeeded: true or false, or, of what nobody judged, how likely it is.
+    """
 
     seconds: float | None = None
     tokens: float | None = None
     memory: float | None = None
     cost: float | None = None
-    succeeded: bool | None = None
+    succeeded: bool | float | None = None
 
     def __post_init__(self) -> None:
         _check(self)
@@ -95,18 +101,17 @@ class Estimate:
 class _Case:
     """One kind of step on one resource."""
 
-    def __init__(self, prior: Prior) -> None:
+    def __init__(self) -> None:
         size = len(Features().row()) - 1
         self.seen = 0
         self.amounts = {name: LogRegression([CONSTANT_SPREAD, *[FEATURE_SPREAD] * size]) for name in QUANTITIES}
-        self.success = LogisticRegression(
-            [ODDS_SPREAD, *[ODDS_FEATURE_SPREAD] * size], probability=min(max(prior.probability, 0.01), 0.99)
-        )
+        self.success = LogisticRegression([ODDS_SPREAD, *[ODDS_FEATURE_SPREAD] * size])
 
-    def broadened(self, prior: Prior) -> _Case:
-        case = _Case(prior)
+    def broadened(self, success: float) -> _Case:
+        """What a narrower case starts from; `success`: the share of what was seen of success that it takes over."""
+        case = _Case()
         case.amounts = {name: regression.broadened() for name, regression in self.amounts.items()}
-        case.success = self.success.broadened()
+        case.success = self.success.broadened(success)
         return case
 
 
@@ -118,7 +123,7 @@ class Estimates:
 
     def predict(self, kind: str, resource: str, features: Features, prior: Prior) -> Estimate:
         """What a step of a kind is expected to come to on a resource."""
-        case, row = self._case(kind, resource, prior), features.row()
+        case, row = self._case(kind, resource), features.row()
 
         def amount(name: str, share: float = 0.5) -> float:
             # A factor of more than e^20 says nothing any more, and would overflow sooner or later.
@@ -131,15 +136,16 @@ class Estimates:
             tokens=amount("tokens"),
             memory=amount("memory"),
             cost=amount("cost"),
-            probability=case.success.probability(row),
+            probability=case.success.probability(row, prior.probability),
             seen=case.seen,
         )
 
     def learn(self, kind: str, resource: str, features: Features, prior: Prior, outcome: Outcome) -> None:
         """Take in what a step came to. `features` and `prior` as they were when it was predicted."""
         row = features.row()
-        for name in ("", resource):  # the kind on any resource, which new resources start from; then this one
-            case = self._cases.setdefault((kind, name), self._case(kind, name, prior))
+        cases = {name: self._case(kind, name) for name in _around(resource)}  # each as it was before this was seen
+        for name, case in cases.items():
+            self._cases[kind, name] = case
             case.seen += 1
             for quantity in QUANTITIES:
                 value = getattr(outcome, quantity)
@@ -147,14 +153,14 @@ class Estimates:
                     factor = max(value, LEAST) / max(float(getattr(prior, quantity)), LEAST)
                     case.amounts[quantity].learn(row, math.log(factor))
             if outcome.succeeded is not None:
-                case.success.learn(row, outcome.succeeded)
+                case.success.learn(row, outcome.succeeded, prior.probability)
 
-    def _case(self, kind: str, resource: str, prior: Prior) -> _Case:
-        case = self._cases.get((kind, resource))
-        if case is not None:
-            return case
-        same_kind = self._cases.get((kind, ""))
-        return _Case(prior) if same_kind is None else same_kind.broadened(prior)
+    def _case(self, kind: str, resource: str) -> _Case:
+        for name in reversed(_around(resource)):
+            case = self._cases.get((kind, name))
+            if case is not None:
+                return case if name == resource else case.broadened(1.0 if name else OF_THE_KIND)
+        return _Case()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data that `json` can write."""
@@ -178,7 +184,7 @@ class Estimates:
             if data["format"] != FORMAT:
                 raise ValueError("another format")
             for entry in data["cases"]:
-                case = _Case(Prior())
+                case = _Case()
                 case.seen = int(entry["seen"])
                 case.amounts = {name: LogRegression.from_json(entry["amounts"][name]) for name in QUANTITIES}
                 case.success = LogisticRegression.from_json(entry["success"])
@@ -188,6 +194,12 @@ class Estimates:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise LLMOSError("What was learned about durations cannot be read: delete it to start afresh.") from error
         return made
+
+
+def _around(resource: str) -> list[str]:
+    """All resources, those that share the first words of its name up to a comma, and the resource itself."""
+    words = resource.split(", ")
+    return list(dict.fromkeys(["", *(", ".join(words[:count]) for count in range(1, len(words) + 1))]))
 
 
 def _check(thing: Features | Prior | Outcome) -> None:

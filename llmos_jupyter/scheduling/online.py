@@ -10,7 +10,9 @@ Who goes first:
    have as much anyway (see `turns`): nothing starves, and interactive steps lose at most that.
 4. What does not fit (cores, memory, GPUs) is passed over, but a due step that does not fit is kept room for: until it
    can start, others start beside it only if they are predicted to end before (EASY backfilling, Lifka 1995).
-5. Steps of an improved plan that was taken (`follow`) start as planned until something unforeseen happens.
+5. On an undivided resource a lower class waits while a higher one runs, and gives way when one comes; not while it has
+   its turn.
+6. Steps of an improved plan that was taken (`follow`) start as planned until something unforeseen happens.
 """
 
 from __future__ import annotations
@@ -19,9 +21,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.scheduling import window
 from llmos_jupyter.scheduling.capacity import TOLERANCE, Usage
 from llmos_jupyter.scheduling.plan import Placement, Plan
-from llmos_jupyter.scheduling.policy import LOOKAHEAD, Decision, Start, Yield, class_weight, due, reason
+from llmos_jupyter.scheduling.policy import LOOKAHEAD, Decision, Start, Yield, due, reason
 from llmos_jupyter.scheduling.problem import (
     Problem,
     Resource,
@@ -30,7 +33,7 @@ from llmos_jupyter.scheduling.problem import (
     check_resources,
     check_step,
     class_name,
-    obstacle,
+    class_of,
 )
 from llmos_jupyter.scheduling.ready import ReadySteps, Waiting
 from llmos_jupyter.scheduling.service import Service
@@ -65,6 +68,8 @@ class ListScheduler:
         self._turns = Turns()
         self._number = 0
         self._lacked: dict[frozenset[str], str] = {}
+        self._held: dict[str, Waiting] = {}
+        self._closed: dict[str, str] = {}
         self._planned: dict[str, list[Placement]] = {}
 
     # What happens.
@@ -72,7 +77,7 @@ class ListScheduler:
     def add(self, step: Step, now: float) -> None:
         """A step arrives. Raises LLMOSError if it could never run, or waits for what is unknown or failed."""
         self._advance(now)
-        if step.id in self._running or step.id in self._where or self._room.knows(step.id):
+        if step.id in self._known([step.id]):
             raise LLMOSError(f"A step {step.id} is queued already: give this one another name.")
         check_step(step, self.resources, self._room.endings(step.after) | self._known(step.after), self.now)
         if step.served and self._service.seconds(step.notebook, self.now) == 0.0:
@@ -102,6 +107,8 @@ class ListScheduler:
             self._ready[self._where.pop(step)].remove(step)
         elif step in self._running:
             self._release(step)
+        elif step in self._held:
+            del self._held[step]
         elif not self._room.knows(step):
             raise LLMOSError(f"Step {step} neither waits nor runs: there is nothing to cancel.")
         self._planned.clear()
@@ -123,10 +130,38 @@ class ListScheduler:
         options = {name: option.rest(left) for name, option in entry.step.options.items()}
         self._enqueue(replace(entry, step=replace(entry.step, options=options), number=self._next()))
 
+    def hold(self, step: str, now: float) -> None:
+        """Somebody wants a step that could start, or has been paused, not to be started for now."""
+        self._advance(now)
+        self._planned.clear()
+        if step not in self._where:
+            raise LLMOSError(f"Step {step} cannot be held: it does not wait for a resource.")
+        self._held[step] = self._ready[self._where.pop(step)].remove(step)
+
+    def release(self, step: str, now: float) -> None:
+        """A step that was held may start again. It has kept its place by age."""
+        self._advance(now)
+        self._planned.clear()
+        if step not in self._held:
+            raise LLMOSError(f"Step {step} is not held: there is nothing to release.")
+        self._enqueue(self._held.pop(step))
+
+    def close(self, resource: str, reason: str) -> None:
+        """Start nothing on a resource until it is opened again: `reason` is told as what a step waits for."""
+        self._closed[resource] = reason
+
+    def open(self, resource: str) -> None:
+        self._closed.pop(resource, None)
+
     def reprioritise(self, step: str, priority: int, now: float) -> None:
         """A waiting step moves to another class. Raises LLMOSError if it does not wait."""
         self._advance(now)
         self._planned.clear()
+        if step in self._held:
+            entry = self._held[step]
+            moved = replace(entry.step, priority=priority)
+            self._held[step] = replace(entry, step=moved, due=min(entry.due, due(moved, entry.ready)))
+            return
         if step in self._where:
             entry = self._ready[self._where[step]].remove(step)
             moved = replace(entry.step, priority=priority)
@@ -171,7 +206,7 @@ class ListScheduler:
             if chosen is None:
                 break
             entry, as_due, in_turn = chosen
-            where = self._place(entry.step, reserved)
+            where = self._place(entry.step, reserved, in_turn=in_turn)
             if where is not None:
                 starts.append(self._start(entry, where, as_due=as_due, in_turn=in_turn))
             elif as_due:
@@ -183,7 +218,8 @@ class ListScheduler:
             ready.put_back()
         for eligible, ready in self._ready.items():
             if ready.waiting and not self._has_slot(eligible):
-                self._lacked[eligible] = f"a slot of {' or '.join(sorted(eligible))}"
+                closed = [self._closed[name] for name in eligible if name in self._closed]
+                self._lacked[eligible] = closed[0] if closed else f"a slot of {' or '.join(sorted(eligible))}"
         return Decision(tuple(starts), tuple(self._yields()), overran)
 
     def why(self, step: str, now: float) -> str:
@@ -192,6 +228,8 @@ class ListScheduler:
         if step in self._running:
             running = self._running[step]
             return f"It has run on {running.resource} for {self.now - running.began:.1f} s."
+        if step in self._held:
+            return f"It is held, and has waited {self.now - self._held[step].ready:.1f} s."
         if step not in self._where:
             return self._room.why(step, self.now)
         eligible = self._where[step]
@@ -203,32 +241,25 @@ class ListScheduler:
         waited = self.now - entry.ready
         return f"It has waited {waited:.1f} s for {lacked}; in class {class_name(entry.step.priority)} {first}."
 
+    def waits_for(self, step: str) -> str:
+        """What a step that has not started waits for, in a few words."""
+        if step in self._held:
+            return "held"
+        if step in self._where:
+            return f"waits for {self._lacked.get(self._where[step], NEXT)}"
+        return self._room.why(step, self.now)
+
     def waiting(self) -> int:
         """How many steps have not started."""
-        return len(self._where) + len(self._room)
+        return len(self._where) + len(self._held) + len(self._room)
 
     def window(self, size: int, now: float) -> Problem:
-        """The next `size` steps in the order they would go, with all that runs, for a solver to improve.
-
-        Steps that wait for others are in it as soon as all those are. Weights are those of class and step together.
-        """
+        """The next `size` steps in the order they would go, with all that runs, for a solver to improve; see
+        `window.look_ahead`."""
         self._advance(now)
-        entries = sorted(
-            (rank[0], min(entry.due, self.now), rank, entry.step.id, entry.step)
-            for ready in self._ready.values()
-            for rank, entry in ready.ranked()
-            if self._possible(entry.step)
-        )[:size]
-        chosen = {name: step for *_, name, step in entries}
-        known = {**self._running, **chosen}
-        for step in self._room.next_after(known):
-            if len(chosen) >= size or not self._possible(step):
-                break
-            chosen[step.id] = step
-        running = [self._rest(running) for running in self._running.values()]
-        kept = {step.id for step in running} | set(chosen)
-        steps = [self._weighted(step, kept) for step in [*running, *chosen.values()]]
-        return Problem(tuple(steps), tuple(self.resources.values()), self.now, frozenset(self._running))
+        ranked = [pair for ready in self._ready.values() for pair in ready.ranked()]
+        running = [window.Begun(r.entry.step, r.resource, r.began, r.ends) for r in self._running.values()]
+        return window.look_ahead(ranked, running, self._room, self.resources, size, self.now)
 
     # How.
 
@@ -239,12 +270,9 @@ class ListScheduler:
         for step in self._room.released(self.now):
             self._make_ready(step)
 
-    def _possible(self, step: Step) -> bool:
-        """Whether it could run on the resources there are at present."""
-        return any(name in self.resources and obstacle(step, name, self.resources) is None for name in step.options)
-
     def _known(self, names: Iterable[str]) -> set[str]:
-        return {name for name in names if name in self._running or name in self._where or self._room.knows(name)}
+        places = (self._running, self._where, self._held)
+        return {name for name in names if any(name in place for place in places) or self._room.knows(name)}
 
     def _next(self) -> int:
         self._number += 1
@@ -290,7 +318,10 @@ class ListScheduler:
             self._turns.none_due(running.resource)
 
     def _has_slot(self, eligible: Iterable[str]) -> bool:
-        return any(n in self.resources and self._usage.slots[n] < self.resources[n].slots for n in eligible)
+        return any(
+            name in self.resources and name not in self._closed and self._usage.slots[name] < self.resources[name].slots
+            for name in eligible
+        )
 
     def _next_choice(self, *, allow_due: bool) -> tuple[Waiting, bool, bool] | None:
         """The next step by the rules, whether it goes because it is due, and whether in spite of a higher class.
@@ -325,18 +356,37 @@ class ListScheduler:
     def _priorities_on(self, name: str) -> list[int]:
         return [running.entry.step.priority for running in self._running.values() if running.resource == name]
 
-    def _place(self, step: Step, reserved: tuple[Waiting, str, float] | None) -> str | None:
+    def _place(self, step: Step, reserved: tuple[Waiting, str, float] | None, *, in_turn: bool = False) -> str | None:
         """The free resource where it is predicted to end first; None, with the reason kept, if there is none."""
         best = None
         for name, option in step.options.items():
             if name not in self.resources:
                 continue
-            lacking = self._usage.lacking(step, name) or self._held_back(step, name, option.duration, reserved)
+            lacking = self._lacking(step, name, in_turn) or self._held_back(step, name, option.duration, reserved)
             if lacking is not None:
                 self._lacked[frozenset(step.options)] = lacking
             elif best is None or (option.duration, option.cost) < best[0]:
                 best = (option.duration, option.cost), name
         return None if best is None else best[1]
+
+    def _lacking(self, step: Step, name: str, in_turn: bool = False) -> str | None:
+        """What keeps a step from starting on a resource now, whatever else waits."""
+        lacking = self._closed.get(name) or self._usage.lacking(step, name)
+        return lacking or (None if in_turn else self._divided(step, name))
+
+    def _divided(self, step: Step, name: str) -> str | None:
+        """What of another class runs on an undivided resource: the step waits for its end, or for it to give way."""
+        if not self.resources[name].undivided:
+            return None
+        own = class_of(step.priority)
+        for running in self._running.values():
+            if running.resource == name and running.turn_ends <= self.now:
+                other = class_of(running.entry.step.priority)
+                if other > own:
+                    return f"{name}, on which more urgent work runs"
+                if other < own and running.entry.step.preemptible:
+                    return f"{name}, on which less urgent work gives way"
+        return None
 
     def _held_back(
         self, step: Step, name: str, duration: float, reserved: tuple[Waiting, str, float] | None
@@ -394,7 +444,7 @@ class ListScheduler:
                     break  # what it waits for has not ended
                 if step in self._where:
                     entry = self._ready[self._where[step]].waiting[step]
-                    if name not in self.resources or self._usage.lacking(entry.step, name) is not None:
+                    if name not in self.resources or self._lacking(entry.step, name) is not None:
                         break
                     starts.append(self._start(entry, name, planned=True))
                 placements.pop(0)
@@ -416,9 +466,9 @@ class ListScheduler:
         asked: set[str] = set()
         for eligible, ready in self._ready.items():
             entry = ready.first()
-            if entry is None or self._has_slot(eligible):
+            if entry is None:
                 continue
-            able = [
+            able = sorted(
                 (running.entry.step.priority, -running.ends, name)
                 for name, running in self._running.items()
                 if running.resource in eligible
@@ -426,24 +476,15 @@ class ListScheduler:
                 and running.turn_ends <= self.now
                 and running.entry.step.priority < entry.step.priority
                 and name not in asked
-            ]
-            if able:
-                _, _, name = min(able)
+            )
+            own = class_of(entry.step.priority)
+            lower = [name for priority, _, name in able if class_of(priority) < own and self._undivided(name)]
+            if not lower and not self._has_slot(eligible):
+                lower = [name for _, _, name in able[:1]]
+            for name in lower:
                 asked.add(name)
                 waiting, kind = entry.step.id, class_name(entry.step.priority)
                 yield Yield(name, waiting, f"{waiting} of class {kind} waits for {self._running[name].resource}")
 
-    def _rest(self, running: _Running) -> Step:
-        """A running step as what is left of it."""
-        step = running.entry.step
-        option = step.options[running.resource]
-        left = max(0.0, running.ends - self.now)
-        rest = replace(option, duration=left, delay=left + max(0.0, option.wait - option.duration))
-        return replace(step, options={running.resource: rest}, release=running.began, deadline=None)
-
-    def _weighted(self, step: Step, kept: set[str]) -> Step:
-        options = {name: option for name, option in step.options.items() if name in self.resources}
-        weight = step.weight * class_weight(step.priority)
-        deadline = step.deadline if step.deadline is not None and step.deadline > self.now else None
-        after = tuple(name for name in step.after if name in kept)
-        return replace(step, options=options, weight=weight, deadline=deadline, after=after)
+    def _undivided(self, step: str) -> bool:
+        return self.resources[self._running[step].resource].undivided

@@ -31,6 +31,7 @@ class Resource:
     GPUs too (a worker on this machine), not on its slots.
     `held_cores` are taken from the one around it while at least one step runs here: an engine decodes all its slots
     with the same threads.
+    `undivided`: what runs on it shares its speed, so steps of a lower class do not run beside those of a higher one.
     """
 
     id: str
@@ -40,6 +41,7 @@ class Resource:
     gpus: int | None = None
     within: str | None = None
     held_cores: float = 0.0
+    undivided: bool = False
 
     def __post_init__(self) -> None:
         _check_numbers(f"Resource {self.id}", self, ("slots", "cores", "memory", "gpus", "held_cores"))
@@ -147,6 +149,11 @@ class Problem:
 
 
 _Named = TypeVar("_Named", Resource, Step)
+
+
+def class_of(priority: int) -> int:
+    """The class that a priority belongs to: the highest one that it reaches."""
+    return next(floor for floor in (INTERACTIVE, NORMAL, LOW) if priority >= floor)
 
 
 def class_name(priority: int) -> str:

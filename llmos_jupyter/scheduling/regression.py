@@ -83,35 +83,36 @@ class LogRegression:
 
 
 class LogisticRegression:
-    """P(success) = sigmoid(w . x), w normal: each observation by Laplace's approximation, one Newton step.
+    """P(success) = sigmoid(w . x + log odds before anything is seen), w normal: each observation by Laplace's
+    approximation, one Newton step.
 
     Predictions are moderated by how uncertain the weights are (MacKay, "The evidence framework applied to
     classification networks", Neural Computation 4, 1992).
     """
 
-    def __init__(self, prior_spread: list[float], *, probability: float = 0.5) -> None:
+    def __init__(self, prior_spread: list[float]) -> None:
         self.precision = np.diag([spread**-2.0 for spread in prior_spread])
         self.floor = self.precision.copy()
         self.weights = np.zeros(len(prior_spread))
-        self.weights[0] = math.log(probability / (1 - probability))
 
-    def probability(self, x: list[float]) -> float:
+    def probability(self, x: list[float], prior: float = 0.5) -> float:
         row = np.array(x)
         spread = float(row @ np.linalg.solve(self.precision, row))
-        return _sigmoid(float(row @ self.weights) / math.sqrt(1 + math.pi * spread / 8))
+        return _sigmoid((float(row @ self.weights) + _log_odds(prior)) / math.sqrt(1 + math.pi * spread / 8))
 
-    def learn(self, x: list[float], success: bool) -> None:
+    def learn(self, x: list[float], success: float, prior: float = 0.5) -> None:
         row = np.array(x)
-        p = _sigmoid(float(row @ self.weights))
+        p = _sigmoid(float(row @ self.weights) + _log_odds(prior))
         self.precision = (
             SUCCESS_MEMORY * self.precision + (1 - SUCCESS_MEMORY) * self.floor + p * (1 - p) * np.outer(row, row)
         )
         self.weights = self.weights + np.linalg.solve(self.precision, row) * (float(success) - p)
 
-    def broadened(self) -> LogisticRegression:
-        """What this one knows, as a prior for another case of the same kind: its weights, no longer certain."""
+    def broadened(self, share: float = 1.0) -> LogisticRegression:
+        """What this one knows, as a prior for another case of the same kind: this share of its weights, no longer
+        certain."""
         other = LogisticRegression([1.0] * len(self.weights))
-        other.precision, other.floor, other.weights = self.floor.copy(), self.floor.copy(), self.weights.copy()
+        other.precision, other.floor, other.weights = self.floor.copy(), self.floor.copy(), share * self.weights
         return other
 
     def to_json(self) -> dict[str, Any]:
@@ -131,6 +132,11 @@ class LogisticRegression:
 
 def _sigmoid(value: float) -> float:
     return 1 / (1 + math.exp(-value)) if value >= 0 else math.exp(value) / (1 + math.exp(value))
+
+
+def _log_odds(probability: float) -> float:
+    likely = min(max(probability, 0.01), 0.99)
+    return math.log(likely / (1 - likely))
 
 
 def _row(data: dict[str, Any]) -> Any:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import logging
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +31,18 @@ RETRY_AFTER = 1.0
 # Seconds a job may be queued at the cluster before it is looked why.
 PATIENCE = 3.0
 ATTEMPTS = 3
+GPU = "GPU"  # what Dask's documentation calls a worker's GPUs: dask worker --resources GPU=2
 CANCELLED = Ended(state="cancelled", message="The task was cancelled.")
+
+
+@dataclass(frozen=True)
+class ClusterSize:
+    """All workers of a cluster together. `gpus`: what they offer of the resource GPU."""
+
+    workers: int
+    threads: int
+    memory_bytes: int
+    gpus: float
 
 
 class _Lost(Exception):
@@ -42,13 +55,14 @@ class DaskPool:
     def __init__(self, address: str) -> None:
         self.address = address
         self._client: Client | None = None
-        self._connecting = asyncio.Lock()
+        self._connecting: asyncio.Task[Client] | None = None
         self._running: dict[str, asyncio.Event] = {}
-        self._folder = paths.workers_dir() / "dask"
+        self._folder = paths.results_dir()
 
     async def start(self) -> None:
         """Raises LLMOSError if Dask is not installed here, or the address is none. The cluster may come later."""
         try:
+            await asyncio.to_thread(importlib.import_module, "distributed")
             from distributed.comm import parse_address
         except ImportError as error:
             raise LLMOSError("Dask is not installed here: run pip install 'llmos-jupyter[dask]'.") from error
@@ -70,8 +84,11 @@ class DaskPool:
         try:
             files = await asyncio.to_thread(read_files, job.variables)
             while not cancelled.is_set():
+                client: Client | None = None
                 try:
-                    client = await self._connected()
+                    client = await self._connected(cancelled)
+                    if client is None:
+                        break
                     told = False
                     attempt = _Attempt(client, job, files, cancelled, self._folder / job.id)
                     async with contextlib.aclosing(attempt.events()) as events:
@@ -87,7 +104,8 @@ class DaskPool:
                     yield Waiting(message="The cluster's worker that ran this was lost: it is begun again.")
                 except _Lost as error:
                     log.info("Dask at %s: %s", self.address, error)
-                    await self._disconnect()
+                    if client is self._client:
+                        await self._disconnect()
                     if begun and not job.repeatable:
                         yield Ended(
                             state="died",
@@ -98,7 +116,7 @@ class DaskPool:
                         told = True
                         yield Waiting(
                             message=f"The Dask cluster at {self.address} does not answer: this waits until it does; "
-                            "cancel it, or set another with `llmos config workers=...`."
+                            "to run it elsewhere cancel it, set `llmos config workers=...`, and retry it."
                         )
                     with contextlib.suppress(asyncio.TimeoutError):
                         await asyncio.wait_for(cancelled.wait(), RETRY_AFTER)
@@ -117,24 +135,61 @@ class DaskPool:
             cancelled.set()
         while self._running:
             await asyncio.sleep(0.01)
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
         await self._disconnect()
 
-    async def _connected(self) -> Client:
-        """The client of the cluster. Raises _Lost if it cannot be reached now."""
+    async def size(self, timeout: float = 2.0) -> ClusterSize | None:
+        """What the cluster has at present; None if it does not answer within so many seconds, or cannot be asked."""
+        try:
+            await self.start()
+            return await asyncio.wait_for(self._ask_size(), timeout)
+        except (LLMOSError, _Lost, OSError, asyncio.TimeoutError):
+            return None
+
+    async def _ask_size(self) -> ClusterSize | None:
+        client = await self._connected(asyncio.Event())
+        if client is None:
+            return None
+        workers = (await client.scheduler.identity())["workers"].values()
+        return ClusterSize(
+            workers=len(workers),
+            threads=sum(worker["nthreads"] for worker in workers),
+            memory_bytes=sum(worker["memory_limit"] or 0 for worker in workers),
+            gpus=sum(worker["resources"].get(GPU, 0) for worker in workers),
+        )
+
+    async def _connected(self, cancelled: asyncio.Event) -> Client | None:
+        """The client of the cluster; None if cancelled before it was there. Raises _Lost if it cannot be reached now.
+
+        One attempt serves all jobs that wait for it, and goes on when one of them is cancelled.
+        """
+        if self._client is not None and self._client.status == "running":
+            return self._client
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.create_task(self._connect())
+        connecting, stop = self._connecting, asyncio.create_task(cancelled.wait())
+        try:
+            await asyncio.wait({connecting, stop}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stop.cancel()
+        return await connecting if connecting.done() else None
+
+    async def _connect(self) -> Client:
         from distributed import Client
 
-        async with self._connecting:
-            if self._client is not None and self._client.status == "running":
-                return self._client
-            await self._disconnect()
-            client = Client(self.address, asynchronous=True, timeout=CONNECT_TIMEOUT, set_as_default=False)
-            try:
-                self._client = await client
-            except (OSError, asyncio.TimeoutError) as error:
-                with contextlib.suppress(Exception):
-                    await client.close(timeout=1)
+        await self._disconnect()
+        client = Client(self.address, asynchronous=True, timeout=CONNECT_TIMEOUT, set_as_default=False)
+        try:
+            self._client = await client
+        except BaseException as error:
+            with contextlib.suppress(Exception):
+                await client.close(timeout=1)
+            if isinstance(error, (OSError, asyncio.TimeoutError)):
                 raise _Lost(str(error)) from error
-            return self._client
+            raise
+        return self._client
 
     async def _disconnect(self) -> None:
         client, self._client = self._client, None
@@ -198,7 +253,9 @@ class _Attempt:
                 self._files,
                 events.name,
                 tickets.name,
-                key=self._name,
+                # A group of its own: the jobs of one group Dask would hold back, but give each worker one in advance,
+                # which then runs before all that come later, whatever their priorities.
+                key=(self._name, 0),
                 pure=False,
                 priority=self._job.priority,
                 resources=self._job.resources or None,

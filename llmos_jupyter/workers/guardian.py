@@ -36,6 +36,7 @@ class Order:
     sockets: str
     write: list[str]
     processes: bool
+    devices: list[str]
 
     def encode(self) -> bytes:
         return json.dumps(asdict(self)).encode() + b"\n"

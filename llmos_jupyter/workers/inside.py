@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,8 +21,9 @@ from llmos_jupyter import confinement
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.workers import threads, transfer
 from llmos_jupyter.workers.guardian import Order
-from llmos_jupyter.workers.messages import Job, Limits, Missing
+from llmos_jupyter.workers.messages import Answered, Job, Limits, Missing
 
+ANSWERED = "answered.json"
 BEGIN = "__import__('llmos_jupyter.workers.inside', fromlist=['begin']).begin()"
 END = "__import__('llmos_jupyter.workers.inside', fromlist=['end']).end()"
 JOB, CONFINEMENT, RESULTS = "job.json", "confinement.txt", "results"
@@ -31,6 +33,7 @@ NO_INPUT = "A background cell cannot ask for input: assign the answer to a varia
 _order: Order
 _landlock = 0
 _before: dict[str, bytes | None] = {}
+_bring: set[str] = set()
 
 
 def be_kernel(order: Order, guardian: int, tell_ready: int) -> NoReturn:
@@ -46,7 +49,7 @@ def be_kernel(order: Order, guardian: int, tell_ready: int) -> NoReturn:
         tempfile.tempdir = None
         if sys.platform == "linux":
             shared = ["/dev/shm"] if order.processes and os.path.isdir("/dev/shm") else []
-            _landlock = confinement.lock_files([order.files, order.sockets, *shared, *order.write])
+            _landlock = confinement.lock_files([order.files, order.sockets, *shared, *order.write], order.devices)
         _serve(order, tell_ready)
     except BaseException:
         traceback.print_exc()
@@ -99,12 +102,13 @@ def begin() -> None:
     """Take up the job: limits, lock, variables. Raises LLMOSError when one of them cannot be had."""
     from IPython.core.getipython import get_ipython
 
-    job = Job.model_validate_json((Path(_order.files) / JOB).read_text(encoding="utf-8"))
+    job = _job()
     shell = get_ipython()
     _limit(job.limits)
     _settle(job)
     shell.kernel.raw_input = shell.kernel.getpass = _refuse_input
-    (Path(_order.files) / CONFINEMENT).write_text(_lock(job), encoding="utf-8")
+    locked = "not locked yet: it is before its code runs" if job.lock_later else _lock(job)
+    (Path(_order.files) / CONFINEMENT).write_text(locked, encoding="utf-8")
     if job.variables:
         values, missing = transfer.unpack(job.variables)
         if missing:
@@ -116,12 +120,33 @@ def begin() -> None:
     threads.limit_loaded(job.limits.cores)
 
 
+def lock_now() -> None:
+    """Before code that is not ours runs in a worker that was not locked at once. Raises LLMOSError if it cannot be."""
+    _lock(_job())
+
+
+def bring_back(names: Iterable[str]) -> None:
+    """These names come back as well."""
+    _bring.update(names)
+
+
+def answered(what: Answered) -> None:
+    """What becomes of a request in words goes with the results."""
+    (Path(_order.files) / ANSWERED).write_text(what.model_dump_json(), encoding="utf-8")
+
+
+def _job() -> Job:
+    return Job.model_validate_json((Path(_order.files) / JOB).read_text(encoding="utf-8"))
+
+
 def _limit(limits: Limits) -> None:
     import resource
 
     os.nice(max(0, limits.nice - os.nice(0)))
     threads.limit_threads(limits.cores)
     threads.bind(limits.affinity)
+    if limits.gpus is not None:
+        os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(limits.gpus)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if limits.memory_bytes and sys.platform == "linux":
         # Memory that was asked for, used or not: so a large allocation is an ordinary MemoryError. What the guardian
@@ -192,8 +217,8 @@ def end() -> None:
     from IPython.core.getipython import get_ipython
 
     namespace = get_ipython().user_ns
-    job = Job.model_validate_json((Path(_order.files) / JOB).read_text(encoding="utf-8"))
-    back = {name: namespace[name] for name in job.binds if name in namespace}
+    job = _job()
+    back = {name: namespace[name] for name in sorted({*job.binds, *_bring}) if name in namespace}
     for name in job.touches:
         if name in namespace and name not in back and transfer.digest(namespace[name]) != _before.get(name):
             back[name] = namespace[name]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import glob
 import logging
 import os
 import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from pathlib import Path
+from typing import NamedTuple
 
 from llmos_jupyter import paths, processes
 from llmos_jupyter.errors import LLMOSError
@@ -21,7 +23,16 @@ from llmos_jupyter.workers.worker import Worker
 
 log = logging.getLogger(__name__)
 
-Shape = tuple[tuple[str, ...], bool]
+
+class Shape(NamedTuple):
+    """What must be known of a job before its kernel starts: where it may write, whether it may start processes, and
+    which devices it may use."""
+
+    write: tuple[str, ...] = ()
+    processes: bool = False
+    devices: tuple[str, ...] = ()
+
+
 SOCKETS = "sockets.txt"
 
 
@@ -36,7 +47,7 @@ class LocalPool:
     def __init__(self, size: int | None = None, spares: int = 1) -> None:
         self._size = size or os.cpu_count() or 1
         self._spares = spares
-        self._shape: Shape = ((), False)
+        self._shape = Shape()
         self._free = asyncio.Semaphore(self._size)
         self._warm: list[tuple[Shape, asyncio.Task[Worker]]] = []
         self._discarding: set[asyncio.Task[None]] = set()
@@ -77,7 +88,7 @@ class LocalPool:
             self._running[job.id] = worker
             if cancelled.is_set():
                 worker.cancel()
-            async with contextlib.aclosing(worker.run(job, self._folder / "results" / job.id)) as events:
+            async with contextlib.aclosing(worker.run(job, paths.results_dir() / job.id)) as events:
                 async for item in events:
                     yield item
         except LLMOSError as error:
@@ -113,10 +124,10 @@ class LocalPool:
             if (worker := self._running[job_id]) is not None:
                 worker.cancel()
 
-    def pause(self, still: bool) -> None:
-        """Let all jobs stand still, or go on."""
-        for worker in self._running.values():
-            if worker is not None:
+    def pause(self, job_ids: Collection[str], still: bool) -> None:
+        """Let jobs stand still, or go on; one that has not begun is as if it had not been named."""
+        for job_id in job_ids:
+            if (worker := self._running.get(job_id)) is not None:
                 worker.pause(still)
 
     async def close(self) -> None:
@@ -176,7 +187,7 @@ class LocalPool:
         # The path of a Unix socket may have about a hundred characters; that of the data folder may be longer.
         sockets = tempfile.mkdtemp(prefix="llmos-", dir=os.environ.get("XDG_RUNTIME_DIR") or None)
         (files / SOCKETS).write_text(sockets, encoding="utf-8")
-        order = Order(str(files), sockets, list(shape[0]), shape[1])
+        order = Order(str(files), sockets, list(shape.write), shape.processes, list(shape.devices))
         Worker.write_connection(order)
         ours, theirs = socket.socketpair()
         try:
@@ -251,11 +262,12 @@ class LocalPool:
 
 
 def shape_of(grants: Grants) -> Shape:
-    """What must be known of a job before its kernel starts. Folders that do not exist grant nothing."""
+    """The shape of the kernel for a job. Folders and devices that do not exist grant nothing."""
     folders = {
         str(Path(folder).expanduser().resolve()) for folder in grants.write if Path(folder).expanduser().is_dir()
     }
-    return tuple(sorted(folders)), grants.processes
+    devices = {path for pattern in grants.devices for path in glob.glob(pattern)}
+    return Shape(tuple(sorted(folders)), grants.processes, tuple(sorted(devices)))
 
 
 async def _made_and_closed(making: asyncio.Task[Worker]) -> None:

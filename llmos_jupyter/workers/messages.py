@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
 
-from llmos_jupyter.protocol import Request, Wire
+from llmos_jupyter.protocol import Finish, Record, Request, Wire
 
 GIB = 2**30
 
@@ -46,6 +46,9 @@ class Grants(Wire):
     write: list[str] = Field(default_factory=list, description="folders beneath which files may be changed")
     network: bool = False
     processes: bool = False
+    devices: list[str] = Field(
+        default_factory=list, description="patterns of devices that may be written to and controlled, as /dev/nvidia*"
+    )
     unlocked: bool = Field(False, description="run even where this system cannot hold the code to this")
 
 
@@ -55,6 +58,9 @@ class Limits(Wire):
     cores: int = Field(1, ge=1, description="threads of numerical libraries")
     affinity: list[int] = Field(default_factory=list, description="processors it may run on; empty: all")
     memory_bytes: int | None = Field(None, gt=0, description="resident memory of the worker with its children")
+    gpus: list[str] | None = Field(
+        None, description="GPUs it sees, as CUDA_VISIBLE_DEVICES names them; none: no GPU; None: those its worker sees"
+    )
     nice: int = Field(5, ge=0, le=19)
     output_bytes: int = Field(10 * 2**20, ge=1000, description="output kept; what is more is left out")
     result_bytes: int = Field(GIB, ge=0, description="results taken back")
@@ -72,6 +78,7 @@ class Job(Wire):
     search_path: list[str] = Field(default_factory=list, description="the notebook's `sys.path`")
     grants: Grants = Field(default_factory=Grants)
     limits: Limits = Field(default_factory=Limits)
+    lock_later: bool = Field(False, description="our own code runs first, and calls `inside.lock_now` before any other")
     repeatable: bool = Field(True, description="may be begun again if a cluster loses it; a crash here ends it")
     priority: int = Field(0, description="larger goes first where a cluster has its own queue")
     resources: dict[str, float] = Field(default_factory=dict, description="of a cluster's workers, such as GPU: 1")
@@ -140,6 +147,16 @@ class Notice(Wire):
     message: str
 
 
+class Answered(Wire):
+    """What a request in words came to in its worker: its end, what could no longer be told to the daemon, and what the
+    notebook's conversation is told of it."""
+
+    finish: Finish
+    records: list[Record] = Field(default_factory=list)
+    reply: str = ""
+    shown: str = ""
+
+
 EndState = Literal["done", "failed", "cancelled", "died"]
 
 
@@ -153,6 +170,7 @@ class Ended(Wire):
     state: EndState
     message: str = ""
     results: Bundle | None = None
+    answered: Answered | None = None
     seconds: float = Field(0.0, description="of the code alone")
     peak_bytes: int = 0
 
@@ -190,13 +208,9 @@ class JobEvent(RootModel[StoredOutput | Ended]):
 
 
 class Timeline(Wire):
-    """When a job was accepted, started and ended (seconds since the epoch), what was predicted, and why it started."""
+    """When a job was accepted, started and ended (seconds since the epoch)."""
 
     accepted: float
     started: float | None = None
     ended: float | None = None
-    waited: float = 0.0
-    ran: float = 0.0
-    predicted: float = 0.0
     priority: int | None = Field(None, description="where it was changed")
-    why: str = ""

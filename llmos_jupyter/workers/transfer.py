@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import pickle
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
@@ -192,6 +194,43 @@ def _remedy(value: Any, reason: str) -> str:
     return "make it within the code, or leave it out"
 
 
+def pack_known(variables: Mapping[str, Any], folder: Path, limit: int = GIB) -> Submission:
+    """Write these variables, as many as can go: what cannot be pickled, or finds no room any more, is told in the
+    bundle. For code that is not written yet."""
+    writing = _write(variables, folder)
+    missing, gone = _write_all(writing, variables, limit, _remedy)
+    seen: dict[str, Seen | None] = {name: Seen(value) for name, value in variables.items() if name not in gone}
+    return Submission(writing.close(missing), Names(), seen)
+
+
+def overlay(bundle: Bundle, results: Bundle) -> Bundle:
+    """What a task is given, with what another has made since: by name the newer one. The files are linked, not copied.
+
+    Raises OSError where the results are gone, or there is no room.
+    """
+    folder = Path(bundle.folder)
+    newer = {variable.name for variable in results.variables}
+    files = {variable.name: variable.file for variable in bundle.variables}
+    kept = []
+    for variable in bundle.variables:
+        if variable.name in newer:
+            continue
+        if variable.same_as in newer:  # it stays what it was
+            variable = variable.model_copy(update={"file": files[variable.same_as], "same_as": ""})
+        kept.append(variable)
+    for variable in results.variables:
+        if variable.file:
+            file = f"{len(list(folder.iterdir()))}-later.pickle"
+            source = Path(results.folder) / Path(variable.file).name
+            try:
+                os.link(source, folder / file)
+            except OSError:
+                shutil.copyfile(source, folder / file)
+            variable = variable.model_copy(update={"file": file})
+        kept.append(variable)
+    return bundle.model_copy(update={"variables": kept})
+
+
 # --- in the worker ---------------------------------------------------------------------------------
 
 
@@ -233,6 +272,13 @@ def digest(value: Any) -> bytes | None:
 def pack_results(variables: Mapping[str, Any], folder: Path, limit: int = GIB) -> Bundle:
     """Write results one by one; one that cannot be pickled, or is too large, is told and the others still come."""
     writing = _write(variables, folder)
+    return writing.close(_write_all(writing, variables, limit, _remedy_back)[0])
+
+
+def _write_all(
+    writing: _Writing, variables: Mapping[str, Any], limit: int, remedy: Callable[[Any, str], str]
+) -> tuple[list[Missing], set[str]]:
+    """Write one by one what can be written, and tell the rest."""
     missing: list[Missing] = []
     left = limit
     for name, write in writing.writers:
@@ -243,9 +289,9 @@ def pack_results(variables: Mapping[str, Any], folder: Path, limit: int = GIB) -
             missing.append(Missing(name=name, reason=reason))
         except Exception as error:
             value = variables[name]
-            why = f"{type(value).__name__}: {_reason(error)}; {_remedy_back(value, str(error))}"
+            why = f"{type(value).__name__}: {_reason(error)}; {remedy(value, str(error))}"
             missing.append(Missing(name=name, reason=why))
-    return writing.close(missing)
+    return missing, {one.name for one in missing}
 
 
 def _remedy_back(value: Any, reason: str) -> str:

@@ -21,7 +21,7 @@ from jupyter_client.connect import write_connection_file
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.workers import inside, outputs
 from llmos_jupyter.workers.guardian import Order
-from llmos_jupyter.workers.messages import Bundle, Ended, Job, Started, WorkerItem
+from llmos_jupyter.workers.messages import Answered, Bundle, Ended, Job, Started, WorkerItem
 from llmos_jupyter.workers.transfer import MANIFEST, readable_bytes
 
 READY_TIMEOUT = 60.0
@@ -45,6 +45,7 @@ class Worker:
         self._has_ended = asyncio.Event()
         self._cancelling: asyncio.Task[None] | None = None
         self._results: Bundle | None = None
+        self._answered: Answered | None = None
         self.pid = 0
 
     async def ready(self) -> None:
@@ -212,6 +213,9 @@ class Worker:
         shutil.move(folder, keep)
         bundle = Bundle.model_validate_json((keep / MANIFEST).read_text(encoding="utf-8"))
         self._results = bundle.model_copy(update={"folder": str(keep)})
+        with contextlib.suppress(FileNotFoundError):
+            said = (Path(self.order.files) / inside.ANSWERED).read_text(encoding="utf-8")
+            self._answered = Answered.model_validate_json(said)
         return ""
 
     def _end(self, job: Job, ended: dict[str, Any], error: str, seconds: float) -> Ended:
@@ -220,6 +224,7 @@ class Worker:
                 state=state,
                 message=message,
                 results=self._results,
+                answered=self._answered,
                 seconds=round(seconds, 4),
                 peak_bytes=ended.get("peak", 0),
             )

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from llmos_jupyter import hardware
 from llmos_jupyter.engines import catalogue, selection
 from llmos_jupyter.engines.catalogue import Model, models, resolve
-from llmos_jupyter.engines.selection import Limits, Machine, choose, container_limits, decode_speed, fits, model_infos
+from llmos_jupyter.engines.selection import Machine, choose, decode_speed, fits, model_infos
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.hardware import Limits
 from tests.engines.tiny_hub import Site, gguf_bytes
 
 GIB = 1 << 30
@@ -126,87 +128,8 @@ def test_here_is_this_machine() -> None:
     assert 1 <= here.cores <= (os.cpu_count() or 1)
 
 
-def files(root: Path, contents: dict[str, str]) -> Path:
-    for name, words in contents.items():
-        file = root / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(words)
-    return root
-
-
-def test_version_2_in_a_container(tmp_path: Path) -> None:
-    root = files(
-        tmp_path,
-        {
-            "proc/self/cgroup": "0::/\n",
-            "sys/fs/cgroup/memory.max": "2147483648\n",
-            "sys/fs/cgroup/memory.current": "900000000\n",
-            "sys/fs/cgroup/memory.stat": "anon 500000000\nfile 400000000\ninactive_file 300000000\n",
-            "sys/fs/cgroup/cpu.max": "150000 100000\n",
-        },
-    )
-    assert container_limits(root) == Limits(2147483648, 2147483648 - 600000000, 1.5)
-
-
-def test_version_2_the_tightest_of_all_parents_holds(tmp_path: Path) -> None:
-    base = "sys/fs/cgroup/kubepods.slice"
-    root = files(
-        tmp_path,
-        {
-            "proc/self/cgroup": "0::/kubepods.slice/pod1/c1\n",
-            f"{base}/memory.max": "9000000000\n",
-            f"{base}/pod1/memory.max": "4000000000\n",
-            f"{base}/pod1/memory.current": "3500000000\n",
-            f"{base}/pod1/c1/memory.max": "max\n",
-            f"{base}/pod1/c1/cpu.max": "max 100000\n",
-            f"{base}/cpu.max": "400000 100000\n",
-        },
-    )
-    assert container_limits(root) == Limits(4000000000, 500000000, 4.0)
-
-
-@pytest.mark.parametrize("inside", [True, False])
-def test_version_1(tmp_path: Path, inside: bool) -> None:
-    """A container of version 1 names the host's path, which does not exist inside: the mount holds then."""
-    group = "" if inside else "docker/abc/"
-    root = files(
-        tmp_path,
-        {
-            "proc/self/cgroup": "5:cpuacct,cpu:/docker/abc\n4:memory:/docker/abc\n1:name=systemd:/docker/abc\n",
-            f"sys/fs/cgroup/memory/{group}memory.limit_in_bytes": "3000000000\n",
-            f"sys/fs/cgroup/memory/{group}memory.usage_in_bytes": "1000000000\n",
-            f"sys/fs/cgroup/memory/{group}memory.stat": "inactive_file 1\ntotal_inactive_file 200000000\n",
-            f"sys/fs/cgroup/cpu/{group}cpu.cfs_quota_us": "200000\n",
-            f"sys/fs/cgroup/cpu/{group}cpu.cfs_period_us": "100000\n",
-        },
-    )
-    assert container_limits(root) == Limits(3000000000, 2200000000, 2.0)
-
-
-def test_no_limits(tmp_path: Path) -> None:
-    assert container_limits(tmp_path) == Limits()
-    root = files(
-        tmp_path,
-        {
-            "proc/self/cgroup": "4:memory:/\n3:cpu:/\n0::/\n",
-            "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
-            "sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
-            "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
-        },
-    )
-    assert container_limits(root) == Limits()
-
-
-def test_a_container_over_its_limit_has_nothing_left(tmp_path: Path) -> None:
-    root = files(
-        tmp_path,
-        {"proc/self/cgroup": "0::/\n", "sys/fs/cgroup/memory.max": "1000\n", "sys/fs/cgroup/memory.current": "2000\n"},
-    )
-    assert container_limits(root).memory_left == 0
-
-
 def test_the_machine_is_no_larger_than_its_container(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(selection, "container_limits", lambda: Limits(2 * GIB, 1 * GIB, 0.5))
+    monkeypatch.setattr(hardware, "container_limits", lambda root: Limits(2 * GIB, 1 * GIB, 0.5))
     assert Machine.here() == Machine(2 * GIB, 1 * GIB, 1)
 
 

@@ -96,6 +96,34 @@ def test_a_new_resource_starts_from_what_is_known_of_the_kind() -> None:
     assert other.p50 == pytest.approx(PRIOR.seconds)
 
 
+def test_success_is_learned_beside_its_prior() -> None:
+    """What was seen of a resource moves what is expected where its prior says more, or less."""
+    estimates, strong, weak = Estimates(), Prior(probability=0.9), Prior(probability=0.3)
+    for number in range(80):
+        estimates.learn("answer", "here", Features(), strong, Outcome(succeeded=number % 2 == 0))
+    seen = estimates.predict("answer", "here", Features(), strong).probability
+    assert 0.4 < seen < 0.65
+    assert estimates.predict("answer", "here", Features(), weak).probability < seen - 0.2
+
+
+def test_a_new_resource_takes_over_more_of_its_nearer_kin() -> None:
+    estimates, prior = Estimates(), Prior(probability=0.8)
+    for _ in range(30):
+        estimates.learn("answer", "large, quick", Features(), prior, Outcome(seconds=9.0, succeeded=False))
+    quick, thorough, other, unknown = (
+        estimates.predict(kind, name, Features(), prior).probability
+        for kind, name in (
+            ("answer", "large, quick"),
+            ("answer", "large, thorough"),
+            ("answer", "small, quick"),
+            ("else", "small"),
+        )
+    )
+    assert quick < thorough < other - 0.1 < unknown - 0.2
+    seconds = [estimates.predict("answer", name, Features(), prior).p50 for name in ("large, thorough", "small, quick")]
+    assert seconds == pytest.approx([9.0, 9.0], rel=0.1)
+
+
 def test_what_was_learned_survives_a_restart() -> None:
     estimates = Estimates()
     replay(trace(50), estimates)

@@ -291,6 +291,47 @@ def test_scratch_can_be_written_and_is_removed(here: Room) -> None:
     assert not Path(done.results["name"]).parent.exists()
 
 
+# A new terminal is a device to write to and to control; a pipe with a name stands for one that need not exist.
+USE_DEVICES = """
+    import fcntl, os
+    def attempt(path, use):
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+            use(descriptor)
+            os.close(descriptor)
+            return "used"
+        except PermissionError:
+            return "refused"
+    number = 0x80045430  # TIOCGPTN
+    said = [
+        attempt({pipe!r}, lambda descriptor: os.write(descriptor, b"x")),
+        attempt("/dev/ptmx", lambda descriptor: fcntl.ioctl(descriptor, number, bytes(4))),
+        attempt("/dev/full", lambda descriptor: None),
+    ]
+    del attempt
+"""
+
+
+@needs_lock
+def test_a_device_is_used_by_whom_it_was_granted_to(here: Room, tmp_path: Path) -> None:
+    pipe = tmp_path / "device-0"
+    os.mkfifo(pipe)
+    code = textwrap.dedent(USE_DEVICES.format(pipe=str(pipe)))
+    assert here.run(code).results["said"] == ["refused", "refused", "refused"]
+    grants = Grants(devices=[str(tmp_path / "device*"), "/dev/ptmx", "/dev/nosuch*"])
+    done = here.run(code, grants=grants)
+    assert done.results["said"] == ["used", "used", "refused"], done.events
+    assert here.run(code).results["said"] == ["refused", "refused", "refused"]
+
+
+def test_a_job_sees_the_gpus_it_was_given(here: Room) -> None:
+    code = "import os\nseen = os.environ.get('CUDA_VISIBLE_DEVICES')\nvalue = what"
+    given = ((None, None), ([], ""), (["GPU-1"], "GPU-1"), (["GPU-1", "MIG-2"], "GPU-1,MIG-2"))
+    for gpus, seen in given:
+        done = here.run(code, {"what": 1}, limits=Limits(gpus=gpus))
+        assert done.results["seen"] == seen, done.events
+
+
 @needs_lock
 def test_processes_that_compute_together(here: Room) -> None:
     code = """

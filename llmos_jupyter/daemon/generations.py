@@ -1,0 +1,355 @@
+"""Generations: the model writes for a task when the schedule gives it a slot of the engine, gives way to what is more
+urgent within one decoding step, and goes on later from what it had written."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
+
+from llmos_jupyter import paths
+from llmos_jupyter.daemon.engine_room import EngineRoom
+from llmos_jupyter.daemon.learned import Learned
+from llmos_jupyter.daemon.schedule import Schedule
+from llmos_jupyter.engines.openai_http import EngineGone, Reply
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import (
+    Cancelled,
+    Candidate,
+    CandidateRecord,
+    Done,
+    Failure,
+    Generation,
+    Preempted,
+    Progress,
+    StepState,
+    StreamItem,
+    Task,
+    Token,
+)
+from llmos_jupyter.scheduling.estimates import Estimate, Features, Outcome, Prior
+from llmos_jupyter.scheduling.problem import Option, Step
+
+log = logging.getLogger(__name__)
+
+ENGINE = "engine"
+# How often an answer is begun anew because the engine died under it.
+ENGINE_TRIES = 3
+# A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
+# reader who left.
+HEARTBEAT = 1.0
+# Tokens that an answer is taken to have before anything is known.
+USUAL_TOKENS = 40
+# Reading is so many times as fast as writing (1.5B on two cores: 43 and 15.5 tokens/s); characters of a token.
+READING, CHARS_A_TOKEN = 2.8, 3.5
+# From this round on a generation is a repair (agent/loop.py).
+FIRST_REPAIR = 3
+# The engine has forgotten what it read before so many other prompts.
+PROMPTS_CACHED = 100
+LEAST = 1e-9
+
+Items = asyncio.Queue[StreamItem | None]
+
+
+@dataclass(frozen=True)
+class _Expected:
+    """What is known of a generation beforehand."""
+
+    kind: str
+    model: str
+    features: Features
+    prior: Prior
+    estimate: Estimate
+    prompt: str
+
+
+class _GaveWay(Exception):
+    """Something more urgent waits: what was written is in the exception."""
+
+    def __init__(self, written: list[Candidate]) -> None:
+        self.written = written
+
+
+class Generations:
+    """What is being written, by task. All methods belong to the daemon's event loop."""
+
+    def __init__(
+        self,
+        engines: EngineRoom,
+        schedule: Schedule,
+        learned: Learned,
+        store: Callable[[str, CandidateRecord], Awaitable[None]],
+        cores: Callable[[], contextlib.AbstractAsyncContextManager[None]],
+        before: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._engines = engines
+        self._schedule = schedule
+        self._learned = learned
+        self._prompts: deque[str] = deque(maxlen=PROMPTS_CACHED)
+        self._store = store
+        self._cores = cores
+        self._before = before
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._held: dict[str, set[str]] = {}
+        self._give_way: dict[str, asyncio.Event] = {}
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._running)
+
+    def cancel(self, task_id: str) -> bool:
+        """Stop what is written for a task; whether there was anything. What had given way is given up."""
+        for step in self._held.pop(task_id, set()):
+            self._schedule.cancel(step)
+        running = self._running.get(task_id)
+        if running is not None:
+            running.cancel()
+        return running is not None
+
+    def hold(self, task_id: str) -> None:
+        """Have what is written for a task give way; it goes on when its worker asks again."""
+        if (gives_way := self._give_way.get(task_id)) is not None:
+            gives_way.set()
+
+    def close(self) -> None:
+        for task_id in {*self._running, *self._held}:
+            self.cancel(task_id)
+
+    async def stream(self, task: Task, generation: Generation) -> AsyncGenerator[StreamItem, None]:
+        """Stream candidates. Each is stored before `done` is sent; closing the iterator stops the engine."""
+        items: Items = asyncio.Queue()
+        expected = await asyncio.to_thread(self._expect, generation)
+        step = self._step(task, generation, expected)
+        worker = asyncio.create_task(self._generate(task, generation, step, expected, items))
+        self._running[task.id] = worker
+        worker.add_done_callback(lambda _: items.put_nowait(None))
+        # What to say again when there is nothing new: the last progress, or, once it writes, an empty token.
+        last: Progress | Token = Progress(phase="waiting")
+        try:
+            while True:
+                try:
+                    item = await asyncio.wait_for(items.get(), HEARTBEAT)
+                except asyncio.TimeoutError:
+                    item = self._still(last, step.id)
+                if item is None:
+                    break
+                if isinstance(item, (Progress, Token)):
+                    last = item if isinstance(item, Progress) else Token(text="")
+                yield item
+            if worker.cancelled():
+                yield Cancelled(reason="cancelled by the user")
+            elif error := worker.exception():
+                log.error("generation failed", exc_info=error)
+                yield Failure(message=f"The daemon failed ({type(error).__name__}): see {paths.log_file()}.")
+        finally:
+            worker.cancel()
+            if self._running.get(task.id) is worker:
+                del self._running[task.id]
+
+    def _still(self, last: Progress | Token, step: str) -> StreamItem:
+        if isinstance(last, Progress) and last.phase == "waiting" and self._schedule.knows(step):
+            return Progress(phase="waiting", detail=last.detail or self._schedule.why(step))
+        return last
+
+    # --- its turn ---------------------------------------------------------------------------
+
+    def _expect(self, generation: Generation) -> _Expected:
+        """What a generation will take, on the model that would serve it."""
+        model = self._engines.named(generation.model)
+        prompt = "\n".join(f"{message.role}\n{message.content}" for message in generation.messages)
+        known = max((_shared(prompt, other) for other in self._prompts), default=0)
+        fresh = (len(prompt) - known) / CHARS_A_TOKEN
+        features = Features(prompt_tokens=fresh, candidates=float(generation.n))
+        speed = self._engines.speed(model)
+        tokens = float(min(max(generation.max_tokens, 1), USUAL_TOKENS))
+        prior = Prior(seconds=0.2 + (fresh / READING + tokens) / speed, tokens=tokens, probability=0.9)
+        kind = "repair" if generation.round >= FIRST_REPAIR else "generation"
+        return _Expected(kind, model, features, prior, self._learned.predict(kind, model, features, prior), prompt)
+
+    def _learn(self, task_id: str, expected: _Expected, seconds: float, tokens: int) -> None:
+        self._prompts.append(expected.prompt)
+        try:
+            outcome = Outcome(seconds=seconds, tokens=float(tokens), succeeded=None)
+            self._learned.learn(expected.kind, expected.model, expected.features, expected.prior, outcome, task_id)
+        except LLMOSError as error:
+            log.error("nothing is learned of a generation: %s", error)
+
+    def _step(self, task: Task, generation: Generation, expected: _Expected) -> Step:
+        # The same generation asked again, because its reader lost the daemon, is another step.
+        name, number = f"{task.id}/{generation.round}", 1
+        while self._schedule.knows(name) and name not in self._held.get(task.id, ()):
+            number += 1
+            name = f"{task.id}/{generation.round}.{number}"
+        return Step(
+            id=name,
+            task=task.id,
+            notebook=task.session.id,
+            options={ENGINE: Option(duration=max(0.1, expected.estimate.p50))},
+            priority=task.options.priority,
+            preemptible=True,
+        )
+
+    async def _generate(
+        self, task: Task, generation: Generation, step: Step, expected: _Expected, items: Items
+    ) -> None:
+        gives_way = asyncio.Event()
+        state: StepState = "failed"
+        await self._turn(task, step, expected, gives_way)
+        self._give_way[task.id] = gives_way
+        try:
+            await self._write(task, generation, expected, gives_way, items)
+            state = "done"
+        except _GaveWay as gave_way:
+            written = sum(candidate.timings.tokens for candidate in gave_way.written)
+            self._held.setdefault(task.id, set()).add(step.id)
+            self._schedule.paused(step.id, left=max(0.1, 1.0 - written / USUAL_TOKENS), hold=True)
+            items.put_nowait(Preempted(written=gave_way.written))
+            return
+        except LLMOSError as error:
+            items.put_nowait(Failure(message=str(error)))
+        except asyncio.CancelledError:
+            state = "cancelled"
+            raise
+        finally:
+            del self._give_way[task.id]
+            if step.id not in self._held.get(task.id, ()):
+                self._schedule.ended(step.id, state)
+
+    async def _turn(self, task: Task, step: Step, expected: _Expected, gives_way: asyncio.Event) -> None:
+        """Wait for a slot."""
+        may_start = asyncio.get_running_loop().create_future()
+
+        def start(_: object) -> None:
+            if not may_start.done():
+                may_start.set_result(None)
+
+        def give_way(_: object) -> None:
+            gives_way.set()
+
+        held = self._held.get(task.id, set())
+        if step.id in held:
+            held.discard(step.id)
+            self._schedule.release(step.id, start, give_way)
+        else:
+            self._schedule.add(step, "generation", start, give_way, p90=expected.estimate.p90)
+        try:
+            await may_start
+        except asyncio.CancelledError:
+            self._schedule.cancel(step.id)
+            raise
+
+    # --- writing ----------------------------------------------------------------------------
+
+    async def _write(
+        self, task: Task, generation: Generation, expected: _Expected, gives_way: asyncio.Event, items: Items
+    ) -> None:
+        for attempt in range(1, ENGINE_TRIES + 1):
+            try:
+                async with self._engines.use(generation.model, items.put_nowait) as server:
+                    await self._before()
+                    async with self._cores():
+                        model = self._engines.loaded or generation.model
+                        stream = server.stream(generation)
+                        began = time.monotonic()
+                        tokens = await self._until_urgent(task.id, generation, stream, model, gives_way, items)
+                # What went on from a prefix took only a part of what a whole one takes.
+                if not generation.prefix and attempt == 1 and model == expected.model:
+                    await asyncio.to_thread(self._learn, task.id, expected, time.monotonic() - began, tokens)
+                return
+            except EngineGone as error:
+                log.warning("the engine went away during task %s: %s", task.id, error)
+                if attempt == ENGINE_TRIES:
+                    raise LLMOSError("The engine keeps ending: `%llmos doctor` shows why.") from error
+                items.put_nowait(Progress(phase="restarting"))
+                await asyncio.sleep(0.1)
+
+    async def _until_urgent(
+        self,
+        task_id: str,
+        generation: Generation,
+        stream: AsyncGenerator[Progress | Token | Reply, None],
+        model: str,
+        gives_way: asyncio.Event,
+        items: Items,
+    ) -> int:
+        """Stream until the end, or until something more urgent waits: then the connection is closed, which stops
+        llama.cpp at its next token. Returns how many tokens were written."""
+        writing = {
+            index: Candidate(
+                text=generation.prefix, index=index, model=model, finish="cancelled", messages=generation.messages
+            )
+            for index in range(generation.n)
+        }
+        streaming = asyncio.create_task(self._stream(task_id, generation, stream, writing, items))
+        urgent = asyncio.create_task(gives_way.wait())
+        try:
+            await asyncio.wait({streaming, urgent}, return_when=asyncio.FIRST_COMPLETED)
+            if not streaming.done():
+                streaming.cancel()
+                await asyncio.wait({streaming})
+                for candidate in writing.values():
+                    candidate.finish = "preempted"
+                raise _GaveWay(list(writing.values()))
+            return streaming.result()
+        finally:
+            urgent.cancel()
+            streaming.cancel()
+            await asyncio.wait({streaming})
+            # What was written until somebody stopped it belongs to the trace as well.
+            for candidate in writing.values():
+                if candidate.text != generation.prefix:
+                    await self._keep(task_id, generation.round, candidate)
+
+    async def _stream(
+        self,
+        task_id: str,
+        generation: Generation,
+        stream: AsyncGenerator[Progress | Token | Reply, None],
+        writing: dict[int, Candidate],
+        items: Items,
+    ) -> int:
+        tokens = 0
+        async with contextlib.aclosing(stream) as parts:
+            async for part in parts:
+                if isinstance(part, Reply):
+                    candidate = writing[part.index]
+                    candidate.finish, candidate.timings = part.finish, part.timings
+                    candidate.confidence, candidate.doubt = part.confidence, part.doubt
+                    await self._keep(task_id, generation.round, candidate)
+                    del writing[part.index]
+                    items.put_nowait(Done(candidate=candidate, more=len(writing)))
+                    continue
+                if isinstance(part, Token):
+                    candidate = writing[part.index]
+                    tokens += 1
+                    candidate.text += part.text
+                    candidate.timings.tokens += 1
+                    if part.logprob is not None:
+                        sure = 0.0 if candidate.confidence is None else math.log(max(candidate.confidence, LEAST))
+                        count = candidate.timings.tokens
+                        candidate.confidence = math.exp(sure + (part.logprob - sure) / count)
+                        candidate.doubt = min(candidate.doubt or 1.0, math.exp(part.logprob))
+                items.put_nowait(part)
+        if writing:
+            raise EngineGone("the stream ended before the answer")
+        return tokens
+
+    async def _keep(self, task_id: str, round_: int, candidate: Candidate) -> None:
+        await asyncio.shield(self._store(task_id, CandidateRecord(round=round_, candidate=candidate)))
+
+
+def _shared(text: str, other: str) -> int:
+    """How many characters two texts begin with together."""
+    low, high = 0, min(len(text), len(other))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text[:middle] == other[:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
