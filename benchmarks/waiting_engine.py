@@ -23,8 +23,8 @@ from llmos_jupyter.scheduling.problem import INTERACTIVE, Option, Resource, Step
 SPEED = {1: 1.0, 2: 1.16, 4: 1.39}
 SLOTS = max(SPEED)
 
-# With an engine whose slots share its speed the scheduler must not run batch beside interactive tasks.
-ENGINE = Resource("engine", slots=1)
+# As the daemon has an engine on processor cores: batch tasks do not run beside interactive ones.
+ENGINE = Resource("engine", slots=SLOTS, undivided=True)
 
 # The daemon asks the scheduler when something happens, and so often (seconds) when nothing does.
 TICK = 1.0
