@@ -70,6 +70,7 @@ class ListScheduler:
         self._lacked: dict[frozenset[str], str] = {}
         self._held: dict[str, Waiting] = {}
         self._closed: dict[str, str] = {}
+        self._awaited: dict[str, int] = {}
         self._planned: dict[str, list[Placement]] = {}
 
     # What happens.
@@ -198,6 +199,7 @@ class ListScheduler:
         """What to start, and what to pause, now. The starts are counted as begun."""
         self._advance(now)
         overran = self._overran()
+        self._awaited.clear()
         starts = self._start_planned()
         reserved: tuple[Waiting, str, float] | None = None
         passed = 0
@@ -375,16 +377,22 @@ class ListScheduler:
         return lacking or (None if in_turn else self._divided(step, name))
 
     def _divided(self, step: Step, name: str) -> str | None:
-        """What of another class runs on an undivided resource: the step waits for its end, or for it to give way."""
+        """What of another class runs on an undivided resource: the step waits for its end, or for it to give way.
+
+        Until all of it has given way nothing of its class takes the places that become free.
+        """
         if not self.resources[name].undivided:
             return None
         own = class_of(step.priority)
+        if self._awaited.get(name, own) > own:
+            return f"{name}, on which less urgent work gives way"
         for running in self._running.values():
             if running.resource == name and running.turn_ends <= self.now:
                 other = class_of(running.entry.step.priority)
                 if other > own:
                     return f"{name}, on which more urgent work runs"
                 if other < own and running.entry.step.preemptible:
+                    self._awaited.setdefault(name, own)
                     return f"{name}, on which less urgent work gives way"
         return None
 

@@ -275,6 +275,22 @@ def test_a_running_step_yields_to_a_higher_class_and_goes_on_later() -> None:
     assert (start.step, start.duration) == ("background", pytest.approx(48.0))
 
 
+def test_places_that_become_free_one_by_one_are_kept_until_all_have_given_way() -> None:
+    scheduler = ListScheduler([Resource("engine", slots=2, undivided=True)])
+    for name in ("a", "b", "c"):
+        scheduler.add(generation(name, 60.0, preemptible=True, priority=LOW), 0.0)
+    assert started(scheduler, 0.0) == ["a", "b"]
+    scheduler.add(generation("asked", 2.0, priority=INTERACTIVE), 10.0)
+    assert sorted(told.step for told in scheduler.decide(10.0).yields) == ["a", "b"]
+    scheduler.pause("a", 10.1)
+    assert started(scheduler, 10.1) == []
+    assert "gives way" in scheduler.why("asked", 10.1)
+    scheduler.pause("b", 10.2)
+    assert started(scheduler, 10.2) == ["asked"]
+    scheduler.end("asked", 12.2)
+    assert len(started(scheduler, 12.2)) == 2
+
+
 def test_what_cannot_be_paused_is_not_asked_to() -> None:
     scheduler = ListScheduler([ENGINE])
     scheduler.add(generation("background", 60.0, priority=LOW), 0.0)
