@@ -166,8 +166,8 @@ def test_the_options_of_a_task_are_of_tasks_only() -> None:
     shell = InteractiveShell()
     magics.register(shell)
     for options, said in (
-        ("--gpu 1 train it", "--gpu is for tasks"),
-        ("--on cluster train it", "--on is for tasks"),
+        ("--gpu 1 train it", "--gpu is for what runs in the background"),
+        ("--on cluster train it", "--on is for what runs in the background"),
     ):
         with pytest.raises(UsageError, match=said):
             shell.run_line_magic("llmos", options)

@@ -51,6 +51,7 @@ class Schedule:
         self._changed: dict[str, StepRecord] = {}
         self._awake = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
+        self._closed = False
 
     # --- life -------------------------------------------------------------------------------
 
@@ -59,6 +60,9 @@ class Schedule:
         await asyncio.to_thread(self._steps.end_open, "the daemon ended while it ran")
 
     async def close(self) -> None:
+        # Told, and not only cancelled: before Python 3.12 `wait_for` loses a cancellation that comes with its result.
+        self._closed = True
+        self.wake()
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -231,7 +235,7 @@ class Schedule:
 
     async def _decide(self) -> None:
         """Decide whenever something happened, and now and then without."""
-        while True:
+        while not self._closed:
             self._awake.clear()
             try:
                 self._act()
@@ -292,7 +296,7 @@ class Schedule:
         self._planner.changed()
 
     async def _keep_writing(self) -> None:
-        while True:
+        while not self._closed:
             await asyncio.sleep(GATHER)
             await self._write()
 

@@ -136,7 +136,7 @@ def test_this_machine_is_what_was_found_here() -> None:
         async with opened(lambda: machine(8, 8)) as pools:
             around, workers = pools.resources()
             assert (around.id, around.cores, around.memory, around.gpus) == (MACHINE, 4, 8 * GIB * 0.8, 2)
-            assert (workers.id, workers.slots, workers.within) == (WORKERS, 4, MACHINE)
+            assert (workers.id, workers.slots, workers.within) == (WORKERS, 8, MACHINE)
             assert not await pools.refresh()
         real = Pools()
         before = real.resources()
@@ -267,14 +267,15 @@ def test_cells_of_this_machine_stand_still_and_go_on() -> None:
 
     async def main() -> None:
         async with opened() as pools:
-            sent = Sent(pools, job(code), Options())
+            long = job(code)
+            sent = Sent(pools, long, Options())
             await sent.until(lambda item: isinstance(item, Stream))
-            pools.pause(True)
+            pools.pause([long.id], True)
             await asyncio.sleep(0.5)
             before = len(sent.events)
             await asyncio.sleep(0.5)
             assert len(sent.events) == before
-            pools.pause(False)
+            pools.pause([long.id], False)
             assert (await sent.ended()).state == "done"
 
     run(main)

@@ -46,8 +46,10 @@ def scheduled(store: Store, play: Callable[[Schedule], Awaitable[None]]) -> list
 
     async def run() -> None:
         schedule = Schedule(StepStore(store), Events(store), [ENGINE])
-        await play(schedule)
-        await schedule.close()
+        try:
+            await play(schedule)
+        finally:
+            await schedule.close()
 
     asyncio.run(run())
     return StepStore(store).since(0.0)

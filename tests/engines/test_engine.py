@@ -64,7 +64,8 @@ def test_tokens_come_one_by_one_and_the_candidate_is_stored(client: DaemonClient
     assert done.candidate.finish == "length"
     assert done.candidate.timings.tokens == 20
     records = [stored.record for stored in client.trace(task.id).records]
-    assert records == [CandidateRecord(round=0, candidate=done.candidate)]
+    assert records[1:] == [CandidateRecord(round=0, candidate=done.candidate)]
+    assert "strategy" in records[0].model_dump_json()
 
 
 def test_a_prompt_seen_before_is_not_read_again(client: DaemonClient, task: Task) -> None:
