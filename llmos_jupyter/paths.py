@@ -53,6 +53,11 @@ def results_dir() -> Path:
     return data_dir() / "results"
 
 
+def states_dir() -> Path:
+    """The folder in which the engine keeps what generations that gave way had read and written."""
+    return data_dir() / "states"
+
+
 def workers_dir() -> Path:
     """The folder of what running background cells write; each has its own beneath, which ends with it."""
     return data_dir() / "workers"

@@ -374,7 +374,7 @@ class Daemon:
                 return
 
     async def close(self) -> None:
-        self.generations.close()
+        await self.generations.close()
         await self.stop_warming()
         await self.jobs.close()
         await self.schedule.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable
@@ -109,7 +110,7 @@ class EngineRoom:
             return None
         busy = 0
         if supervisor.state == "ready":
-            busy = await (await supervisor.server()).busy_slots()
+            busy = len(await (await supervisor.server()).busy())
         launch = supervisor.launch
         return EngineStatus.model_validate(
             {
@@ -248,8 +249,12 @@ def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, co
                 "close something or choose a smaller model with `%llmos use NAME`."
             )
         context //= 2
+    states = paths.states_dir()
+    shutil.rmtree(states, ignore_errors=True)
+    states.mkdir(parents=True, exist_ok=True, mode=0o700)
     return Launch(
         model=model.name,
+        states=states,
         path=path,
         slots=slots,
         context=context,

@@ -8,15 +8,16 @@ import contextlib
 import logging
 import math
 import time
-from collections import deque
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any
 
 from llmos_jupyter import paths
 from llmos_jupyter.daemon.engine_room import EngineRoom
+from llmos_jupyter.daemon.expectations import USUAL_TOKENS, Expectations, Expected
 from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.schedule import Schedule
-from llmos_jupyter.engines.openai_http import EngineGone, Reply
+from llmos_jupyter.engines.openai_http import EngineGone, Reply, Server
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     Cancelled,
@@ -32,8 +33,7 @@ from llmos_jupyter.protocol import (
     Task,
     Token,
 )
-from llmos_jupyter.scheduling.estimates import Estimate, Features, Outcome, Prior
-from llmos_jupyter.scheduling.problem import Option, Step
+from llmos_jupyter.scheduling.problem import INTERACTIVE, Option, Step, class_of
 
 log = logging.getLogger(__name__)
 
@@ -43,29 +43,54 @@ ENGINE_TRIES = 3
 # A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
 # reader who left.
 HEARTBEAT = 1.0
-# Tokens that an answer is taken to have before anything is known.
-USUAL_TOKENS = 40
-# Reading is so many times as fast as writing (1.5B on two cores: 43 and 15.5 tokens/s); characters of a token.
-READING, CHARS_A_TOKEN = 2.8, 3.5
-# From this round on a generation is a repair (agent/loop.py).
-FIRST_REPAIR = 3
-# The engine has forgotten what it read before so many other prompts.
-PROMPTS_CACHED = 100
+# Probabilities below this are taken for this: logarithms need more than zero.
 LEAST = 1e-9
 
 Items = asyncio.Queue[StreamItem | None]
 
 
-@dataclass(frozen=True)
-class _Expected:
-    """What is known of a generation beforehand."""
+@dataclass
+class _Turn:
+    """A generation's time on the engine. `yields`: it is of a class that gives way. `whole`: all of it was written,
+    whatever its reader does from then on."""
 
-    kind: str
-    model: str
-    features: Features
-    prior: Prior
-    estimate: Estimate
-    prompt: str
+    step: str
+    yields: bool
+    server: Server | None = None
+    gives_way: asyncio.Event = field(default_factory=asyncio.Event)
+    whole: bool = False
+
+
+class _Slots:
+    """Which slot of the engine a step that may have to give way is written in: so that what the slot holds can be kept,
+    and given back."""
+
+    def __init__(self) -> None:
+        self._writing: dict[str, int] = {}
+        self._kept: dict[str, int] = {}
+
+    async def look(self, step: str, server: Server) -> None:
+        """A step has begun to be written: it is in the slot that is busy with nothing else that is known."""
+        unknown = set(await server.busy()) - set(self._writing.values())
+        if len(unknown) == 1:
+            self._writing[step] = unknown.pop()
+
+    async def keep(self, step: str, server: Server) -> None:
+        """The step has stopped; what it had is kept if its slot is known."""
+        slot = self._writing.get(step)
+        if slot is not None and await server.save(slot, _state(step)):
+            self._kept[step] = slot
+
+    async def give_back(self, step: str, server: Server) -> int | None:
+        """The slot in which a step goes on, with what it had; None: the engine may choose."""
+        slot = self._kept.pop(step, None)
+        if slot is None or not await server.restore(slot, _state(step)):
+            return None
+        self._writing[step] = slot
+        return slot
+
+    def stopped(self, step: str) -> None:
+        self._writing.pop(step, None)
 
 
 class _GaveWay(Exception):
@@ -89,14 +114,15 @@ class Generations:
     ) -> None:
         self._engines = engines
         self._schedule = schedule
-        self._learned = learned
-        self._prompts: deque[str] = deque(maxlen=PROMPTS_CACHED)
+        self._expectations = Expectations(engines, learned)
         self._store = store
         self._cores = cores
         self._before = before
         self._running: dict[str, asyncio.Task[None]] = {}
         self._held: dict[str, set[str]] = {}
         self._give_way: dict[str, asyncio.Event] = {}
+        self._slots = _Slots()
+        self._doing: set[asyncio.Task[None]] = set()
 
     @property
     def busy(self) -> bool:
@@ -106,6 +132,7 @@ class Generations:
         """Stop what is written for a task; whether there was anything. What had given way is given up."""
         for step in self._held.pop(task_id, set()):
             self._schedule.cancel(step)
+            _forget(step)
         running = self._running.get(task_id)
         if running is not None:
             running.cancel()
@@ -116,14 +143,15 @@ class Generations:
         if (gives_way := self._give_way.get(task_id)) is not None:
             gives_way.set()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         for task_id in {*self._running, *self._held}:
             self.cancel(task_id)
+        await asyncio.gather(*self._running.values(), *self._doing, return_exceptions=True)
 
     async def stream(self, task: Task, generation: Generation) -> AsyncGenerator[StreamItem, None]:
         """Stream candidates. Each is stored before `done` is sent; closing the iterator stops the engine."""
         items: Items = asyncio.Queue()
-        expected = await asyncio.to_thread(self._expect, generation)
+        expected = await asyncio.to_thread(self._expectations.of, generation)
         step = self._step(task, generation, expected)
         worker = asyncio.create_task(self._generate(task, generation, step, expected, items))
         self._running[task.id] = worker
@@ -158,28 +186,13 @@ class Generations:
 
     # --- its turn ---------------------------------------------------------------------------
 
-    def _expect(self, generation: Generation) -> _Expected:
-        """What a generation will take, on the model that would serve it."""
-        model = self._engines.named(generation.model)
-        prompt = "\n".join(f"{message.role}\n{message.content}" for message in generation.messages)
-        known = max((_shared(prompt, other) for other in self._prompts), default=0)
-        fresh = (len(prompt) - known) / CHARS_A_TOKEN
-        features = Features(prompt_tokens=fresh, candidates=float(generation.n))
-        speed = self._engines.speed(model)
-        tokens = float(min(max(generation.max_tokens, 1), USUAL_TOKENS))
-        prior = Prior(seconds=0.2 + (fresh / READING + tokens) / speed, tokens=tokens, probability=0.9)
-        kind = "repair" if generation.round >= FIRST_REPAIR else "generation"
-        return _Expected(kind, model, features, prior, self._learned.predict(kind, model, features, prior), prompt)
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        """Not while somebody waits for the answer, nor stopped because they have it."""
+        doing = asyncio.create_task(work)
+        self._doing.add(doing)
+        doing.add_done_callback(self._doing.discard)
 
-    def _learn(self, task_id: str, expected: _Expected, seconds: float, tokens: int) -> None:
-        self._prompts.append(expected.prompt)
-        try:
-            outcome = Outcome(seconds=seconds, tokens=float(tokens), succeeded=None)
-            self._learned.learn(expected.kind, expected.model, expected.features, expected.prior, outcome, task_id)
-        except LLMOSError as error:
-            log.error("nothing is learned of a generation: %s", error)
-
-    def _step(self, task: Task, generation: Generation, expected: _Expected) -> Step:
+    def _step(self, task: Task, generation: Generation, expected: Expected) -> Step:
         # The same generation asked again, because its reader lost the daemon, is another step.
         name, number = f"{task.id}/{generation.round}", 1
         while self._schedule.knows(name) and name not in self._held.get(task.id, ()):
@@ -194,15 +207,13 @@ class Generations:
             preemptible=True,
         )
 
-    async def _generate(
-        self, task: Task, generation: Generation, step: Step, expected: _Expected, items: Items
-    ) -> None:
-        gives_way = asyncio.Event()
+    async def _generate(self, task: Task, generation: Generation, step: Step, expected: Expected, items: Items) -> None:
+        turn = _Turn(step.id, class_of(step.priority) < INTERACTIVE)
         state: StepState = "failed"
-        await self._turn(task, step, expected, gives_way)
-        self._give_way[task.id] = gives_way
+        await self._wait(task, step, expected, turn)
+        self._give_way[task.id] = turn.gives_way
         try:
-            await self._write(task, generation, expected, gives_way, items)
+            await self._write(task, generation, expected, turn, items)
             state = "done"
         except _GaveWay as gave_way:
             written = sum(candidate.timings.tokens for candidate in gave_way.written)
@@ -213,14 +224,15 @@ class Generations:
         except LLMOSError as error:
             items.put_nowait(Failure(message=str(error)))
         except asyncio.CancelledError:
-            state = "cancelled"
+            state = "done" if turn.whole else "cancelled"
             raise
         finally:
             del self._give_way[task.id]
             if step.id not in self._held.get(task.id, ()):
                 self._schedule.ended(step.id, state)
+                _forget(step.id)
 
-    async def _turn(self, task: Task, step: Step, expected: _Expected, gives_way: asyncio.Event) -> None:
+    async def _wait(self, task: Task, step: Step, expected: Expected, turn: _Turn) -> None:
         """Wait for a slot."""
         may_start = asyncio.get_running_loop().create_future()
 
@@ -229,7 +241,7 @@ class Generations:
                 may_start.set_result(None)
 
         def give_way(_: object) -> None:
-            gives_way.set()
+            turn.gives_way.set()
 
         held = self._held.get(task.id, set())
         if step.id in held:
@@ -245,21 +257,28 @@ class Generations:
 
     # --- writing ----------------------------------------------------------------------------
 
-    async def _write(
-        self, task: Task, generation: Generation, expected: _Expected, gives_way: asyncio.Event, items: Items
-    ) -> None:
+    async def _write(self, task: Task, generation: Generation, expected: Expected, turn: _Turn, items: Items) -> None:
         for attempt in range(1, ENGINE_TRIES + 1):
             try:
                 async with self._engines.use(generation.model, items.put_nowait) as server:
                     await self._before()
                     async with self._cores():
                         model = self._engines.loaded or generation.model
-                        stream = server.stream(generation)
+                        turn.server = server if turn.yields and generation.n == 1 else None
+                        slot = await self._slots.give_back(turn.step, server) if generation.prefix else None
+                        stream = server.stream(generation, slot)
                         began = time.monotonic()
-                        tokens = await self._until_urgent(task.id, generation, stream, model, gives_way, items)
+                        try:
+                            tokens = await self._until_urgent(task.id, generation, stream, model, turn, items)
+                        except _GaveWay:
+                            await self._slots.keep(turn.step, server)
+                            raise
+                        finally:
+                            self._slots.stopped(turn.step)
                 # What went on from a prefix took only a part of what a whole one takes.
                 if not generation.prefix and attempt == 1 and model == expected.model:
-                    await asyncio.to_thread(self._learn, task.id, expected, time.monotonic() - began, tokens)
+                    seconds = time.monotonic() - began
+                    self._later(asyncio.to_thread(self._expectations.learn, task.id, expected, seconds, tokens))
                 return
             except EngineGone as error:
                 log.warning("the engine went away during task %s: %s", task.id, error)
@@ -274,7 +293,7 @@ class Generations:
         generation: Generation,
         stream: AsyncGenerator[Progress | Token | Reply, None],
         model: str,
-        gives_way: asyncio.Event,
+        turn: _Turn,
         items: Items,
     ) -> int:
         """Stream until the end, or until something more urgent waits: then the connection is closed, which stops
@@ -285,8 +304,8 @@ class Generations:
             )
             for index in range(generation.n)
         }
-        streaming = asyncio.create_task(self._stream(task_id, generation, stream, writing, items))
-        urgent = asyncio.create_task(gives_way.wait())
+        streaming = asyncio.create_task(self._stream(task_id, generation, stream, writing, turn, items))
+        urgent = asyncio.create_task(turn.gives_way.wait())
         try:
             await asyncio.wait({streaming, urgent}, return_when=asyncio.FIRST_COMPLETED)
             if not streaming.done():
@@ -311,6 +330,7 @@ class Generations:
         generation: Generation,
         stream: AsyncGenerator[Progress | Token | Reply, None],
         writing: dict[int, Candidate],
+        turn: _Turn,
         items: Items,
     ) -> int:
         tokens = 0
@@ -322,10 +342,13 @@ class Generations:
                     candidate.confidence, candidate.doubt = part.confidence, part.doubt
                     await self._keep(task_id, generation.round, candidate)
                     del writing[part.index]
+                    turn.whole = not writing
                     items.put_nowait(Done(candidate=candidate, more=len(writing)))
                     continue
                 if isinstance(part, Token):
                     candidate = writing[part.index]
+                    if not tokens and turn.server is not None:
+                        self._later(self._slots.look(turn.step, turn.server))
                     tokens += 1
                     candidate.text += part.text
                     candidate.timings.tokens += 1
@@ -343,13 +366,11 @@ class Generations:
         await asyncio.shield(self._store(task_id, CandidateRecord(round=round_, candidate=candidate)))
 
 
-def _shared(text: str, other: str) -> int:
-    """How many characters two texts begin with together."""
-    low, high = 0, min(len(text), len(other))
-    while low < high:
-        middle = (low + high + 1) // 2
-        if text[:middle] == other[:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+def _state(step: str) -> str:
+    """The name under which the engine keeps what a step had read and written."""
+    return step.replace("/", "-")
+
+
+def _forget(step: str) -> None:
+    """What the engine kept for a step is of no use any more."""
+    (paths.states_dir() / _state(step)).unlink(missing_ok=True)

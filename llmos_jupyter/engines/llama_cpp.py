@@ -18,7 +18,8 @@ REQUESTS_HELD = 2
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start one engine process, and what it will serve."""
+    """How to start one engine process, and what it will serve. `states`: the folder in which it keeps what slots that
+    gave way had read and written."""
 
     model: str
     path: Path
@@ -27,6 +28,7 @@ class Launch:
     threads: int
     memory_bytes: int
     cache_mib: int
+    states: Path | None = None
 
     @property
     def command(self) -> list[str]:
@@ -43,4 +45,6 @@ class Launch:
             "threads": self.threads,
             "batch": 32,
             "cache_mib": self.cache_mib,
+            # llama.cpp puts a file's name behind this as it is.
+            "states": f"{self.states}/" if self.states else "",
         }

@@ -47,6 +47,7 @@ def main() -> int:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
     # Threads that wait for work sleep instead of spinning: the notebook needs the cores then.
     params.cpuparams.poll = params.cpuparams_batch.poll = 0
+    params.slot_save_path = settings["states"]
     params.cache_ram_mib = settings["cache_mib"]
     params.endpoint_slots = True
     params.endpoint_metrics = True

@@ -88,21 +88,42 @@ class Server:
         except httpx.HTTPError:
             return False
 
-    async def busy_slots(self) -> int:
-        """How many slots are generating now; 0 when the server cannot say."""
+    async def busy(self) -> list[int]:
+        """The slots that are generating now; none when the server cannot say."""
         try:
             async with self._client(httpx.Timeout(5.0)) as client:
                 answer = await client.get("/slots")
-            return sum(bool(slot.get("is_processing")) for slot in answer.json())
-        except (httpx.HTTPError, ValueError):
-            return 0
+            return [slot["id"] for slot in answer.json() if slot.get("is_processing")]
+        except (httpx.HTTPError, ValueError, KeyError):
+            return []
 
-    async def stream(self, generation: Generation) -> AsyncGenerator[Progress | Token | Reply, None]:
+    async def save(self, slot: int, name: str) -> bool:
+        """Keep what an idle slot has read and written under a name; false where the server cannot."""
+        return await self._slot(slot, "save", name)
+
+    async def restore(self, slot: int, name: str) -> bool:
+        """Give a slot what was kept under a name; false where that is gone, or the server cannot."""
+        return await self._slot(slot, "restore", name)
+
+    async def _slot(self, slot: int, action: str, name: str) -> bool:
+        try:
+            async with self._client(httpx.Timeout(10.0)) as client:
+                answer = await client.post(f"/slots/{slot}", params={"action": action}, json={"filename": name})
+            return answer.status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    async def stream(
+        self, generation: Generation, slot: int | None = None
+    ) -> AsyncGenerator[Progress | Token | Reply, None]:
         """Generate: progress while the prompt is read, tokens, and one Reply as each candidate ends.
 
-        Raises EngineGone when the server vanished, LLMOSError when it refused the request.
+        `slot`: in this one; else the server chooses. Raises EngineGone when the server vanished, LLMOSError when it
+        refused the request.
         """
         body = _body(generation)
+        if slot is not None:
+            body["id_slot"] = slot
         started = time.monotonic()
         writings = [_Writing(repeats=generation.prefix) for _ in range(generation.n)]
         timeout = httpx.Timeout(10.0, read=None)

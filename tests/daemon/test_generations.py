@@ -98,10 +98,9 @@ def test_a_background_generation_gives_way_and_goes_on_where_it_was(client: Daem
     assert answer.text
     part, all_ = found
     assert 20 <= part.timings.tokens < quiet.timings.tokens
-    # The same words as if nobody had come in between. The engine takes the slot whose beginning is most alike for the
-    # urgent prompt: what it overwrites there it has saved, unless that is less than half, which is read again.
+    # The same words as if nobody had come in between, and hardly a token of them was read again.
     assert all_.text == quiet.text
-    assert all_.timings.prompt_tokens - all_.timings.cached_tokens <= part.timings.tokens + 4
+    assert all_.timings.prompt_tokens - all_.timings.cached_tokens <= 4
     assert all_.confidence is not None
     assert quiet.confidence is not None
     assert abs(all_.confidence - quiet.confidence) < 0.05
