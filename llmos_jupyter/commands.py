@@ -13,7 +13,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.magics import HELP
 from llmos_jupyter.notebook import AnswerFailed, Notebook
 from llmos_jupyter.protocol import OPEN_STATES
-from llmos_jupyter.tables import model_table, resource_table, status_text
+from llmos_jupyter.tables import lesson_table, model_table, resource_table, status_text
 from llmos_jupyter.tasks import priority, queue_text, write_trace
 from llmos_jupyter.widgets.trace import last_code, task_line, trace_text
 
@@ -89,6 +89,10 @@ def _queue(notebook: Notebook, argument: str) -> None:
 
 def _resources(notebook: Notebook, argument: str) -> None:
     print(resource_table(notebook.client.resources()))
+
+
+def _learned(notebook: Notebook, argument: str) -> None:
+    print(lesson_table(notebook.client.learned()))
 
 
 def _trace(notebook: Notebook, argument: str) -> None:
@@ -244,6 +248,7 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "cancel": _cancel,
     "queue": _queue,
     "resources": _resources,
+    "learned": _learned,
     "trace": _trace,
     "wait": _wait,
     "result": _result,

@@ -34,6 +34,7 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "cancel": re.compile(r"(\d{1,9})?"),
     "queue": re.compile(r""),
     "resources": re.compile(r""),
+    "learned": re.compile(r""),
     "trace": re.compile(r"\S+\.json"),
     "wait": re.compile(r"(\d{1,9})?"),
     "result": re.compile(r"\d{1,9}"),
@@ -66,6 +67,7 @@ HELP = """\
 %%llmos run [options]      the cell is Python and runs as a task in a process of its own; -b: in the background
 %llmos queue               the tasks of all notebooks that wait or run, and why
 %llmos resources           what there is to run on, and how much of it is taken
+%llmos learned             what was learned of durations and success, and how good the predictions are
 %llmos trace FILE.json     what ran where and when, for ui.perfetto.dev
 %llmos wait [N]            wait for task N (default: all of this notebook); result N: show again what it showed
 %llmos pause N             let task N stand still, or wait on; resume N: let it go on

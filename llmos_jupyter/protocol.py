@@ -259,6 +259,24 @@ class Queued(Wire):
     more: int = 0
 
 
+class Lesson(Wire):
+    """What was learned of one kind of thing: how often it was seen, and how good the predictions were.
+
+    Each was made before the thing came. Seconds; `error` is the median of |predicted - actual| / actual, `brier` the mean
+    squared error of predicted success; `constant_` of the best constant, known in hindsight.
+    """
+
+    kind: str
+    seen: int
+    seconds: float | None = None
+    success: float | None = None
+    error: float | None = None
+    constant_error: float | None = None
+    within_p90: float | None = None
+    brier: float | None = None
+    constant_brier: float | None = None
+
+
 class Priority(Wire):
     """A new priority for a task that waits."""
 

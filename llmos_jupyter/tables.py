@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from llmos_jupyter.protocol import ModelInfo, ResourceInfo, Status
+from llmos_jupyter.protocol import Lesson, ModelInfo, ResourceInfo, Status
 from llmos_jupyter.widgets.notes import size
 
 
@@ -43,6 +43,43 @@ def model_table(models: list[ModelInfo]) -> str:
         )
     lines += [f"* auto: {model.why}" for model in models if model.automatic]
     return "\n".join(lines)
+
+
+_KINDS = {
+    "answer": "answers",
+    "asked": "answers in the background",
+    "generation": "the model's writing",
+    "load": "loading a model",
+    "repair": "the model's repairs",
+    "run": "background cells",
+}
+
+
+def lesson_table(lessons: list[Lesson]) -> str:
+    """One line a kind of thing: how often it was seen, what it took, and how good the predictions were."""
+    if not lessons:
+        return "Nothing has been learned yet: ask for something first."
+    rows = [("what", "seen", "took", "right", "predicted within", "constant", "under p90")]
+    for one in lessons:
+        rows.append(
+            (
+                _KINDS.get(one.kind, one.kind),
+                str(one.seen),
+                "" if one.seconds is None else f"{one.seconds:.2f} s",
+                _share(one.success),
+                _share(one.error),
+                _share(one.constant_error),
+                _share(one.within_p90),
+            )
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    note = "Medians. Predicted within: of what came, half of the time; constant: the same of the best single guess."
+    return "\n".join([*lines, note])
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.0f} %"
 
 
 def resource_table(resources: list[ResourceInfo]) -> str:

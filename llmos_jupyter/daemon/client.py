@@ -23,6 +23,7 @@ from llmos_jupyter.protocol import (
     Event,
     Finish,
     Generation,
+    Lesson,
     Message,
     ModelInfo,
     ModelName,
@@ -161,6 +162,10 @@ class DaemonClient:
     def queue(self, limit: int = 50) -> list[Queued]:
         """The tasks that have not ended, with their steps: those that run, then those that wait."""
         return self._call("GET", "/v1/queue", list[Queued], params={"limit": limit})
+
+    def learned(self) -> list[Lesson]:
+        """What was learned of durations and success, and how good the predictions were."""
+        return self._call("GET", "/v1/learned", list[Lesson])
 
     def resources(self) -> list[ResourceInfo]:
         """What there is to run on, and how much of it is taken."""

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Query
 
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.streams import EventStream
-from llmos_jupyter.protocol import Priority, Problem, Queued, ResourceInfo, StepRecord, Task
+from llmos_jupyter.protocol import Lesson, Priority, Problem, Queued, ResourceInfo, StepRecord, Task
 from llmos_jupyter.workers.messages import JobEvent, JobRequest, StoredOutput
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
@@ -69,6 +69,11 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     async def resources() -> list[ResourceInfo]:
         """What there is to run on, and how much of it is taken."""
         return await daemon.resources()
+
+    @app.get("/v1/learned", operation_id="learned")
+    async def learned() -> list[Lesson]:
+        """What was learned of durations and success, and how good the predictions were."""
+        return await asyncio.to_thread(daemon.learned.lessons)
 
     @app.get("/v1/queue", operation_id="queue")
     async def queue(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> list[Queued]:

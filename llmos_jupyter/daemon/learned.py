@@ -17,11 +17,13 @@ import time
 import warnings
 from collections.abc import Iterable
 from dataclasses import asdict
+from statistics import mean, median
 from typing import Any
 
 from llmos_jupyter.daemon.store import Store
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.scheduling.calibration import Observation
+from llmos_jupyter.protocol import Lesson
+from llmos_jupyter.scheduling.calibration import Observation, quality, replay
 from llmos_jupyter.scheduling.estimates import Estimate, Estimates, Features, Outcome, Prior
 from llmos_jupyter.scheduling.knowledge import Knowledge, general
 
@@ -119,6 +121,31 @@ class Learned:
     def trace(self) -> list[Observation]:
         """All observations that are kept, oldest first."""
         return self._rows("ORDER BY id")
+
+    def lessons(self) -> list[Lesson]:
+        """What was learned by kind, and how good the predictions were. Takes as long as learning all of it anew."""
+        trace = self.trace()
+        predicted = replay(trace, Knowledge())
+        lessons = []
+        for kind in sorted({general(seen.kind) for seen in trace}):
+            pairs = [(s, e) for s, e in zip(trace, predicted, strict=True) if general(s.kind) == kind]
+            made = quality([seen for seen, _ in pairs], [estimate for _, estimate in pairs])
+            seconds = [seen.outcome.seconds for seen, _ in pairs if seen.outcome.seconds is not None]
+            worths = [float(seen.outcome.succeeded) for seen, _ in pairs if seen.outcome.succeeded is not None]
+            lessons.append(
+                Lesson(
+                    kind=kind,
+                    seen=len(pairs),
+                    seconds=median(seconds) if seconds else None,
+                    success=mean(worths) if worths else None,
+                    error=made.relative_error,
+                    constant_error=made.constant_relative_error,
+                    within_p90=made.covered,
+                    brier=made.brier,
+                    constant_brier=made.constant_brier,
+                )
+            )
+        return lessons
 
     # --- on disk ----------------------------------------------------------------------------
 
