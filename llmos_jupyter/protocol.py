@@ -262,8 +262,8 @@ class Queued(Wire):
 class Lesson(Wire):
     """What was learned of one kind of thing: how often it was seen, and how good the predictions were.
 
-    Each was made before the thing came. Seconds; `error` is the median of |predicted - actual| / actual, `brier` the mean
-    squared error of predicted success; `constant_` of the best constant, known in hindsight.
+    Each was made before the thing came. Seconds; `error` is the median of |predicted - actual| / actual, `brier` the
+    mean squared error of predicted success; `constant_` of the best constant, known in hindsight.
     """
 
     kind: str
