@@ -178,6 +178,7 @@ class Background:
 
         Raises LLMOSError for code that is none, variables that cannot go, options that can never be met.
         """
+        options = self._numbered(options)
         identifier = uuid.uuid4().hex
         folder = paths.jobs_dir() / identifier
         try:
@@ -221,7 +222,7 @@ class Background:
         text = readable(text)
         if not text.strip():
             raise LLMOSError("The request has no readable words: write what you want in any language.")
-        options = options.model_copy(update={"background": True})
+        options = self._numbered(options).model_copy(update={"background": True})
         room = max(context_tokens - options.max_tokens - 100, 256)
         turn = context.compose(text, room, context=options.context, use=options.use)
         identifier = uuid.uuid4().hex
@@ -266,6 +267,15 @@ class Background:
                     board.notes.append(str(error))
 
         return self._begin(Handle(self, task, board, submission, commit), show)
+
+    def _numbered(self, options: Options) -> Options:
+        """Options in which `last` is the number of this notebook's last task. Raises LLMOSError if there is none."""
+        if "last" not in options.after:
+            return options
+        if not self._open:
+            raise LLMOSError("This notebook has no background task yet that `--after last` could wait for.")
+        last = str(self._open[-1].number)
+        return options.model_copy(update={"after": [last if key == "last" else key for key in options.after]})
 
     def _send(self, request: Request, job: Job, folder: Path) -> Task:
         """Submit a job; if that fails, or is interrupted, nothing is left of it."""

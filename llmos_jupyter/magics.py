@@ -222,7 +222,7 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     )
     @argument("--priority", help="of a task: interactive, normal (default), low, or a number")
     @argument("--deadline", help="of a task: when it should have ended, as 90s, 10m or 2h from now")
-    @argument("--after", action="append", metavar="N", help="of a task: wait until task N has ended well (repeatable)")
+    @argument("--after", action="append", metavar="N", help="of a task: wait until task N (or: last) has ended well")
     @argument("--cores", type=int, help="of a task: threads it may use (default 1)")
     @argument("--memory", help="of a task: what it may use at the most, as 500M or 8G")
     @argument("--gpu", type=int, metavar="N", help="of a task: GPUs it needs; the others it does not see (default 0)")

@@ -122,6 +122,8 @@ def test_what_can_never_run_is_refused_in_a_sentence(notebook: Kernel) -> None:
         ("--priority soon", "interactive"),
         ("--deadline never", "10m"),
         ("--after 77", "no request 77"),
+        ("--after last", "no background task yet"),
+        ("--deadline 0s", "10m"),
         ("hello", "options only"),
     ):
         refused = notebook.run(f"%%llmos run -b {line}\nx = 1")
@@ -206,7 +208,7 @@ def test_options_in_words() -> None:
 def test_a_task_is_given_what_the_one_before_it_made(notebook: Kernel) -> None:
     notebook.run("x = 1\ny = [x]")
     notebook.run("%%llmos run -b\nimport time\ntime.sleep(1)\nx = 10\nmade = x + 1\nsame = made")
-    notebook.run("%%llmos run -b --after 1\nz = made + x + same\nx = x + 5\ny.append(x)")
+    notebook.run("%%llmos run -b --after last\nz = made + x + same\nx = x + 5\ny.append(x)")
     assert ended(2).state == "done"
     notebook.run("%llmos wait 2")
     assert notebook.run("made, z, x, y, 'x_from_task_2' in globals()").text.strip() == "(11, 32, 15, [1, 15], False)"
@@ -329,3 +331,19 @@ def test_a_queue_is_shown_with_what_it_waits_for_and_when_it_starts(notebook: Ke
     for number in range(1, cores + 4):
         notebook.run(f"%llmos cancel {number}")
     assert "Nothing waits" in notebook.run("%llmos queue").text
+
+
+def test_a_database_that_others_lock_is_told_and_used_again(notebook: Kernel, home: Path) -> None:
+    import sqlite3
+
+    assert notebook.run("%%llmos run\n1 + 1").status == "ok"
+    other = sqlite3.connect(home / "data" / "llmos.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    refused = notebook.run("%%llmos run -b\nx = 1")
+    other.execute("ROLLBACK")
+    other.close()
+    assert refused.status == "error"
+    assert "locked" in refused.text
+    assert "Traceback" not in refused.text
+    assert notebook.run("%%llmos run\nx = 2").status == "ok"
+    assert notebook.run("x").text.strip() == "2"

@@ -8,6 +8,7 @@ benchmarks/quality, 546 answers of two models. One that the user takes back coun
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import NamedTuple
 
@@ -24,6 +25,7 @@ from llmos_jupyter.protocol import (
     RehearsalRecord,
     Request,
     RunRecord,
+    Session,
     Trace,
 )
 from llmos_jupyter.scheduling.estimates import Features, Outcome
@@ -80,6 +82,12 @@ class Adviser:
         numbers = {"model": strategy.model, "candidates": strategy.candidates, "retries": strategy.retries}
         options = request.options.model_copy(update=numbers)
         return request.model_copy(update={"options": options}), chosen.why
+
+    def prepare(self) -> None:
+        """Make ready for the first request: what solves takes a fifth of a second to import. Call it in a thread."""
+        with contextlib.suppress(LLMOSError):
+            session = Session(id="", pid=0, started=0.0)
+            self._choose(Request(id="0" * 32, text="?", session=session))
 
     def _choose(self, request: Request) -> Chosen | None:
         options, settings = request.options, config.load()

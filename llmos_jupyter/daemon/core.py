@@ -88,11 +88,13 @@ class Daemon:
         self.started = time.time()
         self.last_activity = time.monotonic()
         self._warming: asyncio.Task[None] | None = None
+        self._preparing: asyncio.Task[None] | None = None
         self._reported = ("", 0.0)
         self._owed: dict[str, Finish] = {}
 
     async def start(self) -> None:
         """Take up what an earlier daemon left."""
+        self._preparing = asyncio.create_task(asyncio.to_thread(self.adviser.prepare))
         await self.schedule.start()
         await self._look_again()
         await self.jobs.start()

@@ -15,7 +15,7 @@ from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.gathering import Gatherer
 from llmos_jupyter.daemon.job_store import JobStore
 from llmos_jupyter.daemon.learned import Learned
-from llmos_jupyter.daemon.pools import WORKERS, Pools
+from llmos_jupyter.daemon.pools import MACHINE, WORKERS, Pools
 from llmos_jupyter.daemon.schedule import TICK, Schedule
 from llmos_jupyter.daemon.standstill import Standstill
 from llmos_jupyter.daemon.store import Store, is_final
@@ -250,7 +250,7 @@ class Jobs:
             notebook=notebook,
             # A request in words waits for the model most of the time.
             cores=0.0 if job.lock_later else float(job.limits.cores),
-            memory=float(job.limits.memory_bytes or 0),
+            memory=self._memory(job),
             gpus=options.gpus,
             deadline=None if left is None or left <= 0 else now + left,
             priority=options.priority,
@@ -260,6 +260,15 @@ class Jobs:
     def _option(self, resource: str, job: Job) -> Option:
         estimate = self._predict(resource, job)
         return Option(duration=estimate.p50, probability=estimate.probability)
+
+    def _memory(self, job: Job) -> float:
+        """Bytes that are counted for a job: what it was given, else what its code used before, as far as the machine
+        has as much."""
+        if job.limits.memory_bytes:
+            return float(job.limits.memory_bytes)
+        estimate = self._predict(WORKERS, job)
+        most = self._schedule.resources[MACHINE].memory or 0.0
+        return min(estimate.memory, most) if estimate.seen else 0.0
 
     def _predict(self, resource: str, job: Job) -> Estimate:
         """What a job will take: by its own earlier runs, if its code has run before."""
