@@ -12,10 +12,10 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> Any:
     # Loaded when asked for: `%load_ext` must stay cheap.
-    if name == "submit":
-        from llmos_jupyter.tasks import submit
+    if name in ("ask", "submit"):
+        from llmos_jupyter import tasks
 
-        return submit
+        return getattr(tasks, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
+import logging
 import os
 import shutil
 import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,19 +21,22 @@ from llmos_jupyter.agent.guard import held
 from llmos_jupyter.agent.replay import Recorded, Recording
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.handle import Handle
 from llmos_jupyter.privacy import mask
 from llmos_jupyter.protocol import Capability, Options, Request, Session, Task
 from llmos_jupyter.text import readable
 from llmos_jupyter.widgets.board import Board
 from llmos_jupyter.workers import transfer
 from llmos_jupyter.workers.fingerprints import Seen
-from llmos_jupyter.workers.messages import Answered, Bundle, Ended, Grants, Job, Limits
+from llmos_jupyter.workers.messages import Answered, Bundle, Grants, Job, Limits
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from llmos_jupyter.agent.context import NotebookContext
     from llmos_jupyter.agent.running import Rights
+
+log = logging.getLogger(__name__)
 
 # Seconds between two refreshes of what is shown: a loop that prints must not flood the browser.
 REFRESH = 0.2
@@ -58,95 +61,6 @@ def _everything(shell: InteractiveShell) -> dict[str, Any]:
         if not name.startswith("_") and name not in shell.user_ns_hidden and name not in variables
     }
     return {**modules, **variables}
-
-
-class TaskFailed(LLMOSError):
-    """A background task did not end well; its message is the reason."""
-
-
-class Handle:
-    """One background task. Like a future: `done()`, `result()`, `cancel()`, and it can be awaited."""
-
-    def __init__(
-        self,
-        background: Background,
-        task: Task,
-        board: Board,
-        submission: transfer.Submission,
-        commit: Callable[[Answered], None] = lambda answered: None,
-    ) -> None:
-        self._background = background
-        self._commit = commit
-        self.seen = submission.seen
-        self.after = background.handles(task.options.after)
-        self.id, self.number = task.id, task.number
-        self.board = board
-        self.ended: Ended | None = None
-        self.merged: transfer.Merged | None = None
-        self.failure = ""
-        self.over = threading.Event()
-        self.refresh: Callable[[], None] = lambda: None
-
-    def __repr__(self) -> str:
-        return f"<llmos task {self.number}: {self.board.state}>"
-
-    @property
-    def state(self) -> str:
-        return self.board.state
-
-    def done(self) -> bool:
-        """Whether it has ended, well or not."""
-        return self.over.is_set()
-
-    def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end; returns whether it came. Can be interrupted."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        while not self.over.wait(0.1):
-            if deadline is not None and time.monotonic() > deadline:
-                return False
-        return True
-
-    def result(self, timeout: float | None = None) -> dict[str, Any]:
-        """Wait, and give the names that came back with their values. They stand in the notebook as well.
-
-        Raises TaskFailed if it did not end well, TimeoutError if it did not end in time.
-        """
-        for handle in [*self.after, self]:
-            if not handle.wait(timeout):
-                raise TimeoutError(f"Task {handle.number} is still {handle.board.state}: wait longer or cancel it.")
-        self._background.merge()
-        if self.failure:
-            raise TaskFailed(self.failure)
-        merged = self.merged or transfer.Merged()
-        names = {name: name for name in merged.set} | merged.kept
-        return {name: self._background.namespace[other] for name, other in names.items()}
-
-    def cancel(self) -> None:
-        self._background.client.cancel(str(self.number))
-
-    def __await__(self) -> Generator[Any, None, dict[str, Any]]:
-        while not self.over.is_set():
-            yield from asyncio.sleep(0.05).__await__()
-        return self.result()
-
-    @property
-    def settled(self) -> bool:
-        """Whether nothing more will come into the notebook from it."""
-        return self.over.is_set() and (self.merged is not None or self.ended is None or self.ended.results is None)
-
-    def merge(self) -> None:
-        """Bring the results into the notebook; once, and not before those of the tasks it waited for. In the main
-        thread, while no cell of the user's runs."""
-        if self.ended is None or self.ended.results is None or self.merged is not None:
-            return
-        if not all(handle.settled for handle in self.after):
-            return
-        results, answered = self.ended.results, self.ended.answered
-        self.merged = self._background.bring_in(results, self.seen, self.number, ours=answered is not None)
-        self.board.notes += self.merged.sentences()
-        self._background.note_merged(self)
-        if answered is not None:
-            self._commit(answered)
 
 
 class Background:
@@ -353,7 +267,7 @@ class Background:
             handle.failure = "" if handle.ended.state == "done" else handle.ended.message
             if (answered := handle.ended.answered) is not None and answered.finish.state != "done":
                 handle.failure = answered.finish.reason
-        handle.over.set()
+        handle.end()
         self._merge_when_idle(handle)
 
     def _merge_when_idle(self, handle: Handle) -> None:

@@ -18,10 +18,11 @@ from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
 from llmos_jupyter.agent.replay import Recording, notebook_file, recording_file
 from llmos_jupyter.agent.running import Rights
-from llmos_jupyter.background import Background, Handle
+from llmos_jupyter.background import Background
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.handle import Handle
 from llmos_jupyter.processes import started
 from llmos_jupyter.protocol import DecisionRecord, Message, Options, Session
 from llmos_jupyter.widgets import notes

@@ -16,8 +16,9 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Options, Queued
 
 if TYPE_CHECKING:
-    from llmos_jupyter.background import Handle
     from llmos_jupyter.daemon.client import DaemonClient
+    from llmos_jupyter.handle import Handle
+    from llmos_jupyter.notebook import Notebook
 
 PRIORITIES = {"interactive": 100, "normal": 50, "low": 0}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -47,7 +48,8 @@ def in_figures(given: Mapping[str, Any]) -> dict[str, Any]:
     if memory := values.pop("memory", None):
         values["memory_bytes"] = int(_amount(memory, _BYTES, "--memory", "500M or 8G"))
     if "after" in values:
-        values["after"] = [name for item in values["after"] for name in re.split(r"[,\s]+", str(item)) if name]
+        items = values["after"] if isinstance(values["after"], list) else [values["after"]]
+        values["after"] = [name for item in items for name in re.split(r"[,\s]+", str(item)) if name]
     if "gpu" in values:
         values["gpus"] = values.pop("gpu")
     return values
@@ -120,15 +122,7 @@ def submit(code: str | Callable[..., Any], *arguments: Any, **given: Any) -> Han
     `given`: priority, deadline, after, cores, memory, gpu, on, as the magic takes them. Returns a handle like a
     future's, which can be awaited. What a function returns comes back as the name `returned` of its `result()`.
     """
-    from IPython.core.getipython import get_ipython
-
-    shell = get_ipython()
-    if shell is None:
-        raise LLMOSError("There is no notebook: call submit in one, or in IPython.")
-    magics = shell.magics_manager.registry.get("LLMOSMagics")
-    if magics is None:
-        shell.run_line_magic("load_ext", "llmos_jupyter")
-        magics = shell.magics_manager.registry["LLMOSMagics"]
+    notebook = _notebook()
     text, extra = code if isinstance(code, str) else "returned = _call(*_arguments)", {}
     if callable(code):
         extra = {"_call": code, "_arguments": arguments}
@@ -136,5 +130,35 @@ def submit(code: str | Callable[..., Any], *arguments: Any, **given: Any) -> Han
         chosen = options(given)
     except ValueError as error:
         raise LLMOSError(str(error)) from None
-    handle: Handle = magics.notebook.run(text, chosen, background=True, extra=extra)
-    return handle
+    return notebook.run(text, chosen, background=True, extra=extra)
+
+
+def ask(words: str, **given: Any) -> Handle:
+    """Answer a request in words in the background of the running notebook, as `%%llmos -b` does.
+
+    `given`: the magic's options, such as model="1.5b", priority="low" or after="last". Returns a handle like a
+    future's; its `result()` holds the names that the answer made.
+    """
+    notebook = _notebook()
+    try:
+        return notebook.ask(words, notebook.options(in_figures({"priority": "normal", **given})))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise LLMOSError(f"{first['loc'][0]} cannot be {first['input']!r}: {first['msg'].lower()}.") from None
+    except ValueError as error:
+        raise LLMOSError(str(error)) from None
+
+
+def _notebook() -> Notebook:
+    """The running notebook's llmos. Raises LLMOSError where there is none."""
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    if shell is None:
+        raise LLMOSError("There is no notebook: call this in one, or in IPython.")
+    magics = shell.magics_manager.registry.get("LLMOSMagics")
+    if magics is None:
+        shell.run_line_magic("load_ext", "llmos_jupyter")
+        magics = shell.magics_manager.registry["LLMOSMagics"]
+    notebook: Notebook = magics.notebook
+    return notebook

@@ -155,6 +155,14 @@ def test_the_python_api(notebook: Kernel) -> None:
     assert awaited.text.strip().endswith("5")
     failed = notebook.run("llmos_jupyter.submit('1/0').result()")
     assert "ZeroDivisionError" in failed.text
+    code = (
+        "told = []\nhandle = llmos_jupyter.submit('import time; time.sleep(30)', priority='low')\n"
+        "handle.add_done_callback(lambda one: told.append(one.number))\nhandle.cancel()\n"
+        "(type(handle.exception(10)).__name__, handle.cancelled(), handle.done(), handle.running(), "
+        "told == [handle.number])"
+    )
+    assert notebook.run(code).text.strip().endswith("('TaskFailed', True, True, False, True)")
+    assert "cores cannot be -1" in notebook.run("llmos_jupyter.ask('the mean', cores=-1)").text
 
 
 def test_a_killed_daemon_loses_no_task(notebook: Kernel) -> None:

@@ -21,13 +21,14 @@ class Board:
     def __init__(self, title: str) -> None:
         self.title = title
         self.state = "waiting"
+        self.began = False
         self.notes: list[str] = []
         self._parts: list[tuple[str, str, dict[str, Any]]] = []
         self._clear = False
 
     def add(self, item: WorkerItem) -> None:
         if item.type == "started":
-            self.state = "running"
+            self.state, self.began = "running", True
             return
         if item.type == "waiting":
             self.state = item.message
