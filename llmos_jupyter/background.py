@@ -231,6 +231,10 @@ class Background:
         """The task of this number, if this notebook submitted it."""
         return next((handle for handle in self._open if key in (handle.id, str(handle.number))), None)
 
+    def unsettled(self) -> list[str]:
+        """The numbers of the tasks from which something may still come into this notebook."""
+        return [str(handle.number) for handle in self._open if not handle.settled]
+
     def before_cell(self) -> None:
         self.merge()
         self._in_cell = True

@@ -100,7 +100,8 @@ def _trace(notebook: Notebook, argument: str) -> None:
 
 
 def _wait(notebook: Notebook, argument: str) -> None:
-    keys = [argument] if argument else [str(task.number) for task in _open(notebook) if task.kind == "run"]
+    # Without a number all of this notebook's, also those that ended a moment ago and whose results come now.
+    keys = [argument] if argument else notebook.background.unsettled()
     for key in keys:
         handle = notebook.background.handle(key)
         if handle is None and argument:

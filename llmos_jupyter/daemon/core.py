@@ -222,7 +222,8 @@ class Daemon:
         steps = await self.schedule.steps(task=task.id)
         trace = await asyncio.to_thread(self.store.trace, task.id)
         models = [r.record.candidate.model for r in trace.records if isinstance(r.record, CandidateRecord)]
-        return explain(task, steps, self.schedule.why, models[0] if models else "")
+        text = explain(task, steps, self.schedule.why, models[0] if models else "")
+        return self.jobs.in_numbers(text)
 
     async def pause(self, task: Task) -> Task:
         """Hold a background task; what the model writes for it gives way first."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from llmos_jupyter.daemon import job_files
@@ -18,7 +19,7 @@ from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.pools import MACHINE, WORKERS, Pools
 from llmos_jupyter.daemon.schedule import TICK, Schedule
 from llmos_jupyter.daemon.standstill import Standstill
-from llmos_jupyter.daemon.store import Store, is_final
+from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import OPEN_STATES, Finish, Options, Queued, Request, Task, TaskState
 from llmos_jupyter.scheduling.estimates import Estimate, Features, Outcome, Prior
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 
 # What a cell is taken to be before anything is known of it; the scheduler corrects itself as it overruns.
 UNKNOWN = Prior(seconds=10.0, probability=0.9)
+_IDENTIFIER = re.compile(r"\b[0-9a-f]{32}\b")
 # The kind of a request in words in a worker.
 ASKED = "asked"
 
@@ -42,10 +44,13 @@ def in_background(task: Task) -> bool:
 
 @dataclass
 class _Running:
-    """A job in its worker. `thinks`: its code asks the model for code, and does not run any of its own yet."""
+    """A job in its worker. `thinks`: its code asks the model for code, and does not run any of its own yet. `broken`:
+    it was paused, so that how long it took says nothing."""
 
     task: asyncio.Task[None]
     resource: str
+    began: float = field(default_factory=time.monotonic)
+    broken: bool = False
     thinks: bool = False
     paused: bool = False
 
@@ -151,7 +156,7 @@ class Jobs:
         else:
             if running.resource != WORKERS:
                 raise LLMOSError(f"Task {task.number} runs on a cluster, where it cannot stand still: cancel it.")
-            running.paused = True
+            running.paused = running.broken = True
             self._pools.pause([task.id], True)
             self._schedule.paused(task.id, hold=True)
         return await asyncio.to_thread(self._store.move, task.id, "paused", "paused by the user")
@@ -191,7 +196,7 @@ class Jobs:
             Queued(
                 task=task,
                 step=now.get(task.id),
-                why=self._schedule.waits_for(now[task.id].id) if task.id in now else "",
+                why=self.in_numbers(self._schedule.waits_for(now[task.id].id)) if task.id in now else "",
                 more=max(0, len(tasks) - limit),
             )
             for task in tasks[:limit]
@@ -276,9 +281,9 @@ class Jobs:
             return self._learned.predict(ASKED, resource, Features(), UNKNOWN)
         return self._learned.predict_run(job.code, resource, _features(job), UNKNOWN)
 
-    def _learn(self, task: Task, job: Job, resource: str, ended: Ended) -> None:
+    def _learn(self, task: Task, job: Job, resource: str, ended: Ended, seconds: float | None) -> None:
         outcome = Outcome(
-            seconds=ended.seconds,
+            seconds=seconds,
             memory=float(ended.peak_bytes) if ended.peak_bytes else None,
             succeeded=ended.state == "done",
         )
@@ -374,7 +379,9 @@ class Jobs:
             finish.state = task.state if task.state in ("done", "failed", "cancelled") else finish.state
             if ended.state in ("done", "failed", "died") and ended.seconds:
                 job = await asyncio.to_thread(self.jobs.job, task_id)
-                await asyncio.to_thread(self._learn, task, job, resource, ended)
+                ran = self._running[task_id]
+                seconds = None if ran.broken else time.monotonic() - ran.began
+                await asyncio.to_thread(self._learn, task, job, resource, ended, seconds)
             await self._ended(task)
         del self._running[task_id]
         if finish.state == "done":
@@ -399,16 +406,15 @@ class Jobs:
     async def _drop(self, dropped: list[Dropped]) -> None:
         """Tasks that can never run because what they waited for did not end well."""
         for one in dropped:
-            await asyncio.to_thread(self._store.move, one.step, "failed", self._reason(one))
+            await asyncio.to_thread(self._store.move, one.step, "failed", self.in_numbers(one.reason))
         self._events.notify()
 
-    def _reason(self, dropped: Dropped) -> str:
-        """With numbers for users instead of identifiers."""
-        reason = dropped.reason
-        for name in (word.strip(",") for word in reason.split()):
-            if len(name) == 32 and self.jobs.has(name):
-                reason = reason.replace(name, f"task {self._store.task(name).number}")
-        return reason
+    def in_numbers(self, sentence: str) -> str:
+        """A sentence of the scheduler's with the tasks' numbers instead of their identifiers."""
+        for name in set(_IDENTIFIER.findall(sentence)):
+            with contextlib.suppress(UnknownTask):
+                sentence = sentence.replace(name, f"task {self._store.task(name).number}")
+        return sentence
 
     async def _store_output(self, task_id: str, item: WorkerItem) -> None:
         try:
