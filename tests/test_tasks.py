@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import OPEN_STATES, Task
@@ -178,6 +179,24 @@ def test_a_killed_daemon_loses_no_task(notebook: Kernel) -> None:
     tasks = [ended(number) for number in range(1, 2 * (os.cpu_count() or 1) + 1)]
     assert {one.state for one in tasks} == {"done", "failed"}
     assert all("the daemon ended while it ran" in one.reason for one in tasks if one.state == "failed")
+
+
+def test_a_daemon_that_is_ended_leaves_the_queue_to_the_next(notebook: Kernel) -> None:
+    import os
+
+    cores = os.cpu_count() or 1
+    for _ in range(cores):
+        notebook.run("%%llmos run -b\nimport time\ntime.sleep(60)")
+    for _ in range(3):
+        notebook.run("%%llmos run -b\nquick = 1")
+    until = time.monotonic() + 20
+    while task(cores).state != "running" and time.monotonic() < until:
+        time.sleep(0.05)
+    assert lifecycle.stop()
+    notebook.run("%llmos status")
+    for number in range(cores + 1, cores + 4):
+        assert ended(number).state == "done", task(number).reason
+    assert all("the daemon ended while it ran" in task(number).reason for number in range(1, cores + 1))
 
 
 @pytest.mark.model

@@ -377,6 +377,7 @@ class Daemon:
                 return
 
     async def close(self) -> None:
+        self.schedule.stop()
         await self.generations.close()
         await self.stop_warming()
         await self.jobs.close()

@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 # What a cell is taken to be before anything is known of it; the scheduler corrects itself as it overruns.
 UNKNOWN = Prior(seconds=10.0, probability=0.9)
+_ENDED = "the daemon ended while it ran: `%llmos retry {number}` runs it again"
 _IDENTIFIER = re.compile(r"\b[0-9a-f]{32}\b")
 # The kind of a request in words in a worker.
 ASKED = "asked"
@@ -77,6 +78,7 @@ class Jobs:
         self.jobs = JobStore(store)
         self._running: dict[str, _Running] = {}
         self.standstill = Standstill(schedule, pools, self)
+        self._closing = False
 
     # --- life -------------------------------------------------------------------------------
 
@@ -87,8 +89,7 @@ class Jobs:
         for task in await asyncio.to_thread(lambda: list(self.jobs.open_jobs())):
             timeline = await asyncio.to_thread(self.jobs.timeline, task.id)
             if task.state == "running" or (task.state == "paused" and timeline.started):
-                reason = f"the daemon ended while it ran: `%llmos retry {task.number}` runs it again"
-                await asyncio.to_thread(self._store.move, task.id, "failed", reason)
+                await asyncio.to_thread(self._store.move, task.id, "failed", _ENDED.format(number=task.number))
             else:
                 if timeline.priority is not None:
                     task.options.priority = timeline.priority
@@ -103,6 +104,7 @@ class Jobs:
         self._events.notify()
 
     async def close(self) -> None:
+        self._closing = True
         await self._pools.close()
         await asyncio.gather(*(running.task for running in self._running.values()), return_exceptions=True)
 
@@ -366,6 +368,10 @@ class Jobs:
 
     async def _end(self, task_id: str, resource: str, ended: Ended) -> None:
         finish = _finish(ended)
+        if self._closing and ended.state == "cancelled":
+            number = (await asyncio.to_thread(self._store.task, task_id)).number
+            finish = Finish(state="failed", reason=_ENDED.format(number=number))
+            ended = ended.model_copy(update={"state": "failed", "message": finish.reason})
         try:
             if ended.answered is not None:
                 for record in ended.answered.records:

@@ -59,10 +59,14 @@ class Schedule:
         """Take up the account where an earlier daemon left it."""
         await asyncio.to_thread(self._steps.end_open, "the daemon ended while it ran")
 
-    async def close(self) -> None:
-        # Told, and not only cancelled: before Python 3.12 `wait_for` loses a cancellation that comes with its result.
+    def stop(self) -> None:
+        """Start nothing any more: what waits, waits for the next daemon."""
         self._closed = True
         self.wake()
+
+    async def close(self) -> None:
+        # Told, and not only cancelled: before Python 3.12 `wait_for` loses a cancellation that comes with its result.
+        self.stop()
         for loop in self._loops:
             loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)
@@ -249,6 +253,8 @@ class Schedule:
                 continue
 
     def _act(self) -> None:
+        if self._closed:
+            return
         now = time.monotonic()
         if (plan := self._planner.found()) is not None:
             self._scheduler.follow(plan, now)
