@@ -200,14 +200,19 @@ class DaemonClient:
 
         `deadline` is on `time.monotonic()`'s clock. After a Progress with phase `restarting` the answer begins anew.
         """
-        for attempt in range(1, TRIES + 1):
+        tries = 0
+        while True:
             try:
-                yield from self._stream(f"/v1/tasks/{task_id}/generations", generation, deadline)
+                for item in self._stream(f"/v1/tasks/{task_id}/generations", generation, deadline):
+                    yield item
+                    if item.type == "token" and item.text:  # a daemon that writes has not failed like the one before it
+                        tries = 0
                 return
             except (httpx.TransportError, SSEError) as error:
+                tries += 1
                 if time.monotonic() > deadline:
                     raise LLMOSError("The time for this request is over: give it more with --timeout.") from error
-                if attempt == TRIES:
+                if tries == TRIES:
                     raise LLMOSError("The llmos daemon keeps going away: see `%llmos doctor`.") from error
                 self.close()
                 yield Progress(phase="restarting")

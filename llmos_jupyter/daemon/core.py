@@ -187,7 +187,8 @@ class Daemon:
         return task
 
     async def ended(self, task: Task) -> None:
-        """A request in words has ended: there may be something to learn."""
+        """A request in words has ended: there may be something to learn, and what gave way is not asked for again."""
+        self.generations.cancel(task.id)
         if task.kind == "ask":
             await asyncio.to_thread(lambda: self.adviser.learn(self.store.trace(task.id)))
 
@@ -254,6 +255,7 @@ class Daemon:
         for task in await asyncio.to_thread(self.store.tasks, states=OPEN_STATES, limit=1000):
             if not in_background(task) and not _alive(task.session):
                 await asyncio.to_thread(self.store.move, task.id, "failed", "the notebook's kernel ended")
+                self.generations.cancel(task.id)
                 self.events.notify()
 
     # --- generations ------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Iterable
 from pathlib import Path
@@ -28,6 +29,7 @@ BEGIN = "__import__('llmos_jupyter.workers.inside', fromlist=['begin']).begin()"
 END = "__import__('llmos_jupyter.workers.inside', fromlist=['end']).end()"
 JOB, CONFINEMENT, RESULTS = "job.json", "confinement.txt", "results"
 HIGH_WATER = 100_000  # messages kept for a reader that is slow, where ZeroMQ would keep a thousand and drop the rest
+READ = 0.005  # seconds in which that thread has read what is in its pipe
 NO_INPUT = "A background cell cannot ask for input: assign the answer to a variable before, and use that."
 
 _order: Order
@@ -213,7 +215,11 @@ def _not_loaded(missing: Missing) -> str:
 
 
 def end() -> None:
-    """Write what comes back."""
+    """Write what comes back; and let be told what child processes printed, which a thread of the kernel's reads, and
+    would tell a fifth of a second later."""
+    time.sleep(READ)
+    sys.stdout.flush()
+    sys.stderr.flush()
     from IPython.core.getipython import get_ipython
 
     namespace = get_ipython().user_ns

@@ -21,7 +21,7 @@ from jupyter_client.connect import write_connection_file
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.workers import inside, outputs
 from llmos_jupyter.workers.guardian import Order
-from llmos_jupyter.workers.messages import Answered, Bundle, Ended, Job, Started, WorkerItem
+from llmos_jupyter.workers.messages import Answered, Bundle, Ended, Job, Started, Stream, WorkerItem
 from llmos_jupyter.workers.transfer import MANIFEST, readable_bytes
 
 READY_TIMEOUT = 60.0
@@ -151,17 +151,24 @@ class Worker:
             if reply.get("ename") == "LLMOSError":
                 error = str(reply["evalue"])
         if self._ended is None and self._cancelling is None and began:
-            untaken = await self._take_results(keep)
+            late: list[WorkerItem] = []
+            untaken = await self._take_results(keep, late)
             error = error or untaken
+            for item in late:
+                if (admitted := bound.admit(item)) is not None:
+                    yield admitted
         ended = await self.close()
         yield self._end(job, ended, error, seconds)
 
-    async def _silently(self, code: str) -> dict[str, Any] | None:
-        """Run code of ours in the kernel; its reply, or None if the kernel ended first."""
+    async def _silently(self, code: str, late: list[WorkerItem] | None = None) -> dict[str, Any] | None:
+        """Run code of ours in the kernel; its reply, or None if the kernel ended first. What is printed meanwhile, by
+        child processes and threads of the job's, is put into `late`."""
         reply = None
         async for item in self._execute(code, silent=True):
             if isinstance(item, dict):
                 reply = item
+            elif late is not None and isinstance(item, Stream):
+                late.append(item)
         return reply
 
     async def _execute(self, code: str, *, silent: bool = False) -> AsyncGenerator[WorkerItem | dict[str, Any], None]:
@@ -181,7 +188,8 @@ class Worker:
                 while (rest := self._leftover()) is not None:
                     yield rest
                 return
-            if message["parent_header"].get("msg_id") != asked:
+            # What a child process printed is told when the kernel has read it, whatever it runs by then.
+            if message["parent_header"].get("msg_id") != asked and message["msg_type"] != "stream":
                 continue
             if channel == "shell":
                 reply = message["content"]
@@ -200,9 +208,9 @@ class Worker:
                 return item
         return None
 
-    async def _take_results(self, keep: Path) -> str:
+    async def _take_results(self, keep: Path, late: list[WorkerItem]) -> str:
         """Move the results to `keep`; one sentence if they cannot be had, though the kernel is there."""
-        reply = await self._silently(inside.END)
+        reply = await self._silently(inside.END, late)
         folder = Path(self.order.files) / inside.RESULTS
         if reply is None:
             return ""

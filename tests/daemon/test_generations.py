@@ -16,6 +16,7 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.protocol import (
     Candidate,
     Done,
+    Finish,
     Generation,
     Message,
     Options,
@@ -114,6 +115,27 @@ def test_a_background_generation_gives_way_and_goes_on_where_it_was(client: Daem
     assert paused.spans[0].end <= first.spans[0].start <= first.spans[0].end <= paused.spans[1].start
     assert "class low" in paused.why
     assert "waited" in paused.why
+
+
+def test_what_gave_way_and_is_not_asked_for_again_leaves_the_queue(client: DaemonClient) -> None:
+    background, last = ask(client, 0), []
+
+    def write() -> None:
+        with closing(DaemonClient(start=False)) as own:
+            last.extend(own.generate(background.id, generation(WORDY, 220), deadline=time.monotonic() + 120))
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    until = time.monotonic() + 60
+    while not any(step.spans for step in steps(client, background)) and time.monotonic() < until:
+        time.sleep(0.05)
+    time.sleep(0.5)
+    whole(client, ask(client, 100), generation(SHORT, 10))
+    thread.join(60)
+    assert last[-1].type == "preempted"
+    assert steps(client, background)[0].state == "paused"
+    client.finish(background.id, Finish(state="cancelled", reason="its kernel was interrupted"))
+    assert steps(client, background)[0].state == "cancelled"
 
 
 def test_what_waits_goes_by_its_class_and_the_waiting_are_told_why(client: DaemonClient) -> None:
