@@ -188,6 +188,7 @@ class Session(Wire):
     notebook: str = ""
     pid: int
     started: float = Field(description="start of the kernel's process, as `processes.started` tells it")
+    cell: str = Field("", max_length=200, description="the cell the request stands in, as Jupyter names it")
 
 
 class Request(Wire):
@@ -199,6 +200,9 @@ class Request(Wire):
     text: str = Field(min_length=1, max_length=200_000)
     options: Options = Field(default_factory=Options)
     session: Session
+
+
+FeedbackKind = Literal["", "up", "down", "undone"]
 
 
 class Task(Wire):
@@ -214,6 +218,7 @@ class Task(Wire):
     reason: str = ""
     created: float
     updated: float
+    feedback: FeedbackKind = Field("", description="what the user thinks of the answer, as far as they said")
 
 
 class Span(Wire):
@@ -281,6 +286,18 @@ class Priority(Wire):
     """A new priority for a task that waits."""
 
     priority: int = Field(ge=0, le=1000)
+
+
+class Place(Wire):
+    """Where a task that waits shall stand: before this one (its number or identifier), or last of all."""
+
+    before: str | None = None
+
+
+class Feedback(Wire):
+    """A thumb, or "" to take it back."""
+
+    feedback: Literal["", "up", "down"]
 
 
 class Message(Wire):
@@ -384,8 +401,16 @@ class DecisionRecord(Wire):
     why: str = ""
 
 
+class FeedbackRecord(Wire):
+    """What the user thinks of the answer; the last one counts."""
+
+    type: Literal["feedback"] = "feedback"
+    round: int = 0
+    feedback: FeedbackKind
+
+
 Record = Annotated[
-    CandidateRecord | InspectionRecord | RehearsalRecord | RunRecord | DecisionRecord,
+    CandidateRecord | InspectionRecord | RehearsalRecord | RunRecord | DecisionRecord | FeedbackRecord,
     Field(discriminator="type"),
 ]
 
@@ -409,6 +434,62 @@ class Trace(Wire):
     task: Task
     records: list[StoredRecord]
 
+    @property
+    def code(self) -> str:
+        """The code that ran, or the last that was looked at; empty for an answer in words. Of a background cell its
+        text."""
+        if self.task.kind == "run":
+            return self.task.text
+        found = ""
+        for stored in self.records:
+            if isinstance(stored.record, (InspectionRecord, RehearsalRecord, RunRecord)):
+                found = stored.record.code
+        return found
+
+
+class Code(Wire):
+    """The code of a task, for putting it into a cell; empty for an answer in words."""
+
+    code: str
+
+
+# --- what a notebook shows of an answer -------------------------------------------------------
+
+ANSWER_MIME = "application/vnd.llmos.answer+json"
+AnswerState = Literal[
+    "waiting", "writing", "rehearsing", "asking", "running", "done", "shown", "failed", "stopped", "undone"
+]
+
+
+class AnswerCell(Wire):
+    """An answer as the notebook shows it and keeps it, for a front end that draws it with buttons and tabs.
+
+    The same display carries Markdown and plain text for those that do not. `confidence`: runs of the text's characters
+    with the probability that the model gave them, (length, probability), from the text's beginning; empty where the
+    model does not tell or the text was mended.
+    """
+
+    version: Literal[1] = 1
+    state: AnswerState = "waiting"
+    doing: str = Field("", description="what goes on just now, in words")
+    task: str = Field("", description="identifier; empty until the daemon has accepted the request")
+    number: int | None = None
+    session: str = Field("", description="the kernel's identifier")
+    kind: Literal["code", "words"] = "code"
+    text: str = Field("", description="the code, or the words as Markdown")
+    model: str = ""
+    device: str = ""
+    first_token: float | None = Field(None, description="seconds from the daemon's receipt to the first token")
+    tokens_per_second: float | None = None
+    attempts: int = 0
+    ahead: int | None = Field(None, description="while it waits: what the model writes before")
+    starts: float | None = Field(None, description="while it waits: planned start, seconds since the epoch")
+    confidence: list[tuple[int, float]] = Field(default_factory=list)
+    notes: list[str] = Field(default_factory=list, description="one short line each, Markdown code in backticks")
+    findings: list[Finding] = Field(default_factory=list)
+    rehearsal: Rehearsal | None = None
+    changes: list[NameChange] = Field(default_factory=list, description="what the real run did to the user's names")
+
 
 # --- what a generation streams ----------------------------------------------------------------
 
@@ -421,6 +502,8 @@ class Progress(Wire):
     detail: str = ""
     done: int = 0
     total: int = 0
+    ahead: int | None = Field(None, description="of waiting: what the model writes before")
+    starts: float | None = Field(None, description="of waiting: when it is planned to begin, seconds since the epoch")
 
 
 class Token(Wire):
@@ -519,6 +602,94 @@ class Status(Wire):
     sessions: int = 0
     database: str
     log: str
+
+
+class GpuProcess(Wire):
+    """A process on a GPU, and the task it works for, if it is one of ours."""
+
+    pid: int
+    memory_bytes: int | None = None
+    percent: float | None = Field(None, description="of the GPU's time, where the driver tells")
+    name: str = ""
+    task: int | None = Field(None, description="number of the task")
+
+
+class GpuSample(Wire):
+    """A GPU, or a MIG device. None: the driver does not tell. Bytes, watts, degrees Celsius, MHz, percent."""
+
+    id: str
+    uuid: str = ""
+    name: str = ""
+    percent: float | None = None
+    memory_used: int | None = None
+    memory_total: int | None = None
+    watts: float | None = None
+    watts_limit: float | None = None
+    celsius: float | None = None
+    core_mhz: int | None = None
+    memory_mhz: int | None = None
+    processes: list[GpuProcess] = Field(default_factory=list)
+
+
+class EngineSample(Wire):
+    """What the engine does: tokens written and read in the last second, slots, and its cache."""
+
+    model: str
+    tokens_per_second: float = 0.0
+    prompt_tokens_per_second: float = 0.0
+    slots: int = 0
+    busy: int = 0
+    waiting: int = Field(0, description="generations that wait for a slot")
+    cache_tokens: int | None = Field(None, description="tokens in the slots' key-value cache")
+    cache_limit: int | None = None
+    memory_bytes: int | None = None
+
+
+class Sample(Wire):
+    """The machine at one moment. Bytes, bytes a second, percent; None: not known here."""
+
+    at: float
+    cores: list[float] = Field(description="percent of each logical processor, since the sample before")
+    memory_used: int
+    memory_total: int
+    swap_used: int = 0
+    swap_total: int = 0
+    disk_read: float | None = None
+    disk_written: float | None = None
+    disk_free: int | None = Field(None, description="where the daemon keeps its data")
+    gpus: list[GpuSample] = Field(default_factory=list)
+    gpu_why: str = Field("", description="one sentence on what kept GPUs from being seen")
+    engine: EngineSample | None = None
+
+
+class Usage(Wire):
+    """What a task used, as far as it was seen. Seconds, bytes."""
+
+    task: int
+    gpu_seconds: float = Field(0.0, description="time of whole GPUs: half of one for two seconds is one")
+    gpu_memory_peak: int = 0
+    cpu_seconds: float = 0.0
+    engine_seconds: float = Field(0.0, description="how long the model wrote for it")
+
+
+class Pulse(Wire):
+    """How things stand: sent when something changed, at most a few times a second, and with each sample.
+
+    Each says all there is to know of what is to be asked for again: who missed one has missed nothing. `at` is by the
+    daemon's clock: a reader whose clock is off tells times by the difference.
+    """
+
+    at: float
+    version: str
+    protocol: int
+    daemon: str = Field(description="another one counts its revisions anew")
+    revision: int = Field(description="raised whenever a task or a step has changed")
+    running: int = 0
+    waiting: int = 0
+    paused: int = 0
+    engine: EngineStatus | None = None
+    progress: Progress | None = Field(None, description="a download or a load that goes on")
+    sample: Sample | None = None
 
 
 class ResourceInfo(Wire):
