@@ -15,7 +15,7 @@ from llmos_jupyter.notebook import AnswerFailed, Notebook
 from llmos_jupyter.protocol import OPEN_STATES
 from llmos_jupyter.tables import lesson_table, model_table, resource_table, status_text
 from llmos_jupyter.tasks import priority, queue_text, write_trace
-from llmos_jupyter.widgets.trace import last_code, task_line, trace_text
+from llmos_jupyter.widgets.trace import task_line, trace_text
 
 if TYPE_CHECKING:
     from llmos_jupyter.protocol import Task
@@ -54,7 +54,7 @@ def _code(notebook: Notebook, argument: str) -> None:
         # The last one that has code: a question in between does not hide it.
         keys = [str(task.number) for task in reversed(notebook.client.tasks(session=notebook.session.id))]
     for key in keys:
-        if code := last_code(notebook.client.trace(key)):
+        if code := notebook.client.trace(key).code:
             print(code)
             notebook.shell.set_next_input(code)
             return

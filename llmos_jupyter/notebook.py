@@ -24,7 +24,7 @@ from llmos_jupyter.engines import catalogue
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.handle import Handle
 from llmos_jupyter.processes import started
-from llmos_jupyter.protocol import DecisionRecord, Message, Options, Session
+from llmos_jupyter.protocol import FeedbackRecord, Message, Options, Session
 from llmos_jupyter.widgets import notes
 from llmos_jupyter.widgets.answer import AnswerView, view_for
 from llmos_jupyter.widgets.board import Board
@@ -129,9 +129,8 @@ class Notebook:
     def tell_undone(self) -> None:
         """The last answer that ran was undone: the daemon learns of it. Nobody waits for that."""
         if self._ran:
-            undone = DecisionRecord(round=0, decision="undone", why="the user took it back")
             with suppress(LLMOSError):
-                self.client.record(self._ran.pop(), undone)
+                self.client.record(self._ran.pop(), FeedbackRecord(feedback="undone"))
 
     def run(self, code: str, options: Options, *, background: bool, extra: Mapping[str, Any] | None = None) -> Handle:
         """Run Python as a task in a worker; in the background, or waiting for its end. `extra`: names that it reads

@@ -436,15 +436,12 @@ class Trace(Wire):
 
     @property
     def code(self) -> str:
-        """The code that ran, or the last that was looked at; empty for an answer in words. Of a background cell its
-        text."""
+        """What ran, or else what was tried last; empty for an answer in words. Of a background cell its text."""
         if self.task.kind == "run":
             return self.task.text
-        found = ""
-        for stored in self.records:
-            if isinstance(stored.record, (InspectionRecord, RehearsalRecord, RunRecord)):
-                found = stored.record.code
-        return found
+        ran = [stored.record.code for stored in self.records if isinstance(stored.record, RunRecord)]
+        tried = [stored.record.code for stored in self.records if isinstance(stored.record, InspectionRecord)]
+        return (ran or tried or [""])[-1]
 
 
 class Code(Wire):
@@ -723,6 +720,13 @@ class ModelInfo(Wire):
 
 class ModelName(Wire):
     name: str
+
+
+class Setting(Wire):
+    """A new value for one of the user's settings, as `%llmos config NAME=VALUE` takes it."""
+
+    name: str
+    value: str
 
 
 class RuntimeInfo(Wire):

@@ -20,6 +20,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     CandidateRecord,
     DecisionRecord,
+    FeedbackRecord,
     Options,
     Record,
     RehearsalRecord,
@@ -44,7 +45,6 @@ log = logging.getLogger(__name__)
 
 LOAD = "load"
 STRATEGY = "strategy"
-UNDONE = "undone"
 # How often an answer was right that ran with nothing against it, by the confidence of its first candidate, with doubts,
 # or was given in words: 287 of 317, 100 of 149 and 1 of 7; 17 of 31; 19 of 26.
 _CONFIDENT = ((0.9, 0.91), (0.75, 0.67), (0.0, 0.14))
@@ -136,10 +136,13 @@ class Adviser:
         outcome = Outcome(seconds=seconds, tokens=float(tokens), succeeded=_worth(task.state == "done", records))
         self._teach(trace, outcome)
 
-    def taken_back(self, trace: Trace) -> None:
-        """The user has undone an answer: it counts as wrong."""
-        if _was_advised([stored.record for stored in trace.records]):
-            self._teach(trace, Outcome(succeeded=False))
+    def judged(self, trace: Trace) -> None:
+        """The user has undone an answer, or given it a thumb: it counts as wrong, or as right. Each is heard once: a
+        thumb that goes up and down says no more with each turn."""
+        records = [stored.record for stored in trace.records]
+        said = [record.feedback for record in records if isinstance(record, FeedbackRecord)]
+        if said and said[-1] and said[-1] not in said[:-1] and _was_advised(records):
+            self._teach(trace, Outcome(succeeded=said[-1] == "up"))
 
     def loaded(self, model: str, size: int, seconds: float) -> None:
         """A model has been loaded in so many seconds."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
@@ -14,8 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from llmos_jupyter import __version__
-from llmos_jupyter.daemon import job_routes
+from llmos_jupyter import __version__, config
+from llmos_jupyter.daemon import job_routes, task_lists
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.store import UnknownTask
 from llmos_jupyter.daemon.streams import EventStream
@@ -23,15 +24,20 @@ from llmos_jupyter.engines import catalogue, download, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     PROTOCOL,
+    Code,
     Event,
     Failure,
+    Feedback,
+    FeedbackRecord,
     Finish,
     Generation,
     ModelInfo,
     ModelName,
     Problem,
+    Pulse,
     Record,
     Request,
+    Setting,
     Status,
     StreamEvent,
     Task,
@@ -134,6 +140,26 @@ def _status_routes(app: FastAPI, daemon: Daemon, shut_down: Callable[[], None]) 
 
         return EventStream(stream(start), ping=15)
 
+    @app.get("/v1/live", operation_id="live", response_model=Pulse, response_class=EventStream)
+    async def live() -> Any:
+        """Server-sent events, each `data` one Pulse: how things stand, at once and whenever something changes."""
+
+        async def stream() -> AsyncIterator[dict[str, str]]:
+            async with contextlib.aclosing(daemon.live.pulses()) as pulses:
+                async for pulse in pulses:
+                    yield {"data": pulse.model_dump_json(exclude_none=True)}
+
+        return EventStream(stream(), ping=5)
+
+    @app.get("/v1/settings", operation_id="settings")
+    async def settings() -> config.Config:
+        """The user's settings, as kernels and daemon read them."""
+        return await asyncio.to_thread(config.load)
+
+    @app.post("/v1/settings", operation_id="change_setting")
+    async def change_setting(setting: Setting) -> config.Config:
+        return await asyncio.to_thread(config.change, f"{setting.name}={setting.value}")
+
 
 def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/tasks", operation_id="submit", status_code=201, dependencies=[touch])
@@ -145,9 +171,16 @@ def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         session: str | None = None,
         state: Annotated[list[TaskState] | None, Query()] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+        search: Annotated[str, Query(max_length=1000, description="words that must stand in it, or its number")] = "",
+        before: Annotated[int | None, Query(description="only tasks of a smaller number")] = None,
     ) -> list[Task]:
-        found = asyncio.to_thread(daemon.store.tasks, session=session, states=tuple(state or ()), limit=limit)
-        return await found
+        """The newest tasks, oldest first."""
+        states = tuple(state or ())
+        return await asyncio.to_thread(
+            lambda: task_lists.history(
+                daemon.store, session=session, states=states, search=search, before=before, limit=limit
+            )
+        )
 
     @app.post("/v1/tasks/forget", operation_id="forget", dependencies=[touch])
     async def forget(
@@ -163,6 +196,19 @@ def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     async def trace(key: str) -> Trace:
         """The whole story of a task, by its number or identifier."""
         return await asyncio.to_thread(daemon.store.trace, key)
+
+    @app.get("/v1/tasks/{key}/code", operation_id="code", responses=not_found)
+    async def code(key: str) -> Code:
+        """The code of a task: what ran, or was tried last."""
+        trace = await asyncio.to_thread(daemon.store.trace, key)
+        return Code(code=trace.code)
+
+    @app.post("/v1/tasks/{key}/feedback", operation_id="feedback", responses=not_found, dependencies=[touch])
+    async def feedback(key: str, body: Feedback) -> Task:
+        """A thumb for an answer: what is learned from."""
+        task = await asyncio.to_thread(daemon.store.task, key)
+        await daemon.record(task.id, FeedbackRecord(feedback=body.feedback), None)
+        return await asyncio.to_thread(daemon.store.task, key)
 
     @app.post("/v1/tasks/{key}/cancel", operation_id="cancel", responses=not_found, dependencies=[touch])
     async def cancel(key: str) -> Task:
@@ -220,6 +266,13 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         """Download (watch the events), load and be ready."""
         async with daemon.engines.use(model.name, daemon.report):
             return await daemon.status()
+
+    @app.post("/v1/models/pull", operation_id="pull", dependencies=[touch])
+    async def pull(model: ModelName) -> ModelInfo:
+        """Download a model (watch the pulses) without loading it."""
+        pulled = await daemon.engines.pull(model.name, daemon.report)
+        infos = await asyncio.to_thread(selection.model_infos, selection.Machine.here())
+        return next(info for info in infos if info.name == pulled.name)
 
     @app.post("/v1/models/unload", operation_id="unload")
     async def unload() -> Status:

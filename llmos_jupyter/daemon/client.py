@@ -7,11 +7,12 @@ carry identifiers of the client's.
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from types import NoneType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import httpx
 from httpx_sse import SSEError, connect_sse
@@ -21,14 +22,17 @@ from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     Event,
+    Feedback,
     Finish,
     Generation,
     Lesson,
     Message,
     ModelInfo,
     ModelName,
+    Place,
     Priority,
     Progress,
+    Pulse,
     Queued,
     Record,
     Request,
@@ -47,6 +51,8 @@ if TYPE_CHECKING:
     from llmos_jupyter.workers.messages import Ended, Job, StoredOutput
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 # How often a call is repeated after the daemon went away under it.
 TRIES = 3
@@ -159,9 +165,29 @@ class DaemonClient:
         query: dict[str, Any] = {"since": since} | ({"task": task} if task else {})
         return self._call("GET", "/v1/steps", list[StepRecord], params=query)
 
-    def queue(self, limit: int = 50) -> list[Queued]:
-        """The tasks that have not ended, with their steps: those that run, then those that wait."""
-        return self._call("GET", "/v1/queue", list[Queued], params={"limit": limit})
+    def queue(self, limit: int = 50, offset: int = 0) -> list[Queued]:
+        """A window of the tasks that have not ended, with their steps: those that run, then those that wait."""
+        return self._call("GET", "/v1/queue", list[Queued], params={"limit": limit, "offset": offset})
+
+    def place(self, key: str, before: str | None) -> Task:
+        """Put a background task that waits before another one, or (None) behind all of its class."""
+        return self._call("POST", f"/v1/tasks/{key}/place", Task, Place(before=before).model_dump_json())
+
+    def feedback(self, key: str, feedback: Literal["", "up", "down"]) -> Task:
+        """A thumb for an answer; "" takes it back."""
+        return self._call("POST", f"/v1/tasks/{key}/feedback", Task, Feedback(feedback=feedback).model_dump_json())
+
+    def live(self) -> Iterator[Pulse]:
+        """How things stand, at once and whenever something changes. Ends when the daemon goes away; raises LLMOSError
+        if there is none."""
+        try:
+            # A sign of life comes every five seconds.
+            with connect_sse(self._client(), "GET", "/v1/live", timeout=httpx.Timeout(15.0)) as source:
+                for event in source.iter_sse():
+                    yield Pulse.model_validate_json(event.data)
+        except (httpx.TransportError, SSEError) as error:
+            self.close()
+            log.info("the daemon went away: %s", error)
 
     def learned(self) -> list[Lesson]:
         """What was learned of durations and success, and how good the predictions were."""

@@ -12,13 +12,14 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from llmos_jupyter import __version__, config, paths, processes
-from llmos_jupyter.daemon.adviser import STRATEGY, UNDONE, Adviser
+from llmos_jupyter.daemon.adviser import STRATEGY, Adviser
 from llmos_jupyter.daemon.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.explain import explain
 from llmos_jupyter.daemon.generations import ENGINE, Generations
 from llmos_jupyter.daemon.jobs import Jobs, in_background
 from llmos_jupyter.daemon.learned import Learned
+from llmos_jupyter.daemon.live import Live
 from llmos_jupyter.daemon.pools import Pools
 from llmos_jupyter.daemon.resource_list import describe
 from llmos_jupyter.daemon.schedule import Schedule
@@ -32,6 +33,7 @@ from llmos_jupyter.protocol import (
     Cancelled,
     CandidateRecord,
     DecisionRecord,
+    FeedbackRecord,
     Finish,
     Generation,
     Progress,
@@ -72,7 +74,8 @@ class Daemon:
         self.store = store
         self.events = Events(store)
         self.learned = Learned(store)
-        self.engines = EngineRoom(self._engine_changed, self._engine_loaded)
+        self.live = Live(self)
+        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self.live.progress)
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
@@ -149,8 +152,8 @@ class Daemon:
             await self._note_kernel(task_id, record)
         if isinstance(record, DecisionRecord) and record.decision == "running":
             self.jobs.runs_its_code(task_id)
-        if isinstance(record, DecisionRecord) and record.decision == UNDONE:
-            await asyncio.to_thread(lambda: self.adviser.taken_back(self.store.trace(task_id)))
+        if isinstance(record, FeedbackRecord):
+            await asyncio.to_thread(lambda: self.adviser.judged(self.store.trace(task_id)))
         self.events.notify()
 
     async def _note_kernel(self, task_id: str, record: RehearsalRecord | RunRecord) -> None:
@@ -380,6 +383,7 @@ class Daemon:
 
     async def close(self) -> None:
         self.schedule.stop()
+        await self.live.close()
         await self.generations.close()
         await self.stop_warming()
         await self.jobs.close()

@@ -7,8 +7,8 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,8 +33,11 @@ class EngineRoom:
         self,
         on_change: Callable[[], None],
         on_loaded: Callable[[str, int, float], None] = lambda model, size, seconds: None,
+        on_progress: Callable[[Progress | None], None] = lambda progress: None,
     ) -> None:
-        """`on_loaded` is told a model's name, the bytes of its file, and the seconds it took; in a thread."""
+        """`on_loaded` is told a model's name, the bytes of its file, and the seconds it took; in a thread.
+        `on_progress` is told of every download and load, whoever waits for it, and None at its end."""
+        self._on_progress = on_progress
         self._on_change = on_change
         self._on_loaded = on_loaded
         self._supervisor: Supervisor | None = None
@@ -63,7 +66,10 @@ class EngineRoom:
         supervisor = self._serving(wanted)
         if supervisor is None:
             async with self._loading:
-                supervisor = self._serving(wanted, switching=False) or await self._load(wanted, name, report)
+                supervisor = self._serving(wanted, switching=False)
+                if supervisor is None:
+                    with self._telling(report) as tell:
+                        supervisor = await self._load(wanted, name, tell)
                 self._enter()
         else:
             self._enter()
@@ -74,6 +80,26 @@ class EngineRoom:
             self.last_used = time.monotonic()
             if not self._users:
                 self._idle.set()
+
+    @contextmanager
+    def _telling(self, report: Report) -> Iterator[Report]:
+        """Tell all who watch what one is told who waits."""
+
+        def tell(progress: Progress) -> None:
+            report(progress)
+            self._on_progress(progress)
+
+        try:
+            yield tell
+        finally:
+            self._on_progress(None)
+
+    async def pull(self, name: str, report: Report = lambda progress: None) -> Model:
+        """Have a model's file on the disk, without loading it. Raises LLMOSError when it cannot be had."""
+        wanted = await asyncio.to_thread(self._wanted, name)
+        with self._telling(report) as tell:
+            await self._fetch(wanted, tell)
+        return wanted
 
     def _enter(self) -> None:
         self._users += 1
@@ -104,12 +130,13 @@ class EngineRoom:
         async with self._loading:
             await self._unload()
 
-    async def status(self) -> EngineStatus | None:
+    async def status(self, *, ask: bool = True) -> EngineStatus | None:
+        """`ask` the engine how many slots are busy; else this says how many requests hold it, which costs nothing."""
         supervisor = self._supervisor
         if supervisor is None:
             return None
-        busy = 0
-        if supervisor.state == "ready":
+        busy = self._users
+        if ask and supervisor.state == "ready":
             busy = len(await (await supervisor.server()).busy())
         launch = supervisor.launch
         return EngineStatus.model_validate(

@@ -21,9 +21,11 @@ class Events:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._changed = asyncio.Event()
+        self.revision = 0
 
     def notify(self) -> None:
         """Something was stored: wake all readers."""
+        self.revision += 1
         self._changed.set()
         self._changed = asyncio.Event()
 

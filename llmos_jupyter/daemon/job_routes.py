@@ -10,7 +10,7 @@ from fastapi import FastAPI, Query
 
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.streams import EventStream
-from llmos_jupyter.protocol import Lesson, Priority, Problem, Queued, ResourceInfo, StepRecord, Task
+from llmos_jupyter.protocol import Lesson, Place, Priority, Problem, Queued, ResourceInfo, StepRecord, Task
 from llmos_jupyter.workers.messages import JobEvent, JobRequest, StoredOutput
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
@@ -51,6 +51,13 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         task = await asyncio.to_thread(daemon.store.task, key)
         return await daemon.jobs.reprioritise(task, body.priority)
 
+    @app.post("/v1/tasks/{key}/place", operation_id="place", responses=NOT_FOUND, dependencies=[touch])
+    async def place(key: str, body: Place) -> Task:
+        """Put a background task that waits before another one, or behind all of its class."""
+        task = await asyncio.to_thread(daemon.store.task, key)
+        before = await asyncio.to_thread(daemon.store.task, body.before) if body.before is not None else None
+        return await daemon.jobs.place(task, before)
+
     @app.post("/v1/tasks/{key}/retry", operation_id="retry", responses=NOT_FOUND, dependencies=[touch])
     async def retry(key: str) -> Task:
         """Run a background task that failed or was cancelled once more."""
@@ -76,9 +83,11 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         return await asyncio.to_thread(daemon.learned.lessons)
 
     @app.get("/v1/queue", operation_id="queue")
-    async def queue(limit: Annotated[int, Query(ge=1, le=1000)] = 50) -> list[Queued]:
-        """The tasks that have not ended, with their steps: those that run, then those that wait."""
-        return await daemon.jobs.queue(limit)
+    async def queue(
+        limit: Annotated[int, Query(ge=1, le=1000)] = 50, offset: Annotated[int, Query(ge=0)] = 0
+    ) -> list[Queued]:
+        """The tasks that have not ended, with their steps, a window of them: those that run, then those that wait."""
+        return await daemon.jobs.queue(limit, offset)
 
     @app.get("/v1/steps", operation_id="steps")
     async def steps(task: str | None = None, since: Annotated[float, Query(ge=0)] = 0.0) -> list[StepRecord]:

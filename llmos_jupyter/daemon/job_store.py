@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import TypeAdapter
 
@@ -77,6 +77,14 @@ class JobStore:
         with self._store.transaction() as db:
             db.execute("UPDATE jobs SET timeline = ? WHERE task = ?", (timeline.model_dump_json(), task_id))
         return timeline
+
+    def note_places(self, places: Mapping[str, float]) -> None:
+        """The priorities of many tasks at once, with their places within their class."""
+        with self._store.transaction() as db:
+            db.executemany(
+                "UPDATE jobs SET timeline = json_set(timeline, '$.priority', ?) WHERE task = ?",
+                [(place, task_id) for task_id, place in places.items()],
+            )
 
     def add_output(self, task_id: str, item: WorkerItem) -> None:
         with self._store.transaction() as db:

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from llmos_jupyter.daemon import job_files
+from llmos_jupyter.daemon import job_files, task_lists
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.gathering import Gatherer
 from llmos_jupyter.daemon.job_store import JobStore
@@ -21,7 +21,7 @@ from llmos_jupyter.daemon.schedule import TICK, Schedule
 from llmos_jupyter.daemon.standstill import Standstill
 from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import OPEN_STATES, Finish, Options, Queued, Request, Task, TaskState
+from llmos_jupyter.protocol import Finish, Options, Queued, Request, Task, TaskState
 from llmos_jupyter.scheduling.estimates import Estimate, Features, Outcome, Prior
 from llmos_jupyter.scheduling.policy import Start
 from llmos_jupyter.scheduling.problem import Option, Step
@@ -86,17 +86,20 @@ class Jobs:
         """Take up what an earlier daemon left: what waited waits again, what ran is told as ended by accident."""
         await asyncio.to_thread(job_files.remove_old)
         waiting: dict[str, Task] = {}
+        placed: dict[str, float] = {}
         for task in await asyncio.to_thread(lambda: list(self.jobs.open_jobs())):
             timeline = await asyncio.to_thread(self.jobs.timeline, task.id)
             if task.state == "running" or (task.state == "paused" and timeline.started):
                 await asyncio.to_thread(self._store.move, task.id, "failed", _ENDED.format(number=task.number))
             else:
                 if timeline.priority is not None:
-                    task.options.priority = timeline.priority
+                    task.options.priority, placed[task.id] = int(timeline.priority), timeline.priority
                 waiting[task.id] = task
         for task in waiting.values():
             try:
                 self._enqueue(task, await asyncio.to_thread(self.jobs.job, task.id))
+                if task.id in placed:
+                    self._schedule.reprioritise(task.id, placed[task.id])
                 if task.state == "paused":
                     self._schedule.hold(task.id)
             except LLMOSError as error:
@@ -146,6 +149,40 @@ class Jobs:
         self._events.add("task.priority", task.id, priority=priority)
         return self._store.task(task.id)
 
+    async def place(self, task: Task, before: Task | None) -> Task:
+        """Put a task that waits right before another one that waits, or behind all of its class: the user's order.
+
+        Those that were ahead of its new place in the same class stay ahead of it: they are given places too.
+        """
+        if task.id == (before.id if before else ""):
+            return task
+        steps = task_lists.steps_by_task(self._schedule)
+        for one in (task, before):
+            if one is not None and (one.id not in steps or steps[one.id].state != "waiting" or not in_background(one)):
+                raise LLMOSError(f"Task {one.number} does not wait in the queue any more: nothing was moved.")
+        numbers = await asyncio.to_thread(task_lists.queue_order, self._store, steps)
+        queued = await asyncio.to_thread(task_lists.by_number, self._store, numbers)
+        level = steps[before.id if before else task.id].priority
+        order = [
+            one.id
+            for one in queued
+            if one.id != task.id
+            and one.id in steps
+            and steps[one.id].state == "waiting"
+            and in_background(one)
+            # What waits for others is placed when it can start.
+            and steps[one.id].priority == level
+        ]
+        at = order.index(before.id) if before else len(order)
+        order.insert(at, task.id)
+        # Whoever stands behind the new place keeps an earlier one, so all of the class are written anew.
+        places = {name: level + (len(order) - rank) / (len(order) + 1) for rank, name in enumerate(order)}
+        for name, place in places.items():
+            self._schedule.reprioritise(name, place)
+        await asyncio.to_thread(self.jobs.note_places, places)
+        self._events.add("task.placed", task.id)
+        return self._store.task(task.id)
+
     async def pause(self, task: Task) -> Task:
         """Let a task that waits go on waiting until it is resumed, and one that runs stand still."""
         if task.state == "paused":
@@ -189,19 +226,21 @@ class Jobs:
         self._events.notify()
         return again
 
-    async def queue(self, limit: int) -> list[Queued]:
-        """The tasks that have not ended: first those that run, then in the order of their classes."""
-        tasks = await asyncio.to_thread(self._store.tasks, states=OPEN_STATES, limit=100_000)
-        tasks.sort(key=lambda task: (task.state != "running", -task.options.priority, task.number))
-        now = {record.task: record for record in self._schedule.open_steps()}
+    async def queue(self, limit: int, offset: int = 0) -> list[Queued]:
+        """A window of the tasks that have not ended: those that run, then those that wait, in the order in which they
+        are planned, then by their classes; then those that are paused."""
+        now = task_lists.steps_by_task(self._schedule)
+        order = await asyncio.to_thread(task_lists.queue_order, self._store, now)
+        window = order[offset : offset + limit]
+        tasks = await asyncio.to_thread(task_lists.by_number, self._store, window)
         return [
             Queued(
                 task=task,
                 step=now.get(task.id),
                 why=self.in_numbers(self._schedule.waits_for(now[task.id].id)) if task.id in now else "",
-                more=max(0, len(tasks) - limit),
+                more=max(0, len(order) - offset - limit),
             )
-            for task in tasks[:limit]
+            for task in tasks
         ]
 
     def may_stand_still(self) -> list[str]:

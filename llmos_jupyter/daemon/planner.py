@@ -74,7 +74,8 @@ class Planner:
         movable = _movable(problem)
         waiting = [step for step in movable.steps if step.id not in movable.running]
         work = sum(min(option.duration for option in step.options.values()) for step in waiting)
-        if len(waiting) < LEAST_STEPS or work < LEAST_SECONDS:
+        placed = any(step.priority % 1 for step in waiting)  # by the user, whose order is not improved upon
+        if placed or len(waiting) < LEAST_STEPS or work < LEAST_SECONDS:
             return
         incumbent = timetable(movable, [(step.id, None) for step in movable.ordered()])
         self._search = Improvement(movable, incumbent, Goal.FLOW, seconds=SEARCH_SECONDS, workers=SEARCH_WORKERS)

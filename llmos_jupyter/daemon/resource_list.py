@@ -40,7 +40,10 @@ def open_kernels(store: Store) -> list[Session]:
     """The notebooks that have asked for something and whose kernel is alive, those that asked last first."""
     with store.reading() as db:
         rows = db.execute(
-            "SELECT origin FROM tasks GROUP BY origin ORDER BY MAX(number) DESC LIMIT ?", (MOST_SESSIONS,)
+            "SELECT origin, MAX(number) AS last FROM tasks "
+            "GROUP BY session, json_extract(origin, '$.pid'), json_extract(origin, '$.started') "
+            "ORDER BY last DESC LIMIT ?",
+            (MOST_SESSIONS,),
         ).fetchall()
     sessions = (Session.model_validate_json(row["origin"]) for row in rows)
     return [session for session in sessions if processes.alive(session.pid, session.started)]

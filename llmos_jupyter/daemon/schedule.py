@@ -110,7 +110,7 @@ class Schedule:
             task=step.task,
             kind=kind,
             session=step.notebook,
-            priority=step.priority,
+            priority=int(step.priority),
             after=list(step.after),
             created=time.time(),
             predicted=predicted,
@@ -174,10 +174,10 @@ class Schedule:
         self._note(entry.record)
         self.wake()
 
-    def reprioritise(self, step: str, priority: int) -> None:
-        """Raises LLMOSError if it does not wait."""
+    def reprioritise(self, step: str, priority: float) -> None:
+        """A fraction is the place within its class. Raises LLMOSError if it does not wait."""
         self._scheduler.reprioritise(step, priority, time.monotonic())
-        self._entries[step].record.priority = priority
+        self._entries[step].record.priority = int(priority)
         self._note(self._entries[step].record)
         self.wake()
 

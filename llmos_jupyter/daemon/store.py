@@ -26,6 +26,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     FINAL_STATES,
     Event,
+    FeedbackRecord,
     Finish,
     Options,
     Record,
@@ -39,7 +40,7 @@ from llmos_jupyter.protocol import (
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 EVENTS_KEPT = 20_000
 
 _SCHEMA = """
@@ -54,7 +55,8 @@ CREATE TABLE IF NOT EXISTS tasks (
     state   TEXT NOT NULL,
     reason  TEXT NOT NULL DEFAULT '',
     created REAL NOT NULL,
-    updated REAL NOT NULL
+    updated REAL NOT NULL,
+    feedback TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS tasks_by_session ON tasks (session, number);
 CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (state);
@@ -156,6 +158,8 @@ class Store:
             db.executescript(self._schema)
             if found == 1:
                 db.execute("ALTER TABLE tasks ADD COLUMN kind TEXT NOT NULL DEFAULT 'ask'")
+            if found in (1, 2):
+                db.execute("ALTER TABLE tasks ADD COLUMN feedback TEXT NOT NULL DEFAULT ''")
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             db.execute("DELETE FROM events WHERE id <= (SELECT MAX(id) FROM events) - ?", (EVENTS_KEPT,))
         except BaseException:
@@ -227,7 +231,7 @@ class Store:
             row = db.execute(f"SELECT * FROM tasks WHERE {column} = ?", (key,)).fetchone()
         if row is None:
             raise UnknownTask(key)
-        return _task(row)
+        return task_of(row)
 
     def tasks(self, *, session: str | None = None, states: tuple[TaskState, ...] = (), limit: int = 50) -> list[Task]:
         """The newest tasks, oldest first."""
@@ -242,7 +246,7 @@ class Store:
             rows = db.execute(
                 f"SELECT * FROM tasks WHERE {' AND '.join(where)} ORDER BY number DESC LIMIT ?", (*values, limit)
             ).fetchall()
-        return [_task(row) for row in reversed(rows)]
+        return [task_of(row) for row in reversed(rows)]
 
     def move(self, task_id: str, state: TaskState, reason: str = "") -> Task:
         """Change a task's state. A task that has ended stays as it ended: its first end is the true one."""
@@ -336,6 +340,8 @@ class Store:
                 (task_id, key, time.time(), record.model_dump_json()),
             )
             if cursor.rowcount:
+                if isinstance(record, FeedbackRecord):
+                    db.execute("UPDATE tasks SET feedback = ? WHERE id = ?", (record.feedback, task_id))
                 self._add_event(db, f"task.{record.type}", task_id, {"round": record.round})
 
     def trace(self, key: str) -> Trace:
@@ -370,7 +376,7 @@ class Store:
             return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
 
 
-def _task(row: sqlite3.Row) -> Task:
+def task_of(row: sqlite3.Row) -> Task:
     return Task(
         id=row["id"],
         number=row["number"],
@@ -382,6 +388,8 @@ def _task(row: sqlite3.Row) -> Task:
         reason=row["reason"],
         created=row["created"],
         updated=row["updated"],
+        # Of an older database that is salvaged there is none.
+        feedback=row["feedback"] if "feedback" in row.keys() else "",  # noqa: SIM118
     )
 
 
@@ -417,7 +425,7 @@ def salvage(damaged: Path, db: sqlite3.Connection) -> int:
             with contextlib.suppress(sqlite3.Error):
                 numbers |= {row["name"]: row["seq"] for row in old.execute("SELECT name, seq FROM sqlite_sequence")}
             db.execute("BEGIN IMMEDIATE")
-            kept = _copy_rows(old, db, "tasks", "number", _task)
+            kept = _copy_rows(old, db, "tasks", "number", task_of)
             _copy_rows(old, db, "records", "id", lambda row: _record.validate_json(row["record"]))
             for table, number in numbers.items():
                 # Numbers that a user or a reader of events has seen are never given again.

@@ -154,7 +154,7 @@ class ListScheduler:
     def open(self, resource: str) -> None:
         self._closed.pop(resource, None)
 
-    def reprioritise(self, step: str, priority: int, now: float) -> None:
+    def reprioritise(self, step: str, priority: float, now: float) -> None:
         """A waiting step moves to another class. Raises LLMOSError if it does not wait."""
         self._advance(now)
         self._planned.clear()
@@ -345,7 +345,7 @@ class ListScheduler:
                 return own[0], True, False
         return None if first is None else (first[1], False, False)
 
-    def _has_turn(self, entry: Waiting, highest: int) -> bool:
+    def _has_turn(self, entry: Waiting, highest: float) -> bool:
         """Whether a due step may go in spite of a higher class that waits (its priority is given) or runs."""
         step = entry.step
         return any(
@@ -355,7 +355,7 @@ class ListScheduler:
             for name, option in step.options.items()
         )
 
-    def _priorities_on(self, name: str) -> list[int]:
+    def _priorities_on(self, name: str) -> list[float]:
         return [running.entry.step.priority for running in self._running.values() if running.resource == name]
 
     def _place(self, step: Step, reserved: tuple[Waiting, str, float] | None, *, in_turn: bool = False) -> str | None:

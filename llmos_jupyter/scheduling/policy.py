@@ -54,7 +54,7 @@ class Decision:
     overran: tuple[str, ...] = ()
 
 
-def patience(priority: int) -> float:
+def patience(priority: float) -> float:
     """Seconds that a step of a class may wait before it is due."""
     return PATIENCE * math.pow(2.0, -priority / PATIENCE_HALVES)
 
@@ -68,7 +68,7 @@ def due(step: Step, ready: float) -> float:
     return min(patient, step.deadline - DEADLINE_MARGIN * predicted)
 
 
-def class_weight(priority: int) -> float:
+def class_weight(priority: float) -> float:
     """What a second of waiting counts in a class, beside other classes."""
     return math.pow(2.0, priority / CLASS_WEIGHT_DOUBLES)
 

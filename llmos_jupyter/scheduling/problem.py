@@ -91,7 +91,8 @@ class Step:
     """One unit of a task that occupies one of several resources.
 
     options: by resource id; what is not in it is not eligible.
-    priority: its class. weight: how much a second of waiting matters beside other steps (of its class).
+    priority: its class; a fraction is the place within it that the user gave it.
+    weight: how much a second of waiting matters beside other steps (of its class).
     served: seconds of service its notebook has had already. preemptible: it can be paused, and go on later.
     """
 
@@ -104,7 +105,7 @@ class Step:
     gpus: int = 0
     release: float = 0.0
     deadline: float | None = None
-    priority: int = NORMAL
+    priority: float = NORMAL
     weight: float = 1.0
     after: tuple[str, ...] = ()
     served: float = 0.0
@@ -151,14 +152,14 @@ class Problem:
 _Named = TypeVar("_Named", Resource, Step)
 
 
-def class_of(priority: int) -> int:
+def class_of(priority: float) -> int:
     """The class that a priority belongs to: the highest one that it reaches."""
     return next(floor for floor in (INTERACTIVE, NORMAL, LOW) if priority >= floor)
 
 
-def class_name(priority: int) -> str:
-    """The name of a priority class, or its number."""
-    return CLASS_NAMES.get(priority, str(priority))
+def class_name(priority: float) -> str:
+    """The name of a priority class, or its number; what stands behind the point is the user's order within it."""
+    return CLASS_NAMES.get(int(priority), str(int(priority)))
 
 
 def check_resources(resources: Sequence[Resource]) -> dict[str, Resource]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from llmos_jupyter.scheduling.problem import Step
 from llmos_jupyter.scheduling.service import Service
 
-Rank = tuple[int, int, float, int]
+Rank = tuple[float, int, float, int]
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class ReadySteps:
     def __init__(self, service: Service) -> None:
         self.waiting: dict[str, Waiting] = {}
         self._service = service
-        self._queues: dict[int, dict[str, list[tuple[float, int, str]]]] = {}
-        self._heads: dict[int, list[tuple[int, float, int, str]]] = {}
-        self._due: dict[int, list[tuple[float, int, str]]] = {}
+        self._queues: dict[float, dict[str, list[tuple[float, int, str]]]] = {}
+        self._heads: dict[float, list[tuple[int, float, int, str]]] = {}
+        self._due: dict[float, list[tuple[float, int, str]]] = {}
         self._aside: set[str] = set()
 
     def __len__(self) -> int:
@@ -121,7 +121,7 @@ class ReadySteps:
         if queue and queue[0][2] == step.id:
             self._announce(step.priority, step.notebook)
 
-    def _announce(self, priority: int, notebook: str) -> None:
+    def _announce(self, priority: float, notebook: str) -> None:
         """Put the first step of a class and notebook, as it is now, among the heads."""
         queues = self._queues[priority]
         queue = queues.get(notebook)

@@ -100,7 +100,7 @@ class WaitingRoom:
                     gone.append((dependent, "could not run"))
         return dropped
 
-    def reprioritise(self, name: str, priority: int) -> bool:
+    def reprioritise(self, name: str, priority: float) -> bool:
         if name not in self._steps:
             return False
         self._steps[name] = replace(self._steps[name], priority=priority)

@@ -7,6 +7,7 @@ import time
 from llmos_jupyter.protocol import (
     Candidate,
     CandidateRecord,
+    FeedbackRecord,
     InspectionRecord,
     RehearsalRecord,
     RunRecord,
@@ -45,6 +46,8 @@ def trace_text(trace: Trace) -> str:
                 _fence(record.code, "python"),
                 *run_notes(record.run),
             ]
+        elif isinstance(record, FeedbackRecord):
+            parts.append(f"### {at}: feedback: {record.feedback or 'taken back'}")
         else:
             parts.append(f"### {at}: {record.decision}" + (f" because {record.why}" if record.why else ""))
     return "\n\n".join(parts)
@@ -78,13 +81,6 @@ def _rehearsal(record: RehearsalRecord) -> list[str]:
     if rehearsal.error:
         parts.append(_fence(rehearsal.error.traceback or f"{rehearsal.error.type}: {rehearsal.error.message}"))
     return parts
-
-
-def last_code(trace: Trace) -> str:
-    """The code of the answer: what ran, or else what was tried last; empty for words."""
-    ran = [stored.record.code for stored in trace.records if isinstance(stored.record, RunRecord)]
-    tried = [stored.record.code for stored in trace.records if isinstance(stored.record, InspectionRecord)]
-    return (ran or tried or [""])[-1]
 
 
 def task_line(task: Task) -> str:

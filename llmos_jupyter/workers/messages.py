@@ -214,4 +214,4 @@ class Timeline(Wire):
     accepted: float
     started: float | None = None
     ended: float | None = None
-    priority: int | None = Field(None, description="where it was changed")
+    priority: float | None = Field(None, description="where it was changed; a fraction is a place within the class")

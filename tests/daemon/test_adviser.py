@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter import config
-from llmos_jupyter.daemon.adviser import LOAD, STRATEGY, UNDONE, Adviser
+from llmos_jupyter.daemon.adviser import LOAD, STRATEGY, Adviser
 from llmos_jupyter.daemon.engine_room import EngineRoom
 from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.store import Store
@@ -18,6 +18,7 @@ from llmos_jupyter.protocol import (
     Candidate,
     CandidateRecord,
     DecisionRecord,
+    FeedbackRecord,
     Options,
     Rehearsal,
     RehearsalRecord,
@@ -120,8 +121,8 @@ def test_what_is_taken_back_counts_as_wrong_and_what_was_cancelled_not_at_all(ad
     assert likely(adviser) == before
     task = ended(store, adviser, "done")
     after = likely(adviser)
-    store.add_record(task.id, DecisionRecord(round=0, decision=UNDONE))
-    adviser.taken_back(store.trace(task.id))
+    store.add_record(task.id, FeedbackRecord(feedback="undone"))
+    adviser.judged(store.trace(task.id))
     assert likely(adviser) < after
 
 
