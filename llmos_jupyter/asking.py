@@ -24,8 +24,8 @@ from llmos_jupyter.agent.replay import Recorded, Recording
 from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.notebook import Show
 from llmos_jupyter.protocol import DecisionRecord, Finish, Message, Options, Record, Request, Session, Task
+from llmos_jupyter.showing import Show
 from llmos_jupyter.widgets.answer import view_for
 from llmos_jupyter.workers import inside
 from llmos_jupyter.workers.messages import Answered

@@ -69,7 +69,7 @@ class Background:
     def __init__(self, shell: InteractiveShell, client: DaemonClient, session: Session, rights: Rights) -> None:
         self._shell = shell
         self.client = client
-        self._session = session
+        self.session = session
         self._rights = rights
         self._open: list[Handle] = []
         self._in_cell = False
@@ -113,7 +113,7 @@ class Background:
             grants=self._granted(own_code=True),
             limits=Limits(cores=options.cores, memory_bytes=options.memory_bytes),
         )
-        request = Request(id=identifier, kind="run", text=mask(code)[:200_000], options=options, session=self._session)
+        request = Request(id=identifier, kind="run", text=mask(code)[:200_000], options=options, session=self.session)
         task = self._send(request, job, folder)
         return self._begin(Handle(self, task, Board(f"task {task.number}"), submission), show)
 
@@ -143,7 +143,7 @@ class Background:
         folder = paths.jobs_dir() / identifier
         grants = self._rights.grants
         asked = asking.Asked(
-            identifier, text, options, self._session, turn, context.prompt(turn), context.answers,
+            identifier, text, options, self.session, turn, context.prompt(turn), context.answers,
             self._rights.caps, grants, recording.file if recording else None,
         )  # fmt: skip
         try:
@@ -160,7 +160,7 @@ class Background:
                 lock_later=True,
                 repeatable=False,
             )
-            request = Request(id=identifier, text=mask(text), options=options, session=self._session)
+            request = Request(id=identifier, text=mask(text), options=options, session=self.session)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

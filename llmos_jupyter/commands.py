@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from llmos_jupyter import config, doctor, paths
 from llmos_jupyter.agent.context import NotebookContext
@@ -178,13 +178,14 @@ def _revoke(notebook: Notebook, argument: str) -> None:
 
 
 def _undo(notebook: Notebook, argument: str) -> None:
-    history = notebook.rights.history
-    left = len(history)
-    notes = history.undo(notebook.shell)
-    if len(history) < left:
-        notebook.context.note(" ".join(["The user undid your last answer.", *notes]))
-        notebook.tell_undone()
-    print("\n".join(notes))
+    print("\n".join(notebook.undo(argument)))
+
+
+def _feedback(notebook: Notebook, argument: str) -> None:
+    thumb, _, key = argument.partition(" ")
+    given: dict[str, Literal["", "up", "down"]] = {"up": "up", "down": "down", "none": ""}
+    task = notebook.client.feedback(key.strip() or str(_last(notebook).number), given[thumb])
+    print(f"Request {task.number}: {thumb if task.feedback else 'no opinion'}. Thank you: answers are chosen by it.")
 
 
 def _replay(notebook: Notebook, argument: str) -> None:
@@ -261,6 +262,7 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "allowed": _allowed,
     "revoke": _revoke,
     "undo": _undo,
+    "feedback": _feedback,
     "replay": _replay,
     "forget": _forget,
     "doctor": _doctor,

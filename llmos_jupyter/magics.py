@@ -45,7 +45,8 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "allow": re.compile(r"(read|write|network|process(es)?|install)\b.*|\S+"),
     "allowed": re.compile(r""),
     "revoke": re.compile(r"(all|read|write|network|process(es)?|install)\b.*|\S+"),
-    "undo": re.compile(r""),
+    "undo": re.compile(r"(\d{1,9})?"),
+    "feedback": re.compile(r"(up|down|none)(\s+\d{1,9})?"),
     "replay": re.compile(r"(status|clear)"),
     "forget": re.compile(r""),
     "doctor": re.compile(r""),
@@ -76,7 +77,8 @@ HELP = """\
                            processes, install packages; with `for this answer` behind it: once
 %llmos allowed             what answers may do without asking
 %llmos revoke WHAT         take a grant back (all: every one)
-%llmos undo                take back what the last answer did; again: the one before
+%llmos undo [N]            take back what the last answer did; again: the one before
+%llmos feedback up [N]     request N was answered well (down: badly; none: take it back)
 %llmos replay status       which requests of this notebook are answered without asking the model
 %llmos replay clear        forget the recorded answers
 %llmos forget              remove this notebook's history from the database

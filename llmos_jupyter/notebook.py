@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import sys
@@ -25,7 +24,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.handle import Handle
 from llmos_jupyter.processes import started
 from llmos_jupyter.protocol import FeedbackRecord, Message, Options, Session
-from llmos_jupyter.widgets import notes
+from llmos_jupyter.showing import Show
 from llmos_jupyter.widgets.answer import AnswerView, view_for
 from llmos_jupyter.widgets.board import Board
 
@@ -39,8 +38,6 @@ QUIET = 0.4
 
 # The class of what a user waits for.
 INTERACTIVE = 100
-
-RAISED = "The code raised when it ran; its traceback stands above. `%llmos undo` takes back what it did."
 
 
 class AnswerFailed(Exception):
@@ -78,7 +75,11 @@ class Notebook:
         self._view: AnswerView | None = None
         self._warmer = Warmer()
         self._asked = ""
+        if cells:
+            self._in_cell(cells[-1][1])
+        # The answers that ran, by their requests, the last one last; and what shows them.
         self._ran: list[str] = []
+        self._views: dict[str, AnswerView] = {}
 
     # --- answering --------------------------------------------------------------------------
 
@@ -111,6 +112,10 @@ class Notebook:
                     ran = ran or isinstance(event, events.Running)
                     if isinstance(event, events.Running):
                         self._ran.append(show.request)
+                        self._views[show.request] = view
+                        self._views = dict(list(self._views.items())[-len(self.rights.history) - 1 :])
+                    if isinstance(event, events.Ran) and show.ran_unlike_rehearsed(event):
+                        self._ran.pop()  # and was undone at once
                     show.asked = isinstance(event, events.Question)
                     reply = show.event(event)
             self._asked = loop.model or options.model
@@ -118,6 +123,7 @@ class Notebook:
             said = "Interrupted while your code ran." if ran else "Interrupted; nothing was changed."
             raise AnswerStopped(said) from None
         except LLMOSError as error:
+            view.about(state="failed", doing=str(error))
             raise AnswerFailed(str(error)) from error
         finally:
             view.abandon()
@@ -126,11 +132,33 @@ class Notebook:
         if show.failure:
             raise AnswerFailed(show.failure)
 
-    def tell_undone(self) -> None:
-        """The last answer that ran was undone: the daemon learns of it. Nobody waits for that."""
-        if self._ran:
-            with suppress(LLMOSError):
-                self.client.record(self._ran.pop(), FeedbackRecord(feedback="undone"))
+    def undo(self, number: str = "") -> list[str]:
+        """Take back what the last answer did, or this one if it is the last; a sentence for each thing taken back.
+
+        Raises LLMOSError, and takes nothing back, for an answer that others have run after.
+        """
+        history = self.rights.history
+        if number:
+            wanted = self.client.trace(number).task
+            if wanted.id not in self._ran or not history:
+                raise LLMOSError(f"Request {wanted.number} has nothing to undo: it did not run here, or is undone.")
+            if self._ran[-1] != wanted.id:
+                later = self.client.trace(self._ran[-1]).task.number
+                raise LLMOSError(f"Answers that ran later are undone first: `%llmos undo` takes back request {later}.")
+        left = len(history)
+        notes = history.undo(self.shell)
+        if len(history) < left:
+            self.context.note(" ".join(["The user undid your last answer.", *notes]))
+            if self._ran:
+                self._undone(self._ran.pop())
+        return notes
+
+    def _undone(self, request: str) -> None:
+        """What shows the answer says so, and the daemon learns of it. Nobody waits for that."""
+        if view := self._views.pop(request, None):
+            view.become(state="undone", changes=[])
+        with suppress(LLMOSError):
+            self.client.record(request, FeedbackRecord(feedback="undone"))
 
     def run(self, code: str, options: Options, *, background: bool, extra: Mapping[str, Any] | None = None) -> Handle:
         """Run Python as a task in a worker; in the background, or waiting for its end. `extra`: names that it reads
@@ -228,10 +256,15 @@ class Notebook:
     def before_cell(self, count: int, cell_id: str | None) -> None:
         self.background.before_cell()
         self.context.note_cell(count, cell_id)
+        self._in_cell(cell_id)
         for sentence in self.rights.late():
             print(sentence, file=sys.stderr)
         if not self.busy:
             self._warmer.stop()
+
+    def _in_cell(self, cell_id: str | None) -> None:
+        """Requests come from this cell from now on."""
+        self.session = self.background.session = self.session.model_copy(update={"cell": cell_id or ""})
 
     def after_cell(self, count: int, error: BaseException | None) -> None:
         """A cell of the user's, or of ours, has ended: let the engine read the news while the user reads the result."""
@@ -286,123 +319,6 @@ class Warmer:
     def _end(self) -> None:
         with closing(DaemonClient(start=False)) as client, suppress(LLMOSError):
             client.stop_warming()
-
-
-class Show:
-    """Turns the loop's events into what the view shows."""
-
-    def __init__(self, view: AnswerView, shell: InteractiveShell, *, waits: bool = True) -> None:
-        """`waits`: whether the user waits for the answer, and so finds code that was not run in the next cell."""
-        self._waits = waits
-        self._view = view
-        self._shell = shell
-        self._number = 0
-        self.request = ""
-        self._attempts = 0
-        self._code = ""
-        self._model = ""
-        self._status = ""
-        self._notes: list[str] = []
-        self.asked = False
-        self.failure = ""
-
-    def event(self, event: events.AgentEvent) -> bool | None:
-        view = self._view
-        if isinstance(event, events.Accepted):
-            self._number, self.request = event.task.number, event.task.id
-        elif isinstance(event, events.Waiting):
-            view.working(notes.progress_note(event.progress))
-        elif isinstance(event, events.Writing):
-            view.writing(event.text)
-        elif isinstance(event, events.Written):
-            self._attempts += 1
-            self._code, self._model = event.code, event.candidate.model
-            self._provenance(self._model, event.code)
-            self._status = notes.candidate_note(event.candidate, self._number, self._attempts)
-            self._notes = []
-            self._refresh()
-        elif isinstance(event, events.Inspected):
-            self._code = event.code
-            self._provenance(self._model, event.code)
-            self._notes += notes.finding_notes(event.findings)
-            self._refresh()
-        elif isinstance(event, events.Rehearsing):
-            self._refresh("rehearsing ...")
-        elif isinstance(event, events.Rehearsed):
-            self._notes.append(notes.rehearsal_note(event.rehearsal))
-            self._refresh()
-        elif isinstance(event, events.Repairing):
-            self._refresh(f"repair {event.round} of {event.rounds} ...")
-        elif isinstance(event, events.Comparing):
-            self._refresh(f"comparing with {event.more} more ...")
-        elif isinstance(event, events.Chosen):
-            self._code = event.code
-            self._status = notes.candidate_note(event.candidate, self._number, self._attempts)
-            self._provenance(event.candidate.model, event.code)
-            rehearsed = [notes.rehearsal_note(event.rehearsal)] if event.rehearsal else []
-            self._notes = [*notes.finding_notes(event.findings), *rehearsed, event.why]
-            self._refresh()
-        elif isinstance(event, events.Replayed):
-            self._code, self._model = event.code, event.model
-            self._status = f"replayed from {event.file} · {event.model}"
-            self._refresh()
-        elif isinstance(event, events.Noted):
-            view.aftermath([event.text])
-        elif isinstance(event, events.Words):
-            self._provenance(event.model, event.text)
-            cut = [] if event.complete else ["cut off at --max-tokens"]
-            view.words(event.text, [self._status, *cut])
-        elif isinstance(event, events.Question):
-            self._refresh()
-            view.settle()
-            return ask(event.why)
-        elif isinstance(event, events.Shown):
-            self._refresh(f"not run: {event.why}; {self._offer(event.code)}")
-            view.settle()
-        elif isinstance(event, events.GaveUp):
-            offer = [self._offer(event.code)] if event.code and not self._waits else []
-            self._refresh(*offer)
-            view.settle()
-            if event.code and self._waits:
-                self._offer(event.code)
-            self.failure = event.message
-        elif isinstance(event, events.Running):
-            self._refresh(*(f"undo: {sentence}" for sentence in event.lasting))
-            view.settle()
-        else:
-            view.aftermath(notes.run_notes(event.run))
-            if event.run.status == "interrupted":
-                raise KeyboardInterrupt
-            if event.run.error:
-                stopped = event.run.error.type == "NotAllowed"
-                self.failure = event.run.error.message if stopped else RAISED
-        return None
-
-    def _offer(self, code: str) -> str:
-        """Leave code to the user; returns where."""
-        if not self._waits:
-            return f"`%llmos code {self._number}` puts it into a cell"
-        self._shell.set_next_input(code)
-        return "it stands in the next cell"
-
-    def _provenance(self, model: str, answer: str) -> None:
-        digest = hashlib.sha256(answer.encode()).hexdigest()
-        self._view.provenance({"model": model, "request": self.request, "sha256": digest})
-
-    def _refresh(self, *more: str) -> None:
-        if self._code:
-            self._view.answer(self._code, [self._status, *self._notes, *more])
-
-
-def ask(why: str) -> bool | None:
-    """Ask the user for a yes; None where nobody can be asked (nbconvert, papermill)."""
-    reason = f"Asking because {why}. " if why else ""
-    try:
-        said = input(f"{reason}Run this code? [y/N] ")
-    except (EOFError, RuntimeError, NotImplementedError):
-        # ipykernel's StdinNotImplementedError is both of the last two, by version.
-        return None
-    return said.strip().lower() in ("y", "yes", "j", "ja", "o", "oui", "s", "si", "sí", "是")
 
 
 def _session(shell: InteractiveShell) -> Session:

@@ -354,6 +354,7 @@ class Candidate(Wire):
     confidence: float | None = Field(None, ge=0, le=1, description="geometric mean of its tokens' probabilities")
     doubt: float | None = Field(None, ge=0, le=1, description="probability of its least likely token")
     model: str = ""
+    device: str = Field("", description="where it was written: cpu, cuda, metal")
     finish: Literal["stop", "length", "cancelled", "preempted"] = "stop"
     timings: Timings = Field(default_factory=Timings)
     messages: list[Message] = Field(default_factory=list, description="exactly what was sent")

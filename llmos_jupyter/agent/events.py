@@ -23,9 +23,11 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Writing:
-    """The reply so far; shorter than before when the answer had to begin anew."""
+    """The reply so far; shorter than before when the answer had to begin anew. `confidence`: of each part of it, how
+    many characters and the probability that the model gave them; empty where that is not known."""
 
     text: str
+    confidence: list[tuple[int, float]]
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import closing
+from math import exp
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import outcome, prompts, resuming, strategy
@@ -365,19 +366,24 @@ class Loop:
     ) -> Generator[AgentEvent, bool | None, tuple[list[Candidate], bool]]:
         """A generation until it ends or gives way: what it had written then, and whether the search is over."""
         text = generation.prefix
+        # What was written before an interruption has no probabilities any more.
+        confidence: list[tuple[int, float]] = [] if not text else [(len(text), 1.0)]
         ended = len(candidates)
         with closing(self._client.generate(task.id, generation, deadline=deadline)) as items:
             for item in items:
                 if item.type == "token":
                     if generation.n == 1:
                         text += item.text
-                        yield Writing(text)
+                        if item.text:
+                            confidence.append((len(item.text), 1.0 if item.logprob is None else exp(item.logprob)))
+                        yield Writing(text, confidence)
                         if looping(text):
                             candidates.append(Candidate(text=text, finish="cancelled", messages=generation.messages))
                             return [], True
                 elif item.type == "progress":
                     if item.phase == "restarting":
                         text = generation.prefix
+                        confidence = confidence[:1] if text else []
                         del candidates[ended:]
                     yield Waiting(item)
                 elif item.type == "failure":

@@ -55,6 +55,11 @@ class EngineRoom:
         return self._users
 
     @property
+    def device(self) -> str:
+        """Where the loaded engine computes; empty while none is loaded."""
+        return self._supervisor.device if self._supervisor else ""
+
+    @property
     def slots(self) -> int:
         """How many candidates or requests the loaded engine writes at once; 0 while none is loaded."""
         return self._supervisor.launch.slots if self._supervisor else 0
@@ -143,6 +148,7 @@ class EngineRoom:
             {
                 "engine": NAME,
                 "model": launch.model,
+                "device": supervisor.device,
                 "state": supervisor.state,
                 "pid": supervisor.pid,
                 "slots": launch.slots,

@@ -181,7 +181,8 @@ class Generations:
 
     def _still(self, last: Progress | Token, step: str) -> StreamItem:
         if isinstance(last, Progress) and last.phase == "waiting" and self._schedule.knows(step):
-            return Progress(phase="waiting", detail=last.detail or self._schedule.why(step))
+            ahead, starts = self._schedule.ahead(step)
+            return Progress(phase="waiting", detail=last.detail or self._schedule.why(step), ahead=ahead, starts=starts)
         return last
 
     # --- its turn ---------------------------------------------------------------------------
@@ -300,7 +301,12 @@ class Generations:
         llama.cpp at its next token. Returns how many tokens were written."""
         writing = {
             index: Candidate(
-                text=generation.prefix, index=index, model=model, finish="cancelled", messages=generation.messages
+                text=generation.prefix,
+                index=index,
+                model=model,
+                device=self._engines.device,
+                finish="cancelled",
+                messages=generation.messages,
             )
             for index in range(generation.n)
         }

@@ -218,6 +218,22 @@ class Schedule:
         entry = self._entries[step]
         return entry.record.why if entry.record.state == "running" else self._scheduler.waits_for(step)
 
+    def ahead(self, step: str) -> tuple[int, float | None]:
+        """How many steps of its kind come before one that waits, as things stand, and when it is planned to start
+        (seconds since the epoch)."""
+        own = self._entries[step].record
+        planned = own.planned.start if own.planned else None
+
+        def before(other: StepRecord) -> bool:
+            if other.id == own.id or other.kind != own.kind:
+                return False
+            if other.state == "running":
+                return True
+            earlier = other.planned is not None and planned is not None and other.planned.start < planned
+            return other.state == "waiting" and (earlier or (planned is None and other.priority > own.priority))
+
+        return sum(before(entry.record) for entry in self._entries.values()), planned
+
     def why_started(self, step: str) -> str:
         return self._entries[step].record.why
 

@@ -58,7 +58,10 @@ def main() -> int:
     except RuntimeError as error:
         print(json.dumps({"error": str(error)}), file=reply, flush=True)
         return 1
-    print(json.dumps({"address": server.listening_address}), file=reply, flush=True)
+    # llama.cpp puts a model's layers on the GPUs that its build knows, if there are any.
+    gpus = [device["description"] for device in xllamacpp.get_device_info() if "GPU" in str(device["type"])]
+    device = gpus[0] if gpus else "cpu"
+    print(json.dumps({"address": server.listening_address, "device": device}), file=reply, flush=True)
     sys.stdin.read()
     # The server's own shut-down waits for running requests; nobody is left to read them.
     os._exit(0)

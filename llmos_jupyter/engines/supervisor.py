@@ -30,6 +30,7 @@ class Supervisor:
         self.launch = launch
         self.log_file = log_file
         self.restarts = 0
+        self.device = "cpu"
         self._quick = 0
         self.error = ""
         self._on_change = on_change
@@ -115,6 +116,7 @@ class Supervisor:
                 if process.returncode is None:
                     await asyncio.wait_for(process.wait(), 10.0)
                 raise LLMOSError(self._why_not(process.returncode or 0, answer.get("error", "")))
+            self.device = answer.get("device", self.device)
             server = Server(answer["address"], api_key)
             if not await server.healthy():
                 raise LLMOSError(f"The engine started but does not answer: see {self.log_file}.")

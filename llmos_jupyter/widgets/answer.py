@@ -1,7 +1,9 @@
 """How an answer looks while it is made and when it is done: in a notebook, or in a terminal.
 
 Both show the same four things in the same order: the code (or words) as it is written, notes on what was found, then,
-from the kernel itself, the result, and last what became of the user's names.
+from the kernel itself, the result, and last what became of the user's names. In a notebook the same display carries it
+three times: as data for JupyterLab's own view with its buttons and tabs (`labextension/src/answer`), as Markdown and as
+plain text for every other front end, and for the saved file.
 """
 
 from __future__ import annotations
@@ -9,17 +11,27 @@ from __future__ import annotations
 import re
 import sys
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+from llmos_jupyter.protocol import ANSWER_MIME, AnswerCell, Rehearsal
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 # Seconds between two updates of a display: smooth to the eye, and a few kB/s to the browser.
 UPDATE_EVERY = 0.1
+# Characters of code after which that is twice as long, and so on: each update carries all of it.
+UPDATE_LENGTH = 20_000
+# Characters of what a rehearsal would print, and of a traceback, that are shown with an answer; the trace has all.
+SHOWN_OUTPUT = 20_000
+_ENDED = frozenset({"done", "shown", "failed", "stopped", "undone"})
 
 
 class AnswerView(Protocol):
     """What the notebook session tells a view."""
+
+    def about(self, **known: Any) -> None:
+        """What is known of the answer, by the names of AnswerCell; shown with what comes next."""
 
     def working(self, text: str) -> None:
         """Something is going on that has no text of its own yet."""
@@ -42,6 +54,9 @@ class AnswerView(Protocol):
     def aftermath(self, notes: list[str]) -> None:
         """What became of the user's names."""
 
+    def become(self, **known: Any) -> None:
+        """An answer that has been shown is something else now: it has run, or was undone."""
+
     def abandon(self) -> None:
         """There will be no answer: what was written stays, what only said "wait" goes."""
 
@@ -51,16 +66,17 @@ def view_for(shell: InteractiveShell) -> AnswerView:
 
 
 class NotebookAnswer:
-    """One display, updated in place, Markdown with plain text beside it."""
+    """One display, updated in place."""
 
     def __init__(self) -> None:
         from IPython.display import display
 
+        self._cell = AnswerCell()
+        self._texts = ("", "")
         # A handle of our own, not display()'s: the first update must not wait for a throttle.
         self._display = display
-        self._handle = display({"text/plain": "", "text/markdown": ""}, raw=True, display_id=True)
-        self._shown = ("", "")
-        self._wanted = ("", "")
+        self._handle = display(self._bundle(), raw=True, display_id=True)
+        self._shown: dict[str, Any] = {}
         self._at = 0.0
         self._waiting = True
         self._metadata: dict[str, dict[str, str]] = {}
@@ -68,41 +84,64 @@ class NotebookAnswer:
     def provenance(self, facts: dict[str, str]) -> None:
         self._metadata = {"llmos": facts}
 
+    def about(self, **known: Any) -> None:
+        self._cell = self._cell.model_copy(update=known)
+
     def working(self, text: str) -> None:
         self._waiting = True
-        self._show((f"*{escape(text)} ...*", f"{text} ..."))
+        self._show((f"*{escape(text)} ...*", f"{text} ..."), doing=text)
 
     def writing(self, text: str) -> None:
         self._waiting = False
-        self._show((text, unfenced(text)))
+        clean = unfenced(text)
+        kind = "words" if clean == text and not text.lstrip().startswith("`") else "code"
+        self._show((text, clean), state="writing", kind=kind, text=clean, doing="")
 
     def answer(self, code: str, notes: list[str]) -> None:
         self._waiting = False
         markdown = f"{_fenced(code)}\n\n{_small(notes)}"
-        self._show((markdown, "\n".join([code, *notes])), now=True)
+        self._show((markdown, "\n".join([code, *notes])), kind="code", text=code, notes=notes, doing="", now=True)
 
     def words(self, text: str, notes: list[str]) -> None:
         self._waiting = False
-        self._show((f"{text}\n\n{_small(notes)}", "\n".join([text, *notes])), now=True)
+        markdown, plain = f"{text}\n\n{_small(notes)}", "\n".join([text, *notes])
+        self._show((markdown, plain), state="done", kind="words", text=text, notes=notes, doing="", now=True)
 
     def settle(self) -> None:
-        self._show(self._wanted, now=True)
+        self._show(self._texts, now=True)
 
     def aftermath(self, notes: list[str]) -> None:
         if notes:
             self._display({"text/plain": "\n".join(notes), "text/markdown": _small(notes)}, raw=True)
 
-    def abandon(self) -> None:
-        self._show(("", "") if self._waiting else self._wanted, now=True)
+    def become(self, **known: Any) -> None:
+        self._show(self._texts, now=True, **known)
 
-    def _show(self, texts: tuple[str, str], *, now: bool = False) -> None:
-        self._wanted = texts
+    def abandon(self) -> None:
+        texts = ("", "") if self._waiting else self._texts
+        if self._cell.state in _ENDED:
+            self._show(texts, now=True)
+        else:
+            self._show(texts, now=True, state="stopped", doing="")
+
+    def _show(self, texts: tuple[str, str], *, now: bool = False, **known: Any) -> None:
+        self._texts = texts
+        self.about(**known)
         moment = time.monotonic()
-        if texts == self._shown or (not now and moment - self._at < UPDATE_EVERY):
+        if not now and moment - self._at < UPDATE_EVERY * (1 + len(texts[1]) // UPDATE_LENGTH):
             return
-        markdown, text = texts
-        self._handle.update({"text/plain": text, "text/markdown": markdown}, raw=True, metadata=self._metadata)
-        self._shown, self._at = texts, moment
+        bundle = self._bundle()
+        if bundle == self._shown:
+            return
+        self._handle.update(bundle, raw=True, metadata=self._metadata)
+        self._shown, self._at = bundle, moment
+
+    def _bundle(self) -> dict[str, Any]:
+        markdown, text = self._texts
+        cell = self._cell
+        if cell.rehearsal is not None:
+            cell = cell.model_copy(update={"rehearsal": _shortened(cell.rehearsal)})
+        return {"text/plain": text, "text/markdown": markdown, ANSWER_MIME: cell.model_dump(mode="json")}
 
 
 class TerminalAnswer:
@@ -117,6 +156,12 @@ class TerminalAnswer:
 
     def provenance(self, facts: dict[str, str]) -> None:
         """A terminal keeps nothing beside the text."""
+
+    def about(self, **known: Any) -> None:
+        """A terminal shows what it is told in words."""
+
+    def become(self, **known: Any) -> None:
+        """What stands in a terminal stays as it is."""
 
     def working(self, text: str) -> None:
         what = text.split(":")[0]
@@ -153,6 +198,29 @@ class TerminalAnswer:
     def abandon(self) -> None:
         if self._written:
             print(flush=True)
+
+
+def confidence_of(code: str, raw: str, runs: list[tuple[int, float]]) -> list[tuple[int, float]]:
+    """The runs of a raw reply as those of the code in it; nothing if the code is not what the model wrote."""
+    start = raw.find(code) if code else -1
+    if start < 0:
+        return []
+    found: list[tuple[int, float]] = []
+    at, end = 0, start + len(code)
+    for length, probability in runs:
+        covered = min(at + length, end) - max(at, start)
+        if covered > 0:
+            found.append((covered, probability))
+        at += length
+    return found if sum(length for length, _ in found) == len(code) else []
+
+
+def _shortened(rehearsal: Rehearsal) -> Rehearsal:
+    """What is shown of a rehearsal beside its answer; the digests of its results are for the loop."""
+    error = rehearsal.error
+    if error is not None and len(error.traceback) > SHOWN_OUTPUT:
+        error = error.model_copy(update={"traceback": error.traceback[-SHOWN_OUTPUT:]})
+    return rehearsal.model_copy(update={"outcome": {}, "output": rehearsal.output[:SHOWN_OUTPUT], "error": error})
 
 
 def escape(text: str) -> str:
