@@ -13,7 +13,8 @@ from nbclient import NotebookClient
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.agent.replay import Recording, record
-from llmos_jupyter.protocol import Options
+from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.protocol import ANSWER_MIME, AnswerCell, Options
 from tests.kernels import Kernel, kernel
 
 CODE = "df['weight'] = df['weight'] * 1000\ntotal = df['weight'].sum()\ntotal"
@@ -106,3 +107,42 @@ def test_the_lesson_in_the_repository_needs_no_model(home: Path, monkeypatch: py
     assert asked
     for cell in asked:
         assert "replayed from" in str(cell.outputs), cell.source
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it would ask before it runs")
+def test_an_answer_is_kept_as_data_that_says_what_became_of_it(lesson: Kernel) -> None:
+    answered = lesson.run(f"%%llmos\n{REQUEST}")
+    cell = AnswerCell.model_validate(next(iter(answered.displays.values()))[ANSWER_MIME])
+    assert (cell.state, cell.kind, cell.text, cell.number) == ("done", "code", CODE, 1)
+    assert cell.rehearsal is not None
+    assert cell.rehearsal.status == "passed"
+    assert {change.name for change in cell.changes} == {"df", "alias", "total"}
+    states = [data[ANSWER_MIME]["state"] for data in answered.updates if ANSWER_MIME in data]
+    assert states.index("rehearsing") < states.index("running") < states.index("done")
+    task = DaemonClient(start=False).trace(cell.task).task
+    assert task.session.id == cell.session
+    again = lesson.run(f"%%llmos --model no-such-model\n{REQUEST} once more")
+    assert again.status == "error"
+    failed = AnswerCell.model_validate(next(iter(again.displays.values()))[ANSWER_MIME])
+    assert failed.state == "failed"
+    assert "up" in lesson.run("%llmos feedback up 1").text
+    assert DaemonClient(start=False).trace("1").task.feedback == "up"
+    undone = lesson.run("%llmos undo 1")
+    assert undone.updates[0][ANSWER_MIME]["state"] == "undone"
+    assert "df" in undone.text
+    assert DaemonClient(start=False).trace("1").task.feedback == "undone"
+    assert "nothing to undo" in lesson.run("%llmos undo 1").text
+    assert "There is no request 77" in lesson.run("%llmos undo 77").text
+
+
+def test_answers_that_ran_later_are_undone_first(lesson: Kernel) -> None:
+    for request in (REQUEST, f"{REQUEST}!"):
+        lesson.run("import json, pathlib")
+        made = record(request, Options(), {}, kind="code", answer="seen = 1", model="some-model")
+        Recording(Path(lesson.value("__import__('os').environ['LLMOS_REPLAY']").strip("'"))).add(made)
+    first, second = lesson.run("%%llmos\n" + REQUEST), lesson.run(f"%%llmos\n{REQUEST}!")
+    assert first.status == second.status == "ok"
+    refused = lesson.run("%llmos undo 1")
+    assert "`%llmos undo` takes back request 2" in refused.text
+    assert lesson.run("%llmos undo 2").status == "ok"
+    assert lesson.run("%llmos undo 1").status == "ok"

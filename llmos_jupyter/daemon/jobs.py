@@ -160,7 +160,7 @@ class Jobs:
         for one in (task, before):
             if one is not None and (one.id not in steps or steps[one.id].state != "waiting" or not in_background(one)):
                 raise LLMOSError(f"Task {one.number} does not wait in the queue any more: nothing was moved.")
-        numbers = await asyncio.to_thread(task_lists.queue_order, self._store, steps)
+        numbers = await asyncio.to_thread(task_lists.queue_order, self._store, steps, self._schedule.ranks())
         queued = await asyncio.to_thread(task_lists.by_number, self._store, numbers)
         level = steps[before.id if before else task.id].priority
         order = [
@@ -230,7 +230,7 @@ class Jobs:
         """A window of the tasks that have not ended: those that run, then those that wait, in the order in which they
         are planned, then by their classes; then those that are paused."""
         now = task_lists.steps_by_task(self._schedule)
-        order = await asyncio.to_thread(task_lists.queue_order, self._store, now)
+        order = await asyncio.to_thread(task_lists.queue_order, self._store, now, self._schedule.ranks())
         window = order[offset : offset + limit]
         tasks = await asyncio.to_thread(task_lists.by_number, self._store, window)
         return [

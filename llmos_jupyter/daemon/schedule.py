@@ -20,6 +20,7 @@ from llmos_jupyter.protocol import Span, StepKind, StepRecord, StepState
 from llmos_jupyter.scheduling.online import ListScheduler
 from llmos_jupyter.scheduling.policy import Start, Yield
 from llmos_jupyter.scheduling.problem import Resource, Step, check_step
+from llmos_jupyter.scheduling.ready import Rank
 from llmos_jupyter.scheduling.waiting_room import Dropped
 
 log = logging.getLogger(__name__)
@@ -177,7 +178,9 @@ class Schedule:
     def reprioritise(self, step: str, priority: float) -> None:
         """A fraction is the place within its class. Raises LLMOSError if it does not wait."""
         self._scheduler.reprioritise(step, priority, time.monotonic())
-        self._entries[step].record.priority = int(priority)
+        record = self._entries[step].record
+        record.priority = int(priority)
+        record.planned = None  # until it is planned anew
         self._note(self._entries[step].record)
         self.wake()
 
@@ -236,6 +239,10 @@ class Schedule:
 
     def why_started(self, step: str) -> str:
         return self._entries[step].record.why
+
+    def ranks(self) -> dict[str, Rank]:
+        """What the steps that could start are ordered by, besides plans; less is earlier."""
+        return self._scheduler.ranks()
 
     def open_steps(self) -> list[StepRecord]:
         """The steps that wait or run now, planned as things stand."""

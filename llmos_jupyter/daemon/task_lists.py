@@ -5,18 +5,18 @@ Both are read in windows: of ten thousand tasks nobody sees more than a screen a
 
 from __future__ import annotations
 
-import math
-
 from llmos_jupyter.daemon.schedule import Schedule
 from llmos_jupyter.daemon.store import Store, task_of
 from llmos_jupyter.protocol import OPEN_STATES, StepRecord, Task, TaskState
+from llmos_jupyter.scheduling.ready import Rank
 
+_NO_RANK: Rank = (0.0, 0, 0.0, 0)
 _MARKS = ", ".join("?" * len(OPEN_STATES))
 
 
-def queue_order(store: Store, steps: dict[str, StepRecord]) -> list[int]:
-    """The numbers of the tasks that have not ended: those that run; those that wait, as they are planned, then by their
-    classes; those that are paused. `steps` by task."""
+def queue_order(store: Store, steps: dict[str, StepRecord], ranks: dict[str, Rank]) -> list[int]:
+    """The numbers of the tasks that have not ended: those that run; those that wait, in the order in which they would
+    start, then those that wait for others; those that are paused. `steps` by task, `ranks` by step."""
     with store.reading() as db:
         rows = db.execute(
             "SELECT number, id, state, json_extract(options, '$.priority') AS priority FROM tasks "
@@ -24,13 +24,17 @@ def queue_order(store: Store, steps: dict[str, StepRecord]) -> list[int]:
             OPEN_STATES,
         ).fetchall()
 
-    def place(row: tuple[int, str, str, int]) -> tuple[int, float, int, int]:
+    def place(row: tuple[int, str, str, int]) -> tuple[int, float, Rank, int]:
         number, task, state, priority = row
         step = steps.get(task)
-        planned = step.planned.start if step is not None and step.planned and step.state == "waiting" else math.inf
-        running = state == "running" and (step is None or step.state == "running")
-        first = 0 if running else 2 if state == "paused" else 1
-        return first, planned, -(step.priority if step is not None else priority), number
+        if state == "paused":
+            return 3, 0.0, _NO_RANK, number
+        if state == "running" and (step is None or step.state == "running"):
+            return 0, 0.0, _NO_RANK, number
+        rank = ranks.get(step.id) if step is not None else None
+        if rank is None:
+            return 2, float(-(step.priority if step is not None else priority)), _NO_RANK, number
+        return 1, 0.0, rank, number
 
     return [row[0] for row in sorted(map(tuple, rows), key=place)]
 

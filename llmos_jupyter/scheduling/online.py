@@ -35,7 +35,7 @@ from llmos_jupyter.scheduling.problem import (
     class_name,
     class_of,
 )
-from llmos_jupyter.scheduling.ready import ReadySteps, Waiting
+from llmos_jupyter.scheduling.ready import Rank, ReadySteps, Waiting
 from llmos_jupyter.scheduling.service import Service
 from llmos_jupyter.scheduling.turns import Turns, turn
 from llmos_jupyter.scheduling.waiting_room import Dropped, WaitingRoom
@@ -254,6 +254,10 @@ class ListScheduler:
     def waiting(self) -> int:
         """How many steps have not started."""
         return len(self._where) + len(self._held) + len(self._room)
+
+    def ranks(self) -> dict[str, Rank]:
+        """What each step that could start is ordered by; less is earlier."""
+        return {entry.step.id: rank for ready in self._ready.values() for rank, entry in ready.ranked()}
 
     def window(self, size: int, now: float) -> Problem:
         """The next `size` steps in the order they would go, with all that runs, for a solver to improve; see
