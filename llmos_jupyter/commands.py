@@ -126,10 +126,11 @@ def _result(notebook: Notebook, argument: str) -> None:
             board.add(item if item.type == "ended" else item.item)
             if item.type == "ended" and item.results and notebook.background.handle(argument) is None:
                 board.notes += _adopted(notebook, item, task.number)
-    if hasattr(notebook.shell, "kernel"):
-        display(board.bundle(), raw=True)
-    else:
-        print(board.bundle()["text/plain"])
+    for bundle in ([board.answer] if board.answer else []) + [board.bundle()]:
+        if hasattr(notebook.shell, "kernel"):
+            display(bundle, raw=True)
+        else:
+            print(bundle["text/plain"])
 
 
 def _adopted(notebook: Notebook, ended: Ended, number: int) -> list[str]:

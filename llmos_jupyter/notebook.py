@@ -195,7 +195,26 @@ class Notebook:
         from IPython.display import display
 
         shown = display(board.bundle(), raw=True, display_id=True)
-        return lambda: shown.update(board.bundle(), raw=True) if shown else None
+        return lambda: shown.update(board.bundle(), raw=True)
+
+    def _show_answer(self, board: Board) -> Callable[[], None]:
+        """The same, with the answer itself above it."""
+        if not hasattr(self.shell, "kernel"):
+            return lambda: None
+        from IPython.display import display
+
+        answered = display({"text/plain": ""}, raw=True, display_id=True)
+        refresh_board = self._show(board)
+        last: dict[str, Any] = {}
+
+        def refresh() -> None:
+            nonlocal last
+            if board.answer is not None and board.answer != last:
+                last = board.answer
+                answered.update(last, raw=True)
+            refresh_board()
+
+        return refresh
 
     def recording(self) -> Recording:
         """The notebook's recorded answers. Its name may come late: VS Code tells it with the first cell."""
@@ -245,7 +264,9 @@ class Notebook:
         """Answer a request in the background: the cell returns at once, the answer appears in its place."""
         try:
             recording = self.recording() if config.load().replay else None
-            return self.background.ask(text, options, self.context, self._context_tokens(), recording, show=self._show)
+            return self.background.ask(
+                text, options, self.context, self._context_tokens(), recording, show=self._show_answer
+            )
         except LLMOSError as error:
             raise AnswerFailed(str(error)) from error
         except KeyboardInterrupt:

@@ -6,6 +6,8 @@ import html
 import re
 from typing import TYPE_CHECKING, Any
 
+from llmos_jupyter.protocol import ANSWER_MIME
+
 if TYPE_CHECKING:
     from llmos_jupyter.workers.messages import Ended, WorkerItem
 
@@ -23,6 +25,8 @@ class Board:
         self.state = "waiting"
         self.began = False
         self.notes: list[str] = []
+        # A model's answer is a display of its own, which front ends draw as one.
+        self.answer: dict[str, Any] | None = None
         self._parts: list[tuple[str, str, dict[str, Any]]] = []
         self._clear = False
 
@@ -49,6 +53,8 @@ class Board:
             if self._parts and self._parts[-1][0] == kind:
                 text = self._parts.pop()[2]["text/plain"] + text
             self._parts.append((kind, "", {"text/plain": _lines(text)[-SHOWN:]}))
+        elif item.type == "display" and ANSWER_MIME in item.data:
+            self.answer = item.data
         elif item.type == "display":
             place = next(
                 (i for i, part in enumerate(self._parts) if item.display_id and part[1] == item.display_id), None
@@ -74,7 +80,7 @@ class Board:
         return f"{self.title} · {self.state}"
 
     def bundle(self) -> dict[str, str]:
-        """As text and as HTML; the text is what is left where no HTML is shown."""
+        """What stands beside the answer, as text and as HTML; the text is what is left where no HTML is shown."""
         plain = [part[2].get("text/plain", "") for part in self._parts]
         shown = [_html(kind, data) for kind, _, data in self._parts]
         notes = "".join(f"<div><small>{html.escape(note)}</small></div>" for note in self.notes)
