@@ -544,7 +544,7 @@ export interface components {
         Answered: {
             finish: components["schemas"]["Finish"];
             /** Records */
-            records?: (components["schemas"]["CandidateRecord"] | components["schemas"]["InspectionRecord"] | components["schemas"]["RehearsalRecord"] | components["schemas"]["RunRecord"] | components["schemas"]["DecisionRecord"] | components["schemas"]["FeedbackRecord"])[];
+            records: (components["schemas"]["CandidateRecord"] | components["schemas"]["InspectionRecord"] | components["schemas"]["RehearsalRecord"] | components["schemas"]["RunRecord"] | components["schemas"]["DecisionRecord"] | components["schemas"]["FeedbackRecord"])[];
             /**
              * Reply
              * @default
@@ -570,9 +570,9 @@ export interface components {
             /** Folder */
             folder: string;
             /** Variables */
-            variables?: components["schemas"]["Packed"][];
+            variables: components["schemas"]["Packed"][];
             /** Missing */
-            missing?: components["schemas"]["Missing"][];
+            missing: components["schemas"]["Missing"][];
         };
         /**
          * Cancelled
@@ -607,12 +607,12 @@ export interface components {
              * Confidence
              * @description geometric mean of its tokens' probabilities
              */
-            confidence?: number | null;
+            confidence: number | null;
             /**
              * Doubt
              * @description probability of its least likely token
              */
-            doubt?: number | null;
+            doubt: number | null;
             /**
              * Model
              * @default
@@ -624,12 +624,12 @@ export interface components {
              * @enum {string}
              */
             finish: "stop" | "length" | "cancelled" | "preempted";
-            timings?: components["schemas"]["Timings"];
+            timings: components["schemas"]["Timings"];
             /**
              * Messages
              * @description exactly what was sent
              */
-            messages?: components["schemas"]["Message"][];
+            messages: components["schemas"]["Message"][];
         };
         /** CandidateRecord */
         CandidateRecord: {
@@ -699,7 +699,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** Metadata */
-            metadata?: {
+            metadata: {
                 [key: string]: unknown;
             };
             /**
@@ -752,8 +752,8 @@ export interface components {
              * @default
              */
             message: string;
-            results?: components["schemas"]["Bundle"] | null;
-            answered?: components["schemas"]["Answered"] | null;
+            results: components["schemas"]["Bundle"] | null;
+            answered: components["schemas"]["Answered"] | null;
             /**
              * Seconds
              * @description of the code alone
@@ -834,7 +834,7 @@ export interface components {
             /** Value */
             value: string;
             /** Traceback */
-            traceback?: string[];
+            traceback: string[];
         };
         /**
          * ErrorReport
@@ -873,9 +873,9 @@ export interface components {
             /** Kind */
             kind: string;
             /** Task */
-            task?: string | null;
+            task: string | null;
             /** Data */
-            data?: {
+            data: {
                 [key: string]: unknown;
             };
         };
@@ -944,7 +944,7 @@ export interface components {
              */
             name: string | null;
             /** Suggestions */
-            suggestions?: string[];
+            suggestions: string[];
             /** @default null */
             capability: components["schemas"]["Capability"] | null;
         };
@@ -999,11 +999,11 @@ export interface components {
              */
             temperature: number;
             /** Seed */
-            seed?: number | null;
+            seed: number | null;
             /** Grammar */
-            grammar?: string | null;
+            grammar: string | null;
             /** Stop */
-            stop?: string[];
+            stop: string[];
             /**
              * Prefix
              * @description what an interrupted generation had written: the model goes on from there
@@ -1020,7 +1020,7 @@ export interface components {
              * Write
              * @description folders beneath which files may be changed
              */
-            write?: string[];
+            write: string[];
             /**
              * Network
              * @default false
@@ -1035,7 +1035,7 @@ export interface components {
              * Devices
              * @description patterns of devices that may be written to and controlled, as /dev/nvidia*
              */
-            devices?: string[];
+            devices: string[];
             /**
              * Unlocked
              * @description run even where this system cannot hold the code to this
@@ -1071,17 +1071,17 @@ export interface components {
             id: string;
             /** Code */
             code: string;
-            variables?: components["schemas"]["Bundle"] | null;
+            variables: components["schemas"]["Bundle"] | null;
             /**
              * Binds
              * @description names that come back
              */
-            binds?: string[];
+            binds: string[];
             /**
              * Touches
              * @description names that come back if their value changed
              */
-            touches?: string[];
+            touches: string[];
             /**
              * Folder
              * @description working directory; where it does not exist the scratch folder is used
@@ -1092,9 +1092,9 @@ export interface components {
              * Search Path
              * @description the notebook's `sys.path`
              */
-            search_path?: string[];
-            grants?: components["schemas"]["Grants"];
-            limits?: components["schemas"]["Limits"];
+            search_path: string[];
+            grants: components["schemas"]["Grants"];
+            limits: components["schemas"]["Limits"];
             /**
              * Lock Later
              * @description our own code runs first, and calls `inside.lock_now` before any other
@@ -1117,7 +1117,7 @@ export interface components {
              * Resources
              * @description of a cluster's workers, such as GPU: 1
              */
-            resources?: {
+            resources: {
                 [key: string]: number;
             };
         };
@@ -1147,19 +1147,19 @@ export interface components {
             /** Seen */
             seen: number;
             /** Seconds */
-            seconds?: number | null;
+            seconds: number | null;
             /** Success */
-            success?: number | null;
+            success: number | null;
             /** Error */
-            error?: number | null;
+            error: number | null;
             /** Constant Error */
-            constant_error?: number | null;
+            constant_error: number | null;
             /** Within P90 */
-            within_p90?: number | null;
+            within_p90: number | null;
             /** Brier */
-            brier?: number | null;
+            brier: number | null;
             /** Constant Brier */
-            constant_brier?: number | null;
+            constant_brier: number | null;
         };
         /**
          * Limits
@@ -1176,17 +1176,17 @@ export interface components {
              * Affinity
              * @description processors it may run on; empty: all
              */
-            affinity?: number[];
+            affinity: number[];
             /**
              * Memory Bytes
              * @description resident memory of the worker with its children
              */
-            memory_bytes?: number | null;
+            memory_bytes: number | null;
             /**
              * Gpus
              * @description GPUs it sees, as CUDA_VISIBLE_DEVICES names them; none: no GPU; None: those its worker sees
              */
-            gpus?: string[] | null;
+            gpus: string[] | null;
             /**
              * Nice
              * @default 5
@@ -1325,12 +1325,12 @@ export interface components {
              * Retries
              * @description None: the daemon's strategy decides
              */
-            retries?: number | null;
+            retries: number | null;
             /**
              * Candidates
              * @description None: the strategy, and then the loop, decides
              */
-            candidates?: number | null;
+            candidates: number | null;
             /**
              * Fresh
              * @description ask the model even if the answer is recorded
@@ -1354,14 +1354,14 @@ export interface components {
              */
             temperature: number;
             /** Seed */
-            seed?: number | null;
+            seed: number | null;
             /**
              * Context
              * @default true
              */
             context: boolean;
             /** Use */
-            use?: string[];
+            use: string[];
             /**
              * Background
              * @description in a worker, while the notebook goes on
@@ -1378,12 +1378,12 @@ export interface components {
              * Deadline
              * @description seconds from now by which it should have ended
              */
-            deadline?: number | null;
+            deadline: number | null;
             /**
              * After
              * @description numbers of tasks that must have ended well before
              */
-            after?: string[];
+            after: string[];
             /**
              * Cores
              * @default 1
@@ -1393,7 +1393,7 @@ export interface components {
              * Memory Bytes
              * @description what it may use at the most
              */
-            memory_bytes?: number | null;
+            memory_bytes: number | null;
             /**
              * Gpus
              * @default 0
@@ -1515,7 +1515,7 @@ export interface components {
          */
         Queued: {
             task: components["schemas"]["Task"];
-            step?: components["schemas"]["StepRecord"] | null;
+            step: components["schemas"]["StepRecord"] | null;
             /**
              * Why
              * @default
@@ -1572,19 +1572,19 @@ export interface components {
              * Outcome
              * @description digests of what came out, equal for equal values: by name, and under '' what it showed
              */
-            outcome?: {
+            outcome: {
                 [key: string]: string;
             };
             /**
              * Doubts
              * @description what makes the result suspicious
              */
-            doubts?: string[];
-            shape?: components["schemas"]["Shape"];
+            doubts: string[];
+            shape: components["schemas"]["Shape"];
             /** Changes */
-            changes?: components["schemas"]["NameChange"][];
+            changes: components["schemas"]["NameChange"][];
             /** Refusals */
-            refusals?: components["schemas"]["Refusal"][];
+            refusals: components["schemas"]["Refusal"][];
             /**
              * Seconds
              * @default 0
@@ -1630,7 +1630,7 @@ export interface components {
             id: string;
             /** Text */
             text: string;
-            options?: components["schemas"]["Options"];
+            options: components["schemas"]["Options"];
             session: components["schemas"]["Session"];
         };
         /**
@@ -1649,9 +1649,9 @@ export interface components {
             /** Id */
             id: string;
             /** Has */
-            has?: number | null;
+            has: number | null;
             /** Taken */
-            taken?: number | null;
+            taken: number | null;
             /**
              * Detail
              * @default
@@ -1673,7 +1673,7 @@ export interface components {
                 [key: string]: unknown;
             };
             /** Metadata */
-            metadata?: {
+            metadata: {
                 [key: string]: unknown;
             };
         };
@@ -1687,9 +1687,9 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "failed" | "interrupted";
-            error?: components["schemas"]["ErrorReport"] | null;
+            error: components["schemas"]["ErrorReport"] | null;
             /** Changes */
-            changes?: components["schemas"]["NameChange"][];
+            changes: components["schemas"]["NameChange"][];
             /**
              * Seconds
              * @default 0
@@ -1764,7 +1764,7 @@ export interface components {
              */
             figures: number;
             /** Columns */
-            columns?: string[];
+            columns: string[];
         };
         /**
          * Span
@@ -1774,7 +1774,7 @@ export interface components {
             /** Start */
             start: number;
             /** End */
-            end?: number | null;
+            end: number | null;
         };
         /** Started */
         Started: {
@@ -1807,7 +1807,7 @@ export interface components {
             pid: number;
             /** Started */
             started: number;
-            engine?: components["schemas"]["EngineStatus"] | null;
+            engine: components["schemas"]["EngineStatus"] | null;
             /**
              * Tasks Running
              * @default 0
@@ -1866,20 +1866,20 @@ export interface components {
              * After
              * @description steps it had to wait for
              */
-            after?: string[];
+            after: string[];
             /** Created */
             created: number;
             /** @description when it was last planned to run before it started */
-            planned?: components["schemas"]["Span"] | null;
+            planned: components["schemas"]["Span"] | null;
             /** Spans */
-            spans?: components["schemas"]["Span"][];
+            spans: components["schemas"]["Span"][];
             /**
              * Predicted
              * @description seconds, median
              */
-            predicted?: number | null;
+            predicted: number | null;
             /** Predicted P90 */
-            predicted_p90?: number | null;
+            predicted_p90: number | null;
             /**
              * Why
              * @description why it started when it did, or what it waits for
@@ -2033,7 +2033,7 @@ export interface components {
              * Logprob
              * @description of the text's last token, where the engine tells it
              */
-            logprob?: number | null;
+            logprob: number | null;
         };
         /**
          * Trace
@@ -2165,7 +2165,7 @@ export interface components {
              */
             starts: number | null;
             /** Confidence */
-            confidence?: [
+            confidence: [
                 number,
                 number
             ][];
@@ -2173,16 +2173,16 @@ export interface components {
              * Notes
              * @description one short line each, Markdown code in backticks
              */
-            notes?: string[];
+            notes: string[];
             /** Findings */
-            findings?: components["schemas"]["Finding"][];
+            findings: components["schemas"]["Finding"][];
             /** @default null */
             rehearsal: components["schemas"]["Rehearsal"] | null;
             /**
              * Changes
              * @description what the real run did to the user's names
              */
-            changes?: components["schemas"]["NameChange"][];
+            changes: components["schemas"]["NameChange"][];
         };
         /**
          * Code
@@ -2451,7 +2451,7 @@ export interface components {
              */
             memory_mhz: number | null;
             /** Processes */
-            processes?: components["schemas"]["GpuProcess"][];
+            processes: components["schemas"]["GpuProcess"][];
         };
         /**
          * Place
@@ -2556,7 +2556,7 @@ export interface components {
              */
             disk_free: number | null;
             /** Gpus */
-            gpus?: components["schemas"]["GpuSample"][];
+            gpus: components["schemas"]["GpuSample"][];
             /**
              * Gpu Why
              * @description one sentence on what kept GPUs from being seen
@@ -2596,6 +2596,8 @@ export interface components {
              */
             engine_seconds: number;
         };
+        /** @constant */
+        Protocol: 1;
     };
     responses: never;
     parameters: never;

@@ -13,6 +13,7 @@ export type GpuProcess = Schemas['GpuProcess'];
 export type GpuSample = Schemas['GpuSample'];
 export type ModelInfo = Schemas['ModelInfo'];
 export type NameChange = Schemas['NameChange'];
+export type Protocol = Schemas['Protocol'];
 export type Progress = Schemas['Progress'];
 export type Pulse = Schemas['Pulse'];
 export type Queued = Schemas['Queued'];

@@ -28,6 +28,10 @@ def schema() -> dict[str, Any]:
     template = "#/components/schemas/{model}"
     _, spoken = models_json_schema([(model, "validation") for model in SPOKEN], ref_template=template)
     found["components"]["schemas"].update(spoken["$defs"])
+    for component in found["components"]["schemas"].values():
+        if "properties" in component:  # what the daemon sends carries every field, also those that have defaults
+            component["required"] = list(component["properties"])
+    found["components"]["schemas"]["Protocol"] = {"const": protocol.PROTOCOL}
     return found
 
 
