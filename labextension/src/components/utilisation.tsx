@@ -1,0 +1,170 @@
+/** What the machine is busy with: processors, memory, disk, GPUs, over the last two minutes. */
+import React from 'react';
+
+import { bytes, rate } from '../format';
+import type { GpuProcess, GpuSample, Sample } from '../types';
+import { Sparkline } from './sparkline';
+
+export interface IUtilisationProps {
+  /** Oldest first, at least one. */
+  samples: readonly Sample[];
+}
+
+type Figure = (sample: Sample) => number | null | undefined;
+
+export function Utilisation({ samples }: IUtilisationProps): JSX.Element {
+  const last = samples[samples.length - 1];
+  const shown = samples.filter(sample => sample.at >= last.at - 120);
+  const row = (name: string, value: string, figure: Figure, top: number): JSX.Element => (
+    <Row
+      key={name}
+      name={name}
+      value={value}
+      figure={figure}
+      top={top}
+      samples={shown}
+      now={last.at}
+    />
+  );
+  const disk = (sample: Sample): number | null =>
+    sample.disk_read == null && sample.disk_written == null
+      ? null
+      : (sample.disk_read ?? 0) + (sample.disk_written ?? 0);
+  const diskTop = Math.max(1, ...shown.map(sample => disk(sample) ?? 0));
+  return (
+    <div className="jp-llmos-Utilisation">
+      {row('Processors', percent(average(last.cores)), sample => average(sample.cores), 100)}
+      {last.cores.length > 1 && (
+        <details className="jp-llmos-Cores">
+          <summary>{`Each of ${last.cores.length} processors`}</summary>
+          {last.cores.map((busy, core) =>
+            row(`Processor ${core + 1}`, percent(busy), sample => sample.cores[core], 100)
+          )}
+        </details>
+      )}
+      {row(
+        'Memory',
+        `${bytes(last.memory_used)} of ${bytes(last.memory_total)}`,
+        sample => sample.memory_used,
+        last.memory_total
+      )}
+      {last.swap_total > 0 &&
+        row(
+          'Swap',
+          `${bytes(last.swap_used)} of ${bytes(last.swap_total)}`,
+          sample => sample.swap_used,
+          last.swap_total
+        )}
+      {disk(last) !== null &&
+        row(
+          'Disk',
+          `reads ${bytes(last.disk_read ?? 0)}/s, writes ${bytes(last.disk_written ?? 0)}/s`,
+          disk,
+          diskTop
+        )}
+      {last.disk_free != null && (
+        <p className="jp-llmos-Aside">{`${bytes(last.disk_free)} of disk free`}</p>
+      )}
+      {last.gpus.length === 0 ? (
+        <p className="jp-llmos-Aside">{`No GPU is seen. ${last.gpu_why}`.trim()}</p>
+      ) : (
+        last.gpus.map(gpu => <Gpu key={gpu.id} gpu={gpu} samples={shown} now={last.at} />)
+      )}
+    </div>
+  );
+}
+
+interface IRowProps {
+  name: string;
+  value: string;
+  figure: Figure;
+  top: number;
+  samples: readonly Sample[];
+  now: number;
+}
+
+function Row({ name, value, figure, top, samples, now }: IRowProps): JSX.Element {
+  return (
+    <div className="jp-llmos-Figure">
+      <span className="jp-llmos-Figure-name">{name}</span>
+      <Sparkline
+        name={name}
+        value={value}
+        points={samples.map(sample => [sample.at, figure(sample) ?? null] as const)}
+        top={top}
+        now={now}
+      />
+      <span className="jp-llmos-Figure-value" aria-hidden="true">
+        {value}
+      </span>
+    </div>
+  );
+}
+
+function Gpu(props: { gpu: GpuSample; samples: readonly Sample[]; now: number }): JSX.Element {
+  const { gpu, samples, now } = props;
+  const past = (figure: (gpu: GpuSample) => number | null | undefined): Figure => {
+    return sample => {
+      const found = sample.gpus.find(one => one.id === gpu.id);
+      return found ? figure(found) : null;
+    };
+  };
+  const facts = [
+    gpu.watts != null &&
+      `${rate(gpu.watts)} W${gpu.watts_limit != null ? ` of ${rate(gpu.watts_limit)} W` : ''}`,
+    gpu.celsius != null && `${gpu.celsius.toFixed(0)} °C`,
+    gpu.core_mhz != null && `core ${gpu.core_mhz} MHz`,
+    gpu.memory_mhz != null && `memory ${gpu.memory_mhz} MHz`
+  ].filter(Boolean);
+  const title = `GPU ${gpu.id}`;
+  return (
+    <section className="jp-llmos-Gpu" aria-label={title}>
+      <p className="jp-llmos-Gpu-name">{gpu.name ? `${title}: ${gpu.name}` : title}</p>
+      <Row
+        name="GPU busy"
+        value={gpu.percent == null ? 'not told by the driver' : percent(gpu.percent)}
+        figure={past(one => one.percent)}
+        top={100}
+        samples={samples}
+        now={now}
+      />
+      {gpu.memory_total != null && gpu.memory_used != null && (
+        <Row
+          name="GPU memory"
+          value={`${bytes(gpu.memory_used)} of ${bytes(gpu.memory_total)}`}
+          figure={past(one => one.memory_used)}
+          top={gpu.memory_total}
+          samples={samples}
+          now={now}
+        />
+      )}
+      {facts.length > 0 && <p className="jp-llmos-Aside">{facts.join(', ')}</p>}
+      {gpu.processes.length > 0 && (
+        <ul aria-label={`Processes on ${title}`}>
+          {gpu.processes.map(process => (
+            <li key={process.pid}>{described(process)}</li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function described(process: GpuProcess): string {
+  return [
+    process.task != null && `task ${process.task}`,
+    `${process.name || 'process'} ${process.pid}`,
+    process.percent != null && percent(process.percent),
+    process.memory_bytes != null && bytes(process.memory_bytes)
+  ]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function average(values: readonly number[]): number {
+  return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : 0;
+}
+
+function percent(value: number): string {
+  return `${value.toFixed(0)} %`;
+}
