@@ -162,7 +162,6 @@ class Upstream:
             raise Refusal(502, "The llmos daemon went away before it answered: try again.") from error
 
 
-@web.stream_request_body
 class ProxyHandler(APIHandler):
     """Everything below {base_url}llmos/api/."""
 
@@ -171,14 +170,9 @@ class ProxyHandler(APIHandler):
     def initialize(self, upstream: Upstream, root: str) -> None:
         self._upstream = upstream
         self._root = root
-        self._body = bytearray()
         self._work: asyncio.Task[None] | None = None
         # The panel reads on its own as long as it is visible: that is no reason to keep an idle server alive.
         self._track_activity = self.request.method != "GET"
-
-    def data_received(self, chunk: bytes) -> None:
-        # Of a body that is too large, one byte more than the limit is enough to know it.
-        self._body += chunk[: BODY_LIMIT + 1 - len(self._body)]
 
     @web.authenticated
     @authorized("read")
@@ -227,10 +221,10 @@ class ProxyHandler(APIHandler):
         self._check_body()
         parameters = {name: self.get_query_arguments(name) for name in route.parameters}
         info = await (self._upstream.find() if method == "GET" else self._upstream.find_or_start())
-        await self._relay(await self._upstream.send(info, method, path, parameters, bytes(self._body)))
+        await self._relay(await self._upstream.send(info, method, path, parameters, self.request.body))
 
     def _check_body(self) -> None:
-        if len(self._body) > BODY_LIMIT:
+        if len(self.request.body) > BODY_LIMIT:
             raise Refusal(413, f"This is too long: at most {BODY_LIMIT:,} bytes can be sent to the llmos daemon.")
 
     async def _relay(self, response: httpx.Response) -> None:
