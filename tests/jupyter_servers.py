@@ -22,6 +22,7 @@ class Server(NamedTuple):
 
     url: str
     log: Path
+    pid: int
 
     @property
     def api(self) -> str:
@@ -68,7 +69,7 @@ def jupyter_server(folder: Path, base_url: str = "/") -> Iterator[Server]:
             [sys.executable, "-m", "jupyter_server"], stdout=output, stderr=output, env=environment, cwd=work
         )
     try:
-        yield Server(_url(process, log), log)
+        yield Server(_url(process, log), log, process.pid)
     finally:
         process.terminate()
         try:
