@@ -24,3 +24,13 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from llmos_jupyter.magics import register
 
     register(shell)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """Asked by Jupyter Server: where the side panel's proxy is."""
+    return [{"module": "llmos_jupyter.server_extension"}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    """Asked by JupyterLab: where the side panel is, and under which name."""
+    return [{"src": "labextension", "dest": "llmos-jupyter"}]

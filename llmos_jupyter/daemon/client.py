@@ -156,7 +156,7 @@ class DaemonClient:
         with connect_sse(self._client(), "GET", path, params=query, timeout=httpx.Timeout(30.0)) as source:
             if source.response.is_error:
                 source.response.read()
-                raise LLMOSError(_message(source.response))
+                raise LLMOSError(error_message(source.response))
             for event in source.iter_sse():
                 yield JobEvent.model_validate_json(event.data).root
 
@@ -283,7 +283,7 @@ class DaemonClient:
                 if attempt == TRIES:
                     raise LLMOSError("The llmos daemon does not answer: see `%llmos doctor`.") from error
         if response.is_error:
-            raise LLMOSError(_message(response))
+            raise LLMOSError(error_message(response))
         adapter: TypeAdapter[T] = TypeAdapter(kind)
         return adapter.validate_json(response.content)
 
@@ -293,7 +293,7 @@ class DaemonClient:
         with connect_sse(self._client(), "POST", path, content=generation.model_dump_json(), timeout=timeout) as source:
             if source.response.is_error:
                 source.response.read()
-                raise LLMOSError(_message(source.response))
+                raise LLMOSError(error_message(source.response))
             for event in source.iter_sse():
                 if time.monotonic() > deadline:
                     raise LLMOSError("The time for this request is over: give it more with --timeout.")
@@ -316,7 +316,8 @@ def _http_client(info: RuntimeInfo) -> httpx.Client:
     )
 
 
-def _message(response: httpx.Response) -> str:
+def error_message(response: httpx.Response) -> str:
+    """What an error answer of the daemon says, one sentence. Its body must have been read."""
     with contextlib.suppress(ValueError, KeyError, TypeError):
         return str(response.json()["message"])
     return f"The llmos daemon failed (HTTP {response.status_code}): see `%llmos doctor`."
