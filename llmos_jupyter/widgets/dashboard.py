@@ -55,12 +55,12 @@ class Live(widgets.VBox):  # type: ignore[misc]
         # The cells that show it. A front end does not say when an output is cleared; the cell's next run does.
         self._cells = {_cell()}
         self._said = widgets.HTML()
-        super().__init__(children=self.parts())
+        head = [widgets.HTML(self._style()), self._said] if watch else []
+        super().__init__(children=[*head, *self.parts()])
         self.add_class("llmos")
         if watch:
             _notice_cells()
             self.comm.on_close(lambda message: self.close())
-            self.children = (widgets.HTML(self._style()), self._said, *self.children)
             self._draw(reader().watch(self))
 
     # --- of each widget -----------------------------------------------------------------------
@@ -282,7 +282,7 @@ def _spoken(picture: Picture, text: str) -> str:
 
 def _cell() -> str:
     """The cell that runs now, as Jupyter names it; "" where there is none, or nobody tells."""
-    parent = getattr(get_ipython(), "get_parent", dict)() or {}
+    parent: dict[str, Any] = getattr(get_ipython(), "get_parent", dict)() or {}
     return str(parent.get("metadata", {}).get("cellId") or "")
 
 

@@ -48,7 +48,7 @@ class Figure(go.FigureWidget):  # type: ignore[misc]
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         state = cast("dict[str, Any]", super().get_state(key=key, drop_defaults=drop_defaults))
-        if key is None:
+        if key is None and getattr(self, "_layout_obj", None) is not None:  # None while it is being made
             to_json = custom_serializers["to_json"]
             state["_widget_data"] = to_json(deepcopy(self._data), None)
             state["_widget_layout"] = to_json(deepcopy(self._layout_obj._props), None)
@@ -208,7 +208,9 @@ class UsedFigure(Drawn):
         titles = [f"{series.title}, {series.unit}" for series in used.series[:1]] + ["each core, %"]
         titles += [f"{series.title}, {series.unit}" for series in used.series[1:]]
         count = math.ceil(len(titles) / 2)
-        base = make_subplots(count, 2, subplot_titles=[html.escape(title) for title in titles], vertical_spacing=0.3 / count)
+        base = make_subplots(
+            count, 2, subplot_titles=[html.escape(title) for title in titles], vertical_spacing=0.3 / count
+        )
         places = [(1, 1), *((1 + index // 2, 1 + index % 2) for index in range(2, len(titles)))]
         colours = [COLOURS["generation"], COLOURS["rehearsal"], FAILED, COLOURS["kernel"]]
         for index, (series, (row, column)) in enumerate(zip(used.series, places, strict=False)):
@@ -223,9 +225,7 @@ class UsedFigure(Drawn):
         bar = go.Bar(name="cores", marker={"color": COLOURS["generation"]}, showlegend=False,
                      hovertemplate="core %{x}: %{y} %<extra></extra>")  # fmt: skip
         base.add_trace(bar, 1, 2)
-        base.update_layout(
-            **_LAYOUT, height=30 + 95 * count, margin={"l": 40, "r": 10, "t": 24, "b": 24}, bargap=0.1
-        )
+        base.update_layout(**_LAYOUT, height=30 + 95 * count, margin={"l": 40, "r": 10, "t": 24, "b": 24}, bargap=0.1)
         base.update_annotations(font={"size": 11})
         base.update_xaxes(**_AXIS, range=[-SECONDS, 0], showgrid=False, nticks=4, fixedrange=True)
         base.update_xaxes(row=1, col=2, range=None, autorange=True, nticks=9, rangemode="normal")
@@ -248,6 +248,6 @@ class UsedFigure(Drawn):
 def small(values: Sequence[float], *, whole: bool) -> Any:
     """Numbers in as few bytes as they need: whole ones up to 255 in one each, others and gaps in four."""
     array = np.array(values, "float32")
-    if whole and len(array) and np.isfinite(array).all() and 0 <= array.min() and array.max() <= 255:
+    if whole and len(array) and np.isfinite(array).all() and array.min() >= 0 and array.max() <= 255:
         return np.rint(array).astype("uint8")
     return array

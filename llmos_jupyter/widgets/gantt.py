@@ -102,7 +102,9 @@ def _choose(steps: Iterable[StepRecord], now: float, limit: int) -> list[StepRec
     running = [s for s in steps if s.spans and s.spans[-1].end is None]
     broken = [s for s in steps if s.spans and s.spans[-1].end is not None and s.state in ("waiting", "paused")]
     planned = [s for s in steps if not s.spans and s.planned is not None and s.state == "waiting"]
-    ended = [s for s in steps if s.spans and s.state not in ("waiting", "paused") and (s.spans[-1].end or 0) > now - PAST]
+    ended = [
+        s for s in steps if s.spans and s.state not in ("waiting", "paused") and (s.spans[-1].end or 0) > now - PAST
+    ]
     ended = [s for s in ended if s.spans[-1].end is not None]
     planned.sort(key=lambda s: s.planned.start if s.planned else 0.0)
     ended.sort(key=lambda s: -(s.spans[-1].end or 0.0))
@@ -162,7 +164,7 @@ def _extent(step: StepRecord, now: float) -> tuple[float, float]:
 
 def _bars(step: StepRecord, lane: str, name: str, now: float) -> Iterable[Bar]:
     failed = step.state in ("failed", "cancelled")
-    number, _, what = name.partition(" ")
+    number = name.partition(" ")[0]
     for index, span in enumerate(step.spans):
         open_ = span.end is None
         end = span.end if span.end is not None else max(now, span.start)

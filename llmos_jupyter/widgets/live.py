@@ -7,12 +7,13 @@ a second. Both end when the last widget has gone. They never start a daemon: one
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -185,7 +186,7 @@ class Reader:
         try:
             if daemon != pulse.daemon:
                 self._steps.clear()
-                self._samples = client.utilisation(since=pulse.at - SAMPLED)
+                self._samples = _past(client, pulse.at - SAMPLED)
                 since = pulse.at - SHOWN
             if (daemon, revision) != (pulse.daemon, pulse.revision):
                 queue = tuple(client.queue(LISTED))
@@ -219,6 +220,13 @@ class Reader:
         return {task: names.get(task, "") for task in wanted}
 
 
+def _past(client: DaemonClient, since: float) -> list[Sample]:
+    """What was measured before; what comes from now on is in the stream."""
+    with suppress(LLMOSError):
+        return client.utilisation(since)
+    return []
+
+
 def _worth_drawing(step: StepRecord, now: float) -> bool:
     if step.spans:
         return (step.spans[-1].end or now) > now - SHOWN
@@ -228,14 +236,11 @@ def _worth_drawing(step: StepRecord, now: float) -> bool:
 def look(client: DaemonClient) -> Picture:
     """A picture without a reader. Raises LLMOSError if there is no daemon."""
     reader = Reader()
-    with closing(_first(client.live())) as pulses:
-        for pulse in pulses:
-            reader._pulse, reader._offset = pulse, pulse.at - time.time()
+    # Closing the client ends the stream.
+    for pulse in itertools.islice(client.live(), 1):
+        reader._pulse, reader._offset = pulse, pulse.at - time.time()
+    client.close()
     return reader._look(client)
-
-
-def _first(pulses: Iterator[Pulse]) -> Iterator[Pulse]:
-    yield next(pulses)
 
 
 _reader: Reader | None = None

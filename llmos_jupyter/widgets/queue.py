@@ -11,7 +11,7 @@ from llmos_jupyter.protocol import Queued
 # Names for the usual priorities, as people write them.
 _PRIORITIES = {100: "interactive", 50: "normal", 0: "low"}
 _HEADS = ("No", "State", "Priority", "Age", "Starts", "What", "Why")
-# Characters of a task's text and of its reason that are shown; the whole stands in the tooltip, up to the second figure.
+# Characters of a task's text that are shown, and of its tooltip and its reason.
 SHOWN, TOLD = 60, 300
 
 
@@ -91,9 +91,7 @@ def _line(row: Row) -> str:
     number, state, priority, age, starts, what, why = (html.escape(cell) for cell in row.cells)
     tip = f' title="{html.escape(row.text)}"' if row.text != row.what else ""
     plain = "".join(f"<td>{cell}</td>" for cell in (state, priority, age, starts))
-    return (
-        f'<tr><th scope="row">{number}</th>{plain}<td dir="auto"{tip}>{what}</td><td dir="auto">{why}</td></tr>'
-    )
+    return f'<tr><th scope="row">{number}</th>{plain}<td dir="auto"{tip}>{what}</td><td dir="auto">{why}</td></tr>'
 
 
 def _cut(text: str, length: int) -> str:

@@ -13,10 +13,10 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from llmos_jupyter.protocol import StepKind
-from llmos_jupyter.widgets.gantt import KINDS, Bar, Gantt
+from llmos_jupyter.widgets.gantt import KINDS, Bar, Gantt, arrange
 from llmos_jupyter.widgets.live import Picture
 from llmos_jupyter.widgets.queue import rows, table_html, table_text
-from llmos_jupyter.widgets.utilisation import Series, Used
+from llmos_jupyter.widgets.utilisation import Series, Used, used
 
 COLOURS: dict[StepKind, str] = {
     "generation": "#0072B2",
@@ -55,6 +55,13 @@ def page(parts: Iterable[str], picture: Picture) -> str:
     return f'<div class="llmos"><style>{STYLE}</style>{said}{"".join(parts)}<p><small>as of {at}</small></p></div>'
 
 
+def dashboard_text(picture: Picture) -> str:
+    """All of it, for a terminal."""
+    gantt = arrange(picture.steps, picture.names, picture.now)
+    parts = (picture.said, queue_text(picture), used_text(used(picture.samples)), gantt_text(gantt))
+    return "\n\n".join(part for part in parts if part)
+
+
 def queue_html(picture: Picture) -> str:
     return f"<h4>Tasks</h4>{table_html(*rows(picture.queue, picture.now))}"
 
@@ -66,13 +73,13 @@ def queue_text(picture: Picture) -> str:
 # --- utilisation ------------------------------------------------------------------------------
 
 
-def used_html(used: Used) -> str:
-    lines = "".join(f"<p>{html.escape(line)}</p>" for line in used.words)
-    return f"<h4>Utilisation</h4>{lines}{''.join(map(_spark, used.series))}"
+def used_html(measured: Used) -> str:
+    lines = "".join(f"<p>{html.escape(line)}</p>" for line in measured.words)
+    return f"<h4>Utilisation</h4>{lines}{''.join(map(_spark, measured.series))}"
 
 
-def used_text(used: Used) -> str:
-    return "\n".join(used.words)
+def used_text(measured: Used) -> str:
+    return "\n".join(measured.words)
 
 
 def _spark(series: Series) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -74,7 +75,7 @@ def used(samples: Sequence[Sample], seconds: float = SECONDS) -> Used:
 
 def _interval(samples: Sequence[Sample]) -> float:
     """Seconds between samples: the median of the differences."""
-    apart = sorted(b.at - a.at for a, b in zip(samples, samples[1:], strict=False) if b.at > a.at)
+    apart = sorted(b.at - a.at for a, b in itertools.pairwise(samples) if b.at > a.at)
     return max(0.1, apart[len(apart) // 2]) if apart else 1.0
 
 
