@@ -44,6 +44,36 @@ class Snapshot:
         return self.text
 
 
+class _AnyShell:
+    """A widget that is answered in whichever shell the front end chooses.
+
+    ipykernel 7.4 sends what a front end says of a widget to the shell that spoke of it last: the main one, which is
+    busy while a cell runs. What it remembers for that is taken away, so that the front end's subshell is used.
+    """
+
+    comm: Any
+
+    def open(self) -> None:
+        super().open()  # type: ignore[misc]
+        self._forget_shell()
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        super()._send(msg, buffers)  # type: ignore[misc]
+        self._forget_shell()
+
+    def _forget_shell(self) -> None:
+        if self.comm is not None:
+            vars(self.comm).pop("_reply_subshell_id", None)
+
+
+class _Button(_AnyShell, widgets.Button):  # type: ignore[misc]
+    pass
+
+
+class _Entry(_AnyShell, widgets.Combobox):  # type: ignore[misc]
+    pass
+
+
 class Live(widgets.VBox):  # type: ignore[misc]
     """What is drawn anew with each picture, as long as a cell shows it."""
 
@@ -147,7 +177,7 @@ class TaskQueue(Live):
         self._table = widgets.HTML()
         self._answer = widgets.HTML()
         # Known by what is written in it, not by its place: the list may have moved on while a click was on its way.
-        self._task = widgets.Combobox(
+        self._task = _Entry(
             description="Task", placeholder="its number", tooltip="Number of a task", continuous_update=False
         )
         buttons = [
@@ -173,7 +203,7 @@ class TaskQueue(Live):
         return saved.queue_text(picture)
 
     def _button(self, name: str, tip: str, call: Callable[[DaemonClient, str], Task]) -> Any:
-        button = widgets.Button(description=name, tooltip=tip)
+        button = _Button(description=name, tooltip=tip)
         # On a thread: a daemon that is slow must not keep the kernel.
         button.on_click(
             lambda _: threading.Thread(target=self._act, args=(self._task.value, call), daemon=True).start()
