@@ -87,6 +87,21 @@ def _queue(notebook: Notebook, argument: str) -> None:
     print(queue_text(notebook.client.queue()))
 
 
+def _dashboard(notebook: Notebook, argument: str) -> None:
+    notebook.client.status()  # starts the daemon if there is none: the widgets do not
+    if not hasattr(notebook.shell, "kernel"):
+        from llmos_jupyter.widgets.live import look
+        from llmos_jupyter.widgets.saved import dashboard_text
+
+        print(dashboard_text(look(notebook.client)))
+        return
+    from IPython.display import display
+
+    from llmos_jupyter.widgets import Dashboard
+
+    display(Dashboard())
+
+
 def _resources(notebook: Notebook, argument: str) -> None:
     print(resource_table(notebook.client.resources()))
 
@@ -250,6 +265,7 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "why": _why,
     "cancel": _cancel,
     "queue": _queue,
+    "dashboard": _dashboard,
     "resources": _resources,
     "learned": _learned,
     "trace": _trace,

@@ -33,6 +33,7 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "why": re.compile(r"(\d{1,9})?"),
     "cancel": re.compile(r"(\d{1,9})?"),
     "queue": re.compile(r""),
+    "dashboard": re.compile(r""),
     "resources": re.compile(r""),
     "learned": re.compile(r""),
     "trace": re.compile(r"\S+\.json"),
@@ -67,6 +68,7 @@ HELP = """\
 %%llmos -b [options]       answer in the background, while you go on
 %%llmos run [options]      the cell is Python and runs as a task in a process of its own; -b: in the background
 %llmos queue               the tasks of all notebooks that wait or run, and why
+%llmos dashboard           tasks, utilisation and schedule as they are, live
 %llmos resources           what there is to run on, and how much of it is taken
 %llmos learned             what was learned of durations and success, and how good the predictions are
 %llmos trace FILE.json     what ran where and when, for ui.perfetto.dev

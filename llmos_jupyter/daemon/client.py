@@ -38,6 +38,7 @@ from llmos_jupyter.protocol import (
     Request,
     ResourceInfo,
     RuntimeInfo,
+    Sample,
     Status,
     StepRecord,
     StreamEvent,
@@ -188,6 +189,10 @@ class DaemonClient:
         except (httpx.TransportError, SSEError) as error:
             self.close()
             log.info("the daemon went away: %s", error)
+
+    def utilisation(self, since: float = 0.0) -> list[Sample]:
+        """How much of the machine was used after a moment (seconds since the epoch), of the last ten minutes."""
+        return self._call("GET", "/v1/utilisation", list[Sample], params={"since": since})
 
     def learned(self) -> list[Lesson]:
         """What was learned of durations and success, and how good the predictions were."""
