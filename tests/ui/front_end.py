@@ -1,0 +1,66 @@
+"""What a user does in a front end, by the names that they see."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+TOKEN = "a-token-of-the-test"
+_NUMBERED = re.compile(r"\[\d+\]")
+
+
+@dataclass(frozen=True)
+class FrontEnd:
+    """`url` ends with a slash; `work`: the folder in which its notebooks lie."""
+
+    module: str
+    url: str
+    work: Path
+    log: Path
+
+    def open(self, page: Page, notebook: str) -> Book:
+        if self.module == "notebook":
+            page.goto(f"{self.url}notebooks/{notebook}?token={TOKEN}")
+        else:
+            page.goto(f"{self.url}lab/tree/{notebook}?token={TOKEN}&reset")
+        book = Book(page)
+        book.cell(0).wait_for(timeout=60_000)
+        book.idle()
+        return book
+
+
+class Book:
+    """The one notebook that is open and shown."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def cell(self, index: int) -> Locator:
+        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+
+    def idle(self) -> None:
+        """Wait until the kernel has nothing to do."""
+        expect(self.page.locator('[data-status="idle"]').first).to_be_attached(timeout=120_000)
+
+    def run(self, index: int, *, wait: bool = True) -> Locator:
+        """Run a cell by the keyboard."""
+        cell = self.cell(index)
+        cell.locator(".jp-InputArea-editor, .jp-RenderedMarkdown").first.click()
+        self.page.keyboard.press("Control+Enter")
+        if wait:
+            expect(cell.locator(".jp-InputPrompt")).to_have_text(_NUMBERED, timeout=180_000)
+        return cell
+
+    def answer(self, index: int) -> Locator:
+        """The answer cell below a cell."""
+        return self.cell(index).locator(".jp-llmos-Answer").first
+
+    def open_panel(self) -> Locator:
+        panel = self.page.locator("#llmos-panel")
+        if not panel.is_visible():
+            self.page.keyboard.press("Alt+Shift+L")
+        panel.wait_for()
+        return panel
