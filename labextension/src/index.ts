@@ -1,6 +1,7 @@
 /** The plugins of llmos-jupyter. */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { answerPlugin } from './answer/plugin';
 import { Panel } from './panel';
 
 const panel: JupyterFrontEndPlugin<void> = {
@@ -12,4 +13,4 @@ const panel: JupyterFrontEndPlugin<void> = {
   }
 };
 
-export default [panel];
+export default [panel, answerPlugin];

@@ -1,0 +1,85 @@
+/** Which buttons an answer has, and why one cannot be pressed. Pure functions over plain data. */
+import type { AnswerCell, Task } from '../types';
+import { isOpen, type AnswerState } from './data';
+
+export type FeedbackKind = Task['feedback'];
+
+/** The notebook that an answer stands in, as far as buttons depend on it. */
+export interface Surroundings {
+  /** The identifier of its kernel; empty where it has none. */
+  kernel: string;
+}
+
+export type ButtonName =
+  | 'Run'
+  | 'Edit and run'
+  | 'Insert as cell'
+  | 'Undo'
+  | 'Stop'
+  | 'Good answer'
+  | 'Bad answer'
+  | 'Why';
+
+export interface Offer {
+  name: ButtonName;
+  /** What it does; where it cannot be pressed, why. */
+  title: string;
+  disabled: boolean;
+  /** Of a toggle. */
+  pressed?: boolean;
+}
+
+const NOT_RUN: readonly AnswerState[] = ['shown', 'failed', 'stopped', 'undone'];
+const STOPPABLE: readonly AnswerState[] = ['waiting', 'writing', 'rehearsing', 'running'];
+const NO_KERNEL = 'This notebook has no kernel: start one first.';
+const OTHER_KERNEL = 'Another kernel gave this answer: what it did is not in this one.';
+
+/** The buttons, in order. `notebook` is null where the answer stands in none. */
+export function offers(
+  cell: AnswerCell,
+  notebook: Surroundings | null,
+  feedback: FeedbackKind | null
+): Offer[] {
+  const found: Offer[] = [];
+  const offer = (name: ButtonName, title: string, reason = '') =>
+    found.push({ name, title: reason || title, disabled: reason !== '' });
+  const ended = !isOpen(cell.state);
+  const code = cell.kind === 'code' && cell.text.trim() !== '';
+  if (notebook && code) {
+    const noKernel = notebook.kernel ? '' : NO_KERNEL;
+    if (NOT_RUN.includes(cell.state)) {
+      offer('Run', 'Put this code into a new cell below, and run it', noKernel);
+    }
+    if (ended) {
+      offer('Edit and run', 'Change this code, and run it in a new cell below', noKernel);
+    }
+    if (cell.state !== 'waiting' && cell.state !== 'writing') {
+      offer('Insert as cell', 'Put this code into a new cell below, without running it');
+    }
+    if (cell.state === 'done' && cell.number !== null) {
+      const other = notebook.kernel === cell.session ? '' : OTHER_KERNEL;
+      offer('Undo', 'Take back what this answer did', noKernel || other);
+    }
+  }
+  if (STOPPABLE.includes(cell.state) && (cell.task || notebook)) {
+    offer('Stop', 'Stop this answer', cell.task || notebook?.kernel ? '' : NO_KERNEL);
+  }
+  if (cell.task && ended && cell.text) {
+    offer('Good answer', 'Say that this answer is good; again: take it back');
+    found[found.length - 1].pressed = feedback === 'up';
+    offer('Bad answer', 'Say that this answer is bad; again: take it back');
+    found[found.length - 1].pressed = feedback === 'down';
+  }
+  if (cell.task) {
+    offer('Why', 'Show the trace: what was sent, what came back, what was found and run');
+  }
+  return found;
+}
+
+/** The answer as it stands now: one that was being made when its kernel went away is made no more. */
+export function asOfNow(cell: AnswerCell, notebook: Surroundings | null): AnswerCell {
+  const left = notebook !== null && cell.session !== '' && notebook.kernel !== cell.session;
+  return left && isOpen(cell.state)
+    ? { ...cell, state: 'stopped', doing: 'its kernel went away', ahead: null, starts: null }
+    : cell;
+}

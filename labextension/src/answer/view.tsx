@@ -1,0 +1,154 @@
+/** An answer from top to bottom. Draws plain data; what its buttons do is told it. */
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import React from 'react';
+
+import type { AnswerCell } from '../types';
+import type { Clock } from './clock';
+import { Code } from './code';
+import type { Highlight } from './codeblock';
+import { isOpen } from './data';
+import { Edit, type MakeEditor } from './editor';
+import { Findings } from './findings';
+import { Header } from './header';
+import { Markdown } from './markdown';
+import type { Memory } from './memory';
+import { offers, type ButtonName, type Surroundings } from './offers';
+import { RehearsalReport } from './rehearsal';
+import type { Story } from './story';
+import { Tabs, type Tab } from './tabs';
+import { Toolbar } from './toolbar';
+import { TraceReport } from './trace';
+import { Line, Some } from './words';
+
+/** What a view needs of JupyterLab. */
+export interface ViewTools {
+  clock: Pick<Clock, 'now'>;
+  highlight: Highlight;
+  makeEditor: MakeEditor | null;
+  makeMarkdown: () => IRenderMime.IRenderer;
+  typesetter: IRenderMime.ILatexTypesetter | null;
+}
+
+export interface ViewProps {
+  cell: AnswerCell;
+  notebook: Surroundings | null;
+  memory: Memory;
+  shaded: boolean;
+  tools: ViewTools;
+  /** The user chose something: remember it, and draw anew. */
+  update: (chosen: Partial<Memory>) => void;
+  /** Remember something that is on screen already. */
+  keep: (known: Partial<Memory>) => void;
+  onShade: (wanted: boolean) => void;
+  onPress: (name: ButtonName) => void;
+  onRunEdited: (code: string) => void;
+  loadStory: () => Promise<Story>;
+}
+
+/** Notes that are shown; the kernel sends a handful. */
+const NOTES = 50;
+
+export function AnswerView(props: ViewProps): JSX.Element {
+  const { cell, memory, update, tools } = props;
+  const buttons = offers(cell, props.notebook, memory.feedback).filter(
+    offer => offer.name !== 'Edit and run' || tools.makeEditor
+  );
+  const tabs = tabsOf(props);
+  return (
+    <>
+      <Header cell={cell} clock={tools.clock} />
+      {tabs.length > 0 && (
+        <Tabs
+          label="Parts of the answer"
+          tabs={tabs}
+          chosen={memory.tab}
+          onChoose={tab => update({ tab })}
+        />
+      )}
+      {cell.notes.length > 0 && (
+        <ul className="jp-llmos-Answer-notes">
+          <Some of={cell.notes} most={NOTES} more={left => <li key="more">and {left} more</li>}>
+            {(note, i) => (
+              <li key={i}>
+                <Line text={note} />
+              </li>
+            )}
+          </Some>
+        </ul>
+      )}
+      {memory.draft !== null && tools.makeEditor && (
+        <Edit
+          draft={memory.draft}
+          make={tools.makeEditor}
+          onChange={draft => props.keep({ draft })}
+          onRun={props.onRunEdited}
+          onCancel={() => update({ draft: null })}
+        />
+      )}
+      {buttons.length > 0 && <Toolbar offers={buttons} onPress={props.onPress} />}
+      <div className="jp-llmos-Answer-said" role="status" dir="auto">
+        {memory.said && <Line text={memory.said} />}
+      </div>
+    </>
+  );
+}
+
+/** The tabs that have something in them. */
+function tabsOf(props: ViewProps): Tab[] {
+  const { cell, memory, update, tools } = props;
+  const tabs: Tab[] = [];
+  if (cell.text && cell.kind === 'code') {
+    const panel = (
+      <Code
+        cell={cell}
+        highlight={tools.highlight}
+        shaded={props.shaded}
+        memory={memory}
+        update={update}
+        keep={props.keep}
+        onShade={props.onShade}
+      />
+    );
+    tabs.push({ id: 'text', title: 'Code', panel });
+  } else if (cell.text) {
+    const panel = (
+      <Markdown
+        text={cell.text}
+        whole={!isOpen(cell.state)}
+        make={tools.makeMarkdown}
+        typesetter={tools.typesetter}
+      />
+    );
+    tabs.push({ id: 'text', title: 'Answer', panel });
+  }
+  if (cell.findings.length > 0) {
+    tabs.push({
+      id: 'findings',
+      title: `Findings (${cell.findings.length})`,
+      panel: <Findings findings={cell.findings} />
+    });
+  }
+  if (cell.rehearsal || cell.changes.length > 0) {
+    tabs.push({
+      id: 'rehearsal',
+      title: 'Rehearsal',
+      panel: <RehearsalReport rehearsal={cell.rehearsal} changes={cell.changes} />
+    });
+  }
+  if (cell.task) {
+    tabs.push({
+      id: 'trace',
+      title: 'Trace',
+      panel: (
+        <TraceReport
+          known={memory.story}
+          state={cell.state}
+          knownOf={memory.storyOf}
+          load={props.loadStory}
+          keep={story => update({ story, storyOf: cell.state })}
+        />
+      )
+    });
+  }
+  return tabs;
+}
