@@ -12,7 +12,7 @@ export default defineConfig(
   {
     rules: {
       curly: ['error', 'all'],
-      eqeqeq: 'error',
+      eqeqeq: ['error', 'always', { null: 'ignore' }],
       'prefer-arrow-callback': 'error'
     }
   },

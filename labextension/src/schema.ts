@@ -58,6 +58,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Live
+         * @description Server-sent events, each `data` one Pulse: how things stand, at once and whenever something changes.
+         */
+        get: operations["live"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Settings
+         * @description The user's settings, as kernels and daemon read them.
+         */
+        get: operations["settings"];
+        put?: never;
+        /** Change Setting */
+        post: operations["change_setting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tasks": {
         parameters: {
             query?: never;
@@ -65,7 +106,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tasks */
+        /**
+         * Tasks
+         * @description The newest tasks, oldest first.
+         */
         get: operations["tasks"];
         put?: never;
         /** Submit */
@@ -110,6 +154,46 @@ export interface paths {
         get: operations["trace"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tasks/{key}/code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Code
+         * @description The code of a task: what ran, or was tried last.
+         */
+        get: operations["code"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tasks/{key}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Feedback
+         * @description A thumb for an answer: what is learned from.
+         */
+        post: operations["feedback"];
         delete?: never;
         options?: never;
         head?: never;
@@ -301,6 +385,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/tasks/{key}/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Place
+         * @description Put a background task that waits before another one, or behind all of its class.
+         */
+        post: operations["place"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/tasks/{key}/retry": {
         parameters: {
             query?: never;
@@ -407,7 +511,7 @@ export interface paths {
         };
         /**
          * Queue
-         * @description The tasks that have not ended, with their steps: those that run, then those that wait.
+         * @description The tasks that have not ended, with their steps, a window of them: those that run, then those that wait.
          */
         get: operations["queue"];
         put?: never;
@@ -489,6 +593,26 @@ export interface paths {
          * @description Download (watch the events), load and be ready.
          */
         post: operations["load"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pull
+         * @description Download a model (watch the pulses) without loading it.
+         */
+        post: operations["pull"];
         delete?: never;
         options?: never;
         head?: never;
@@ -619,6 +743,12 @@ export interface components {
              */
             model: string;
             /**
+             * Device
+             * @description where it was written: cpu, cuda, metal
+             * @default
+             */
+            device: string;
+            /**
              * Finish
              * @default stop
              * @enum {string}
@@ -663,6 +793,124 @@ export interface components {
              * @default false
              */
             wait: boolean;
+        };
+        /**
+         * Code
+         * @description The code of a task, for putting it into a cell; empty for an answer in words.
+         */
+        Code: {
+            /** Code */
+            code: string;
+        };
+        /**
+         * Config
+         * @description Defaults of requests, and how the daemon behaves. Times are seconds.
+         */
+        Config: {
+            /**
+             * Model
+             * @description model to use: a name, a .gguf file, or auto
+             * @default auto
+             */
+            model: string;
+            /**
+             * Mode
+             * @description auto: run what passed rehearsal; ask; show: never run
+             * @default auto
+             * @enum {string}
+             */
+            mode: "auto" | "ask" | "show";
+            /**
+             * Preference
+             * @description answers are to be fast, the best, or balanced between both
+             * @default balanced
+             * @enum {string}
+             */
+            preference: "fast" | "balanced" | "best";
+            /**
+             * Retries
+             * @description rounds of repair
+             * @default auto
+             */
+            retries: number | "auto";
+            /**
+             * Timeout
+             * @description seconds for a whole request
+             * @default 600
+             */
+            timeout: number;
+            /**
+             * Max Tokens
+             * @description longest answer, in tokens
+             * @default 600
+             */
+            max_tokens: number;
+            /**
+             * Temperature
+             * @description 0 always gives the likeliest answer
+             * @default 0
+             */
+            temperature: number;
+            /**
+             * Rehearsal Budget
+             * @description seconds a rehearsal may take
+             * @default 5
+             */
+            rehearsal_budget: number;
+            /**
+             * Replay
+             * @description record answers beside the notebook and give them again
+             * @default true
+             */
+            replay: boolean;
+            /**
+             * Warm
+             * @description read new cells into the engine's cache while you read
+             * @default true
+             */
+            warm: boolean;
+            /**
+             * Yield Cores
+             * @description long cells stand still while the model writes on their cores
+             * @default true
+             */
+            yield_cores: boolean;
+            /**
+             * Slots
+             * @description candidates or requests the engine writes at once
+             * @default 4
+             */
+            slots: number;
+            /**
+             * Workers
+             * @description where tasks run: local, or a Dask scheduler's address
+             * @default local
+             */
+            workers: string;
+            /**
+             * Context Tokens
+             * @description tokens one request may use
+             * @default 8192
+             */
+            context_tokens: number;
+            /**
+             * Unload After
+             * @description idle seconds until the model is unloaded
+             * @default 900
+             */
+            unload_after: number;
+            /**
+             * Keep Days
+             * @description days until a request that has ended is removed from the history
+             * @default 365
+             */
+            keep_days: number;
+            /**
+             * Exit After
+             * @description idle seconds until the daemon ends
+             * @default 3600
+             */
+            exit_after: number;
         };
         /**
          * DecisionRecord
@@ -766,6 +1014,49 @@ export interface components {
              */
             peak_bytes: number;
         };
+        /**
+         * EngineSample
+         * @description What the engine does: tokens written and read in the last second, slots, and its cache.
+         */
+        EngineSample: {
+            /** Model */
+            model: string;
+            /**
+             * Tokens Per Second
+             * @default 0
+             */
+            tokens_per_second: number;
+            /**
+             * Prompt Tokens Per Second
+             * @default 0
+             */
+            prompt_tokens_per_second: number;
+            /**
+             * Slots
+             * @default 0
+             */
+            slots: number;
+            /**
+             * Busy
+             * @default 0
+             */
+            busy: number;
+            /**
+             * Waiting
+             * @description generations that wait for a slot
+             * @default 0
+             */
+            waiting: number;
+            /**
+             * Cache Tokens
+             * @description tokens in the slots' key-value cache
+             */
+            cache_tokens: number | null;
+            /** Cache Limit */
+            cache_limit: number | null;
+            /** Memory Bytes */
+            memory_bytes: number | null;
+        };
         /** EngineStatus */
         EngineStatus: {
             /** Engine */
@@ -782,10 +1073,7 @@ export interface components {
              * @default cpu
              */
             device: string;
-            /**
-             * Pid
-             * @default null
-             */
+            /** Pid */
             pid: number | null;
             /**
              * Slots
@@ -891,6 +1179,17 @@ export interface components {
             type: "failure";
             /** Message */
             message: string;
+        };
+        /**
+         * Feedback
+         * @description A thumb, or "" to take it back.
+         */
+        Feedback: {
+            /**
+             * Feedback
+             * @enum {string}
+             */
+            feedback: "" | "up" | "down";
         };
         /**
          * FeedbackRecord
@@ -1010,6 +1309,67 @@ export interface components {
              * @default
              */
             prefix: string;
+        };
+        /**
+         * GpuProcess
+         * @description A process on a GPU, and the task it works for, if it is one of ours.
+         */
+        GpuProcess: {
+            /** Pid */
+            pid: number;
+            /** Memory Bytes */
+            memory_bytes: number | null;
+            /**
+             * Percent
+             * @description of the GPU's time, where the driver tells
+             */
+            percent: number | null;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /**
+             * Task
+             * @description number of the task
+             */
+            task: number | null;
+        };
+        /**
+         * GpuSample
+         * @description A GPU, or a MIG device. None: the driver does not tell. Bytes, watts, degrees Celsius, MHz, percent.
+         */
+        GpuSample: {
+            /** Id */
+            id: string;
+            /**
+             * Uuid
+             * @default
+             */
+            uuid: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+            /** Percent */
+            percent: number | null;
+            /** Memory Used */
+            memory_used: number | null;
+            /** Memory Total */
+            memory_total: number | null;
+            /** Watts */
+            watts: number | null;
+            /** Watts Limit */
+            watts_limit: number | null;
+            /** Celsius */
+            celsius: number | null;
+            /** Core Mhz */
+            core_mhz: number | null;
+            /** Memory Mhz */
+            memory_mhz: number | null;
+            /** Processes */
+            processes: components["schemas"]["GpuProcess"][];
         };
         /**
          * Grants
@@ -1437,6 +1797,14 @@ export interface components {
             same_as: string;
         };
         /**
+         * Place
+         * @description Where a task that waits shall stand: before this one (its number or identifier), or last of all.
+         */
+        Place: {
+            /** Before */
+            before: string | null;
+        };
+        /**
          * Preempted
          * @description The generation gave way to more urgent work; the stream ends. Asked again with what it had written as `prefix`,
          *     it goes on.
@@ -1499,15 +1867,57 @@ export interface components {
             /**
              * Ahead
              * @description of waiting: what the model writes before
-             * @default null
              */
             ahead: number | null;
             /**
              * Starts
              * @description of waiting: when it is planned to begin, seconds since the epoch
-             * @default null
              */
             starts: number | null;
+        };
+        /**
+         * Pulse
+         * @description How things stand: sent when something changed, at most a few times a second, and with each sample.
+         *
+         *     Each says all there is to know of what is to be asked for again: who missed one has missed nothing. `at` is by the
+         *     daemon's clock: a reader whose clock is off tells times by the difference.
+         */
+        Pulse: {
+            /** At */
+            at: number;
+            /** Version */
+            version: string;
+            /** Protocol */
+            protocol: number;
+            /**
+             * Daemon
+             * @description another one counts its revisions anew
+             */
+            daemon: string;
+            /**
+             * Revision
+             * @description raised whenever a task or a step has changed
+             */
+            revision: number;
+            /**
+             * Running
+             * @default 0
+             */
+            running: number;
+            /**
+             * Waiting
+             * @default 0
+             */
+            waiting: number;
+            /**
+             * Paused
+             * @default 0
+             */
+            paused: number;
+            engine: components["schemas"]["EngineStatus"] | null;
+            /** @description a download or a load that goes on */
+            progress: components["schemas"]["Progress"] | null;
+            sample: components["schemas"]["Sample"] | null;
         };
         /**
          * Queued
@@ -1715,6 +2125,51 @@ export interface components {
             run: components["schemas"]["Run"];
         };
         /**
+         * Sample
+         * @description The machine at one moment. Bytes, bytes a second, percent; None: not known here.
+         */
+        Sample: {
+            /** At */
+            at: number;
+            /**
+             * Cores
+             * @description percent of each logical processor, since the sample before
+             */
+            cores: number[];
+            /** Memory Used */
+            memory_used: number;
+            /** Memory Total */
+            memory_total: number;
+            /**
+             * Swap Used
+             * @default 0
+             */
+            swap_used: number;
+            /**
+             * Swap Total
+             * @default 0
+             */
+            swap_total: number;
+            /** Disk Read */
+            disk_read: number | null;
+            /** Disk Written */
+            disk_written: number | null;
+            /**
+             * Disk Free
+             * @description where the daemon keeps its data
+             */
+            disk_free: number | null;
+            /** Gpus */
+            gpus: components["schemas"]["GpuSample"][];
+            /**
+             * Gpu Why
+             * @description one sentence on what kept GPUs from being seen
+             * @default
+             */
+            gpu_why: string;
+            engine: components["schemas"]["EngineSample"] | null;
+        };
+        /**
          * Session
          * @description The notebook a request comes from.
          */
@@ -1739,6 +2194,16 @@ export interface components {
              * @default
              */
             cell: string;
+        };
+        /**
+         * Setting
+         * @description A new value for one of the user's settings, as `%llmos config NAME=VALUE` takes it.
+         */
+        Setting: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
         };
         /**
          * Shape
@@ -2185,388 +2650,6 @@ export interface components {
             changes: components["schemas"]["NameChange"][];
         };
         /**
-         * Code
-         * @description The code of a task, for putting it into a cell; empty for an answer in words.
-         */
-        Code: {
-            /** Code */
-            code: string;
-        };
-        /**
-         * Config
-         * @description Defaults of requests, and how the daemon behaves. Times are seconds.
-         */
-        Config: {
-            /**
-             * Model
-             * @description model to use: a name, a .gguf file, or auto
-             * @default auto
-             */
-            model: string;
-            /**
-             * Mode
-             * @description auto: run what passed rehearsal; ask; show: never run
-             * @default auto
-             * @enum {string}
-             */
-            mode: "auto" | "ask" | "show";
-            /**
-             * Preference
-             * @description answers are to be fast, the best, or balanced between both
-             * @default balanced
-             * @enum {string}
-             */
-            preference: "fast" | "balanced" | "best";
-            /**
-             * Retries
-             * @description rounds of repair
-             * @default auto
-             */
-            retries: number | "auto";
-            /**
-             * Timeout
-             * @description seconds for a whole request
-             * @default 600
-             */
-            timeout: number;
-            /**
-             * Max Tokens
-             * @description longest answer, in tokens
-             * @default 600
-             */
-            max_tokens: number;
-            /**
-             * Temperature
-             * @description 0 always gives the likeliest answer
-             * @default 0
-             */
-            temperature: number;
-            /**
-             * Rehearsal Budget
-             * @description seconds a rehearsal may take
-             * @default 5
-             */
-            rehearsal_budget: number;
-            /**
-             * Replay
-             * @description record answers beside the notebook and give them again
-             * @default true
-             */
-            replay: boolean;
-            /**
-             * Warm
-             * @description read new cells into the engine's cache while you read
-             * @default true
-             */
-            warm: boolean;
-            /**
-             * Yield Cores
-             * @description long cells stand still while the model writes on their cores
-             * @default true
-             */
-            yield_cores: boolean;
-            /**
-             * Slots
-             * @description candidates or requests the engine writes at once
-             * @default 4
-             */
-            slots: number;
-            /**
-             * Workers
-             * @description where tasks run: local, or a Dask scheduler's address
-             * @default local
-             */
-            workers: string;
-            /**
-             * Context Tokens
-             * @description tokens one request may use
-             * @default 8192
-             */
-            context_tokens: number;
-            /**
-             * Unload After
-             * @description idle seconds until the model is unloaded
-             * @default 900
-             */
-            unload_after: number;
-            /**
-             * Keep Days
-             * @description days until a request that has ended is removed from the history
-             * @default 365
-             */
-            keep_days: number;
-            /**
-             * Exit After
-             * @description idle seconds until the daemon ends
-             * @default 3600
-             */
-            exit_after: number;
-        };
-        /**
-         * EngineSample
-         * @description What the engine does: tokens written and read in the last second, slots, and its cache.
-         */
-        EngineSample: {
-            /** Model */
-            model: string;
-            /**
-             * Tokens Per Second
-             * @default 0
-             */
-            tokens_per_second: number;
-            /**
-             * Prompt Tokens Per Second
-             * @default 0
-             */
-            prompt_tokens_per_second: number;
-            /**
-             * Slots
-             * @default 0
-             */
-            slots: number;
-            /**
-             * Busy
-             * @default 0
-             */
-            busy: number;
-            /**
-             * Waiting
-             * @description generations that wait for a slot
-             * @default 0
-             */
-            waiting: number;
-            /**
-             * Cache Tokens
-             * @description tokens in the slots' key-value cache
-             * @default null
-             */
-            cache_tokens: number | null;
-            /**
-             * Cache Limit
-             * @default null
-             */
-            cache_limit: number | null;
-            /**
-             * Memory Bytes
-             * @default null
-             */
-            memory_bytes: number | null;
-        };
-        /**
-         * Feedback
-         * @description A thumb, or "" to take it back.
-         */
-        Feedback: {
-            /**
-             * Feedback
-             * @enum {string}
-             */
-            feedback: "" | "up" | "down";
-        };
-        /**
-         * GpuProcess
-         * @description A process on a GPU, and the task it works for, if it is one of ours.
-         */
-        GpuProcess: {
-            /** Pid */
-            pid: number;
-            /**
-             * Memory Bytes
-             * @default null
-             */
-            memory_bytes: number | null;
-            /**
-             * Percent
-             * @description of the GPU's time, where the driver tells
-             * @default null
-             */
-            percent: number | null;
-            /**
-             * Name
-             * @default
-             */
-            name: string;
-            /**
-             * Task
-             * @description number of the task
-             * @default null
-             */
-            task: number | null;
-        };
-        /**
-         * GpuSample
-         * @description A GPU, or a MIG device. None: the driver does not tell. Bytes, watts, degrees Celsius, MHz, percent.
-         */
-        GpuSample: {
-            /** Id */
-            id: string;
-            /**
-             * Uuid
-             * @default
-             */
-            uuid: string;
-            /**
-             * Name
-             * @default
-             */
-            name: string;
-            /**
-             * Percent
-             * @default null
-             */
-            percent: number | null;
-            /**
-             * Memory Used
-             * @default null
-             */
-            memory_used: number | null;
-            /**
-             * Memory Total
-             * @default null
-             */
-            memory_total: number | null;
-            /**
-             * Watts
-             * @default null
-             */
-            watts: number | null;
-            /**
-             * Watts Limit
-             * @default null
-             */
-            watts_limit: number | null;
-            /**
-             * Celsius
-             * @default null
-             */
-            celsius: number | null;
-            /**
-             * Core Mhz
-             * @default null
-             */
-            core_mhz: number | null;
-            /**
-             * Memory Mhz
-             * @default null
-             */
-            memory_mhz: number | null;
-            /** Processes */
-            processes: components["schemas"]["GpuProcess"][];
-        };
-        /**
-         * Place
-         * @description Where a task that waits shall stand: before this one (its number or identifier), or last of all.
-         */
-        Place: {
-            /**
-             * Before
-             * @default null
-             */
-            before: string | null;
-        };
-        /**
-         * Pulse
-         * @description How things stand: sent when something changed, at most a few times a second, and with each sample.
-         *
-         *     Each says all there is to know of what is to be asked for again: who missed one has missed nothing. `at` is by the
-         *     daemon's clock: a reader whose clock is off tells times by the difference.
-         */
-        Pulse: {
-            /** At */
-            at: number;
-            /** Version */
-            version: string;
-            /** Protocol */
-            protocol: number;
-            /**
-             * Daemon
-             * @description another one counts its revisions anew
-             */
-            daemon: string;
-            /**
-             * Revision
-             * @description raised whenever a task or a step has changed
-             */
-            revision: number;
-            /**
-             * Running
-             * @default 0
-             */
-            running: number;
-            /**
-             * Waiting
-             * @default 0
-             */
-            waiting: number;
-            /**
-             * Paused
-             * @default 0
-             */
-            paused: number;
-            /** @default null */
-            engine: components["schemas"]["EngineStatus"] | null;
-            /**
-             * @description a download or a load that goes on
-             * @default null
-             */
-            progress: components["schemas"]["Progress"] | null;
-            /** @default null */
-            sample: components["schemas"]["Sample"] | null;
-        };
-        /**
-         * Sample
-         * @description The machine at one moment. Bytes, bytes a second, percent; None: not known here.
-         */
-        Sample: {
-            /** At */
-            at: number;
-            /**
-             * Cores
-             * @description percent of each logical processor, since the sample before
-             */
-            cores: number[];
-            /** Memory Used */
-            memory_used: number;
-            /** Memory Total */
-            memory_total: number;
-            /**
-             * Swap Used
-             * @default 0
-             */
-            swap_used: number;
-            /**
-             * Swap Total
-             * @default 0
-             */
-            swap_total: number;
-            /**
-             * Disk Read
-             * @default null
-             */
-            disk_read: number | null;
-            /**
-             * Disk Written
-             * @default null
-             */
-            disk_written: number | null;
-            /**
-             * Disk Free
-             * @description where the daemon keeps its data
-             * @default null
-             */
-            disk_free: number | null;
-            /** Gpus */
-            gpus: components["schemas"]["GpuSample"][];
-            /**
-             * Gpu Why
-             * @description one sentence on what kept GPUs from being seen
-             * @default
-             */
-            gpu_why: string;
-            /** @default null */
-            engine: components["schemas"]["EngineSample"] | null;
-        };
-        /**
          * Usage
          * @description What a task used, as far as it was seen. Seconds, bytes.
          */
@@ -2753,12 +2836,161 @@ export interface operations {
             };
         };
     };
+    live: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Config"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Setting"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Config"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     tasks: {
         parameters: {
             query?: {
                 session?: string | null;
                 state?: ("accepted" | "running" | "paused" | "done" | "failed" | "cancelled")[] | null;
                 limit?: number;
+                /** @description words that must stand in it, or its number */
+                search?: string;
+                /** @description only tasks of a smaller number */
+                before?: number | null;
             };
             header?: never;
             path?: never;
@@ -2923,6 +3155,126 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Code"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    feedback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Feedback"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
                 };
             };
             /** @description Bad Request */
@@ -3540,6 +3892,68 @@ export interface operations {
             };
         };
     };
+    place: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Place"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     retry: {
         parameters: {
             query?: never;
@@ -3812,6 +4226,7 @@ export interface operations {
         parameters: {
             query?: {
                 limit?: number;
+                offset?: number;
             };
             header?: never;
             path?: never;
@@ -4032,6 +4447,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelInfo"];
                 };
             };
             /** @description Bad Request */

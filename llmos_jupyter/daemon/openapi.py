@@ -12,12 +12,11 @@ from typing import Any, cast
 from pydantic.json_schema import models_json_schema
 
 from llmos_jupyter import protocol
-from llmos_jupyter.config import Config
 from llmos_jupyter.daemon.app import create_app
 from llmos_jupyter.daemon.core import Daemon
 
-# What the front end reads although no route names it as its answer's type: server-sent data, and what cells keep.
-SPOKEN = (protocol.Pulse, protocol.Usage, protocol.Place, protocol.Feedback, protocol.Code, protocol.AnswerCell, Config)
+# What the front end reads although no route answers it: what notebooks keep.
+SPOKEN = (protocol.AnswerCell, protocol.Usage)
 
 
 def schema() -> dict[str, Any]:

@@ -1,5 +1,10 @@
 /** The tasks that have not ended, in the order in which they run. Only what is on screen is drawn and asked for. */
-import { defaultRangeExtractor, type Range, useVirtualizer } from '@tanstack/react-virtual';
+import {
+  defaultRangeExtractor,
+  type Range,
+  useVirtualizer,
+  type VirtualItem
+} from '@tanstack/react-virtual';
 import React, { useCallback, useEffect, useId, useRef, useState } from 'react';
 
 import type { IQueueState } from '../queueStore';
@@ -183,11 +188,10 @@ function Rows({
           className="jp-llmos-Queue-rows"
           style={{ height: rows.getTotalSize() }}
         >
-          {drawn.map(item => {
-            const row = queue.row(item.index);
+          {keyed(drawn.map(item => [item, queue.row(item.index)])).map(([item, row, key]) => {
             return (
               <div
-                key={row?.task.id ?? item.index}
+                key={key}
                 role="row"
                 className={`jp-llmos-Row${kept === item.index ? ' jp-mod-dragged' : ''}`}
                 data-index={item.index}
@@ -228,6 +232,19 @@ function Rows({
       </div>
     </>
   );
+}
+
+/** Rows with a key each. A task that moved between two questions may stand in both windows, but a key only once. */
+function keyed(
+  items: (readonly [VirtualItem, Queued | undefined])[]
+): [VirtualItem, Queued | undefined, string][] {
+  const seen = new Set<string>();
+  return items.map(([item, row]) => {
+    const task = row?.task.id;
+    const key = task === undefined || seen.has(task) ? `row ${item.index}` : task;
+    seen.add(key);
+    return [item, row, key];
+  });
 }
 
 /** Rows that a key goes down by. */

@@ -1,4 +1,5 @@
 /** One task of the queue, with what can be done with it. */
+import { PathExt } from '@jupyterlab/coreutils';
 import React, { useState } from 'react';
 
 import { seconds, shortened } from '../format';
@@ -76,7 +77,12 @@ export function QueueRow({ row, now, active, actions, onDragStart }: IQueueRowPr
       </div>
       <div role="gridcell" className="jp-llmos-Row-actions">
         {task.options.background && (
-          <PriorityOf task={task} tabIndex={tabIndex} onChange={actions.prioritise} />
+          <PriorityOf
+            task={task}
+            priority={row.step?.priority ?? task.options.priority}
+            tabIndex={tabIndex}
+            onChange={actions.prioritise}
+          />
         )}
         {task.options.background &&
           (state === 'paused' ? button('Resume', actions.resume) : button('Pause', actions.pause))}
@@ -110,7 +116,7 @@ function facts(row: Queued, state: string, now: number): string[] {
     found.push(`priority ${priorityName(step?.priority ?? task.options.priority)}`);
   }
   if (task.session.notebook) {
-    found.push(task.session.notebook);
+    found.push(PathExt.basename(task.session.notebook));
   }
   if (row.why) {
     found.push(shortened(row.why, 160));
@@ -120,14 +126,14 @@ function facts(row: Queued, state: string, now: number): string[] {
 
 interface IPriorityProps {
   task: Task;
+  priority: number;
   tabIndex: number;
   onChange: (task: Task, priority: number) => void;
 }
 
 /** The priority's class to choose, and any number for those who want one. */
-function PriorityOf({ task, tabIndex, onChange }: IPriorityProps): JSX.Element {
+function PriorityOf({ task, priority, tabIndex, onChange }: IPriorityProps): JSX.Element {
   const [typing, setTyping] = useState(false);
-  const { priority } = task.options;
   const label = `Priority of task ${task.number}`;
   if (typing) {
     const accept = (text: string): void => {
