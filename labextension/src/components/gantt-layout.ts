@@ -58,8 +58,8 @@ export interface IGroup {
 
 export interface IShownRow {
   key: string;
-  /** Lanes that have something in the window are numbered anew, from 0. */
-  lanes: number;
+  /** Lanes that have something in the window, numbered anew from 0: the new number by that of the layout. */
+  lanes: Map<number, number>;
   bars: { bar: IBar; lane: number }[];
   groups: IGroup[];
   /** Steps in the window for which there was no lane. */
@@ -124,15 +124,18 @@ export function select(layout: ILayout, from: number, to: number, width: number)
 }
 
 /** Which of the drawn steps waited for which, where both have a place in a drawn row; `more`: that are not told. */
-export function arrows(layout: ILayout, shown: ISelection): { pairs: [IBar, IBar][]; more: number } {
-  const rows = new Set(shown.rows.map(row => row.key));
+export function arrows(
+  layout: ILayout,
+  shown: ISelection
+): { pairs: [IBar, IBar][]; more: number } {
+  const rows = new Map(shown.rows.map(row => [row.key, row]));
   const pairs: [IBar, IBar][] = [];
   let more = 0;
   for (const row of shown.rows) {
     for (const { bar } of row.bars) {
       for (const id of new Set(bar.step.after)) {
         const before = layout.byStep.get(id);
-        if (before === undefined || before === bar || !rows.has(before.row) || before.lane < 0) {
+        if (!before || before === bar || !rows.get(before.row)?.lanes.has(before.lane)) {
           continue;
         }
         if (pairs.length < MAX_ARROWS) {
@@ -168,7 +171,7 @@ function barOf(step: StepRecord, now: number): IBar | null {
     if (Number.isFinite(span.start)) {
       const open = typeof span.end !== 'number' && !over;
       // What ended without anybody having seen when, or before it began, is a moment.
-      const end = open ? now : span.end ?? span.start;
+      const end = open ? now : (span.end ?? span.start);
       spans.push({ start: span.start, end: Math.max(end, span.start), open });
     }
   }
@@ -228,7 +231,13 @@ function rank(key: string): number {
   if (key === WAITING) {
     return 6;
   }
-  const order = [/^engine/i, /^(workers|this machine)/i, /^cluster/i, /^(gpu|cuda|metal)/i, /^kernel/i];
+  const order = [
+    /^engine/i,
+    /^(workers|this machine)/i,
+    /^cluster/i,
+    /^(gpu|cuda|metal)/i,
+    /^kernel/i
+  ];
   const found = order.findIndex(pattern => pattern.test(key));
   return found < 0 ? order.length : found;
 }
@@ -256,8 +265,15 @@ function firstWhere(bars: readonly IBar[], holds: (bar: IBar) => boolean): numbe
 
 /** The lanes of a row with their narrow neighbours put together; `gap` in seconds. */
 function grouped(row: IRow, gap: number): IShownRow {
-  const shown: IShownRow = { key: row.key, lanes: row.lanes.length, bars: [], groups: [], more: row.rest.length };
+  const shown: IShownRow = {
+    key: row.key,
+    lanes: new Map(),
+    bars: [],
+    groups: [],
+    more: row.rest.length
+  };
   row.lanes.forEach((bars, lane) => {
+    shown.lanes.set(bars[0].lane, lane);
     let group: IBar[] = [];
     const close = () => {
       if (group.length === 1) {
