@@ -1,0 +1,179 @@
+/** One task of the history, with what can be done with it. */
+import React, { useEffect, useState } from 'react';
+
+import { seconds, shortened } from '../format';
+import type { Task, Thumb, Trace } from '../types';
+import { signOf } from './gantt-words';
+import { traceText } from './traceText';
+
+/** What is told of a task when one asks. */
+export interface IDetails {
+  why: string;
+  trace: Trace;
+}
+
+export interface IHistoryRowProps {
+  task: Task;
+  open: boolean;
+  now: number;
+  onToggle: () => void;
+  onFeedback: (task: Task, feedback: Thumb) => void;
+  onInsert: (task: Task) => void;
+  hasCell: (task: Task) => boolean;
+  onShowCell: (task: Task) => void;
+  onRetry: (task: Task) => void;
+  onDetails: (task: Task) => Promise<IDetails>;
+}
+
+export function HistoryRow(props: IHistoryRowProps): JSX.Element {
+  const { task, open, now } = props;
+  const ended = task.state === 'failed' || task.state === 'cancelled';
+  const button = (name: string, act: () => void): JSX.Element => (
+    <button
+      type="button"
+      className="jp-llmos-Button"
+      aria-label={`${name}: task ${task.number}`}
+      // The cursor stays in the notebook, where the code is to go.
+      onMouseDown={event => event.preventDefault()}
+      onClick={act}
+    >
+      {name}
+    </button>
+  );
+  return (
+    <li className="jp-llmos-History-row" data-task={task.id}>
+      <div className="jp-llmos-Row-title">
+        <span className="jp-llmos-Row-number">{task.number}</span>
+        <span className={`jp-llmos-State jp-mod-${task.state}`}>
+          <span aria-hidden="true">{signOf(task.state)}</span> {task.state}
+        </span>
+        <span className="jp-llmos-Row-text" dir="auto">
+          {shortened(task.text, 160)}
+        </span>
+      </div>
+      <div className="jp-llmos-Row-facts">
+        <time dateTime={iso(task.created)} title={absolute(task.created)}>
+          {ago(now - task.created)}
+        </time>
+        {task.session.notebook && (
+          <span dir="auto" title={task.session.notebook}>
+            {` · ${task.session.notebook.split(/[\\/]/).pop()}`}
+          </span>
+        )}
+        {task.feedback === 'undone' && <span> · undone</span>}
+        {ended && task.reason && <span dir="auto">{` · ${shortened(task.reason, 200)}`}</span>}
+      </div>
+      <div className="jp-llmos-Row-actions">
+        <Thumbs task={task} onFeedback={props.onFeedback} />
+        {button('Insert code at cursor', () => props.onInsert(task))}
+        {props.hasCell(task) && button('Go to cell', () => props.onShowCell(task))}
+        {ended && task.options.background && button('Retry', () => props.onRetry(task))}
+        <button
+          type="button"
+          className="jp-llmos-Button"
+          aria-label={`Why: task ${task.number}`}
+          aria-expanded={open}
+          onClick={props.onToggle}
+        >
+          Why
+        </button>
+      </div>
+      {open && <Details task={task} onDetails={props.onDetails} />}
+    </li>
+  );
+}
+
+function Thumbs(props: { task: Task; onFeedback: IHistoryRowProps['onFeedback'] }): JSX.Element {
+  const { task, onFeedback } = props;
+  const thumb = (kind: 'up' | 'down', sign: string): JSX.Element => (
+    <button
+      type="button"
+      className="jp-llmos-Button"
+      aria-label={`Thumb ${kind}: task ${task.number}`}
+      title={`Thumb ${kind}`}
+      aria-pressed={task.feedback === kind}
+      onClick={() => onFeedback(task, task.feedback === kind ? '' : kind)}
+    >
+      {sign}
+    </button>
+  );
+  return (
+    <>
+      {thumb('up', '👍')}
+      {thumb('down', '👎')}
+    </>
+  );
+}
+
+type Told = { details: IDetails } | { error: string } | null;
+
+/** Asked for again when the task has changed; what was told before stays meanwhile. */
+function Details(props: { task: Task; onDetails: IHistoryRowProps['onDetails'] }): JSX.Element {
+  const { task, onDetails } = props;
+  const [told, setTold] = useState<Told>(null);
+  useEffect(() => {
+    let gone = false;
+    onDetails(task).then(
+      details => !gone && setTold({ details }),
+      (error: unknown) =>
+        !gone && setTold({ error: error instanceof Error ? error.message : String(error) })
+    );
+    return () => {
+      gone = true;
+    };
+    // The same task in another state, or with another thumb, has a longer trace.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [task.id, task.state, task.updated, task.feedback]);
+  if (told === null) {
+    return <p role="status">Asking why.</p>;
+  }
+  if ('error' in told) {
+    return (
+      <p role="alert" className="jp-llmos-Warning" dir="auto">
+        {told.error}
+      </p>
+    );
+  }
+  return (
+    <div className="jp-llmos-History-details">
+      <p className="jp-llmos-History-text" dir="auto">
+        {shortened(task.text, 2000)}
+      </p>
+      <p className="jp-llmos-History-why" dir="auto">
+        {told.details.why || 'Nothing is known of why.'}
+      </p>
+      {traceText(told.details.trace).map((part, index) => (
+        <section key={index} aria-label={part.title}>
+          <h4>{part.title}</h4>
+          {part.lines.map((line, number) => (
+            <p key={number} dir="auto">
+              {line}
+            </p>
+          ))}
+          {part.code && (
+            <pre dir="ltr" tabIndex={0} aria-label={`${part.title}: code`}>
+              {part.code}
+            </pre>
+          )}
+        </section>
+      ))}
+    </div>
+  );
+}
+
+/** "3 min ago"; of a moment that is still to come, by a clock that was put back, "just now". */
+function ago(count: number): string {
+  return count < 1 ? 'just now' : `${seconds(count)} ago`;
+}
+
+const FORMAT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'medium' });
+
+function absolute(at: number): string {
+  const date = new Date(at * 1000);
+  return Number.isNaN(date.getTime()) ? 'at an unknown time' : FORMAT.format(date);
+}
+
+function iso(at: number): string | undefined {
+  const date = new Date(at * 1000);
+  return Number.isNaN(date.getTime()) ? undefined : date.toISOString();
+}
