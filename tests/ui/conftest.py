@@ -64,10 +64,10 @@ def front_end(home: Path, module: str, base_url: str = "/") -> Iterator[FrontEnd
     }
     (folder / "config").mkdir()
     (folder / "config" / "jupyter_server_config.json").write_text(json.dumps({"ServerApp": settings}))
-    # No dialogue about news, and nothing of the tester's own.
-    overrides = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
-    (folder / "settings").mkdir()
-    (folder / "settings" / "overrides.json").write_text(json.dumps(overrides))
+    # No dialogue about news: it is no part of what is tested.
+    news = folder / "user" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "share"),

@@ -43,15 +43,18 @@ class Book:
 
     def idle(self) -> None:
         """Wait until the kernel has nothing to do."""
-        expect(self.page.locator('[data-status="idle"]').first).to_be_attached(timeout=120_000)
+        expect(self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]')).to_be_attached(timeout=60_000)
 
     def run(self, index: int, *, wait: bool = True) -> Locator:
         """Run a cell by the keyboard."""
         cell = self.cell(index)
-        cell.locator(".jp-InputArea-editor, .jp-RenderedMarkdown").first.click()
+        before = cell.locator(".jp-InputPrompt").inner_text()
+        cell.locator(".cm-content").first.click()
+        expect(cell.locator(".cm-focused")).to_be_attached()
         self.page.keyboard.press("Control+Enter")
+        expect(cell.locator(".jp-InputPrompt")).not_to_have_text(before)
         if wait:
-            expect(cell.locator(".jp-InputPrompt")).to_have_text(_NUMBERED, timeout=180_000)
+            expect(cell.locator(".jp-InputPrompt")).to_have_text(_NUMBERED, timeout=60_000)
         return cell
 
     def answer(self, index: int) -> Locator:
