@@ -1,2 +1,1 @@
-import './base.css';
-import './answer.css';
+import './index.css';
