@@ -10,11 +10,19 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
+from jupyter_server.auth import Authorizer
 
 TOKEN = "a-token-of-the-test"
+
+
+class ReadOnly(Authorizer):
+    """Lets users look, as those who share a server on a hub may be let."""
+
+    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
+        return action == "read"
 
 
 class Server(NamedTuple):
@@ -46,8 +54,11 @@ class Server(NamedTuple):
 
 
 @contextlib.contextmanager
-def jupyter_server(folder: Path, base_url: str = "/") -> Iterator[Server]:
-    """A server that has the user's daemon (JUPYTER_RUNTIME_DIR as in this process) and its own files in `folder`."""
+def jupyter_server(folder: Path, base_url: str = "/", **more: Any) -> Iterator[Server]:
+    """A server that has the user's daemon (JUPYTER_RUNTIME_DIR as in this process) and its own files in `folder`.
+
+    `more`: settings of ServerApp.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     work, log = folder / "work", folder / "server.log"
     work.mkdir()
@@ -59,11 +70,16 @@ def jupyter_server(folder: Path, base_url: str = "/") -> Iterator[Server]:
         "allow_root": True,
         "root_dir": str(work),
         "jpserver_extensions": {"llmos_jupyter": True},
+        **more,
     }
     config = folder / "config"
     config.mkdir()
     (config / "jupyter_server_config.json").write_text(json.dumps({"ServerApp": settings}), encoding="utf-8")
-    environment = os.environ | {"JUPYTER_CONFIG_DIR": str(config), "JUPYTER_DATA_DIR": str(folder / "share")}
+    environment = os.environ | {
+        "JUPYTER_CONFIG_DIR": str(config),
+        "JUPYTER_DATA_DIR": str(folder / "share"),
+        "PYTHONPATH": str(Path(__file__).parent.parent),  # for classes that settings name
+    }
     with log.open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "jupyter_server"], stdout=output, stderr=output, env=environment, cwd=work

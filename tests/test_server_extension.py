@@ -107,6 +107,21 @@ def test_a_page_of_another_origin_gets_nothing_with_the_users_cookie(server: Ser
             assert answer.status_code == 404
 
 
+def test_who_may_only_look_changes_nothing(home: Path) -> None:
+    authorizer = "tests.jupyter_servers.ReadOnly"
+    settings = {"authorizer_class": authorizer, "allow_unauthenticated_access": False}
+    with jupyter_server(home / "server", **settings) as server, server.client() as client:
+        for path in ("start", "v1/models/unload", "v1/tasks/1/cancel"):
+            answer = client.post(path)
+            assert answer.status_code == 403
+            assert "not authorized to execute on resource: llmos" in answer.json()["message"]
+        assert lifecycle.find() is None
+        started = lifecycle.find_or_start()
+        assert Status.model_validate_json(client.get("v1/status").content).pid == started.pid
+        with server.client(None) as nobody:
+            assert nobody.get("v1/status").status_code == 403
+
+
 # --- what is reachable -------------------------------------------------------------------------
 
 
