@@ -45,6 +45,7 @@ BODY_LIMIT = 1_000_000
 # Seconds of silence after which a daemon that is asked for something is taken to hang: streams ping every 5 s.
 # What is posted may take as long as a download.
 SILENCE = 60.0
+WENT_AWAY = "The llmos daemon went away before it answered: try again."
 
 
 class Route(NamedTuple):
@@ -159,7 +160,7 @@ class Upstream:
         except httpx.TimeoutException as error:
             raise Refusal(502, "The llmos daemon does not answer: see `llmos doctor`.") from error
         except httpx.TransportError as error:
-            raise Refusal(502, "The llmos daemon went away before it answered: try again.") from error
+            raise Refusal(502, WENT_AWAY) from error
 
 
 class ProxyHandler(APIHandler):
@@ -246,9 +247,8 @@ class ProxyHandler(APIHandler):
                 await self.flush()
         except httpx.TransportError as error:
             if not self._headers_written:
-                raise Refusal(502, "The llmos daemon went away before it answered: try again.") from error
-            # The browser must see that this is not the whole answer.
-            self.detach().close()
+                raise Refusal(502, WENT_AWAY) from error
+            # A stream ends here, as any may. Of an answer that told its length the browser sees that it is not whole.
         finally:
             await response.aclose()
 
