@@ -34,6 +34,8 @@ _LAYOUT: dict[str, Any] = {
     "plot_bgcolor": _CLEAR,
     "font": {"color": GREY, "size": 11},
     "hoverlabel": {"bgcolor": "#222222", "font": {"color": "#FFFFFF"}, "align": "left"},
+    "modebar": {"bgcolor": _CLEAR, "color": GREY, "activecolor": COLOURS["generation"]},
+    "autosize": True,
     "uirevision": "llmos",  # zoom and hidden traces outlive updates
 }
 _AXIS: dict[str, Any] = {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "linecolor": GREY}
@@ -61,27 +63,39 @@ class Drawn:
     def __init__(self, figure: go.Figure) -> None:
         self.figure = Figure(figure)
         self.figure.add_class("llmos-figure")
+        self.figure._config = {"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["select", "lasso"]}
         self._sent: dict[tuple[int | str, str], Any] = {}
-        self._changes: list[tuple[int | str, str, Any]] = []
+        self._changes: dict[int | str, dict[str, Any]] = {}
 
     def put(self, trace: int | str, name: str, value: Any) -> None:
         """A property of a trace, or of the layout (""), if it is another than before."""
         key = (trace, name)
         old = self._sent.get(key, _NOTHING)
+        if old is _NOTHING:
+            old = (self.figure.layout if trace == "" else self.figure.data[trace])[name]
+            old = list(old) if isinstance(old, tuple) else old
         if not _same(old, value):
-            self._changes.append((trace, name, value))
-            self._sent[key] = value
+            self._changes.setdefault(trace, {})[name] = value
+        self._sent[key] = value
 
     def send(self) -> bool:
         """Send the changes together. False if there are none."""
-        if not self._changes:
-            return False
-        changes, self._changes = self._changes, []
-        with self.figure.batch_update():
-            for trace, name, value in changes:
-                target = self.figure.layout if trace == "" else self.figure.data[trace]
-                target[name] = value
-        return True
+        changes, self._changes = self._changes, {}
+        sends, layout = bool(changes), changes.pop("", {})
+        # Traces in which the same properties changed go in one message, others in another: plotly fills up what a
+        # trace has not changed with "undefined", and its model in the front end takes that for "remove".
+        groups: dict[frozenset[str], list[int | str]] = {}
+        for trace, properties in changes.items():
+            groups.setdefault(frozenset(properties), []).append(trace)
+        for traces in list(groups.values()) or ([[]] if layout else []):
+            with self.figure.batch_update():
+                for name, value in layout.items():
+                    self.figure.layout[name] = value
+                layout = {}
+                for trace in traces:
+                    for name, value in changes[trace].items():
+                        self.figure.data[trace][name] = value
+        return sends
 
 
 _NOTHING = object()
@@ -100,7 +114,10 @@ class GanttFigure(Drawn):
     """Bars by lane; below each, thin, when it was planned."""
 
     def __init__(self) -> None:
-        traces: list[Any] = []
+        # Plotly forgets an axis's type when data come, and takes that of the first trace: this one has a date and a
+        # lane, and keeps now in view.
+        unseen = {"mode": "markers", "marker": {"opacity": 0}, "hoverinfo": "skip", "showlegend": False}
+        traces: list[Any] = [go.Scatter(x=[_date(time.time())], y=[""], **unseen)]
         for kind, title in KINDS.items():
             marker = {
                 "color": COLOURS[kind],
@@ -129,10 +146,10 @@ class GanttFigure(Drawn):
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "groupclick": "togglegroup"},
             "xaxis": {**_AXIS, "type": "date", "showgrid": True},
             "yaxis": {**_AXIS, "type": "category", "autorange": "reversed", "automargin": True, "fixedrange": True},
-            "shapes": [{**now, "label": {"text": "now", "textposition": "end", "yanchor": "top"}}],
+            "shapes": [{**now, "label": {"text": "now", "textposition": "end", "textangle": 0, "yanchor": "bottom"}}],
         }
         super().__init__(go.Figure(traces, layout))
-        self._first = {name: index * _CHUNKS for index, name in enumerate([*KINDS, "planned"])}
+        self._first = {name: 1 + index * _CHUNKS for index, name in enumerate([*KINDS, "planned"])}
 
     def draw(self, gantt: Gantt) -> bool:
         """Show this arrangement. False if nothing had to be sent."""
@@ -150,6 +167,8 @@ class GanttFigure(Drawn):
         self.put("", "height", 110 + 28 * max(4, 2 * math.ceil(len(gantt.lanes) / 2)))
         # Time that nobody waits for goes by in larger steps.
         now = gantt.now if gantt.busy else 10 * (gantt.now // 10)
+        self.put(0, "x", [_date(now)])
+        self.put(0, "y", [html.escape(gantt.lanes[0])] if gantt.lanes else [""])
         self.put("", "shapes[0].x0", _ms(now))
         self.put("", "shapes[0].x1", _ms(now))
         self.put("", "shapes[0].visible", bool(gantt.bars))
@@ -186,6 +205,10 @@ def _bars(title: str, offset: float, width: float, marker: dict[str, Any], ink: 
         hovertemplate="%{hovertext}<extra></extra>", textposition="inside", insidetextanchor="start",
         insidetextfont={"color": ink, "size": 10}, cliponaxis=True,
     )  # fmt: skip
+
+
+def _date(moment: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(moment))
 
 
 def _ms(moment: float) -> float:
