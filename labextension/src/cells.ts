@@ -24,7 +24,7 @@ export function insertAtCursor(tracker: INotebookTracker | null, code: string): 
     notebook.activeCell?.model.sharedModel.setSource(code);
   }
   panel.activate();
-  void NotebookActions.focusActiveCell?.(notebook);
+  void NotebookActions.focusActiveCell(notebook);
 }
 
 /** Go to the cell that a task came from, in an open notebook or by opening it. */
