@@ -1,4 +1,3 @@
-import { pathUnder } from '../cells';
 import { bytes, modelSize, rate, seconds, shortened } from '../format';
 import { statusText } from '../status';
 import { engine, pulse, sample } from './things';
@@ -66,16 +65,4 @@ describe('statusText', () => {
     expect(statusText({ ...state, connection: 'absent', pulse: null })).toBe('LLM OS: not running');
     expect(statusText({ ...state, pulse: pulse() })).toBe('LLM OS: no model loaded');
   });
-});
-
-describe('pathUnder', () => {
-  it.each([
-    ['/home/ada/work', '/home/ada/work/a/b.ipynb', 'a/b.ipynb'],
-    ['~/work', '/home/ada/work/b.ipynb', 'b.ipynb'],
-    ['/', '/srv/b.ipynb', 'srv/b.ipynb'],
-    ['C:/Users/ada', 'C:\\Users\\ada\\b.ipynb', 'b.ipynb'],
-    ['/home/ada/work', '/tmp/b.ipynb', null],
-    ['/home/ada/work', '/home/ada/workshop/b.ipynb', null],
-    ['/home/ada', 'b.ipynb', 'b.ipynb']
-  ])('under %s is %s: %s', (root, file, path) => expect(pathUnder(root, file)).toBe(path));
 });
