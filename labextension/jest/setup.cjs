@@ -1,11 +1,13 @@
 require('@testing-library/jest-dom');
 
 // What every browser has and jsdom has not; JupyterLab's modules ask for them when they are loaded.
-globalThis.ResizeObserver ??= class ResizeObserver {
+class Observer {
   observe() {}
   unobserve() {}
   disconnect() {}
-};
+}
+globalThis.ResizeObserver ??= class ResizeObserver extends Observer {};
+globalThis.IntersectionObserver ??= class IntersectionObserver extends Observer {};
 globalThis.PointerEvent ??= class PointerEvent extends MouseEvent {};
 globalThis.DragEvent ??= class DragEvent extends MouseEvent {};
 window.matchMedia ??= query => ({

@@ -4,7 +4,8 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, Notification } from '@jupyterlab/apputils';
+import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { IStateDB } from '@jupyterlab/statedb';
 import { IStatusBar } from '@jupyterlab/statusbar';
@@ -12,19 +13,30 @@ import { IStatusBar } from '@jupyterlab/statusbar';
 import { Actions } from './actions';
 import { answerPlugin } from './answer/plugin';
 import { addCommands } from './commands';
+import type { ISurroundings } from './components/sections';
 import { LiveStore } from './live';
+import { Cursor, hasCell, insertCode, showCell } from './notebooks';
 import { Panel } from './panel';
 import { Daemon } from './request';
 import { StatusItem } from './status';
+import { Stores } from './stores';
 
 const panel: JupyterFrontEndPlugin<void> = {
   id: 'llmos-jupyter:plugin',
   description: 'The side panel of the LLM OS, its commands and its item in the status bar.',
   autoStart: true,
-  optional: [INotebookTracker, ICommandPalette, ILayoutRestorer, IStatusBar, IStateDB],
+  optional: [
+    INotebookTracker,
+    IDocumentManager,
+    ICommandPalette,
+    ILayoutRestorer,
+    IStatusBar,
+    IStateDB
+  ],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker | null,
+    documents: IDocumentManager | null,
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     statusBar: IStatusBar | null,
@@ -33,7 +45,8 @@ const panel: JupyterFrontEndPlugin<void> = {
     const daemon = new Daemon(app.serviceManager.serverSettings);
     const live = new LiveStore(daemon);
     const actions = new Actions(daemon);
-    const panel = new Panel({ daemon, live, actions, state });
+    const around = surroundings(app, tracker, documents);
+    const panel = new Panel({ stores: new Stores(daemon, live, actions), around, state });
     app.shell.add(panel, 'right', { rank: 900, type: 'LLM OS' });
     restorer?.add(panel, panel.id);
     const open = (): void => app.shell.activateById(panel.id);
@@ -45,5 +58,30 @@ const panel: JupyterFrontEndPlugin<void> = {
     });
   }
 };
+
+/** What can be done in notebooks; on a page that shows none, as Notebook's file browser, little. */
+function surroundings(
+  app: JupyterFrontEnd,
+  tracker: INotebookTracker | null,
+  documents: IDocumentManager | null
+): ISurroundings {
+  const cursor = tracker && new Cursor(tracker);
+  return {
+    insert: code => {
+      if (tracker && cursor) {
+        insertCode(code, tracker, app.shell, cursor);
+      } else {
+        Notification.warning('Open a notebook first: the code goes where its cursor is.');
+      }
+    },
+    hasCell: task => tracker !== null && documents !== null && hasCell(task, tracker),
+    showCell: task => {
+      if (tracker && documents) {
+        void showCell(task, tracker, app.shell, documents);
+      }
+    },
+    openSettings: () => void app.commands.execute('settingeditor:open', { query: 'LLM OS' })
+  };
+}
 
 export default [panel, answerPlugin];

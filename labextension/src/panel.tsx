@@ -1,34 +1,37 @@
-/** The side panel: wires what is shown to what the daemon says, and what the user does to what the daemon is told. */
+/** The side panel. */
 import type { IStateDB } from '@jupyterlab/statedb';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
-import React, { useEffect, useState, useSyncExternalStore } from 'react';
+import React, { useEffect, useState } from 'react';
 
 import type { Actions } from './actions';
 import { Accordion, type ISection } from './components/accordion';
-import { Now } from './components/now';
-import { Queue } from './components/queue';
+import {
+  HistorySection,
+  type ISurroundings,
+  ModelsSection,
+  NowSection,
+  QueueSection,
+  ScheduleSection,
+  SettingsSection
+} from './components/sections';
 import { llmosIcon } from './icon';
-import type { LiveStore } from './live';
-import { QueueStore } from './queueStore';
-import type { Daemon } from './request';
-import type { Queued } from './types';
-import { useLive } from './useLive';
+import type { Stores } from './stores';
 
 const STATE = 'llmos-jupyter:panel';
 const OPEN_AT_FIRST = ['now', 'queue'];
 
 export interface IPanelProps {
-  daemon: Daemon;
-  live: LiveStore;
-  actions: Actions;
+  stores: Stores;
+  around: ISurroundings;
   /** Where it is remembered which sections are open; null: nowhere. */
   state: IStateDB | null;
 }
 
 export class Panel extends ReactWidget {
-  private readonly _queue: QueueStore;
   private _open: ReadonlySet<string> = new Set(OPEN_AT_FIRST);
+  /** The task whose story is to be seen in the history. */
+  private _task: string | null = null;
 
   constructor(private readonly _props: IPanelProps) {
     super();
@@ -38,15 +41,11 @@ export class Panel extends ReactWidget {
     this.title.caption = 'LLM OS';
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', 'LLM OS');
-    const { daemon, state } = _props;
-    this._queue = new QueueStore((limit, offset) =>
-      daemon.get<Queued[]>('queue', { limit, offset })
-    );
-    void this._restore(state);
+    void this._restore();
   }
 
   override dispose(): void {
-    this._queue.dispose();
+    this._props.stores.dispose();
     super.dispose();
   }
 
@@ -61,14 +60,28 @@ export class Panel extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
+    const props = { ...this._props, visible: this.isVisible };
+    const sections: ISection[] = [
+      { id: 'now', title: 'Now', body: () => <NowSection {...props} /> },
+      { id: 'queue', title: 'Queue', body: () => <QueueSection {...props} /> },
+      {
+        id: 'schedule',
+        title: 'Schedule',
+        body: () => <ScheduleSection {...props} onTask={this._showTask} />
+      },
+      {
+        id: 'history',
+        title: 'History',
+        body: () => <HistorySection {...props} opened={this._task} />
+      },
+      { id: 'models', title: 'Models', body: () => <ModelsSection {...props} /> },
+      { id: 'settings', title: 'Settings', body: () => <SettingsSection {...props} /> }
+    ];
     return (
-      <PanelView
-        {...this._props}
-        queue={this._queue}
-        visible={this.isVisible}
-        open={this._open}
-        onToggle={this._toggle}
-      />
+      <>
+        <Said actions={this._props.stores.actions} />
+        <Accordion sections={sections} open={this._open} onToggle={this._toggle} />
+      </>
     );
   }
 
@@ -77,13 +90,23 @@ export class Panel extends ReactWidget {
     if (!open.delete(section)) {
       open.add(section);
     }
+    this._openSections(open);
+  };
+
+  private readonly _showTask = (task: string): void => {
+    this._task = task;
+    this._props.stores.actions.select(task);
+    this._openSections(new Set([...this._open, 'history']));
+  };
+
+  private _openSections(open: ReadonlySet<string>): void {
     this._open = open;
     this.update();
     void this._props.state?.save(STATE, { open: [...open] });
-  };
+  }
 
-  private async _restore(state: IStateDB | null): Promise<void> {
-    const saved = await state?.fetch(STATE);
+  private async _restore(): Promise<void> {
+    const saved = await this._props.state?.fetch(STATE);
     if (
       typeof saved === 'object' &&
       saved !== null &&
@@ -94,27 +117,6 @@ export class Panel extends ReactWidget {
       this.update();
     }
   }
-}
-
-interface IViewProps extends IPanelProps {
-  queue: QueueStore;
-  visible: boolean;
-  open: ReadonlySet<string>;
-  onToggle: (section: string) => void;
-}
-
-function PanelView(props: IViewProps): JSX.Element {
-  const { actions, open, onToggle } = props;
-  const sections: ISection[] = [
-    { id: 'now', title: 'Now', body: () => <NowSection {...props} /> },
-    { id: 'queue', title: 'Queue', body: () => <QueueSection {...props} /> }
-  ];
-  return (
-    <>
-      <Said actions={actions} />
-      <Accordion sections={sections} open={open} onToggle={onToggle} />
-    </>
-  );
 }
 
 /** What has happened, for those who listen to the screen. */
@@ -132,46 +134,4 @@ function Said({ actions }: { actions: Actions }): JSX.Element {
       {sentence}
     </div>
   );
-}
-
-function NowSection({ live, actions }: IViewProps): JSX.Element {
-  const state = useLive(live);
-  const [starting, setStarting] = useState(false);
-  const start = async (): Promise<void> => {
-    setStarting(true);
-    await actions.start();
-    setStarting(false);
-    live.reconnect();
-  };
-  return <Now live={state} starting={starting} onStart={() => void start()} />;
-}
-
-function QueueSection({ live, actions, queue, visible }: IViewProps): JSX.Element {
-  const { connection } = useLive(live);
-  useSyncExternalStore(
-    listener => {
-      queue.changed.connect(listener);
-      return () => {
-        queue.changed.disconnect(listener);
-      };
-    },
-    () => queue.state
-  );
-  useEffect(() => {
-    if (!visible) {
-      return;
-    }
-    const refresh = (): void => queue.refresh();
-    refresh();
-    live.revised.connect(refresh);
-    actions.done.connect(refresh);
-    return () => {
-      live.revised.disconnect(refresh);
-      actions.done.disconnect(refresh);
-    };
-  }, [live, actions, queue, visible]);
-  if (connection === 'absent') {
-    return <p>No daemon runs, so that nothing is in the queue.</p>;
-  }
-  return <Queue queue={queue} now={live.now()} actions={actions} onSelect={actions.select} />;
 }
