@@ -50,7 +50,14 @@ const PATHS: Record<string, JSX.Element> = {
 
 export function Icon({ name }: { name: string }): JSX.Element {
   return (
-    <svg className="jp-llmos-Answer-icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+    <svg
+      className="jp-llmos-Answer-icon"
+      viewBox="0 0 16 16"
+      width="14"
+      height="14"
+      aria-hidden="true"
+      focusable="false"
+    >
       {PATHS[name]}
     </svg>
   );

@@ -179,8 +179,9 @@ function spoken(message: KernelMessage.IIOPubMessage): string {
     return (message as KernelMessage.IStreamMsg).content.text;
   }
   if (type === 'error') {
+    // One of ours is a sentence; any other needs its name.
     const { ename, evalue } = (message as KernelMessage.IErrorMsg).content;
-    return `${ename}: ${evalue}\n`;
+    return ename === 'AnswerFailed' ? `${evalue}\n` : `${ename}: ${evalue}\n`;
   }
   if (type === 'display_data' || type === 'execute_result') {
     const text = (message as KernelMessage.IDisplayDataMsg).content.data['text/plain'];
