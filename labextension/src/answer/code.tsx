@@ -78,7 +78,7 @@ export function Code(props: CodeProps): JSX.Element {
         className="jp-llmos-Answer-code"
         dir="ltr"
         tabIndex={0}
-        role="region"
+        role="group"
         aria-label="Code"
         onScroll={event => keep({ scroll: event.currentTarget.scrollTop })}
       >

@@ -10,6 +10,18 @@ import { Preferences } from '../preferences';
 import { AnswerRenderer, type AnswerTools } from '../renderer';
 import { KERNEL } from './examples';
 
+/** What watches whether an answer is in sight, each to be told. */
+export const sights: ((seen: boolean) => void)[] = [];
+
+// jsdom lays nothing out, so nothing is ever in sight.
+globalThis.IntersectionObserver = class {
+  constructor(callback: (entries: { isIntersecting: boolean }[]) => void) {
+    sights.push(isIntersecting => callback([{ isIntersecting }]));
+  }
+  observe() {}
+  disconnect() {}
+} as unknown as typeof IntersectionObserver;
+
 /** A kernel that answers a request with these messages. */
 export class FakeKernel {
   constructor(readonly id = KERNEL) {}
