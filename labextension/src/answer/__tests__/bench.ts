@@ -150,8 +150,8 @@ export class Bench {
   readonly preferences = new Preferences(null);
   now = 1000;
 
-  renderer(): AnswerRenderer {
-    const renderer = new AnswerRenderer({
+  private renderer(): AnswerRenderer {
+    return new AnswerRenderer({
       daemon: this.daemon,
       tracker: this.notebook?.tracker ?? null,
       preferences: this.preferences,
@@ -169,14 +169,13 @@ export class Bench {
       makeMarkdown: () => rendermime.createRenderer('text/markdown'),
       typesetter: null
     });
-    Widget.attach(renderer, this.notebook?.cell.node ?? document.body);
-    return renderer;
   }
 
-  /** A renderer that has drawn this. */
+  /** A renderer that has drawn this, and was put into the page then: that is how JupyterLab does it. */
   async drawn(cell: unknown, more: Record<string, string> = {}): Promise<AnswerRenderer> {
     const renderer = this.renderer();
     await draw(renderer, cell, more);
+    Widget.attach(renderer, this.notebook?.cell.node ?? document.body);
     return renderer;
   }
 }

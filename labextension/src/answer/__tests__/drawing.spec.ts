@@ -244,9 +244,9 @@ describe('updates', () => {
     await user.type(screen.getByRole('textbox'), ' # mine');
     screen.getByRole('tab', { name: 'Findings (1)' }).focus();
     old.dispose();
-    const renderer = bench.renderer();
-    await draw(renderer, cell);
+    await bench.drawn(cell);
     expect(screen.getByRole('tab', { selected: true })).toHaveTextContent('Findings');
+    expect(screen.getByRole('tab', { selected: true })).toHaveFocus();
     expect(screen.getByRole('textbox')).toHaveValue(`${cell.text} # mine`);
   });
 
