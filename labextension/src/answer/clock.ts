@@ -5,10 +5,10 @@ import { ServerConnection } from '@jupyterlab/services';
 export class Clock {
   constructor(private readonly settings: ServerConnection.ISettings) {}
 
-  /** Seconds since the epoch, now; by the browser's clock until the server has told its own. */
-  now(): number {
+  /** Seconds since the epoch, now; null until the server has told. */
+  now(): number | null {
     this.asked ??= this.ask();
-    return Date.now() / 1000 + this.offset;
+    return this.offset === null ? null : Date.now() / 1000 + this.offset;
   }
 
   private async ask(): Promise<void> {
@@ -25,9 +25,10 @@ export class Clock {
       this.offset = Math.abs(offset) >= 2 ? offset : 0;
     } catch {
       // Not told: the browser's clock has to do.
+      this.offset = 0;
     }
   }
 
   private asked: Promise<void> | undefined;
-  private offset = 0;
+  private offset: number | null = null;
 }

@@ -32,7 +32,8 @@ export function Code(props: CodeProps): JSX.Element {
   const block = useRef<CodeBlock | null>(null);
   const cut = cell.text.length > CUT_ABOVE && !memory.all;
   const text = cut ? cell.text.slice(0, CUT_TO) : cell.text;
-  const tells = cell.confidence.length > 0 && cell.text.length <= PLAIN_ABOVE;
+  const plain = cell.text.length > PLAIN_ABOVE;
+  const tells = cell.confidence.length > 0 && !plain;
   const runs = tells && shaded ? cell.confidence : NO_RUNS;
 
   useLayoutEffect(() => {
@@ -43,7 +44,7 @@ export function Code(props: CodeProps): JSX.Element {
     block.current ??= new CodeBlock(host.current, highlight);
     const end = current.scrollHeight - current.clientHeight;
     const follows = cell.state === 'writing' && end - current.scrollTop <= AT_END;
-    void block.current.show(text, runs);
+    void block.current.show(text, runs, plain);
     if (follows) {
       current.scrollTop = current.scrollHeight;
     }
@@ -77,7 +78,7 @@ export function Code(props: CodeProps): JSX.Element {
         className="jp-llmos-Answer-code"
         dir="ltr"
         tabIndex={0}
-        role="region"
+        role="group"
         aria-label="Code"
         onScroll={event => keep({ scroll: event.currentTarget.scrollTop })}
       >

@@ -15,15 +15,15 @@ export class CodeBlock {
     private readonly highlight: Highlight
   ) {}
 
-  /** Draw this code; resolves when it is coloured. */
-  async show(code: string, runs: Runs): Promise<void> {
+  /** Draw this code; resolves when it is coloured. `plain`: without colours and shades, whatever its length. */
+  async show(code: string, runs: Runs, plain = code.length > PLAIN_ABOVE): Promise<void> {
     if (code === this.code && runs === this.runs) {
       return;
     }
     const same = code === this.code;
     this.code = code;
     this.runs = runs;
-    if (code.length > PLAIN_ABOVE) {
+    if (plain) {
       this.tokens = chunks(code);
       this.draw(this.tokens.map(token => ({ ...token, probability: null })));
       return;
@@ -52,7 +52,11 @@ export class CodeBlock {
     while (this.host.childNodes.length > same) {
       this.host.lastChild!.remove();
     }
-    this.host.append(...wanted.slice(same).map(node));
+    const added = document.createDocumentFragment();
+    for (const piece of wanted.slice(same)) {
+      added.append(node(piece));
+    }
+    this.host.append(added);
     this.drawn = wanted;
   }
 

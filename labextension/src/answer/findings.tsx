@@ -21,8 +21,14 @@ export function Findings({ findings }: { findings: readonly Finding[] }): JSX.El
             <Line text={finding.message} />
             {finding.suggestions.length > 0 && (
               <>
-                {' '}
-                Perhaps <Line text={finding.suggestions.map(name => `\`${name}\``).join(', ')} />?
+                {'; perhaps '}
+                {finding.suggestions.map((name, k) => (
+                  <React.Fragment key={k}>
+                    {k > 0 && ', '}
+                    <code dir="auto">{name}</code>
+                  </React.Fragment>
+                ))}
+                ?
               </>
             )}
           </li>

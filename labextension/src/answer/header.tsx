@@ -55,12 +55,15 @@ export function Header({ cell, clock }: HeaderProps): JSX.Element {
 }
 
 /** When it is expected to start, second by second. */
-function Countdown({ to, clock }: { to: number; clock: Pick<Clock, 'now'> }): JSX.Element {
+function Countdown({ to, clock }: { to: number; clock: Pick<Clock, 'now'> }): JSX.Element | null {
   const [now, setNow] = useState(() => clock.now());
   useEffect(() => {
     const timer = window.setInterval(() => setNow(clock.now()), 1000);
     return () => window.clearInterval(timer);
   }, [clock]);
+  if (now === null) {
+    return null;
+  }
   const left = Math.round(to - now);
   return <span>{left > 0 ? `starts in ${duration(left)}` : 'starts any moment'}</span>;
 }

@@ -28,7 +28,7 @@ export function RehearsalReport({
           {rehearsal.doubts.length > 0 && <Points title="Doubts" points={rehearsal.doubts} />}
           {rehearsal.output && (
             <section>
-              <h4>What it would print</h4>
+              <p className="jp-llmos-Answer-title">What it would print</p>
               <Verbatim text={rehearsal.output} label="What it would print" />
             </section>
           )}
@@ -65,7 +65,7 @@ function status(rehearsal: Rehearsed): string {
 function Points({ title, points }: { title: string; points: readonly string[] }): JSX.Element {
   return (
     <section>
-      <h4>{title}</h4>
+      <p className="jp-llmos-Answer-title">{title}</p>
       <ul className="jp-llmos-Answer-list">
         <Some of={points} most={MOST} more={left => <li key="more">and {left} more</li>}>
           {(point, i) => (

@@ -65,14 +65,11 @@ export class AnswerRenderer extends Widget implements IRenderMime.IRenderer {
     super.onAfterAttach(message);
     const { tracker, runWith } = this.tools;
     this.notebook = AnswerNotebook.around(this.node, tracker, runWith);
-    this.notebook?.changed.connect(this.draw, this);
+    this.notebook?.changed.connect(this.onKernel, this);
     this.notebook?.ended.connect(this.onEnded, this);
     this.sight = new IntersectionObserver(entries => {
-      // Only where the kernel that answered still is: then the daemon can be expected to be there as well.
-      const alive = this.notebook !== null && this.notebook.kernel === this.cell?.session;
-      if (alive && entries.some(entry => entry.isIntersecting)) {
-        this.onNear();
-      }
+      this.inSight = entries[entries.length - 1].isIntersecting;
+      this.onSight();
     });
     this.sight.observe(this.node);
     this.draw();
@@ -208,6 +205,18 @@ export class AnswerRenderer extends Widget implements IRenderMime.IRenderer {
     );
   };
 
+  private onSight(): void {
+    // Only where the kernel that answered still is: then the daemon can be expected to be there as well.
+    if (this.inSight && this.notebook !== null && this.notebook.kernel === this.cell?.session) {
+      this.onNear();
+    }
+  }
+
+  private onKernel(): void {
+    this.draw();
+    this.onSight();
+  }
+
   private onEnded(): void {
     this.gone = true;
     this.draw();
@@ -229,6 +238,7 @@ export class AnswerRenderer extends Widget implements IRenderMime.IRenderer {
   private task = '';
   private notebook: AnswerNotebook | null = null;
   private sight: IntersectionObserver | null = null;
+  private inSight = false;
   private asked = false;
   /** The kernel ended while this was drawn. */
   private gone = false;

@@ -22,7 +22,7 @@ export function Verbatim({ text, label }: { text: string; label: string }): JSX.
       className="jp-llmos-Answer-verbatim"
       dir="auto"
       tabIndex={0}
-      role="region"
+      role="group"
       aria-label={label}
     >
       {left > 0 ? `${text.slice(0, SHOWN)}\n… and ${left} characters more` : text}

@@ -1,0 +1,81 @@
+import type { AnswerCell } from '../../types';
+import { asOfNow, offers } from '../offers';
+import { answer, KERNEL } from './examples';
+
+const here = { kernel: KERNEL };
+const names = (cell: AnswerCell, notebook: { kernel: string } | null = here) =>
+  offers(cell, notebook, '').map(offer => offer.name);
+const THUMBS = ['Good answer', 'Bad answer'];
+
+test.each<[AnswerCell['state'], string[]]>([
+  ['waiting', ['Stop', 'Why']],
+  ['writing', ['Stop', 'Why']],
+  ['rehearsing', ['Insert as cell', 'Stop', 'Why']],
+  ['asking', ['Insert as cell', 'Why']],
+  ['running', ['Insert as cell', 'Stop', 'Why']],
+  ['done', ['Edit and run', 'Insert as cell', 'Undo', ...THUMBS, 'Why']],
+  ['shown', ['Run', 'Edit and run', 'Insert as cell', ...THUMBS, 'Why']],
+  ['failed', ['Run', 'Edit and run', 'Insert as cell', ...THUMBS, 'Why']],
+  ['stopped', ['Run', 'Edit and run', 'Insert as cell', ...THUMBS, 'Why']],
+  ['undone', ['Run', 'Edit and run', 'Insert as cell', ...THUMBS, 'Why']]
+])('buttons of an answer that is %s', (state, expected) => {
+  expect(names(answer({ state }))).toEqual(expected);
+});
+
+test('words cannot be run, inserted or undone', () => {
+  expect(names(answer({ kind: 'words' }))).toEqual([...THUMBS, 'Why']);
+});
+
+test('without a task there is nothing to ask the daemon for', () => {
+  expect(names(answer({ task: '', state: 'shown' }))).toEqual([
+    'Run',
+    'Edit and run',
+    'Insert as cell'
+  ]);
+  expect(names(answer({ task: '', state: 'waiting', text: '' }))).toEqual(['Stop']);
+});
+
+test('an answer that was stopped before there was code has none to run', () => {
+  expect(names(answer({ state: 'stopped', text: '' }))).toEqual(['Why']);
+});
+
+test('outside a notebook there are no buttons of one', () => {
+  expect(names(answer(), null)).toEqual([...THUMBS, 'Why']);
+  expect(names(answer({ state: 'writing' }), null)).toEqual(['Stop', 'Why']);
+  expect(names(answer({ state: 'writing', task: '' }), null)).toEqual([]);
+});
+
+test('without a kernel buttons that need one say so', () => {
+  const disabled = offers(answer({ state: 'shown' }), { kernel: '' }, '').filter(
+    offer => offer.disabled
+  );
+  expect(disabled.map(offer => offer.name)).toEqual(['Run', 'Edit and run']);
+  expect(disabled[0].title).toBe('This notebook has no kernel: start one first.');
+});
+
+test('what another kernel did cannot be undone in this one', () => {
+  const undo = offers(answer({ session: 'another' }), here, '').find(one => one.name === 'Undo')!;
+  expect(undo.disabled).toBe(true);
+  expect(undo.title).toContain('Another kernel');
+});
+
+test('thumbs are pressed as they were given', () => {
+  const pressed = (feedback: '' | 'up' | 'down' | 'undone' | null) =>
+    offers(answer(), here, feedback)
+      .filter(offer => offer.pressed !== undefined)
+      .map(offer => offer.pressed);
+  expect(pressed('up')).toEqual([true, false]);
+  expect(pressed('down')).toEqual([false, true]);
+  expect(pressed('undone')).toEqual([false, false]);
+  expect(pressed(null)).toEqual([false, false]);
+});
+
+test('an answer whose kernel went away is made no more', () => {
+  const cell = answer({ state: 'writing', ahead: 1, starts: 5 });
+  expect(asOfNow(cell, here)).toBe(cell);
+  expect(asOfNow(cell, null)).toBe(cell);
+  expect(asOfNow(cell, { kernel: 'another' })).toMatchObject({ state: 'stopped', starts: null });
+  expect(asOfNow(cell, { kernel: '' }).state).toBe('stopped');
+  expect(asOfNow({ ...cell, session: '' }, { kernel: '' }).state).toBe('writing');
+  expect(asOfNow(answer(), { kernel: 'another' }).state).toBe('done');
+});
