@@ -1,14 +1,20 @@
 import { Notification } from '@jupyterlab/apputils';
-import { CodeMirrorEditorFactory, CodeMirrorMimeTypeService } from '@jupyterlab/codemirror';
+import {
+  CodeMirrorEditorFactory,
+  CodeMirrorMimeTypeService,
+  EditorLanguageRegistry
+} from '@jupyterlab/codemirror';
 import type { IDocumentManager } from '@jupyterlab/docmanager';
 import {
   type INotebookTracker,
   Notebook,
   NotebookModel,
-  type NotebookPanel
+  type NotebookPanel,
+  StaticNotebook
 } from '@jupyterlab/notebook';
 import { RenderMimeRegistry, standardRendererFactories } from '@jupyterlab/rendermime';
 import { Widget } from '@lumino/widgets';
+import { fireEvent, waitFor } from '@testing-library/react';
 
 import { Cursor, findNotebook, hasCell, insertCode, serverPath, showCell } from '../notebooks';
 import type { Task } from '../types';
@@ -26,12 +32,13 @@ afterEach(() => {
 
 /** A real notebook, of these cells, as a panel that is open. */
 function open(path: string, kernel: string, sources: string[]): NotebookPanel {
-  const editorFactory = new CodeMirrorEditorFactory().newInlineEditor;
+  const languages = new EditorLanguageRegistry();
+  const editorFactory = new CodeMirrorEditorFactory({ languages }).newInlineEditor;
   const content = new Notebook({
     rendermime: new RenderMimeRegistry({ initialFactories: standardRendererFactories }),
     contentFactory: new Notebook.ContentFactory({ editorFactory }),
-    mimeTypeService: new CodeMirrorMimeTypeService({} as never),
-    notebookConfig: { ...defaultConfig(), windowingMode: 'none' }
+    mimeTypeService: new CodeMirrorMimeTypeService(languages),
+    notebookConfig: { ...StaticNotebook.defaultNotebookConfig, windowingMode: 'none' }
   });
   const model = new NotebookModel();
   model.fromJSON({
@@ -58,10 +65,6 @@ function open(path: string, kernel: string, sources: string[]): NotebookPanel {
   } as unknown as NotebookPanel;
 }
 
-function defaultConfig(): typeof Notebook.defaultNotebookConfig {
-  return Notebook.defaultNotebookConfig;
-}
-
 /** The part of JupyterLab's tracker that is used, over open panels; the last is the current one. */
 function track(...panels: NotebookPanel[]): INotebookTracker {
   return {
@@ -76,6 +79,13 @@ function taskOf(session: Partial<Task['session']>): Task {
     number: 7,
     session: { id: 'gone', notebook: '', pid: 1, started: 0, cell: '', ...session }
   } as Task;
+}
+
+/** What a browser does when one clicks into the active cell; jsdom does not do it for text that can be edited. */
+async function focusEditor(panel: NotebookPanel): Promise<void> {
+  const text = panel.content.activeCell?.node.querySelector('.cm-content');
+  await waitFor(() => expect(text).toBeInTheDocument());
+  fireEvent.focusIn(text as Element);
 }
 
 const sources = (panel: NotebookPanel): string[] =>
@@ -131,15 +141,15 @@ test('a notebook that is nowhere is said to be', async () => {
   ]);
 });
 
-test('code goes where the user was typing, also when they have gone to the panel since', () => {
+test('code goes where the user was typing, also when they have gone to the panel since', async () => {
   const panel = open('a.ipynb', 'k', ['first', 'abcd']);
   cursor = new Cursor(track(panel));
   panel.content.activeCellIndex = 1;
   const editor = panel.content.activeCell?.editor;
-  editor?.focus();
+  await focusEditor(panel);
   editor?.setCursorPosition({ line: 0, column: 2 });
   const elsewhere = document.body.appendChild(document.createElement('button'));
-  elsewhere.focus();
+  fireEvent.focusIn(elsewhere);
   insertCode('XY', track(panel), shell, cursor);
   expect(sources(panel)).toEqual(['first', 'abXYcd']);
   elsewhere.remove();
@@ -158,13 +168,13 @@ test('without a cursor code goes into an empty cell, else into a new one below',
   expect(panel.content.model?.cells.get(4).type).toBe('code');
 });
 
-test('leaving the editor within the notebook forgets the place', () => {
+test('leaving the editor within the notebook forgets the place', async () => {
   const panel = open('a.ipynb', 'k', ['abcd']);
   cursor = new Cursor(track(panel));
   panel.content.activeCellIndex = 0;
-  panel.content.activeCell?.editor?.focus();
+  await focusEditor(panel);
   expect(cursor.place?.editor).toBe(panel.content.activeCell?.editor);
-  panel.content.node.dispatchEvent(new FocusEvent('focusin', { bubbles: true }));
+  fireEvent.focusIn(panel.content.node);
   expect(cursor.place).toBeNull();
 });
 
