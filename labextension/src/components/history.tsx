@@ -107,16 +107,18 @@ function SearchBox(props: { search: string; onSearch: (words: string) => void })
   const { search, onSearch } = props;
   const [words, setWords] = useState(search);
   const asked = useRef(search);
+  const latest = useRef(onSearch);
   useEffect(() => {
-    if (words === asked.current) {
-      return undefined;
+    latest.current = onSearch;
+  }, [onSearch]);
+  const ask = (wanted: string): void => {
+    if (wanted !== asked.current) {
+      asked.current = wanted;
+      latest.current(wanted);
     }
-    const timer = setTimeout(() => {
-      asked.current = words;
-      onSearch(words);
-    }, QUIET);
-    return () => clearTimeout(timer);
-  }, [words, onSearch]);
+  };
+  const pause = useRef<ReturnType<typeof setTimeout>>();
+  useEffect(() => () => clearTimeout(pause.current), []);
   const id = useId();
   return (
     <div className="jp-llmos-History-search">
@@ -129,11 +131,16 @@ function SearchBox(props: { search: string; onSearch: (words: string) => void })
         maxLength={1000}
         placeholder="words or a number"
         value={words}
-        onChange={event => setWords(event.target.value)}
+        onChange={event => {
+          const wanted = event.target.value;
+          setWords(wanted);
+          clearTimeout(pause.current);
+          pause.current = setTimeout(() => ask(wanted), QUIET);
+        }}
         onKeyDown={event => {
           if (event.key === 'Enter') {
-            asked.current = words;
-            onSearch(words);
+            clearTimeout(pause.current);
+            ask(words);
           }
         }}
       />
