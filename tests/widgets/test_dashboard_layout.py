@@ -368,6 +368,28 @@ def test_percentages_go_as_one_byte_each() -> None:
     assert figures.small([300.0], whole=True).dtype == np.float32
 
 
+def test_only_updates_go_over_the_wire(monkeypatch: pytest.MonkeyPatch) -> None:
+    states: list[dict[str, Any]] = []
+    monkeypatch.setattr("ipywidgets.Widget._send", lambda self, message, buffers=None: states.append(message["state"]))
+    one = step(1, (-30, None), state="running")
+    figure = figures.GanttFigure()
+    figure.draw(arrange([one], names([one]), NOW))
+    states.clear()
+    figure.draw(arrange([one], names([one]), NOW + 1))
+    assert [list(state) for state in states] == [["_py2js_update"]]
+    assert states[0]["_py2js_update"] is not None
+
+
+def test_what_the_front_end_fills_in_is_not_read_and_a_zoom_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    take = "ipywidgets.Widget._handle_msg"
+    monkeypatch.setattr(take, lambda self, message: read.extend(message["content"]["data"]["state"]))
+    figure = figures.GanttFigure().figure
+    for name in ("_js2py_layoutDelta", "_js2py_traceDeltas", "_js2py_relayout"):
+        figure._handle_msg({"content": {"data": {"method": "update", "state": {name: {}}}}})
+    assert read == ["_js2py_relayout"]
+
+
 def test_a_front_end_that_comes_later_is_told_the_present() -> None:
     one = step(1, (-30, -10))
     figure = figures.GanttFigure()
