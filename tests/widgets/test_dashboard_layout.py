@@ -175,6 +175,12 @@ def test_a_plan_stands_by_what_came_of_it() -> None:
     assert actual.about[-1] == "Started: it was free."
 
 
+def test_plans_take_no_lanes_from_what_runs() -> None:
+    # Each planned for later than it ran, as long as durations are not known.
+    steps = [step(n, (-30 + n, -29 + n), planned=(-20, -5)) for n in range(6)]
+    assert arrange(steps, names(steps), NOW).lanes == ("workers",)
+
+
 def test_a_step_that_gave_way_has_several_bars_and_a_line_between() -> None:
     one = step(1, (-30, -25), (-10, None), kind="generation", resource="model", state="running")
     gantt = arrange([one], names([one]), NOW)
