@@ -165,9 +165,9 @@ class GanttFigure(Drawn):
             **_LAYOUT,
             "barmode": "overlay",
             "height": 260,
-            "margin": {"l": 10, "r": 10, "t": 40, "b": 70},
+            "margin": {"l": 10, "r": 10, "t": 40, "b": 80},
             "legend": {"orientation": "h", "yref": "container", "y": 0, "x": 0, "groupclick": "togglegroup"},
-            "xaxis": {**_AXIS, "type": "date", "showgrid": True},
+            "xaxis": {**_AXIS, "type": "date", "showgrid": True, "tickformat": "%H:%M:%S"},
             "yaxis": {**_AXIS, "type": "category", "autorange": "reversed", "automargin": True, "fixedrange": True},
             "shapes": [{**now, "label": {"text": "now", "textposition": "end", "textangle": 0, "yanchor": "bottom"}}],
         }
@@ -187,7 +187,7 @@ class GanttFigure(Drawn):
         self._lines(lines, gantt.dependencies)
         self._lines(lines + 1, gantt.breaks)
         self.put("", "yaxis.categoryarray", [html.escape(lane) for lane in gantt.lanes])
-        self.put("", "height", 140 + 28 * max(4, 2 * math.ceil(len(gantt.lanes) / 2)))
+        self.put("", "height", 150 + 28 * max(4, 2 * math.ceil(len(gantt.lanes) / 2)))
         # Time that nobody waits for goes by in larger steps.
         now = gantt.now if gantt.busy else 10 * (gantt.now // 10)
         self.put(0, "x", [_date(now)])
@@ -273,8 +273,9 @@ class UsedFigure(Drawn):
         base.add_trace(bar, 1, 2)
         base.update_layout(**_LAYOUT, height=30 + 95 * count, margin={"l": 40, "r": 10, "t": 24, "b": 24}, bargap=0.1)
         base.update_annotations(font={"size": 11})
-        base.update_xaxes(**_AXIS, range=[-SECONDS, 0], showgrid=False, nticks=4, fixedrange=True)
-        base.update_xaxes(row=1, col=2, range=None, autorange=True, nticks=9, rangemode="normal")
+        base.update_xaxes(**_AXIS, range=[-SECONDS, 0], showgrid=False, showticklabels=False, fixedrange=True)
+        base.update_xaxes(row=count, showticklabels=True, nticks=4, ticksuffix=" s")
+        base.update_xaxes(row=1, col=2, range=None, autorange=True)
         base.update_yaxes(**_AXIS, range=[0, 100], nticks=3, fixedrange=True)
         for series, (row, column) in zip(used.series, places, strict=False):
             if series.unit != "%":
