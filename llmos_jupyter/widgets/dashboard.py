@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import html
 import threading
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -80,7 +81,7 @@ class Live(widgets.VBox):  # type: ignore[misc]
     title = ""
 
     def __init__(self, *, watch: bool = True) -> None:
-        self._saved_class = f"llmos-saved-{id(self):x}"
+        self._saved_class = f"llmos-saved-{uuid.uuid4().hex[:12]}"
         self._drawing = threading.Lock()
         # The cells that show it. A front end does not say when an output is cleared; the cell's next run does.
         self._cells = {_cell()}

@@ -40,13 +40,36 @@ _LAYOUT: dict[str, Any] = {
 }
 _AXIS: dict[str, Any] = {"gridcolor": "rgba(128,128,128,.25)", "zeroline": False, "linecolor": GREY}
 TEXT = """
-.llmos-figure .xtick text, .llmos-figure .ytick text, .llmos-figure .legendtext, .llmos-figure .annotation-text,
+.llmos-figure [class$="tick"] text, .llmos-figure .legendtext, .llmos-figure .annotation-text,
 .llmos-figure .shape-label text { fill: var(--jp-ui-font-color1, #7A7A7A) !important }
 """
 
 
+_COUNTERS = frozenset({"_last_layout_edit_id", "_last_trace_edit_id"})
+_FILLED_IN = frozenset({"_js2py_traceDeltas", "_js2py_layoutDelta"})
+
+
+def _news(name: str, value: Any) -> bool:
+    return name not in _COUNTERS and not (value is None and name.startswith(("_py2js_", "_js2py_")))
+
+
 class Figure(go.FigureWidget):  # type: ignore[misc]
-    """A FigureWidget that tells its present state to a front end that comes later: after a page was loaded again."""
+    """A FigureWidget of which only updates go over the wire, not the bookkeeping around each of them.
+
+    Plotly sends two counters and an empty message with each update, which double its size, and has the front end send
+    back what it filled in, which nobody here reads. To a front end that comes later, after a page was loaded again, it
+    tells its present state, and not that at its beginning.
+    """
+
+    def _send(self, msg: Any, buffers: Any = None) -> None:
+        state = msg.get("state", {})
+        if msg.get("method") != "update" or any(_news(name, value) for name, value in state.items()):
+            super()._send(msg, buffers)
+
+    def _handle_msg(self, msg: Any) -> None:
+        data = msg["content"]["data"]
+        if data.get("method") != "update" or set(data.get("state", {})) - _FILLED_IN:
+            super()._handle_msg(msg)
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict[str, Any]:
         state = cast("dict[str, Any]", super().get_state(key=key, drop_defaults=drop_defaults))
@@ -142,9 +165,9 @@ class GanttFigure(Drawn):
             **_LAYOUT,
             "barmode": "overlay",
             "height": 260,
-            "margin": {"l": 10, "r": 10, "t": 40, "b": 30},
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "groupclick": "togglegroup"},
-            "xaxis": {**_AXIS, "type": "date", "showgrid": True},
+            "margin": {"l": 10, "r": 10, "t": 40, "b": 80},
+            "legend": {"orientation": "h", "yref": "container", "y": 0, "x": 0, "groupclick": "togglegroup"},
+            "xaxis": {**_AXIS, "type": "date", "showgrid": True, "tickformat": "%H:%M:%S"},
             "yaxis": {**_AXIS, "type": "category", "autorange": "reversed", "automargin": True, "fixedrange": True},
             "shapes": [{**now, "label": {"text": "now", "textposition": "end", "textangle": 0, "yanchor": "bottom"}}],
         }
@@ -164,7 +187,7 @@ class GanttFigure(Drawn):
         self._lines(lines, gantt.dependencies)
         self._lines(lines + 1, gantt.breaks)
         self.put("", "yaxis.categoryarray", [html.escape(lane) for lane in gantt.lanes])
-        self.put("", "height", 110 + 28 * max(4, 2 * math.ceil(len(gantt.lanes) / 2)))
+        self.put("", "height", 150 + 28 * max(4, 2 * math.ceil(len(gantt.lanes) / 2)))
         # Time that nobody waits for goes by in larger steps.
         now = gantt.now if gantt.busy else 10 * (gantt.now // 10)
         self.put(0, "x", [_date(now)])
@@ -250,8 +273,9 @@ class UsedFigure(Drawn):
         base.add_trace(bar, 1, 2)
         base.update_layout(**_LAYOUT, height=30 + 95 * count, margin={"l": 40, "r": 10, "t": 24, "b": 24}, bargap=0.1)
         base.update_annotations(font={"size": 11})
-        base.update_xaxes(**_AXIS, range=[-SECONDS, 0], showgrid=False, nticks=4, fixedrange=True)
-        base.update_xaxes(row=1, col=2, range=None, autorange=True, nticks=9, rangemode="normal")
+        base.update_xaxes(**_AXIS, range=[-SECONDS, 0], showgrid=False, showticklabels=False, fixedrange=True)
+        base.update_xaxes(row=count, showticklabels=True, nticks=4, ticksuffix=" s")
+        base.update_xaxes(row=1, col=2, range=None, autorange=True)
         base.update_yaxes(**_AXIS, range=[0, 100], nticks=3, fixedrange=True)
         for series, (row, column) in zip(used.series, places, strict=False):
             if series.unit != "%":

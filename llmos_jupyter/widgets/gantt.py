@@ -154,12 +154,12 @@ def _resource(lane: str) -> str:
 
 
 def _extent(step: StepRecord, now: float) -> tuple[float, float]:
-    starts = [span.start for span in step.spans]
-    ends = [now if span.end is None else span.end for span in step.spans]
-    if step.planned is not None:
-        starts.append(step.planned.start)
-        ends.append(step.planned.end or step.planned.start)
-    return min(starts), max(ends)
+    """The time for which a step has its lane: that of its runs, or before the first that of its plan. What was planned
+    of one that runs is drawn in the same lane, and may overlap with others' plans: they were made at other times."""
+    if not step.spans:
+        planned = step.planned
+        return (planned.start, planned.end or planned.start) if planned else (now, now)
+    return step.spans[0].start, step.spans[-1].end or now
 
 
 def _bars(step: StepRecord, lane: str, name: str, now: float) -> Iterable[Bar]:
@@ -213,10 +213,4 @@ def _dependencies(steps: Sequence[StepRecord], placed: Mapping[str, str], now: f
         begins = step.spans[0].start if step.spans else step.planned.start if step.planned else None
         for name in step.after:
             if name in known and begins is not None:
-                yield Line(min(_ends(known[name], now), begins), placed[name], begins, placed[step.id])
-
-
-def _ends(step: StepRecord, now: float) -> float:
-    if step.spans:
-        return step.spans[-1].end or now
-    return (step.planned.end or step.planned.start) if step.planned else now
+                yield Line(min(_extent(known[name], now)[1], begins), placed[name], begins, placed[step.id])

@@ -215,7 +215,10 @@ class Reader:
         names = {**known, **{one.task.id: name(one.task) for one in queue}}
         wanted = {step.task for step in self._steps.values()}
         if wanted - names.keys():
-            names |= {task.id: name(task) for task in client.tasks(limit=1000)}
+            names |= {one.task.id: name(one.task) for one in client.queue(100)}
+        if missing := wanted - names.keys():
+            # They have just ended: the newest, as a rule.
+            names |= {task.id: name(task) for task in client.tasks(limit=min(20 + 2 * len(missing), 1000))}
         # What has been forgotten is not asked for again.
         return {task: names.get(task, "") for task in wanted}
 

@@ -2,100 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
-from html.parser import HTMLParser
-from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmos_jupyter.protocol import (
-    EngineSample,
-    GpuSample,
-    Options,
-    Queued,
-    Sample,
-    Session,
-    Span,
-    StepRecord,
-    Task,
-    TaskState,
-)
-from llmos_jupyter.widgets import figures, saved
+from llmos_jupyter.protocol import EngineSample, GpuSample
+from llmos_jupyter.widgets import saved
 from llmos_jupyter.widgets.gantt import LANES, Gantt, arrange
 from llmos_jupyter.widgets.live import Picture
 from llmos_jupyter.widgets.queue import about, rows, table_html, table_text
 from llmos_jupyter.widgets.utilisation import used
-
-NOW = 1_700_000_000.0
-HOSTILE = "<img src=x onerror=alert(1)> & </td></table><script>alert(2)</script>"
-RTL = "احسب المتوسط لكل عمود"
-
-
-def queued(number: int, text: str = "x", state: TaskState = "running", why: str = "", more: int = 0) -> Queued:
-    session = Session(id="s", pid=1, started=0.0)
-    task = Task(
-        id=f"{number:032x}", number=number, kind="run", text=text, options=Options(), session=session, state=state,
-        created=NOW - 42, updated=NOW,
-    )  # fmt: skip
-    record = step(number, state="waiting" if state == "accepted" else "running", planned=(20, 30), priority=50)
-    return Queued(task=task, step=record, why=why, more=more)
-
-
-def step(
-    number: int,
-    *spans: tuple[float, float | None],
-    planned: tuple[float, float] | None = None,
-    resource: str = "workers",
-    **given: Any,
-) -> StepRecord:
-    """A step with times relative to NOW."""
-    return StepRecord(
-        id=f"step{number}",
-        task=f"{number:032x}",
-        kind=given.pop("kind", "run"),
-        resource=resource if spans else "",
-        state=given.pop("state", "done" if spans else "waiting"),
-        created=NOW + (spans[0][0] if spans else 0),
-        planned=Span(start=NOW + planned[0], end=NOW + planned[1]) if planned else None,
-        spans=[Span(start=NOW + a, end=None if b is None else NOW + b) for a, b in spans],
-        **given,
-    )
-
-
-def names(steps: Sequence[StepRecord], text: str = "x") -> dict[str, str]:
-    return {one.task: f"{int(one.task, 16)} {text}" for one in steps}
-
-
-def sample(at: float, cores: Sequence[float] = (10.0, 30.0), **given: Any) -> Sample:
-    return Sample(at=NOW + at, cores=list(cores), memory_used=4_000_000_000, memory_total=16_000_000_000, **given)
-
-
-class Tags(HTMLParser):
-    """The tags and the text of a piece of HTML."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str | None]] = []
-        self.text = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += attrs
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
+from tests.widgets.pictures import HOSTILE, NOW, RTL, Tags, names, queued, sample, step
 
 # --- tasks ------------------------------------------------------------------------------------
 
@@ -173,6 +96,12 @@ def test_a_plan_stands_by_what_came_of_it() -> None:
     assert "20.0 s" in actual.about[2]
     assert "predicted 15.0 s, 9 of 10 within 22.0 s" in actual.about
     assert actual.about[-1] == "Started: it was free."
+
+
+def test_plans_take_no_lanes_from_what_runs() -> None:
+    # Each planned for later than it ran, as long as durations are not known.
+    steps = [step(n, (-30 + n, -29 + n), planned=(-20, -5)) for n in range(6)]
+    assert arrange(steps, names(steps), NOW).lanes == ("workers",)
 
 
 def test_a_step_that_gave_way_has_several_bars_and_a_line_between() -> None:
@@ -268,112 +197,6 @@ def test_gpus_and_the_model_have_their_own_curves() -> None:
 def test_nothing_measured_yet_is_said() -> None:
     assert used([]).words == ("The daemon has not measured anything yet.",)
     assert "has not measured" in saved.used_html(used([]))
-
-
-# --- what is sent -----------------------------------------------------------------------------
-
-
-@pytest.fixture
-def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """The updates of figures, as they go to the front end."""
-    updates: list[dict[str, Any]] = []
-
-    def send(self: Any, message: dict[str, Any], buffers: Any = None) -> None:
-        state = message.get("state", {})
-        if state.get("_py2js_update"):
-            updates.append(
-                {**state["_py2js_update"], "bytes": len(str(message)) + sum(b.nbytes for b in buffers or ())}
-            )
-
-    monkeypatch.setattr("ipywidgets.Widget._send", send)
-    return updates
-
-
-def test_nothing_is_sent_while_nothing_changes(sent: list[dict[str, Any]]) -> None:
-    steps = [step(1, (-30, -10), planned=(-30, -12)), step(2, (-9, -4), after=["step1"])]
-    figure = figures.GanttFigure()
-    assert figure.draw(arrange(steps, names(steps), NOW))
-    before = len(sent)
-    assert not figure.draw(arrange(steps, names(steps), NOW + 1))
-    assert len(sent) == before
-    series = figures.UsedFigure(used([sample(0)]))
-    assert series.draw(used([sample(0)]))
-    assert not series.draw(used([sample(0)]))
-
-
-def test_one_change_costs_one_small_message(sent: list[dict[str, Any]]) -> None:
-    steps = [step(n, (-500 + n, -499 + n), why="Started on workers: first in class normal.") for n in range(280)]
-    figure = figures.GanttFigure()
-    figure.draw(arrange(steps, names(steps, "a name of some length"), NOW))
-    whole = sum(update["bytes"] for update in sent)
-    sent.clear()
-    steps.append(step(999, (-1, None), state="running"))
-    figure.draw(arrange(steps, names(steps, "a name of some length"), NOW))
-    assert sum(update["bytes"] for update in sent) < whole / 2
-    sent.clear()
-    # What runs grows: numbers alone.
-    figure.draw(arrange(steps, names(steps, "a name of some length"), NOW + 1))
-    assert len(sent) == 1
-    assert sent[0]["bytes"] < 2000
-    assert set(sent[-1]["style_data"]) == {"x"}
-    assert set(sent[-1]["layout_data"]) == {"shapes.0.x0", "shapes.0.x1"}
-
-
-def test_the_range_is_never_sent_so_that_a_zoom_stays(sent: list[dict[str, Any]]) -> None:
-    steps = [step(1, (-30, None), state="running")]
-    figure = figures.GanttFigure()
-    for seconds in range(3):
-        figure.draw(arrange(steps, names(steps), NOW + seconds))
-    assert len(sent) >= 3
-    assert not any("range" in key for update in sent for key in update["layout_data"])
-    assert figure.figure.layout.uirevision == "llmos"
-
-
-def test_no_message_leaves_out_what_another_trace_changes(sent: list[dict[str, Any]]) -> None:
-    figure = figures.GanttFigure()
-    for count in range(1, 30):
-        steps = [step(n, (-500 + n, -499 + n), planned=(-400, -399), after=[f"step{n - 1}"]) for n in range(count)]
-        steps.append(step(99, (-1, None), state="running"))
-        figure.draw(arrange(steps, names(steps), NOW + count))
-    assert len(sent) > 30
-    for update in sent:
-        for values in update["style_data"].values():
-            assert "_undefined_" not in values
-
-
-def test_kinds_differ_in_pattern_as_well_as_in_colour() -> None:
-    bars = [trace for trace in figures.GanttFigure().figure.data if trace.type == "bar" and trace.name != "planned"]
-    looks = {trace.name: (trace.marker.color, trace.marker.pattern.shape) for trace in bars}
-    assert len(looks) == 4
-    for (_, one), (_, other) in itertools.combinations(looks.items(), 2):
-        assert one[0] != other[0]
-        assert one[1] != other[1]
-
-
-def test_names_in_the_figure_are_escaped() -> None:
-    one = step(1, (-30, -10), resource=HOSTILE, why=HOSTILE)
-    figure = figures.GanttFigure()
-    figure.draw(arrange([one], {one.task: f"1 {HOSTILE}"}, NOW))
-    texts = [text for trace in figure.figure.data if trace.type == "bar" for text in (trace.hovertext or ())]
-    lanes = [lane for trace in figure.figure.data for lane in (trace.y if trace.y is not None else ())]
-    assert texts
-    for text in [*texts, *filter(None, lanes)]:
-        assert "<" not in text.replace("<br>", "")
-
-
-def test_percentages_go_as_one_byte_each() -> None:
-    assert figures.small([1.4, 99.6], whole=True).tolist() == [1, 100]
-    assert figures.small([1.4], whole=True).dtype == np.uint8
-    assert figures.small([1.4, math.nan], whole=True).dtype == np.float32
-    assert figures.small([300.0], whole=True).dtype == np.float32
-
-
-def test_a_front_end_that_comes_later_is_told_the_present() -> None:
-    one = step(1, (-30, -10))
-    figure = figures.GanttFigure()
-    figure.draw(arrange([one], names([one]), NOW))
-    state = figure.figure.get_state()
-    assert any(trace.get("hovertext") for trace in state["_widget_data"])
 
 
 # --- without scripts --------------------------------------------------------------------------
