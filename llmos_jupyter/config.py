@@ -38,6 +38,7 @@ class Config(Wire):
     slots: int = Field(4, ge=2, le=64, description="candidates or requests the engine writes at once")
     workers: str = Field("local", description="where tasks run: local, or a Dask scheduler's address")
     context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")
+    sample_every: float = Field(1.0, ge=0.2, le=60, description="seconds between two looks at processors and GPUs")
     unload_after: float = Field(900.0, gt=0, description="idle seconds until the model is unloaded")
     keep_days: float = Field(365.0, gt=0, description="days until a request that has ended is removed from the history")
     exit_after: float = Field(3600.0, gt=0, description="idle seconds until the daemon ends")

@@ -45,6 +45,7 @@ from llmos_jupyter.protocol import (
     StreamItem,
     Task,
     Trace,
+    Usage,
     Warming,
 )
 
@@ -177,6 +178,10 @@ class DaemonClient:
     def feedback(self, key: str, feedback: Literal["", "up", "down"]) -> Task:
         """A thumb for an answer; "" takes it back."""
         return self._call("POST", f"/v1/tasks/{key}/feedback", Task, Feedback(feedback=feedback).model_dump_json())
+
+    def usage(self, keys: list[str]) -> list[Usage]:
+        """What these tasks used, as far as it was seen."""
+        return self._call("GET", "/v1/usage", list[Usage], params={"task": keys})
 
     def live(self) -> Iterator[Pulse]:
         """How things stand, at once and whenever something changes. Ends when the daemon goes away; raises LLMOSError

@@ -22,6 +22,7 @@ from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.live import Live
 from llmos_jupyter.daemon.pools import Pools
 from llmos_jupyter.daemon.resource_list import describe
+from llmos_jupyter.daemon.sampling import Sampling, Work
 from llmos_jupyter.daemon.schedule import Schedule
 from llmos_jupyter.daemon.step_store import StepStore
 from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
@@ -88,6 +89,7 @@ class Daemon:
             self.jobs.standstill.while_writing,
             self.stop_warming,
         )
+        self.sampling = Sampling(store, self._work)
         self.started = time.time()
         self.last_activity = time.monotonic()
         self._warming: asyncio.Task[None] | None = None
@@ -101,6 +103,7 @@ class Daemon:
         await self.schedule.start()
         await self._look_again()
         await self.jobs.start()
+        self.sampling.start()
 
     async def _look_again(self) -> None:
         """What there is to run on may have changed: a cluster was configured, a GPU went away."""
@@ -226,7 +229,8 @@ class Daemon:
         steps = await self.schedule.steps(task=task.id)
         trace = await asyncio.to_thread(self.store.trace, task.id)
         models = [r.record.candidate.model for r in trace.records if isinstance(r.record, CandidateRecord)]
-        text = explain(task, steps, self.schedule.why, models[0] if models else "")
+        used = await asyncio.to_thread(self.sampling.used, {task.id: task.number})
+        text = explain(task, steps, self.schedule.why, models[0] if models else "", used)
         return self.jobs.in_numbers(text)
 
     async def pause(self, task: Task) -> Task:
@@ -325,6 +329,28 @@ class Daemon:
     def _engine_loaded(self, model: str, size: int, seconds: float) -> None:
         self.adviser.loaded(model, size, seconds)
 
+    def _work(self) -> Work:
+        """Who works now, for the sampler. Called in its thread: reads, and changes nothing."""
+        engines, generations = self.engines, self.generations
+        processes, writing = self.pools.processes(), generations.writing
+        numbers = {}
+        for task in {*processes, *writing}:
+            with contextlib.suppress(LLMOSError):  # forgotten meanwhile
+                numbers[task] = self.store.task(task).number
+        return Work(
+            processes=processes,
+            numbers=numbers,
+            model=engines.loaded or "",
+            engine_pid=engines.pid,
+            slots=engines.slots,
+            busy=engines.users,
+            waiting=self.schedule.waiting_of("generation"),
+            written=generations.tokens_written,
+            read=generations.tokens_read,
+            writing=writing,
+            cache=self.engines.cache,
+        )
+
     def touch(self) -> None:
         """Somebody uses the daemon: it is not idle."""
         self.last_activity = time.monotonic()
@@ -384,6 +410,7 @@ class Daemon:
     async def close(self) -> None:
         self.schedule.stop()
         await self.live.close()
+        await asyncio.to_thread(self.sampling.stop)
         await self.generations.close()
         await self.stop_warming()
         await self.jobs.close()

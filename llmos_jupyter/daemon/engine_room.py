@@ -46,6 +46,8 @@ class EngineRoom:
         self._loading = asyncio.Lock()
         self._switching = False
         self._users = 0
+        # Tokens in its slots' cache, and how many it holds, when it was last asked.
+        self.cache: tuple[int, int] | None = None
         self._idle = asyncio.Event()
         self._idle.set()
         self.last_used = time.monotonic()
@@ -58,6 +60,17 @@ class EngineRoom:
     def device(self) -> str:
         """Where the loaded engine computes; empty while none is loaded."""
         return self._supervisor.device if self._supervisor else ""
+
+    @property
+    def pid(self) -> int | None:
+        """The loaded engine's process."""
+        return self._supervisor.pid if self._supervisor else None
+
+    async def look_at_cache(self) -> None:
+        """Ask the engine how full its cache is; nothing while none is ready."""
+        supervisor, self.cache = self._supervisor, None
+        if supervisor is not None and supervisor.state == "ready":
+            self.cache = await (await supervisor.server()).cached()
 
     @property
     def slots(self) -> int:

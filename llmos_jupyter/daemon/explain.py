@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from llmos_jupyter.protocol import StepRecord, Task
+from llmos_jupyter.protocol import StepRecord, Task, Usage
 
 _KINDS = {
     "generation": "The model wrote",
@@ -15,10 +15,25 @@ _KINDS = {
 }
 
 
-def explain(task: Task, steps: Sequence[StepRecord], waits_for: Callable[[str], str], model: str = "") -> str:
-    """One sentence or two a step, in order; an empty text for a task without steps. `waits_for` is asked of steps that
-    have not ended, `model` is the one that wrote."""
-    return "\n".join(f"- {_step(step, waits_for, model)}" for step in steps)
+def explain(
+    task: Task,
+    steps: Sequence[StepRecord],
+    waits_for: Callable[[str], str],
+    model: str = "",
+    used: Sequence[Usage] = (),
+) -> str:
+    """One sentence or two a step, in order, and what was used; an empty text for a task without steps. `waits_for` is
+    asked of steps that have not ended, `model` is the one that wrote."""
+    return "\n".join(f"- {line}" for line in [*(_step(step, waits_for, model) for step in steps), *map(_used, used)])
+
+
+def _used(usage: Usage) -> str:
+    said = [f"{usage.cpu_seconds:.1f} s of processor time in workers"] if usage.cpu_seconds else []
+    if usage.engine_seconds:
+        said.append(f"the model for {usage.engine_seconds:.1f} s")
+    if usage.gpu_seconds or usage.gpu_memory_peak:
+        said.append(f"{usage.gpu_seconds:.1f} s of a GPU, at most {usage.gpu_memory_peak / 1e9:.1f} GB of its memory")
+    return f"It used {', '.join(said) or 'next to nothing'}."
 
 
 def _step(step: StepRecord, waits_for: Callable[[str], str], model: str) -> str:

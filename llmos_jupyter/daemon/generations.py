@@ -123,6 +123,14 @@ class Generations:
         self._give_way: dict[str, asyncio.Event] = {}
         self._slots = _Slots()
         self._doing: set[asyncio.Task[None]] = set()
+        # Since the daemon began.
+        self.tokens_written = 0
+        self.tokens_read = 0
+
+    @property
+    def writing(self) -> tuple[str, ...]:
+        """The tasks that the model writes for now."""
+        return tuple(self._give_way)
 
     @property
     def busy(self) -> bool:
@@ -340,8 +348,13 @@ class Generations:
         items: Items,
     ) -> int:
         tokens = 0
+        read: int | None = None
         async with contextlib.aclosing(stream) as parts:
             async for part in parts:
+                if isinstance(part, Progress) and part.phase == "reading":
+                    # What the cache held is done from the beginning.
+                    self.tokens_read += part.done - (part.done if read is None else read)
+                    read = part.done
                 if isinstance(part, Reply):
                     candidate = writing[part.index]
                     candidate.finish, candidate.timings = part.finish, part.timings
@@ -356,6 +369,7 @@ class Generations:
                     if not tokens and turn.server is not None:
                         self._later(self._slots.look(turn.step, turn.server))
                     tokens += 1
+                    self.tokens_written += 1
                     candidate.text += part.text
                     candidate.timings.tokens += 1
                     if part.logprob is not None:

@@ -10,7 +10,18 @@ from fastapi import FastAPI, Query
 
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.streams import EventStream
-from llmos_jupyter.protocol import Lesson, Place, Priority, Problem, Queued, ResourceInfo, StepRecord, Task
+from llmos_jupyter.protocol import (
+    Lesson,
+    Place,
+    Priority,
+    Problem,
+    Queued,
+    ResourceInfo,
+    Sample,
+    StepRecord,
+    Task,
+    Usage,
+)
 from llmos_jupyter.workers.messages import JobEvent, JobRequest, StoredOutput
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
@@ -76,6 +87,21 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     async def resources() -> list[ResourceInfo]:
         """What there is to run on, and how much of it is taken."""
         return await daemon.resources()
+
+    @app.get("/v1/utilisation", operation_id="utilisation")
+    async def utilisation(since: Annotated[float, Query(ge=0)] = 0.0) -> list[Sample]:
+        """Processors, memory, GPUs and engine, once a second over the last ten minutes: the samples after a moment."""
+        return daemon.sampling.since(since)
+
+    @app.get("/v1/usage", operation_id="usage", responses=NOT_FOUND)
+    async def usage(task: Annotated[list[str], Query(max_length=1000)]) -> list[Usage]:
+        """What these tasks used, as far as it was seen."""
+
+        def used() -> list[Usage]:
+            tasks = [daemon.store.task(key) for key in task]
+            return daemon.sampling.used({one.id: one.number for one in tasks})
+
+        return await asyncio.to_thread(used)
 
     @app.get("/v1/learned", operation_id="learned")
     async def learned() -> list[Lesson]:

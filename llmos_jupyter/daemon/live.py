@@ -69,9 +69,12 @@ class Live:
             await asyncio.gather(self._beating, return_exceptions=True)
 
     async def _keep_beating(self) -> None:
+        looking: asyncio.Task[None] | None = None
         try:
             while self._readers:
-                await asyncio.gather(self._daemon.events.wait(LATEST), asyncio.sleep(SOONEST))
+                if looking is None or looking.done():
+                    looking = asyncio.create_task(self._look())
+                await asyncio.gather(self._something(), asyncio.sleep(SOONEST))
                 try:
                     self._pulse = await self._make()
                 except LLMOSError as error:  # a full disk, say: the next one may come
@@ -84,6 +87,24 @@ class Live:
                 beat.set()
         finally:
             self._beating = None
+            if looking is not None:
+                looking.cancel()
+
+    async def _look(self) -> None:
+        """Ask the engine what only it knows, while somebody watches: at most once a second, and nobody waits for it."""
+        await asyncio.gather(self._daemon.engines.look_at_cache(), asyncio.sleep(LATEST), return_exceptions=True)
+
+    async def _something(self) -> None:
+        """Until something changes, or there is a new sample."""
+        waits = {
+            asyncio.create_task(self._daemon.events.wait(LATEST)),
+            asyncio.create_task(self._daemon.sampling.next(LATEST)),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
 
     async def _make(self) -> Pulse:
         revision = self._daemon.events.revision
@@ -101,4 +122,5 @@ class Live:
             paused=counts.get("paused", 0),
             engine=engine,
             progress=self._progress,
+            sample=self._daemon.sampling.latest(),
         )

@@ -127,6 +127,10 @@ class Pools:
         told, self._told = self._told, self.resources()
         return self._told != told
 
+    def processes(self) -> dict[str, int]:
+        """The process of this machine that each running job has."""
+        return self._local.processes()
+
     async def look_again(self) -> Devices:
         """What the machine has now."""
         self.devices = await asyncio.to_thread(self._look)

@@ -212,6 +212,11 @@ class Schedule:
     def waiting(self) -> int:
         return self._scheduler.waiting()
 
+    def waiting_of(self, kind: StepKind) -> int:
+        """How many steps of a kind wait."""
+        records = [entry.record for entry in list(self._entries.values())]
+        return sum(record.kind == kind and record.state == "waiting" for record in records)
+
     def why(self, step: str) -> str:
         """What a step waits for, or since when it runs, as one sentence."""
         return self._scheduler.why(step, time.monotonic())

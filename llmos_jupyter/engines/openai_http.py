@@ -97,6 +97,16 @@ class Server:
         except (httpx.HTTPError, ValueError, KeyError):
             return []
 
+    async def cached(self) -> tuple[int, int] | None:
+        """Tokens in the slots' cache, and how many it holds; None where the server cannot say."""
+        try:
+            async with self._client(httpx.Timeout(5.0)) as client:
+                slots = (await client.get("/slots")).json()
+            held = sum(slot.get("n_prompt_tokens", 0) + _decoded(slot) for slot in slots)
+            return held, max(slot["n_ctx"] for slot in slots)
+        except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            return None
+
     async def save(self, slot: int, name: str) -> bool:
         """Keep what an idle slot has read and written under a name; false where the server cannot."""
         return await self._slot(slot, "save", name)
@@ -211,3 +221,10 @@ def _refusal(status: int, body: bytes) -> Exception:
     if status == 503:
         return EngineGone(problem.get("message", "loading"))
     return LLMOSError(f"The engine refused the request: {problem.get('message', 'no reason given')}.")
+
+
+def _decoded(slot: dict[str, Any]) -> int:
+    """Tokens that a slot has written of its answer so far; afterwards they are counted with the prompt."""
+    if not slot.get("is_processing"):
+        return 0
+    return sum(int(token.get("n_decoded", 0)) for token in slot.get("next_token", []))

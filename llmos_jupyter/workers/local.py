@@ -124,6 +124,10 @@ class LocalPool:
             if (worker := self._running[job_id]) is not None:
                 worker.cancel()
 
+    def processes(self) -> dict[str, int]:
+        """The process that each running job has."""
+        return {job_id: worker.pid for job_id, worker in self._running.items() if worker is not None and worker.pid}
+
     def pause(self, job_ids: Collection[str], still: bool) -> None:
         """Let jobs stand still, or go on; one that has not begun is as if it had not been named."""
         for job_id in job_ids:
