@@ -118,7 +118,7 @@ class _Nvml:
                     except pynvml.NVMLError as error:
                         why = f"GPU {index} cannot be asked ({error}): `nvidia-smi` may tell more."
             except pynvml.NVMLError as error:
-                gpus, why = [], _why_none(error)
+                gpus, why = [], why_none(error)
             if why and self._ready:
                 self._ready = False
                 with contextlib.suppress(pynvml.NVMLError):
@@ -129,7 +129,8 @@ class _Nvml:
 _nvml = _Nvml()
 
 
-def _why_none(error: Any) -> str:
+def why_none(error: Any) -> str:
+    """One sentence for an NVMLError that keeps all GPUs from being seen."""
     import pynvml
 
     if isinstance(error, pynvml.NVMLError_LibraryNotFound):

@@ -1,7 +1,7 @@
 /* The part of NVML that llmos asks, with two GPUs of no machine, so that the real bindings have something to call.
  *
  * The file that NVML_STUB names says what is the matter: "well", "driver" (nothing answers), "lost" (GPU 1 is gone),
- * "mig" (GPU 0 is divided in two) or "shared" (no memory of its own). Source of the signatures: nvml.h.
+ * "mig" (GPU 0 is divided in two), "shared" (no memory of its own), "bare" (nothing but memory is told) or "hangs". Source of the signatures: nvml.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,5 +64,54 @@ int nvmlDeviceGetMigDeviceHandleByIndex(device_t *device, unsigned index, device
     (void)device;
     if (index > 2 || !parts[index].uuid) return NOT_FOUND;
     *part = &parts[index];
+    return SUCCESS;
+}
+
+/* What is sampled. GPU 0 works for two processes, of which one is the process that asks. */
+#include <unistd.h>
+
+typedef struct { unsigned gpu, memory; } utilization_t;
+typedef struct { unsigned pid; unsigned long long memory; unsigned instance, compute; } process_t;
+typedef struct { unsigned pid; unsigned long long time; unsigned sm, memory, encoder, decoder; } used_t;
+
+static int told(device_t *device) {
+    if (state("hangs")) sleep(3);
+    if (state("bare") || device == &parts[0] || device == &parts[2]) return NOT_SUPPORTED;
+    return device == &gpus[1] && state("lost") ? GPU_IS_LOST : SUCCESS;
+}
+int nvmlDeviceGetUtilizationRates(device_t *device, utilization_t *used) {
+    used->gpu = device == &gpus[0] ? 70 : 0;
+    used->memory = 20;
+    return told(device);
+}
+int nvmlDeviceGetPowerUsage(device_t *device, unsigned *milliwatts) { *milliwatts = 123400; return told(device); }
+int nvmlDeviceGetEnforcedPowerLimit(device_t *device, unsigned *milliwatts) { *milliwatts = 250000; return told(device); }
+int nvmlDeviceGetTemperature(device_t *device, int sensor, unsigned *celsius) { (void)sensor; *celsius = 61; return told(device); }
+int nvmlDeviceGetClockInfo(device_t *device, int clock, unsigned *mhz) { *mhz = clock == 1 ? 1410 : 5001; return told(device); }
+int nvmlDeviceGetComputeRunningProcesses_v3(device_t *device, unsigned *count, process_t *processes) {
+    unsigned room = *count, here = device == &gpus[0] ? 2 : device == &parts[2] ? 1 : 0;
+    *count = here;
+    if (!here) return SUCCESS;
+    if (room < here || !processes) return 7; /* insufficient size */
+    memset(processes, 0, here * sizeof *processes);
+    processes[0].pid = (unsigned)getpid();
+    processes[0].memory = 1ULL << 30;
+    if (here > 1) { processes[1].pid = 999999999; processes[1].memory = 1ULL << 29; }
+    return SUCCESS;
+}
+int nvmlDeviceGetGraphicsRunningProcesses_v3(device_t *device, unsigned *count, process_t *processes) {
+    (void)device; (void)processes;
+    *count = 0;
+    return SUCCESS;
+}
+int nvmlDeviceGetProcessUtilization(device_t *device, used_t *used, unsigned *count, unsigned long long since) {
+    (void)since;
+    if (device != &gpus[0] || state("bare")) { *count = 0; return NOT_SUPPORTED; }
+    if (!used || *count < 1) { *count = 1; return 7; }
+    memset(used, 0, sizeof *used);
+    used->pid = (unsigned)getpid();
+    used->time = since + 1;
+    used->sm = 45;
+    *count = 1;
     return SUCCESS;
 }

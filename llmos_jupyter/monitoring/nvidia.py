@@ -1,0 +1,171 @@
+"""NVIDIA's GPUs at one moment, through NVML.
+
+What NVML calls utilisation is itself an average over the driver's last period, a sixth of a second to a second by
+product: the share of that time in which any kernel ran, not how much of the GPU was busy. A MIG device has none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import psutil
+
+from llmos_jupyter.monitoring.devices import why_none
+from llmos_jupyter.protocol import GpuProcess, GpuSample
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Device:
+    """A GPU, or a MIG device of one: how it is asked, and what never changes."""
+
+    handle: Any
+    number: str
+    uuid: str
+    name: str
+    divided: bool = False
+    # Microseconds since the epoch, by the driver: samples of processes up to here have been seen.
+    seen: int = field(default_factory=lambda: int((time.time() - 1) * 1e6))
+
+
+class Nvidia:
+    """Keeps the handles between readings; begins anew after the driver failed."""
+
+    def __init__(self) -> None:
+        self._devices: list[_Device] | None = None
+
+    def read(self) -> tuple[list[GpuSample], str]:
+        """The GPUs, and one sentence on what could not be asked. Belongs to one thread, which a driver may hang."""
+        import pynvml
+
+        try:
+            if self._devices is None:
+                pynvml.nvmlInit()
+                self._devices = _devices()
+        except pynvml.NVMLError as error:
+            self._begin_anew()
+            return [], why_none(error)
+        samples: list[GpuSample] = []
+        why = "" if self._devices else "The NVIDIA driver is there, and no GPU."
+        for device in self._devices:
+            try:
+                samples.append(_sample(device))
+            except pynvml.NVMLError as error:
+                why = f"GPU {device.number} cannot be asked ({error}): `nvidia-smi` may tell more."
+        if why and self._devices:
+            self._begin_anew()
+        return samples, why
+
+    def _begin_anew(self) -> None:
+        import pynvml
+
+        with contextlib.suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+        self._devices = None
+
+
+def _devices() -> list[_Device]:
+    import pynvml
+
+    found: list[_Device] = []
+    for index in range(pynvml.nvmlDeviceGetCount()):
+        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+        mode = _told(partial(pynvml.nvmlDeviceGetMigMode, handle))
+        if mode is None or mode[0] != pynvml.NVML_DEVICE_MIG_ENABLE:
+            found.append(_device(handle, str(index)))
+            continue
+        for number in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+            with contextlib.suppress(pynvml.NVMLError_NotFound):
+                part = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, number)
+                found.append(_device(part, f"{index}:{number}", divided=True))
+    return found
+
+
+def _device(handle: Any, number: str, *, divided: bool = False) -> _Device:
+    import pynvml
+
+    return _Device(handle, number, pynvml.nvmlDeviceGetUUID(handle), pynvml.nvmlDeviceGetName(handle), divided)
+
+
+def _sample(device: _Device) -> GpuSample:
+    """Raises NVMLError where the GPU itself is gone; what it merely does not tell is None."""
+    import pynvml
+
+    handle = device.handle
+    memory = _told(lambda: pynvml.nvmlDeviceGetMemoryInfo(handle))
+    sample = GpuSample(
+        id=device.number,
+        uuid=device.uuid,
+        name=device.name,
+        memory_used=int(memory.used) if memory else None,
+        memory_total=int(memory.total) if memory else None,
+        processes=_processes(device),
+    )
+    if device.divided:  # the rest is told of the whole GPU only
+        return sample
+    milliwatts = _told(lambda: pynvml.nvmlDeviceGetPowerUsage(handle))
+    limit = _told(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle))
+    sample.percent = _told(lambda: float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu))
+    sample.watts = milliwatts / 1000 if milliwatts is not None else None
+    sample.watts_limit = limit / 1000 if limit is not None else None
+    sample.celsius = _told(lambda: float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)))
+    sample.core_mhz = _told(lambda: int(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM)))
+    sample.memory_mhz = _told(lambda: int(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_MEM)))
+    return sample
+
+
+def _processes(device: _Device) -> list[GpuProcess]:
+    import pynvml
+
+    handle = device.handle
+    found: dict[int, GpuProcess] = {}
+    for ask in (pynvml.nvmlDeviceGetComputeRunningProcesses, pynvml.nvmlDeviceGetGraphicsRunningProcesses):
+        for process in _told(partial(ask, handle)) or []:
+            found[process.pid] = GpuProcess(
+                pid=process.pid, memory_bytes=process.usedGpuMemory or None, name=_name(process.pid)
+            )
+    for used in _used_by_processes(device) if found and not device.divided else []:
+        if used.pid in found:
+            found[used.pid].percent = float(used.smUtil)
+    return sorted(found.values(), key=lambda process: -(process.memory_bytes or 0))
+
+
+def _used_by_processes(device: _Device) -> list[Any]:
+    """What the driver noted of processes since it was last asked; the newest of each comes last."""
+    import pynvml
+
+    # "Not found" says that nothing was noted since.
+    noted = _told(lambda: pynvml.nvmlDeviceGetProcessUtilization(device.handle, device.seen)) or []
+    noted = sorted(noted, key=lambda one: one.timeStamp)
+    if noted:
+        device.seen = max(device.seen, noted[-1].timeStamp)
+    return noted
+
+
+def _told(ask: Callable[[], T]) -> T | None:
+    """What a call says; None where this GPU, this driver or this user is not told. Raises other NVMLErrors."""
+    import pynvml
+
+    try:
+        return ask()
+    except (
+        pynvml.NVMLError_NotSupported,
+        pynvml.NVMLError_FunctionNotFound,
+        pynvml.NVMLError_NoPermission,
+        pynvml.NVMLError_NotFound,
+        pynvml.NVMLError_InvalidArgument,
+    ):
+        return None
+
+
+def _name(pid: int) -> str:
+    try:
+        return str(psutil.Process(pid).name())
+    except psutil.Error:  # of another user or container, or ended
+        return ""
