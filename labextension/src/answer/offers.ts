@@ -56,7 +56,7 @@ export function offers(
     if (cell.state !== 'waiting' && cell.state !== 'writing') {
       offer('Insert as cell', 'Put this code into a new cell below, without running it');
     }
-    if (cell.state === 'done' && cell.number !== null) {
+    if (hasRun(cell) && cell.number !== null) {
       const other = notebook.kernel === cell.session ? '' : OTHER_KERNEL;
       offer('Undo', 'Take back what this answer did', noKernel || other);
     }
@@ -74,6 +74,12 @@ export function offers(
     offer('Why', 'Show the trace: what was sent, what came back, what was found and run');
   }
   return found;
+}
+
+/** Whether the code has run: to its end, or far enough to have changed something. */
+function hasRun(cell: AnswerCell): boolean {
+  const cutShort = cell.state === 'failed' || cell.state === 'stopped';
+  return cell.state === 'done' || (cutShort && cell.changes.length > 0);
 }
 
 /** The answer as it stands now: one that was being made when its kernel went away is made no more. */

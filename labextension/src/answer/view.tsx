@@ -135,7 +135,8 @@ function tabsOf(props: ViewProps): Tab[] {
       panel: <RehearsalReport rehearsal={cell.rehearsal} changes={cell.changes} />
     });
   }
-  if (cell.task) {
+  // Alone it would be open, and ask the daemon for what nobody wanted to see: then it comes with "Why".
+  if (cell.task && (tabs.length > 0 || memory.tab === 'trace')) {
     tabs.push({
       id: 'trace',
       title: 'Trace',

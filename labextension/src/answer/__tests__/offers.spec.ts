@@ -39,6 +39,14 @@ test('an answer that was stopped before there was code has none to run', () => {
   expect(names(answer({ state: 'stopped', text: '' }))).toEqual(['Why']);
 });
 
+test('a run that was cut short can be undone if it changed something', () => {
+  const changes: AnswerCell['changes'] = [{ name: 'x', kind: 'created', type: 'int', detail: '' }];
+  expect(names(answer({ state: 'failed', changes }))).toContain('Undo');
+  expect(names(answer({ state: 'stopped', changes }))).toContain('Undo');
+  expect(names(answer({ state: 'failed' }))).not.toContain('Undo');
+  expect(names(answer({ state: 'shown', changes }))).not.toContain('Undo');
+});
+
 test('outside a notebook there are no buttons of one', () => {
   expect(names(answer(), null)).toEqual([...THUMBS, 'Why']);
   expect(names(answer({ state: 'writing' }), null)).toEqual(['Stop', 'Why']);

@@ -255,6 +255,15 @@ describe('buttons', () => {
     expect(await axe(renderer.node)).toHaveNoViolations();
   });
 
+  test('nothing is asked of an answer that has no text yet, until the user wants to know why', async () => {
+    const bench = new Bench();
+    await bench.drawn(answer({ state: 'waiting', text: '' }));
+    expect(screen.queryByRole('tab')).toBeNull();
+    expect(bench.daemon.got).toEqual([]);
+    await user.click(button('Why'));
+    expect(screen.getByRole('tab', { name: 'Trace' })).toHaveFocus();
+  });
+
   test('Confidence shades the code of all answers, and is remembered', async () => {
     const bench = new Bench();
     const renderer = await bench.drawn(answer({ confidence: [[1, 0.62]] }));
