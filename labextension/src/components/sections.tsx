@@ -23,7 +23,7 @@ export interface ISurroundings {
 export interface ISectionProps {
   stores: Stores;
   around: ISurroundings;
-  /** Somebody can see the panel: what nobody sees is not asked for. */
+  /** Somebody can see the panel: what nobody sees is not asked for, nor while the connection is away. */
   visible: boolean;
 }
 
@@ -43,6 +43,7 @@ export function NowSection({ stores }: ISectionProps): JSX.Element {
 export function QueueSection({ stores, visible }: ISectionProps): JSX.Element {
   const { live, actions, queue } = stores;
   const { connection } = useLive(live);
+  const asking = visible && connection === 'live';
   useSyncExternalStore(
     listener => {
       queue.changed.connect(listener);
@@ -53,7 +54,7 @@ export function QueueSection({ stores, visible }: ISectionProps): JSX.Element {
     () => queue.state
   );
   useEffect(() => {
-    if (!visible) {
+    if (!asking) {
       return;
     }
     const refresh = (): void => queue.refresh();
@@ -64,7 +65,7 @@ export function QueueSection({ stores, visible }: ISectionProps): JSX.Element {
       live.revised.disconnect(refresh);
       actions.done.disconnect(refresh);
     };
-  }, [live, actions, queue, visible]);
+  }, [live, actions, queue, asking]);
   if (connection === 'absent') {
     return <p>No daemon runs, so that nothing is in the queue.</p>;
   }
@@ -76,12 +77,15 @@ export function ScheduleSection(
 ): JSX.Element {
   const { stores, visible, onTask } = props;
   const { live, schedule } = stores;
-  useLive(live); // its clock
-  const { value, error } = useAsked(schedule.asked, visible, live.revised);
+  const { connection } = useLive(live);
+  const asking = visible && connection === 'live';
+  const { value, error } = useAsked(schedule.asked, asking, live.revised);
   return (
     <>
       <Problem error={error} />
-      {value === null && !error && <p role="status">Asking for the schedule.</p>}
+      {value === null && !error && (
+        <p role="status">{asking ? 'Asking for the schedule.' : 'No daemon is connected.'}</p>
+      )}
       {value && (
         <Gantt
           steps={value.steps}
@@ -99,7 +103,9 @@ export function ScheduleSection(
 export function HistorySection(props: ISectionProps & { opened: string | null }): JSX.Element {
   const { stores, around, visible, opened } = props;
   const { live, actions, daemon, history } = stores;
-  const { value, error, loading } = useAsked(history.asked, visible, live.revised);
+  const { connection } = useLive(live);
+  const asking = visible && connection === 'live';
+  const { value, error, loading } = useAsked(history.asked, asking, live.revised);
   const update = async (asked: Promise<Task>): Promise<void> => history.update(await asked);
   return (
     <History
@@ -137,18 +143,19 @@ export function HistorySection(props: ISectionProps & { opened: string | null })
 
 export function ModelsSection({ stores, visible }: ISectionProps): JSX.Element {
   const { live, actions, daemon, models } = stores;
-  const { pulse } = useLive(live);
-  const { value, error } = useAsked(models, visible, actions.done, live.restarted);
+  const { connection, pulse } = useLive(live);
+  const asking = visible && connection === 'live';
+  const { value, error } = useAsked(models, asking, actions.done, live.restarted);
   // A download or load that has ended may have been begun elsewhere.
   const busy = Boolean(pulse?.progress);
   const loaded = pulse?.engine?.model;
   const first = useRef(true);
   useEffect(() => {
-    if (!first.current) {
+    if (!first.current && asking) {
       models.refresh();
     }
     first.current = false;
-  }, [models, busy, loaded]);
+  }, [models, asking, busy, loaded]);
   const then = async (done: Promise<unknown>): Promise<unknown> => {
     try {
       return await done;
@@ -172,7 +179,9 @@ export function ModelsSection({ stores, visible }: ISectionProps): JSX.Element {
 
 export function SettingsSection({ stores, around, visible }: ISectionProps): JSX.Element {
   const { daemon, live, settings } = stores;
-  const { value, error } = useAsked(settings, visible, live.restarted);
+  const { connection } = useLive(live);
+  const asking = visible && connection === 'live';
+  const { value, error } = useAsked(settings, asking, live.restarted);
   return (
     <Settings
       settings={value}
