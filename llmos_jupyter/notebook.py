@@ -244,6 +244,7 @@ class Notebook:
         except KeyboardInterrupt:
             raise AnswerStopped("Interrupted; the model in use is the one it was.") from None
         finally:
+            self._view.abandon()
             self._view = None
         self.model = model.name if model else "auto"
         loaded = status.engine.model if status.engine else self.model

@@ -86,14 +86,14 @@ class Show:
         elif isinstance(event, events.Replayed):
             self._code, self._model = event.code, event.model
             view.about(model=event.model, attempts=0)
-            self._status = f"replayed from {event.file} · {event.model}"
+            self._notes = [f"replayed from {event.file} · {event.model}"]
             self._refresh()
         elif isinstance(event, events.Noted):
             view.aftermath([event.text])
         elif isinstance(event, events.Words):
             self._provenance(event.model, event.text)
             cut = [] if event.complete else ["cut off at --max-tokens"]
-            view.words(event.text, [self._status, *cut])
+            view.words(event.text, [*self._notes, *cut], self._status)
         elif isinstance(event, events.Question):
             view.about(state="asking")
             self._refresh()
@@ -155,7 +155,7 @@ class Show:
     def _refresh(self, *more: str) -> None:
         if self._code:
             self._view.about(confidence=confidence_of(self._code, self._raw, self._confidence))
-            self._view.answer(self._code, [self._status, *self._notes, *more])
+            self._view.answer(self._code, [*self._notes, *more], self._status)
 
 
 def ask(why: str) -> bool | None:

@@ -39,10 +39,11 @@ class AnswerView(Protocol):
     def writing(self, text: str) -> None:
         """The model's reply so far, raw."""
 
-    def answer(self, code: str, notes: list[str]) -> None:
-        """A whole candidate with what is known of it; called again as more becomes known."""
+    def answer(self, code: str, notes: list[str], status: str = "") -> None:
+        """A whole candidate with what is known of it; called again as more becomes known. `status`: what is known of
+        how it was written, in one line, for those who do not see `about`."""
 
-    def words(self, text: str, notes: list[str]) -> None:
+    def words(self, text: str, notes: list[str], status: str = "") -> None:
         """A whole answer in words."""
 
     def provenance(self, facts: dict[str, str]) -> None:
@@ -97,14 +98,16 @@ class NotebookAnswer:
         kind = "words" if clean == text and not text.lstrip().startswith("`") else "code"
         self._show((text, clean), state="writing", kind=kind, text=clean, doing="")
 
-    def answer(self, code: str, notes: list[str]) -> None:
+    def answer(self, code: str, notes: list[str], status: str = "") -> None:
         self._waiting = False
-        markdown = f"{_fenced(code)}\n\n{_small(notes)}"
-        self._show((markdown, "\n".join([code, *notes])), kind="code", text=code, notes=notes, doing="", now=True)
+        lines = [status, *notes] if status else notes
+        markdown = f"{_fenced(code)}\n\n{_small(lines)}"
+        self._show((markdown, "\n".join([code, *lines])), kind="code", text=code, notes=notes, doing="", now=True)
 
-    def words(self, text: str, notes: list[str]) -> None:
+    def words(self, text: str, notes: list[str], status: str = "") -> None:
         self._waiting = False
-        markdown, plain = f"{text}\n\n{_small(notes)}", "\n".join([text, *notes])
+        lines = [status, *notes] if status else notes
+        markdown, plain = f"{text}\n\n{_small(lines)}", "\n".join([text, *lines])
         self._show((markdown, plain), state="done", kind="words", text=text, notes=notes, doing="", now=True)
 
     def settle(self) -> None:
@@ -141,7 +144,10 @@ class NotebookAnswer:
         cell = self._cell
         if cell.rehearsal is not None:
             cell = cell.model_copy(update={"rehearsal": _shortened(cell.rehearsal)})
-        return {"text/plain": text, "text/markdown": markdown, ANSWER_MIME: cell.model_dump(mode="json")}
+        bundle: dict[str, Any] = {"text/plain": text, "text/markdown": markdown}
+        if cell.task:  # before that it is no answer yet, and perhaps never one
+            bundle[ANSWER_MIME] = cell.model_dump(mode="json")
+        return bundle
 
 
 class TerminalAnswer:
@@ -177,13 +183,13 @@ class TerminalAnswer:
         print(clean[len(self._written) :], end="", flush=True)
         self._written = clean
 
-    def answer(self, code: str, notes: list[str]) -> None:
+    def answer(self, code: str, notes: list[str], status: str = "") -> None:
         if code != self._written.strip("\n"):
             self.writing(code)
-        self._code, self._pending = code, notes
+        self._code, self._pending = code, [status, *notes] if status else notes
 
-    def words(self, text: str, notes: list[str]) -> None:
-        self.answer(text, notes)
+    def words(self, text: str, notes: list[str], status: str = "") -> None:
+        self.answer(text, notes, status)
         self.settle()
 
     def settle(self) -> None:
