@@ -39,6 +39,7 @@ class Nvidia:
 
     def __init__(self) -> None:
         self._devices: list[_Device] | None = None
+        self._missing = ""
 
     def read(self) -> tuple[list[GpuSample], str]:
         """The GPUs, and one sentence on what could not be asked. Belongs to one thread, which a driver may hang."""
@@ -47,18 +48,18 @@ class Nvidia:
         try:
             if self._devices is None:
                 pynvml.nvmlInit()
-                self._devices = _devices()
+                self._devices, self._missing = _devices()
         except pynvml.NVMLError as error:
             self._begin_anew()
             return [], why_none(error)
         samples: list[GpuSample] = []
-        why = "" if self._devices else "The NVIDIA driver is there, and no GPU."
+        why = self._missing or ("" if self._devices else "The NVIDIA driver is there, and no GPU.")
         for device in self._devices:
             try:
                 samples.append(_sample(device))
             except pynvml.NVMLError as error:
-                why = f"GPU {device.number} cannot be asked ({error}): `nvidia-smi` may tell more."
-        if why and self._devices:
+                why = _why_not(device.number, error)
+        if why and (self._devices or self._missing):
             self._begin_anew()
         return samples, why
 
@@ -70,21 +71,38 @@ class Nvidia:
         self._devices = None
 
 
-def _devices() -> list[_Device]:
+def _devices() -> tuple[list[_Device], str]:
+    """All there are, and one sentence where a GPU is there and cannot be asked: the others can."""
     import pynvml
 
     found: list[_Device] = []
+    why = ""
     for index in range(pynvml.nvmlDeviceGetCount()):
-        handle = pynvml.nvmlDeviceGetHandleByIndex(index)
-        mode = _told(partial(pynvml.nvmlDeviceGetMigMode, handle))
-        if mode is None or mode[0] != pynvml.NVML_DEVICE_MIG_ENABLE:
-            found.append(_device(handle, str(index)))
-            continue
-        for number in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
-            with contextlib.suppress(pynvml.NVMLError_NotFound):
-                part = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, number)
-                found.append(_device(part, f"{index}:{number}", divided=True))
+        try:
+            found += _devices_at(index)
+        except pynvml.NVMLError as error:
+            why = _why_not(str(index), error)
+    return found, why
+
+
+def _devices_at(index: int) -> list[_Device]:
+    """The GPU of this number, or the MIG devices it is divided into. Raises NVMLError."""
+    import pynvml
+
+    handle = pynvml.nvmlDeviceGetHandleByIndex(index)
+    mode = _told(partial(pynvml.nvmlDeviceGetMigMode, handle))
+    if mode is None or mode[0] != pynvml.NVML_DEVICE_MIG_ENABLE:
+        return [_device(handle, str(index))]
+    found: list[_Device] = []
+    for number in range(pynvml.nvmlDeviceGetMaxMigDeviceCount(handle)):
+        with contextlib.suppress(pynvml.NVMLError_NotFound):
+            part = pynvml.nvmlDeviceGetMigDeviceHandleByIndex(handle, number)
+            found.append(_device(part, f"{index}:{number}", divided=True))
     return found
+
+
+def _why_not(number: str, error: Exception) -> str:
+    return f"GPU {number} cannot be asked ({error}): `nvidia-smi` may tell more."
 
 
 def _device(handle: Any, number: str, *, divided: bool = False) -> _Device:

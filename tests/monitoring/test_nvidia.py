@@ -81,6 +81,13 @@ def test_a_gpu_that_is_lost_is_told_and_comes_back(library: Path) -> None:
     assert len(back[0]) == 2
 
 
+def test_one_gpu_that_stays_lost_does_not_hide_the_others(library: Path) -> None:
+    seen = read(library, "well", "lost", "lost", "lost", "well")
+    assert [[gpu["id"] for gpu in gpus] for gpus, _, _ in seen] == [["0", "1"], ["0"], ["0"], ["0"], ["0", "1"]]
+    assert all("GPU 1 cannot be asked (GPU is lost)" in why for _, why, _ in seen[1:4])
+    assert seen[4][1] == ""
+
+
 def test_no_driver_is_one_sentence() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "LD_LIBRARY_PATH"}
     script = "from llmos_jupyter.monitoring.nvidia import Nvidia; print(*Nvidia().read())"
