@@ -95,7 +95,9 @@ test('the keyboard goes from bar to bar and reads the same', async () => {
   await user.keyboard('{ArrowDown}{ArrowDown}');
   expect(screen.getByLabelText(/^Task 8/)).toHaveFocus();
   expect(details(container)).toHaveTextContent('It waits for a core.');
-  expect(details(container)).toHaveTextContent('After task 7, a step not shown here.');
+  expect(details(container)).toHaveTextContent(
+    'After task 7 (run in a worker), a step not shown here.'
+  );
   await user.keyboard('{Escape}');
   expect(screen.getByRole('group', { name: 'Schedule' })).toHaveFocus();
   expect(details(container)).not.toHaveTextContent('It waits for a core.');

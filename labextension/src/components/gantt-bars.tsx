@@ -55,7 +55,8 @@ export interface IGanttBarsProps {
   top: number;
   now: number;
   focused: string | null;
-  onHover: (key: string | null) => void;
+  /** A bar is pointed at, or has the focus. */
+  onTell: (key: string) => void;
   onFocus: (key: string | null) => void;
   onTask?: (task: string) => void;
 }
@@ -75,9 +76,11 @@ function Bars(props: IGanttBarsProps): JSX.Element {
     tabIndex: key === reachable ? 0 : -1,
     role: open ? 'button' : 'img',
     'aria-label': words.join('. '),
-    onPointerEnter: () => props.onHover(key),
-    onPointerLeave: () => props.onHover(null),
-    onFocus: () => props.onFocus(key),
+    onPointerEnter: () => props.onTell(key),
+    onFocus: () => {
+      props.onFocus(key);
+      props.onTell(key);
+    },
     onBlur: () => props.onFocus(null),
     onDoubleClick: open,
     onKeyDown: (event: React.KeyboardEvent) => {

@@ -108,7 +108,9 @@ export function describe(
   if (after.length > 0) {
     const named = after.slice(0, 5).map(id => {
       const before = byStep.get(id);
-      return before ? taskName(before.step, tasks).toLowerCase() : 'a step not shown here';
+      return before
+        ? `${taskName(before.step, tasks).toLowerCase()} (${kindName(before.step.kind)})`
+        : 'a step not shown here';
     });
     const more = after.length > 5 ? ` and ${after.length - 5} more` : '';
     lines.push(`After ${[...new Set(named)].join(', ')}${more}.`);

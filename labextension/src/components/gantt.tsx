@@ -47,7 +47,7 @@ export function Gantt(props: IGanttProps): JSX.Element {
   const shown = useMemo(() => select(layout, from, to, width), [layout, from, to, width]);
   const places = useMemo(() => placesOf(shown), [shown]);
   const joined = useMemo(() => arrows(layout, shown), [layout, shown]);
-  const [hovered, setHovered] = useState<string | null>(null);
+  const [told, setTold] = useState<string | null>(null);
   const [focused, setFocused] = useState<string | null>(null);
   const chart = useRef<SVGSVGElement>(null);
   const help = useId();
@@ -61,7 +61,7 @@ export function Gantt(props: IGanttProps): JSX.Element {
     }
   }, [early, from, onEarlier]);
 
-  const lines = wordsOf(hovered ?? focused, layout, shown, tasks, now);
+  const lines = wordsOf(told, layout, shown, tasks, now);
   const height = places.height + AXIS;
   return (
     <div className="jp-llmos-Gantt">
@@ -76,7 +76,7 @@ export function Gantt(props: IGanttProps): JSX.Element {
           tabIndex={0}
           width={width}
           height={height}
-          onKeyDown={event => onKey(event, view, places, setHovered)}
+          onKeyDown={event => onKey(event, view, places, setTold)}
         >
           <Axis view={view} width={width} height={height} />
           <GanttBars
@@ -90,7 +90,7 @@ export function Gantt(props: IGanttProps): JSX.Element {
             top={AXIS}
             now={now}
             focused={focused}
-            onHover={setHovered}
+            onTell={setTold}
             onFocus={setFocused}
             onTask={onTask}
           />
@@ -115,7 +115,8 @@ export function Gantt(props: IGanttProps): JSX.Element {
           {`Only the ${ASKED.toLocaleString('en-GB')} steps that changed last are known here.`}
         </p>
       )}
-      <div className="jp-llmos-Gantt-details">
+      {/* Of one height, and telling of the last bar until there is another: nothing moves under the pointer. */}
+      <div className="jp-llmos-Gantt-details" role="region" aria-label="About a step" tabIndex={0}>
         {lines ? (
           lines.map((line, index) => (
             <p key={index} dir="auto">
@@ -228,7 +229,7 @@ function onKey(
   event: React.KeyboardEvent<SVGSVGElement>,
   view: IView,
   places: IPlaces,
-  setHovered: (key: null) => void
+  setTold: (key: null) => void
 ): void {
   if (event.ctrlKey || event.metaKey || event.altKey) {
     return;
@@ -251,7 +252,7 @@ function onKey(
     ArrowDown: () => go(1),
     Home: view.follow,
     Escape: () => {
-      setHovered(null);
+      setTold(null);
       chart.focus();
     }
   };

@@ -85,7 +85,7 @@ export function HistoryRow(props: IHistoryRowProps): JSX.Element {
 
 function Thumbs(props: { task: Task; onFeedback: IHistoryRowProps['onFeedback'] }): JSX.Element {
   const { task, onFeedback } = props;
-  const thumb = (kind: 'up' | 'down', sign: string): JSX.Element => (
+  const thumb = (kind: 'up' | 'down'): JSX.Element => (
     <button
       type="button"
       className="jp-llmos-Button"
@@ -94,14 +94,30 @@ function Thumbs(props: { task: Task; onFeedback: IHistoryRowProps['onFeedback'] 
       aria-pressed={task.feedback === kind}
       onClick={() => onFeedback(task, task.feedback === kind ? '' : kind)}
     >
-      {sign}
+      <Thumb down={kind === 'down'} />
     </button>
   );
   return (
     <>
-      {thumb('up', '👍')}
-      {thumb('down', '👎')}
+      {thumb('up')}
+      {thumb('down')}
     </>
+  );
+}
+
+/** Drawn, since not every machine has a font with such signs. */
+function Thumb({ down }: { down: boolean }): JSX.Element {
+  return (
+    <svg
+      width={14}
+      height={14}
+      viewBox="0 0 14 14"
+      aria-hidden="true"
+      fill="currentColor"
+      transform={down ? 'rotate(180)' : undefined}
+    >
+      <path d="M1,6 h2.5 v7 h-2.5 Z M4.5,6 L7,1 q1.8,0.2 1.5,2.2 L8,5.5 h4 q1.3,0.3 1,1.6 L12,12 q-0.3,1 -1.3,1 H4.5 Z" />
+    </svg>
   );
 }
 
