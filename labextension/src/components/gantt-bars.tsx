@@ -75,7 +75,7 @@ function Bars(props: IGanttBarsProps): JSX.Element {
     'data-key': key,
     tabIndex: key === reachable ? 0 : -1,
     role: open ? 'button' : 'img',
-    'aria-label': words.join('. '),
+    'aria-label': words.map(line => (/[.!?…]$/.test(line) ? line : `${line}.`)).join(' '),
     onPointerEnter: () => props.onTell(key),
     onFocus: () => {
       props.onFocus(key);
