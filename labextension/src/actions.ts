@@ -8,6 +8,7 @@ import { priorityName } from './components/queueRow';
 import { bytes } from './format';
 import type { Daemon } from './request';
 import type { ModelInfo, Queued, Task } from './types';
+import { inBackground } from './types';
 
 export class Actions implements IQueueActions {
   private _selected = '';
@@ -82,7 +83,7 @@ export class Actions implements IQueueActions {
     await this.attempt(async () => {
       const queue = await this._daemon.get<Queued[]>('queue', { limit: 100 });
       const running = queue.map(row => row.task).filter(task => task.state === 'running');
-      const own = running.filter(task => task.session.id === kernel && !task.options.background);
+      const own = running.filter(task => task.session.id === kernel && !inBackground(task));
       const chosen = own.length > 0 ? own : running.slice(-1);
       if (chosen.length === 0) {
         return 'Nothing runs.';

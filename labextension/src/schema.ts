@@ -482,6 +482,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/utilisation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Utilisation
+         * @description Processors, memory, GPUs and engine, once a second over the last ten minutes: the samples after a moment.
+         */
+        get: operations["utilisation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Usage
+         * @description What these tasks used, as far as it was seen.
+         */
+        get: operations["usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/learned": {
         parameters: {
             query?: never;
@@ -893,6 +933,12 @@ export interface components {
              * @default 8192
              */
             context_tokens: number;
+            /**
+             * Sample Every
+             * @description seconds between two looks at processors and GPUs
+             * @default 1
+             */
+            sample_every: number;
             /**
              * Unload After
              * @description idle seconds until the model is unloaded
@@ -2510,6 +2556,36 @@ export interface components {
             records: components["schemas"]["StoredRecord"][];
         };
         /**
+         * Usage
+         * @description What a task used, as far as it was seen. Seconds, bytes.
+         */
+        Usage: {
+            /** Task */
+            task: number;
+            /**
+             * Gpu Seconds
+             * @description time of whole GPUs: half of one for two seconds is one
+             * @default 0
+             */
+            gpu_seconds: number;
+            /**
+             * Gpu Memory Peak
+             * @default 0
+             */
+            gpu_memory_peak: number;
+            /**
+             * Cpu Seconds
+             * @default 0
+             */
+            cpu_seconds: number;
+            /**
+             * Engine Seconds
+             * @description how long the model wrote for it
+             * @default 0
+             */
+            engine_seconds: number;
+        };
+        /**
          * Waiting
          * @description The job cannot start or go on for now, and will: one sentence says why.
          */
@@ -2648,36 +2724,6 @@ export interface components {
              * @description what the real run did to the user's names
              */
             changes: components["schemas"]["NameChange"][];
-        };
-        /**
-         * Usage
-         * @description What a task used, as far as it was seen. Seconds, bytes.
-         */
-        Usage: {
-            /** Task */
-            task: number;
-            /**
-             * Gpu Seconds
-             * @description time of whole GPUs: half of one for two seconds is one
-             * @default 0
-             */
-            gpu_seconds: number;
-            /**
-             * Gpu Memory Peak
-             * @default 0
-             */
-            gpu_memory_peak: number;
-            /**
-             * Cpu Seconds
-             * @default 0
-             */
-            cpu_seconds: number;
-            /**
-             * Engine Seconds
-             * @description how long the model wrote for it
-             * @default 0
-             */
-            engine_seconds: number;
         };
         /** @constant */
         Protocol: 1;
@@ -4157,6 +4203,113 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    utilisation: {
+        parameters: {
+            query?: {
+                since?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Sample"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    usage: {
+        parameters: {
+            query: {
+                task: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

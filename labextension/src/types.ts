@@ -29,3 +29,8 @@ export type TaskState = Task['state'];
 export type Thumb = Schemas['Feedback']['feedback'];
 export type Trace = Schemas['Trace'];
 export type Usage = Schemas['Usage'];
+
+/** Whether a task runs in a worker, and so can stand still, be moved and be tried again; a cell's words run in its notebook. */
+export function inBackground(task: Task): boolean {
+  return task.kind === 'run' || task.options.background === true;
+}

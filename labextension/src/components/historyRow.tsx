@@ -3,6 +3,7 @@ import React, { useEffect, useState } from 'react';
 
 import { seconds, shortened } from '../format';
 import type { Task, Thumb, Trace } from '../types';
+import { inBackground } from '../types';
 import { signOf } from './gantt-words';
 import { traceText } from './traceText';
 
@@ -67,7 +68,7 @@ export function HistoryRow(props: IHistoryRowProps): JSX.Element {
         <Thumbs task={task} onFeedback={props.onFeedback} />
         {button('Insert code at cursor', () => props.onInsert(task))}
         {props.hasCell(task) && button('Go to cell', () => props.onShowCell(task))}
-        {ended && task.options.background && button('Retry', () => props.onRetry(task))}
+        {ended && inBackground(task) && button('Retry', () => props.onRetry(task))}
         <button
           type="button"
           className="jp-llmos-Button"

@@ -4,6 +4,7 @@ import React, { useState } from 'react';
 
 import { seconds, shortened } from '../format';
 import type { Queued, Task } from '../types';
+import { inBackground } from '../types';
 
 /** What a user can do with a task that has not ended. */
 export interface IQueueActions {
@@ -23,7 +24,7 @@ export const PRIORITIES: readonly [string, number][] = [
 
 /** Only background tasks can stand still or be moved: the cell of any other waits in its notebook. */
 export function movable(row: Queued): boolean {
-  return row.task.options.background && stateOf(row) !== 'running';
+  return inBackground(row.task) && stateOf(row) !== 'running';
 }
 
 /** The state in one word; a task that was accepted waits. */
@@ -76,7 +77,7 @@ export function QueueRow({ row, now, active, actions, onDragStart }: IQueueRowPr
         {facts(row, state, now).join(' · ')}
       </div>
       <div role="gridcell" className="jp-llmos-Row-actions">
-        {task.options.background && (
+        {inBackground(task) && (
           <PriorityOf
             task={task}
             priority={row.step?.priority ?? task.options.priority}
@@ -84,7 +85,7 @@ export function QueueRow({ row, now, active, actions, onDragStart }: IQueueRowPr
             onChange={actions.prioritise}
           />
         )}
-        {task.options.background &&
+        {inBackground(task) &&
           (state === 'paused' ? button('Resume', actions.resume) : button('Pause', actions.pause))}
         {button('Cancel', actions.cancel)}
         {movable(row) && (
@@ -112,7 +113,7 @@ function facts(row: Queued, state: string, now: number): string[] {
     const wait = step.planned.start - now;
     found.push(wait < 1 ? 'starts now' : `starts in ${seconds(wait)}`);
   }
-  if (!task.options.background) {
+  if (!inBackground(task)) {
     found.push(`priority ${priorityName(step?.priority ?? task.options.priority)}`);
   }
   if (task.session.notebook) {
