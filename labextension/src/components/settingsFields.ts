@@ -46,6 +46,10 @@ export const FIELDS: Record<keyof Config, IField> = {
     help: "Where tasks run: local, or a Dask scheduler's address such as tcp://10.0.0.5:8786."
   },
   context_tokens: { label: 'Context', help: 'Tokens one request may use, at least 1024.' },
+  sample_every: {
+    label: 'Sample every',
+    help: 'Seconds between two looks at processors and GPUs, 0.2 to 60.'
+  },
   unload_after: { label: 'Unload after', help: 'Idle seconds until the model is unloaded.' },
   keep_days: {
     label: 'Keep history',
