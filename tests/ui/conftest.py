@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from llmos_jupyter import config
 from llmos_jupyter.agent.replay import Recording, record
@@ -111,7 +111,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1500, "height": 950})
     page = context.new_page()
     said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on("console", lambda message: said.append(_told(message)) if message.type == "error" else None)
     page.on("pageerror", lambda error: said.append(str(error)))
     page.set_default_timeout(20_000)
     yield page
@@ -121,6 +121,10 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     assert [text for text in said if not any(part in text for part in (*NOISE, *expected))] == []
 
 
+def _told(message: ConsoleMessage) -> str:
+    return f"{message.text} ({message.location.get('url', '')})"
+
+
 # What JupyterLab itself says: of what is not there, and of its own features.
 NOISE = ("favicon", "/lsp/", "jupyter-lsp", "ResizeObserver loop", "/api/contents/")
 
@@ -128,6 +132,20 @@ NOISE = ("favicon", "/lsp/", "jupyter-lsp", "ResizeObserver loop", "/api/content
 def picture(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+def violations(page: Page, selector: str) -> list[str]:
+    """What axe finds serious or worse in a part of the page."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("selector => axe.run(selector)", selector)["violations"]
+    return [
+        f"{one['id']}: {one['help']} ({one['nodes'][0]['html'][:200]})"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+    ]
 
 
 def write_notebook(file: Path, *cells: str | tuple[str, str]) -> None:
