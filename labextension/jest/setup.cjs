@@ -6,6 +6,7 @@ globalThis.ResizeObserver ??= class ResizeObserver {
   unobserve() {}
   disconnect() {}
 };
+globalThis.PointerEvent ??= class PointerEvent extends MouseEvent {};
 globalThis.DragEvent ??= class DragEvent extends MouseEvent {};
 window.matchMedia ??= query => ({
   matches: false,

@@ -69,6 +69,9 @@ function Rows({
   const help = useId();
   const [active, setActive] = useState<IActive>({ index: 0, task: undefined });
   const activeIndex = placeOf(active, queue, count);
+  if (activeIndex !== active.index) {
+    setActive({ ...active, index: activeIndex });
+  }
 
   const place = useCallback(
     (from: number, to: number) => {
@@ -104,6 +107,7 @@ function Rows({
     getScrollElement: () => list.current,
     estimateSize: () => ROW,
     overscan: 4,
+    useFlushSync: false,
     rangeExtractor
   });
   const drawn = rows.getVirtualItems();
