@@ -8,7 +8,9 @@ Jupyter Server decides who may call: a cookie or token (403 without), its origin
 route has and the body go to the daemon; of the daemon's answer only the status, the media type and the body come back.
 The daemon's token stays here.
 
-Reading never starts a daemon. Every error is `{"message": one sentence}`:
+Reading never starts a daemon. Where none runs, v1/live is a stream all the same: of one event `absent` with such a
+message, then, as soon as there is a daemon, of its pulses; so a page that stays open asks no failing question again and
+again. Every error is `{"message": one sentence}`:
 
 | status | when                                                           |
 |--------|----------------------------------------------------------------|
@@ -24,6 +26,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 from typing import Any, NamedTuple
 
@@ -46,6 +49,11 @@ BODY_LIMIT = 1_000_000
 # What is posted may take as long as a download.
 SILENCE = 60.0
 WENT_AWAY = "The llmos daemon went away before it answered: try again."
+LIVE = "v1/live"
+NOT_RUNNING = "No llmos daemon is running: start it here, or with the first %%llmos cell."
+# Seconds between looks for a daemon that a live stream waits for, and looks between pings.
+LOOK_EVERY = 1.0
+PING_AFTER = 5
 
 
 class Route(NamedTuple):
@@ -61,7 +69,7 @@ class Route(NamedTuple):
 
 
 ROUTES = (
-    Route("GET", "v1/live"),
+    Route("GET", LIVE),
     Route("GET", "v1/status"),
     Route("GET", "v1/utilisation", ("since",)),
     Route("GET", "v1/usage", ("task",)),
@@ -116,14 +124,14 @@ class Upstream:
 
     async def find(self) -> RuntimeInfo:
         """The running daemon, looked for anew at each request: it may have been restarted. Raises Refusal."""
-        info = await self._look()
+        info = await self.look()
         if info is None:
-            raise Refusal(503, "No llmos daemon is running: start it here, or with the first %%llmos cell.")
+            raise Refusal(503, NOT_RUNNING)
         return info
 
     async def find_or_start(self) -> RuntimeInfo:
         """The running daemon, started if there is none. Raises Refusal."""
-        if info := await self._look():
+        if info := await self.look():
             return info
         # One thread of the server's waits for the daemon to come up, however many requests do.
         async with self._starting:
@@ -132,7 +140,8 @@ class Upstream:
             except LLMOSError as error:
                 raise Refusal(503, str(error)) from error
 
-    async def _look(self) -> RuntimeInfo | None:
+    async def look(self) -> RuntimeInfo | None:
+        """The running daemon, None if there is none. Raises Refusal for one of another protocol."""
         try:
             return await asyncio.to_thread(lifecycle.find)
         except LLMOSError as error:
@@ -203,6 +212,8 @@ class ProxyHandler(APIHandler):
             with contextlib.suppress(asyncio.CancelledError, StreamClosedError):
                 await self._work
         except Refusal as refusal:
+            if self._headers_written:
+                return  # a stream has begun, and ends: the next will be told
             self._refuse(refusal.status, str(refusal))
 
     async def _forward(self) -> None:
@@ -221,12 +232,33 @@ class ProxyHandler(APIHandler):
             )
         self._check_body()
         parameters = {name: self.get_query_arguments(name) for name in route.parameters}
+        if path == LIVE:
+            await self._wait_for_daemon()
         info = await (self._upstream.find() if method == "GET" else self._upstream.find_or_start())
         await self._relay(await self._upstream.send(info, method, path, parameters, self.request.body))
 
     def _check_body(self) -> None:
         if len(self.request.body) > BODY_LIMIT:
             raise Refusal(413, f"This is too long: at most {BODY_LIMIT:,} bytes can be sent to the llmos daemon.")
+
+    async def _wait_for_daemon(self) -> None:
+        """Where none runs: begin the stream, say so, and keep it open until one does."""
+        looks = 0
+        while await self._upstream.look() is None:
+            if looks == 0:
+                self._set_headers("text/event-stream")
+                self.write(f"event: absent\ndata: {json.dumps({'message': NOT_RUNNING})}\n\n")
+            elif looks % PING_AFTER == 0:
+                self.write(": ping\n\n")
+            await self.flush()
+            looks += 1
+            await asyncio.sleep(LOOK_EVERY)
+
+    def _set_headers(self, content_type: str) -> None:
+        self.set_header("Content-Type", content_type)
+        self.set_header("Cache-Control", "no-cache")
+        # nginx in front of a JupyterHub would collect a stream's events before it sent them.
+        self.set_header("X-Accel-Buffering", "no")
 
     async def _relay(self, response: httpx.Response) -> None:
         """Pass on what comes, when it comes, no faster than the browser takes it."""
@@ -235,10 +267,7 @@ class ProxyHandler(APIHandler):
                 await response.aread()
                 raise Refusal(response.status_code, error_message(response))
             self.set_status(response.status_code)
-            self.set_header("Content-Type", response.headers.get("Content-Type", "application/json"))
-            self.set_header("Cache-Control", "no-cache")
-            # nginx in front of a JupyterHub would collect a stream's events before it sent them.
-            self.set_header("X-Accel-Buffering", "no")
+            self._set_headers(response.headers.get("Content-Type", "application/json"))
             if length := response.headers.get("Content-Length"):
                 self.set_header("Content-Length", length)
             await self.flush()

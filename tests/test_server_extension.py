@@ -20,7 +20,7 @@ from httpx_sse import aconnect_sse, connect_sse
 
 from llmos_jupyter import paths
 from llmos_jupyter.daemon import lifecycle
-from llmos_jupyter.protocol import Pulse, RuntimeInfo, Status
+from llmos_jupyter.protocol import PROTOCOL, Pulse, RuntimeInfo, Status
 from llmos_jupyter.server_extension import BODY_LIMIT, ROUTES
 from tests.jupyter_servers import TOKEN, Server, jupyter_server
 
@@ -309,7 +309,7 @@ def test_fifty_pages_at_once(server: Server, daemon: RuntimeInfo) -> None:
 def test_without_a_daemon_reading_says_so_and_starts_none(server: Server) -> None:
     lifecycle.stop()
     with server.client() as client:
-        for path in ("v1/status", "v1/live", "v1/tasks"):
+        for path in ("v1/status", "v1/queue", "v1/tasks"):
             answer = client.get(path)
             assert (answer.status_code, list(answer.json())) == (503, ["message"])
         assert not paths.runtime_file().exists()
@@ -321,6 +321,26 @@ def test_without_a_daemon_reading_says_so_and_starts_none(server: Server) -> Non
         assert client.post("v1/models/unload").status_code == 200  # what changes something starts one
         assert lifecycle.find() is not None
     assert " 503 " not in server.log.read_text()
+
+
+def test_a_live_stream_waits_for_a_daemon(server: Server) -> None:
+    lifecycle.stop()
+    with server.client() as client, connect_sse(client, "GET", "v1/live") as source:
+        events = source.iter_sse()
+        first = next(events)
+        assert (source.response.status_code, first.event, list(first.json())) == (200, "absent", ["message"])
+        assert not paths.runtime_file().exists()
+        lifecycle.find_or_start()
+        assert Pulse.model_validate_json(next(events).data).protocol == PROTOCOL
+
+
+def test_nothing_waits_for_a_daemon_once_the_browser_is_gone(server: Server) -> None:
+    lifecycle.stop()
+    with server.client() as client, connect_sse(client, "GET", "v1/live") as source:
+        assert next(source.iter_sse()).event == "absent"
+    daemon = lifecycle.find_or_start()
+    time.sleep(2.5)  # two looks and more
+    assert streams_of(daemon) == 0
 
 
 def test_a_killed_daemon_ends_the_stream_and_the_next_one_is_found(server: Server, daemon: RuntimeInfo) -> None:

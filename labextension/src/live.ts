@@ -15,6 +15,8 @@ const PROTOCOL: Protocol = 1;
 const WAITS = [1, 2, 4, 8, 15];
 /** Seconds without a byte after which a stream counts as broken: the daemon says something every 5. */
 const SILENCE = 15;
+/** The proxy's event where no daemon runs: the stream stays open, and pulses follow as soon as one does. */
+const ABSENT = 'absent';
 /** Seconds of samples kept for sparklines: what the daemon keeps. */
 const KEPT = 600;
 
@@ -119,8 +121,10 @@ export class LiveStore implements IDisposable {
         throw new RequestError(0, 'The live stream is empty.');
       }
       const decoder = new TextDecoder();
-      const parser = createParser({ onEvent: event => this._receive(event.data) });
-      this._fetchSamples(stream.signal);
+      const parser = createParser({
+        onEvent: ({ event, data }) =>
+          event === ABSENT ? this._missed(data) : this._receive(data, stream.signal)
+      });
       for (;;) {
         const { done, value } = await abortable(reader, stream.signal);
         if (done) {
@@ -159,7 +163,12 @@ export class LiveStore implements IDisposable {
     this._retry = setTimeout(this._onVisibility, wait * 1000);
   }
 
-  private _receive(data: string): void {
+  private _missed(data: string): void {
+    this._failures = 0;
+    this._set({ connection: 'absent', message: (JSON.parse(data) as { message: string }).message });
+  }
+
+  private _receive(data: string, signal: AbortSignal): void {
     const pulse = parsePulse(data);
     if (pulse === null) {
       return;
@@ -172,14 +181,17 @@ export class LiveStore implements IDisposable {
       return;
     }
     this._failures = 0;
-    const before = this._state.pulse;
+    const { connection, pulse: before, samples } = this._state;
     this._set({
       connection: 'live',
       message: '',
       pulse,
-      samples: merged(this._state.samples, pulse.sample ? [pulse.sample] : []),
+      samples: merged(samples, pulse.sample ? [pulse.sample] : []),
       offset: pulse.at - Date.now() / 1000
     });
+    if (connection !== 'live') {
+      this._fetchSamples(samples.at(-1)?.at ?? 0, signal);
+    }
     if (before !== null && before.daemon !== pulse.daemon) {
       this._restarted.emit();
     }
@@ -189,8 +201,7 @@ export class LiveStore implements IDisposable {
   }
 
   /** What happened while nobody looked, for the sparklines. Without it they begin with the pulses. */
-  private _fetchSamples(signal: AbortSignal): void {
-    const since = this._state.samples.at(-1)?.at ?? 0;
+  private _fetchSamples(since: number, signal: AbortSignal): void {
     this._daemon.get<Sample[]>('utilisation', { since }, signal).then(
       samples => this._set({ samples: merged(this._state.samples, samples) }),
       () => undefined

@@ -224,16 +224,22 @@ describe('LiveStore', () => {
     expect(live.state.pulse).toBeNull();
   });
 
-  it('says that no daemon runs, and finds one that was started', async () => {
-    server.refuse = { status: 503, message: 'No llmos daemon runs.' };
+  it('says that no daemon runs, and follows one that was started, without asking again', async () => {
     await begin();
-    expect(live.state.connection).toBe('absent');
-    server.refuse = null;
-    live.reconnect();
+    server.write('event: absent\ndata: {"message": "No llmos daemon runs."}\n\n');
     await pass(0);
+    expect(live.state.connection).toBe('absent');
+    expect(live.state.message).toBe('No llmos daemon runs.');
+    for (let second = 0; second < 60; second += 5) {
+      server.write(': ping\n\n');
+      await pass(5_000);
+    }
+    expect(live.state.connection).toBe('absent');
     server.send(pulse());
     await pass(0);
     expect(live.state.connection).toBe('live');
+    // Nothing that fails is asked meanwhile: a browser would write it to its console.
+    expect(server.calls.map(path => path.split('/').at(-1))).toEqual(['live', 'utilisation']);
   });
 
   it('lets go of the stream while nobody sees the page', async () => {
