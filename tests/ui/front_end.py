@@ -52,13 +52,13 @@ class Book:
         """Run a cell by the keyboard."""
         cell = self.cell(index)
         before = cell.locator(".jp-InputPrompt").inner_text()
-        # What is sent while JupyterLab still connects to the kernel is dropped.
+        # What is sent while JupyterLab still connects to the kernel is dropped: its prompt is empty again.
         for _ in range(5):
             cell.locator(".cm-content").first.click()
             expect(cell.locator(".cm-focused")).to_be_attached()
             self.page.keyboard.press("Control+Enter")
-            self.page.wait_for_timeout(300)
-            if cell.locator(".jp-InputPrompt").inner_text() != before:
+            self.page.wait_for_timeout(1000)
+            if cell.locator(".jp-InputPrompt").inner_text() != before or before.startswith("[*"):
                 break
         if wait:
             expect(cell.locator(".jp-InputPrompt")).to_have_text(_NUMBERED, timeout=60_000)
@@ -74,3 +74,12 @@ class Book:
             self.page.keyboard.press("Alt+Shift+L")
         panel.wait_for()
         return panel
+
+
+def section(panel: Locator, title: str) -> Locator:
+    """A section of the panel, opened."""
+    found = panel.locator("section").filter(has=panel.page.locator("h3 button", has_text=title))
+    head = found.locator("h3 button").first
+    if head.get_attribute("aria-expanded") == "false":
+        head.click()
+    return found
