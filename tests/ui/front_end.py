@@ -64,6 +64,28 @@ class Book:
             expect(cell.locator(".jp-InputPrompt")).to_have_text(_NUMBERED, timeout=60_000)
         return cell
 
+    def text(self, index: int) -> str:
+        return self.cell(index).inner_text()
+
+    def is_code(self, index: int) -> bool:
+        return "jp-CodeCell" in (self.cell(index).get_attribute("class") or "")
+
+    def insert_below(self, code: str) -> None:
+        """Write a new cell below the active one, and run it."""
+        self.page.keyboard.press("Escape")
+        self.page.locator(".jp-Notebook .jp-Cell.jp-mod-active .jp-InputPrompt").click()
+        self.page.keyboard.press("b")
+        self.page.keyboard.press("Enter")
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Control+Enter")
+
+    def restart(self) -> None:
+        """Restart the kernel by the menu."""
+        self.page.locator(".lm-MenuBar-itemLabel", has_text="Kernel").click()
+        self.page.locator(".lm-Menu-itemLabel", has_text=re.compile(r"^Restart Kernel…$")).click()
+        self.page.locator(".jp-Dialog-button.jp-mod-accept, .jp-Dialog-button.jp-mod-warn").last.click()
+        self.idle()
+
     def answer(self, index: int) -> Locator:
         """The answer cell below a cell."""
         return self.cell(index).locator(".jp-llmos-Answer").first
