@@ -71,7 +71,7 @@ unit: venv labextension
 	$(JLPM) test
 	$(BIN)/pytest -m "not model and not model_1_5b"
 
-test: lint models labextension
+test: lint models labextension browser
 	$(JLPM) test
 	$(BIN)/pytest
 	# Twice with one recording: the second time every answer is replayed, without a model.
@@ -79,7 +79,7 @@ test: lint models labextension
 		LLMOS_REPLAY=$$replay $(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks || exit 1; done
 
 bench: models
-	for name in load rehearsal overhead cache undo containment decision jobshop replanning workers mixed waiting sharing bundle; do \
+	for name in load rehearsal overhead cache undo containment decision jobshop replanning workers mixed waiting sharing watching bundle panel; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
 # Hours on two cores: each of 138 tasks is asked of a model, and of the next.
