@@ -10,6 +10,8 @@ import type { Queued } from './types';
 const PAGE = 50;
 /** Milliseconds between two times the same window is asked for: the daemon may change more often than people read. */
 const PACE = 500;
+/** Windows that are asked for at the same time. */
+const AT_ONCE = 2;
 
 export interface IQueueState {
   /** How many tasks have not ended; null until known. */
@@ -65,11 +67,7 @@ export class QueueStore {
       pages.push(page);
     }
     this._visible = pages;
-    for (const page of pages) {
-      if (!this._pages.has(page) || this._stale.has(page)) {
-        void this._fetch(page);
-      }
-    }
+    this._next();
   }
 
   /** The queue has changed: ask again for what is on screen, and for the rest when it comes there. */
@@ -81,11 +79,24 @@ export class QueueStore {
     this._refreshTimer = setTimeout(() => {
       this._refreshTimer = null;
       this._lastRefresh = Date.now();
-      this._stale = new Set(this._pages.keys());
-      for (const page of this._visible) {
+      // What is just being asked for was asked before this change.
+      this._stale = new Set([...this._pages.keys(), ...this._asking, ...this._visible]);
+      this._next();
+    }, wait);
+  }
+
+  /**
+   * Ask for what is missing on screen. A few at a time: what has been scrolled away meanwhile is not asked for at all.
+   */
+  private _next(): void {
+    for (const page of this._visible) {
+      const { total } = this._state;
+      const beyond = total !== null && page > 0 && page * PAGE >= total;
+      const missing = !this._pages.has(page) || this._stale.has(page);
+      if (missing && !beyond && !this._asking.has(page) && this._asking.size < AT_ONCE) {
         void this._fetch(page);
       }
-    }, wait);
+    }
   }
 
   dispose(): void {
@@ -97,10 +108,6 @@ export class QueueStore {
   }
 
   private async _fetch(page: number): Promise<void> {
-    if (this._asking.has(page)) {
-      this._stale.add(page); // what comes was asked before the last change
-      return;
-    }
     this._asking.add(page);
     this._stale.delete(page);
     let rows: Queued[];
@@ -122,9 +129,7 @@ export class QueueStore {
     this._pages.set(page, rows);
     this._forget(Math.ceil(total / PAGE));
     this._set({ total, error: '' });
-    if (this._stale.has(page) && this._visible.includes(page)) {
-      this.refresh();
-    }
+    this._next();
   }
 
   /** Drop windows beyond the end. */
