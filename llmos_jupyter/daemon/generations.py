@@ -121,6 +121,8 @@ class Generations:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._held: dict[str, set[str]] = {}
         self._give_way: dict[str, asyncio.Event] = {}
+        # Replaced and never changed: other threads read it.
+        self._writing: tuple[str, ...] = ()
         self._slots = _Slots()
         self._doing: set[asyncio.Task[None]] = set()
         # Since the daemon began.
@@ -130,7 +132,7 @@ class Generations:
     @property
     def writing(self) -> tuple[str, ...]:
         """The tasks that the model writes for now."""
-        return tuple(self._give_way)
+        return self._writing
 
     @property
     def busy(self) -> bool:
@@ -277,12 +279,14 @@ class Generations:
                         slot = await self._slots.give_back(turn.step, server) if generation.prefix else None
                         stream = server.stream(generation, slot)
                         began = time.monotonic()
+                        self._writing = (*self._writing, task.id)
                         try:
                             tokens = await self._until_urgent(task.id, generation, stream, model, turn, items)
                         except _GaveWay:
                             await self._slots.keep(turn.step, server)
                             raise
                         finally:
+                            self._writing = tuple(name for name in self._writing if name != task.id)
                             self._slots.stopped(turn.step)
                 # What went on from a prefix took only a part of what a whole one takes.
                 if not generation.prefix and attempt == 1 and model == expected.model:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -54,9 +55,11 @@ class Sampling:
     def __init__(self, store: Store, look: Callable[[], Work]) -> None:
         self._look = look
         self._store = UsageStore(store)
-        self._sampler = Sampler(_every(), self._complete, folder=paths.data_dir())
+        self._sampler = Sampler(_Every(), self._complete, folder=paths.data_dir())
         self._before: tuple[float, Work] | None = None
         self._cpu: dict[int, float] = {}
+        # Of the sampler's thread and of those that routes run in, under the lock.
+        self._lock = threading.Lock()
         self._used: dict[str, Usage] = {}
         self._unsaved: set[str] = set()
         self._saved = time.monotonic()
@@ -84,9 +87,6 @@ class Sampling:
         sampled = self._sampled
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(sampled.wait(), seconds)
-
-    def settings_changed(self) -> None:
-        self._sampler.every = _every()
 
     def used(self, tasks: Mapping[str, int]) -> list[Usage]:
         """What these tasks used (numbers by identifier), as far as it was seen."""
@@ -171,42 +171,56 @@ class Sampling:
     def _account(
         self, work: Work, seconds: float, shares: Mapping[str, tuple[float, int]], processor: Mapping[str, float]
     ) -> None:
-        for task in {*shares, *processor, *work.writing}:
-            number = work.numbers.get(task)
-            if number is None:
-                continue
-            usage = self._used.get(task)
-            if usage is None:
-                with contextlib.suppress(LLMOSError):
-                    usage = self._store.of([task]).get(task)
-            usage = (usage or Usage(task=number)).model_copy()
-            share, memory = shares.get(task, (0.0, 0))
-            usage.gpu_seconds += share * seconds
-            usage.gpu_memory_peak = max(usage.gpu_memory_peak, memory)
-            usage.cpu_seconds += max(0.0, processor.get(task, 0.0))
-            usage.engine_seconds += seconds if task in work.writing else 0.0
-            self._used[task] = usage
-            self._unsaved.add(task)
+        with self._lock:
+            for task in {*shares, *processor, *work.writing}:
+                number = work.numbers.get(task)
+                if number is None:
+                    continue
+                usage = self._used.get(task)
+                if usage is None:
+                    with contextlib.suppress(LLMOSError):
+                        usage = self._store.of([task]).get(task)
+                usage = (usage or Usage(task=number)).model_copy()
+                share, memory = shares.get(task, (0.0, 0))
+                usage.gpu_seconds += share * seconds
+                usage.gpu_memory_peak = max(usage.gpu_memory_peak, memory)
+                usage.cpu_seconds += max(0.0, processor.get(task, 0.0))
+                usage.engine_seconds += seconds if task in work.writing else 0.0
+                self._used[task] = usage
+                self._unsaved.add(task)
 
     def _save(self) -> None:
-        unsaved, self._unsaved = self._unsaved, set()
-        self._saved = time.monotonic()
-        used = {task: self._used[task] for task in unsaved}
-        # Those that were not added to are on the disk.
-        self._used = used
-        if used:
+        with self._lock:
+            self._saved = time.monotonic()
+            used = {task: self._used[task] for task in self._unsaved}
+            if used:
+                try:
+                    self._store.save(used)
+                except LLMOSError as error:  # a full disk: it is tried again with what comes
+                    log.error("what tasks used could not be stored: %s", error)
+                    return
+            # Those that were not added to are on the disk.
+            self._used, self._unsaved = used, set()
+
+
+class _Every:
+    """The setting `sample_every`, read when the settings' file has changed."""
+
+    def __init__(self) -> None:
+        self._changed: float | None = None
+        self._seconds = config.Config().sample_every
+
+    def __call__(self) -> float:
+        changed = 0.0
+        with contextlib.suppress(OSError):
+            changed = paths.config_file().stat().st_mtime
+        if changed != self._changed:
+            self._changed = changed
             try:
-                self._store.save(used)
-            except LLMOSError as error:  # a full disk: what was used is told less well
-                log.error("what tasks used could not be stored: %s", error)
-
-
-def _every() -> float:
-    try:
-        return config.load().sample_every
-    except LLMOSError as error:  # the log says it, and whoever asks for something is told
-        log.error("%s", error)
-        return config.Config().sample_every
+                self._seconds = config.load().sample_every
+            except LLMOSError as error:  # whoever asks for something is told
+                log.error("%s", error)
+        return self._seconds
 
 
 def _task_of(pid: int, tasks: Mapping[int, str]) -> str | None:

@@ -44,7 +44,6 @@ def understood(said: bytes) -> list[GpuSample]:
                     name=_name(entry),
                     percent=_number(statistics, "Device Utilization %"),
                     memory_used=_whole(statistics, "In use system memory"),
-                    memory_total=_whole(statistics, "Alloc system memory"),
                 )
             )
     return found

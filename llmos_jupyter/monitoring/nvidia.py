@@ -148,22 +148,29 @@ def _processes(device: _Device) -> list[GpuProcess]:
             found[process.pid] = GpuProcess(
                 pid=process.pid, memory_bytes=process.usedGpuMemory or None, name=_name(process.pid)
             )
-    for used in _used_by_processes(device) if found and not device.divided else []:
-        if used.pid in found:
-            found[used.pid].percent = float(used.smUtil)
+    shares = _shares(device) if found and not device.divided else None
+    if shares is not None:
+        for process in found.values():
+            process.percent = shares.get(process.pid, 0.0)
     return sorted(found.values(), key=lambda process: -(process.memory_bytes or 0))
 
 
-def _used_by_processes(device: _Device) -> list[Any]:
-    """What the driver noted of processes since it was last asked; the newest of each comes last."""
+def _shares(device: _Device) -> dict[int, float] | None:
+    """Percent of the GPU's time by process, the mean of what the driver noted since it was last asked; None where it
+    takes no notes."""
     import pynvml
 
-    # "Not found" says that nothing was noted since.
-    noted = _told(lambda: pynvml.nvmlDeviceGetProcessUtilization(device.handle, device.seen)) or []
-    noted = sorted(noted, key=lambda one: one.timeStamp)
-    if noted:
-        device.seen = max(device.seen, noted[-1].timeStamp)
-    return noted
+    try:
+        noted = pynvml.nvmlDeviceGetProcessUtilization(device.handle, device.seen)
+    except pynvml.NVMLError_NotFound:  # nothing was noted since: nobody used it
+        return {}
+    except (pynvml.NVMLError_NotSupported, pynvml.NVMLError_FunctionNotFound, pynvml.NVMLError_NoPermission):
+        return None
+    device.seen = max([device.seen, *(one.timeStamp for one in noted)])
+    by_process: dict[int, list[int]] = {}
+    for one in noted:
+        by_process.setdefault(one.pid, []).append(one.smUtil)
+    return {pid: sum(used) / len(used) for pid, used in by_process.items()}
 
 
 def _told(ask: Callable[[], T]) -> T | None:

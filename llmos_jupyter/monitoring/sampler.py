@@ -21,6 +21,8 @@ from llmos_jupyter.protocol import GpuSample, Sample
 log = logging.getLogger(__name__)
 
 KEEP = 600.0
+# Seconds after which a new setting is seen.
+TICK = 1.0
 # Seconds that GPUs may take to answer before a sample goes without them.
 PATIENCE = 2.0
 
@@ -33,14 +35,19 @@ def read_gpus() -> ReadGpus:
 
 
 class Sampler:
-    """Made without a thread; `start` begins one. `every` (seconds) may be changed while it runs."""
+    """Made without a thread; `start` begins one."""
 
     def __init__(
-        self, every: float, complete: Callable[[Sample], None], *, folder: Path, gpus: ReadGpus | None = None
+        self,
+        every: Callable[[], float],
+        complete: Callable[[Sample], None],
+        *,
+        folder: Path,
+        gpus: ReadGpus | None = None,
     ) -> None:
-        """`complete` is called with each sample in the sampler's thread, to add to it, before anybody sees it.
-        `folder`: on whose disk the free space is told."""
-        self.every = every
+        """`every`: seconds between two samples, asked once a second. `complete` is called with each sample in the
+        sampler's thread, to add to it, before anybody sees it. `folder`: on whose disk the free space is told."""
+        self._every = every
         self._complete = complete
         self._machine = Machine(folder)
         self._gpus = _InTime(gpus or read_gpus())
@@ -70,15 +77,22 @@ class Sampler:
             return [sample for sample in self._samples if sample.at > moment]
 
     def _run(self) -> None:
-        while not self._ended.wait(self.every):
+        due = time.monotonic()
+        while not self._ended.wait(max(0.0, min(TICK, due - time.monotonic()))):
+            every = self._every()
+            due = min(due, time.monotonic() + every)
+            if due > time.monotonic():
+                continue
+            due += every
             try:
-                self._take()
+                self._take(every)
             except Exception:  # whatever it is, the next sample may succeed
                 log.exception("a sample failed")
+            due = max(due, time.monotonic())  # one that was missed is not made up for
 
-    def _take(self) -> None:
+    def _take(self, every: float = 1.0) -> None:
         sample = self._machine.read()
-        sample.gpus, sample.gpu_why = self._gpus.read(min(PATIENCE, max(self.every, 0.5)))
+        sample.gpus, sample.gpu_why = self._gpus.read(min(PATIENCE, max(every, 0.5)))
         try:
             self._complete(sample)
         finally:

@@ -126,7 +126,7 @@ class LocalPool:
 
     def processes(self) -> dict[str, int]:
         """The process that each running job has."""
-        return {job_id: worker.pid for job_id, worker in self._running.items() if worker is not None and worker.pid}
+        return {job_id: worker.pid for job_id, worker in list(self._running.items()) if worker and worker.pid}
 
     def pause(self, job_ids: Collection[str], still: bool) -> None:
         """Let jobs stand still, or go on; one that has not begun is as if it had not been named."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
@@ -106,3 +109,51 @@ def test_the_engines_share_goes_to_those_it_writes_for(home: Path) -> None:
     assert used[1] == used[2]
     assert used[1][0] > 0
     assert used[1][1] == 400
+
+
+@pytest.fixture
+def switching() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def test_nothing_is_lost_between_those_who_add_and_those_who_ask(home: Path, switching: None) -> None:
+    store = Store(home / "llmos.db")
+    tasks = {store.accept(request()).id: number for number in range(1, 21)}
+    sampling = Sampling(store, Work)
+    work = Work(numbers=tasks, writing=tuple(tasks))
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            sampling.used(tasks)
+
+    with ThreadPoolExecutor() as pool:
+        asking = [pool.submit(ask) for _ in range(3)]
+        for _ in range(300):
+            sampling._account(work, 1.0, {}, {})
+        ended.set()
+    assert [one.exception() for one in asking] == [None] * 3
+    assert [one.engine_seconds for one in sampling.used(tasks)] == [300.0] * 20
+    store.close()
+
+
+def test_what_could_not_be_stored_is_stored_later(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(home / "llmos.db")
+    task = store.accept(request()).id
+    sampling = Sampling(store, Work)
+    sampling._account(Work(numbers={task: 1}, writing=(task,)), 2.0, {}, {})
+
+    def full(used: object) -> None:
+        raise LLMOSError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sampling._store, "save", full)
+        assert sampling.used({task: 1}) == []
+        assert sampling.used({task: 1}) == []
+    sampling._account(Work(numbers={task: 1}, writing=(task,)), 1.0, {}, {})
+    assert [one.engine_seconds for one in sampling.used({task: 1})] == [3.0]
+    store.close()

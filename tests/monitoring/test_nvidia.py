@@ -48,7 +48,7 @@ def test_all_that_is_told_of_two_gpus(library: Path) -> None:
     ours, other = first["processes"]
     assert (ours["pid"], ours["memory_bytes"], ours["percent"]) == (pid, GIB, 45.0)
     assert "python" in ours["name"]
-    assert (other["memory_bytes"], other["percent"], other["name"]) == (GIB // 2, None, "")
+    assert (other["memory_bytes"], other["percent"], other["name"]) == (GIB // 2, 0.0, "")
     assert second["processes"] == []
 
 
@@ -60,6 +60,7 @@ def test_what_is_not_told_is_none_and_the_rest_is_there(library: Path) -> None:
     }
     assert gpus[0]["memory_used"] == 2 * GIB
     assert gpus[0]["processes"][0]["memory_bytes"] == GIB
+    assert gpus[0]["processes"][0]["percent"] is None
     (shared, _, _) = read(library, "shared")[0]
     assert (shared[0]["memory_used"], shared[0]["percent"]) == (None, 70.0)
 
@@ -103,7 +104,7 @@ from llmos_jupyter.monitoring.sampler import Sampler
 stub = Path(os.environ["NVML_STUB"])
 stub.write_text("well")
 seen = []
-sampler = Sampler(0.2, seen.append, folder=Path("."), gpus=Nvidia().read)
+sampler = Sampler(lambda: 0.2, seen.append, folder=Path("."), gpus=Nvidia().read)
 sampler.start()
 def until(wanted):
     end = time.monotonic() + 60

@@ -25,7 +25,7 @@ def until(reached: Callable[[], object], seconds: float = 20.0) -> None:
 
 
 def test_a_sample_says_what_the_system_says(tmp_path: Path) -> None:
-    sampler = Sampler(0.2, lambda sample: None, folder=tmp_path, gpus=none)
+    sampler = Sampler(lambda: 0.2, lambda sample: None, folder=tmp_path, gpus=none)
     sampler.start()
     until(lambda: len(sampler.since(0)) >= 3)
     sampler.stop()
@@ -43,7 +43,7 @@ def test_a_sample_says_what_the_system_says(tmp_path: Path) -> None:
 
 
 def test_a_busy_core_is_seen(tmp_path: Path) -> None:
-    sampler = Sampler(0.2, lambda sample: None, folder=tmp_path, gpus=none)
+    sampler = Sampler(lambda: 0.2, lambda sample: None, folder=tmp_path, gpus=none)
     sampler.start()
     end = time.monotonic() + 1.5
     while time.monotonic() < end:
@@ -62,7 +62,7 @@ def test_what_goes_wrong_stops_nothing(tmp_path: Path) -> None:
     def broken() -> tuple[list[GpuSample], str]:
         raise OSError("a driver nobody foresaw")
 
-    sampler = Sampler(0.2, complete, folder=tmp_path / "gone", gpus=broken)
+    sampler = Sampler(lambda: 0.2, complete, folder=tmp_path / "gone", gpus=broken)
     sampler.start()
     until(lambda: len(seen) >= 3)
     sampler.stop()
@@ -74,7 +74,7 @@ def test_what_goes_wrong_stops_nothing(tmp_path: Path) -> None:
 
 
 def test_ten_minutes_are_remembered_and_no_more(tmp_path: Path) -> None:
-    sampler = Sampler(0.2, lambda sample: None, folder=tmp_path, gpus=none)
+    sampler = Sampler(lambda: 0.2, lambda sample: None, folder=tmp_path, gpus=none)
     for shift in (-KEEP - 5, -KEEP / 2, 0.0):
         sampler._complete = lambda sample, shift=shift: setattr(sample, "at", sample.at + shift)  # type: ignore[misc]
         sampler._take()
@@ -93,7 +93,7 @@ def test_apples_gpu_is_read_from_the_io_registry() -> None:
     assert gpu.name == "Apple M2, 10 cores"
     assert gpu.percent == 37.0
     assert gpu.memory_used == 1_013_547_008
-    assert gpu.memory_total == 2_847_539_200
+    assert gpu.memory_total is None, "what is allocated is no limit: it can be more than the machine has"
 
 
 def test_what_is_no_registry_is_no_gpu() -> None:
