@@ -7,8 +7,10 @@ import {
 import { ICommandPalette, Notification } from '@jupyterlab/apputils';
 import { IDocumentManager } from '@jupyterlab/docmanager';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { IStatusBar } from '@jupyterlab/statusbar';
+import type { IDisposable } from '@lumino/disposable';
 
 import { Actions } from './actions';
 import { answerPlugin } from './answer/plugin';
@@ -21,8 +23,10 @@ import { Daemon } from './request';
 import { StatusItem } from './status';
 import { Stores } from './stores';
 
+const PLUGIN = 'llmos-jupyter:plugin';
+
 const panel: JupyterFrontEndPlugin<void> = {
-  id: 'llmos-jupyter:plugin',
+  id: PLUGIN,
   description: 'The side panel of the LLM OS, its commands and its item in the status bar.',
   autoStart: true,
   optional: [
@@ -31,7 +35,8 @@ const panel: JupyterFrontEndPlugin<void> = {
     ICommandPalette,
     ILayoutRestorer,
     IStatusBar,
-    IStateDB
+    IStateDB,
+    ISettingRegistry
   ],
   activate: (
     app: JupyterFrontEnd,
@@ -40,7 +45,8 @@ const panel: JupyterFrontEndPlugin<void> = {
     palette: ICommandPalette | null,
     restorer: ILayoutRestorer | null,
     statusBar: IStatusBar | null,
-    state: IStateDB | null
+    state: IStateDB | null,
+    settings: ISettingRegistry | null
   ) => {
     const daemon = new Daemon(app.serviceManager.serverSettings);
     const live = new LiveStore(daemon);
@@ -51,13 +57,47 @@ const panel: JupyterFrontEndPlugin<void> = {
     restorer?.add(panel, panel.id);
     const open = (): void => app.shell.activateById(panel.id);
     addCommands(app, actions, open, tracker, palette);
-    statusBar?.registerStatusItem('llmos-jupyter:status', {
-      item: new StatusItem(live, open),
-      align: 'right',
-      rank: 90
-    });
+    const addItem = (): IDisposable | undefined =>
+      statusBar?.registerStatusItem('llmos-jupyter:status', {
+        item: new StatusItem(live, open),
+        align: 'right',
+        rank: 90
+      });
+    if (settings) {
+      void follow(settings, app, panel, addItem);
+    } else {
+      addItem();
+    }
   }
 };
+
+/** Do as the panel's own settings say, now and when they change. */
+async function follow(
+  registry: ISettingRegistry,
+  app: JupyterFrontEnd,
+  panel: Panel,
+  addItem: () => IDisposable | undefined
+): Promise<void> {
+  const settings = await registry.load(PLUGIN);
+  let side = 'right';
+  let item: IDisposable | undefined;
+  const apply = (): void => {
+    const shown = settings.get('statusBar').composite !== false;
+    if (shown && !item) {
+      item = addItem();
+    } else if (!shown) {
+      item?.dispose();
+      item = undefined;
+    }
+    const wanted = settings.get('side').composite === 'left' ? 'left' : 'right';
+    if (wanted !== side) {
+      side = wanted;
+      app.shell.add(panel, side, { rank: 900, type: 'LLM OS' });
+    }
+  };
+  settings.changed.connect(apply);
+  apply();
+}
 
 /** What can be done in notebooks; on a page that shows none, as Notebook's file browser, little. */
 function surroundings(

@@ -49,8 +49,8 @@ def lab(shared_home: Path) -> Iterator[FrontEnd]:
 
 
 @contextlib.contextmanager
-def front_end(home: Path, module: str, base_url: str = "/") -> Iterator[FrontEnd]:
-    """Start JupyterLab or Notebook 7 with files of its own, on this test's daemon."""
+def front_end(home: Path, module: str, base_url: str = "/", panel: dict[str, Any] | None = None) -> Iterator[FrontEnd]:
+    """Start JupyterLab or Notebook 7 with files of its own, on this test's daemon. `panel`: settings of the panel."""
     folder = home / module
     work = folder / "work"
     work.mkdir(parents=True)
@@ -68,6 +68,10 @@ def front_end(home: Path, module: str, base_url: str = "/") -> Iterator[FrontEnd
     news = folder / "user" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
+    if panel:
+        own = folder / "user" / "llmos-jupyter" / "plugin.jupyterlab-settings"
+        own.parent.mkdir()
+        own.write_text(json.dumps(panel))
     environment = os.environ | {
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
         "JUPYTER_DATA_DIR": str(folder / "share"),
@@ -126,7 +130,7 @@ def _told(message: ConsoleMessage) -> str:
 
 
 # What JupyterLab itself says: of what is not there, and of its own features.
-NOISE = ("favicon", "/lsp/", "jupyter-lsp", "ResizeObserver loop", "/api/contents/")
+NOISE = ("favicon", "/channels", "/lsp/", "jupyter-lsp", "ResizeObserver loop", "/api/contents/")
 
 
 def picture(page: Page, name: str) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 from playwright.sync_api import Locator, Page, expect
 
 TOKEN = "a-token-of-the-test"
@@ -32,7 +34,17 @@ class FrontEnd:
         book = Book(page)
         book.cell(0).wait_for(timeout=60_000)
         book.idle()
+        self._connected()
         return book
+
+    def _connected(self) -> None:
+        """Wait until the page speaks with its kernel: what a page shows before that is what it expects."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            kernels = httpx.get(f"{self.url}api/kernels", params={"token": TOKEN}, trust_env=False).json()
+            if any(kernel["execution_state"] == "idle" and kernel["connections"] for kernel in kernels):
+                return
+            time.sleep(0.2)
 
 
 class Book:
@@ -52,16 +64,21 @@ class Book:
         """Run a cell by the keyboard."""
         cell = self.cell(index)
         before = cell.locator(".jp-InputPrompt").inner_text()
+        prompt = cell.locator(".jp-InputPrompt")
         # What is sent while JupyterLab still connects to the kernel is dropped: its prompt is empty again.
-        for _ in range(5):
+        for _ in range(4):
             cell.locator(".cm-content").first.click()
             expect(cell.locator(".cm-focused")).to_be_attached()
             self.page.keyboard.press("Control+Enter")
             self.page.wait_for_timeout(1000)
-            if cell.locator(".jp-InputPrompt").inner_text() != before or before.startswith("[*"):
+            if not wait and prompt.inner_text() != before:
                 break
+            if wait:
+                self.page.wait_for_function("prompt => !prompt.textContent.includes('*')", arg=prompt.element_handle())
+                if _NUMBERED.fullmatch(prompt.inner_text().rstrip(":")) and prompt.inner_text() != before:
+                    break
         if wait:
-            expect(cell.locator(".jp-InputPrompt")).to_have_text(_NUMBERED, timeout=60_000)
+            expect(prompt).to_have_text(_NUMBERED)
         return cell
 
     def text(self, index: int) -> str:

@@ -42,7 +42,7 @@ def test_notebook_7(home: Path, page: Page) -> None:
 
 def test_behind_a_base_url(home: Path, page: Page) -> None:
     lifecycle.find_or_start()
-    with front_end(home, "jupyterlab", "/user/ada/") as running:
+    with front_end(home, "jupyterlab", "/user/ada/", {"side": "left", "statusBar": False}) as running:
         assert running.url.endswith("/user/ada/")
         assert httpx.get(f"{running.url}llmos/api/v1/status", trust_env=False).status_code == 403
         book = running.open(page, lesson(running))
@@ -50,6 +50,8 @@ def test_behind_a_base_url(home: Path, page: Page) -> None:
         book.run(1)
         expect(book.answer(1)).to_contain_text("done")
         panel = book.open_panel()
+        expect(page.locator("#jp-left-stack #llmos-panel")).to_be_visible()
+        expect(page.get_by_text("LLM OS: no model loaded")).to_be_hidden()
         history = section(panel, "History")
         expect(history).to_contain_text("add up the numbers")
         history.get_by_role("button", name="Insert code").first.click()
