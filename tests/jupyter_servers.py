@@ -85,7 +85,7 @@ def jupyter_server(folder: Path, base_url: str = "/", **more: Any) -> Iterator[S
             [sys.executable, "-m", "jupyter_server"], stdout=output, stderr=output, env=environment, cwd=work
         )
     try:
-        yield Server(_url(process, log), log, process.pid)
+        yield Server(url_of(process, log), log, process.pid)
     finally:
         process.terminate()
         try:
@@ -95,9 +95,10 @@ def jupyter_server(folder: Path, base_url: str = "/", **more: Any) -> Iterator[S
             process.wait()
 
 
-def _url(process: subprocess.Popen[bytes], log: Path) -> str:
+def url_of(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where a server that was just started listens, once it does."""
     announced = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{process.pid}.json"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError, ValueError):
             url = str(json.loads(announced.read_text(encoding="utf-8"))["url"])

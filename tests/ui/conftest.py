@@ -11,12 +11,10 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import nbformat
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
@@ -25,7 +23,8 @@ from llmos_jupyter import config
 from llmos_jupyter.agent.replay import Recording, record
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.protocol import Options
-from tests.ui.front_end import TOKEN, FrontEnd
+from tests.jupyter_servers import TOKEN, url_of
+from tests.ui.front_end import FrontEnd
 
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
@@ -85,7 +84,7 @@ def front_end(home: Path, module: str, base_url: str = "/", panel: dict[str, Any
             [sys.executable, "-m", module, "--no-browser"], stdout=output, stderr=output, env=environment, cwd=work
         )
     try:
-        yield FrontEnd(module, _url(process, log), work, log)
+        yield FrontEnd(module, url_of(process, log), work, log)
     finally:
         process.terminate()
         try:
@@ -93,20 +92,6 @@ def front_end(home: Path, module: str, base_url: str = "/", panel: dict[str, Any
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _url(process: subprocess.Popen[bytes], log: Path) -> str:
-    announced = Path(os.environ["JUPYTER_RUNTIME_DIR"]) / f"jpserver-{process.pid}.json"
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError, ValueError):
-            url = str(json.loads(announced.read_text(encoding="utf-8"))["url"]).replace("localhost", "127.0.0.1")
-            with contextlib.suppress(httpx.TransportError):
-                httpx.get(f"{url}api", trust_env=False)
-                return url
-        assert process.poll() is None, log.read_text(encoding="utf-8")
-        time.sleep(0.1)
-    raise AssertionError(log.read_text(encoding="utf-8"))
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Locator, Page, expect
 
-TOKEN = "a-token-of-the-test"
+from tests.jupyter_servers import TOKEN
+
 _NUMBERED = re.compile(r"\[\d+\]")
 
 
