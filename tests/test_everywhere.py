@@ -20,6 +20,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from llmos_jupyter.daemon import lifecycle
+from llmos_jupyter.protocol import ANSWER_MIME
 from tests.conftest import SMALL
 from tests.kernels import kernel
 
@@ -177,7 +178,7 @@ def test_an_answer_in_nbclient_has_text_beside_its_markdown(shared_home: Path) -
     answered(plain(book.cells[1]))
     assert plain(book.cells[2]) == "answer is 42\n"
     kinds = {kind for output in book.cells[1].outputs if "data" in output for kind in output["data"]}
-    assert kinds <= {"text/plain", "text/markdown"}
+    assert kinds == {"text/plain", "text/markdown", ANSWER_MIME}
     nbformat.validate(book)
 
 
