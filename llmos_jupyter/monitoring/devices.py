@@ -11,7 +11,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -66,7 +65,7 @@ class Devices:
 
 def look() -> Devices:
     """What there is now. Asks drivers, which can take a second the first time: not for an event loop's thread."""
-    gpus, why = _nvml.look()
+    gpus, why = _nvidia()
     allowed = visible(gpus, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if gpus and not allowed:
         why = "CUDA_VISIBLE_DEVICES hides all GPUs from the daemon."
@@ -94,39 +93,32 @@ def visible(gpus: Sequence[Gpu], setting: str | None) -> list[Gpu]:
 # --- NVIDIA ---------------------------------------------------------------------------------------
 
 
-class _Nvml:
-    """NVML, initialised at the first look, and anew after it failed: a driver that was reset must be asked afresh."""
+def _nvidia() -> tuple[list[Gpu], str]:
+    """The GPUs there are, and one sentence for what could not be asked.
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._ready = False
+    NVML counts who initialised it and begins anew only when nobody is left (nvmlShutdown's documentation). Between
+    looks it is not held here: after a reset of the driver that would keep the sampler from ever seeing the GPUs again.
+    """
+    import pynvml
 
-    def look(self) -> tuple[list[Gpu], str]:
-        """The GPUs there are, and one sentence for what could not be asked."""
-        import pynvml
-
-        gpus: list[Gpu] = []
-        why = ""
-        with self._lock:
+    gpus: list[Gpu] = []
+    why = ""
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError as error:
+        return [], why_none(error)
+    try:
+        for index in range(pynvml.nvmlDeviceGetCount()):
             try:
-                if not self._ready:
-                    pynvml.nvmlInit()
-                    self._ready = True
-                for index in range(pynvml.nvmlDeviceGetCount()):
-                    try:
-                        gpus += _gpus_at(index)
-                    except pynvml.NVMLError as error:
-                        why = f"GPU {index} cannot be asked ({error}): `nvidia-smi` may tell more."
+                gpus += _gpus_at(index)
             except pynvml.NVMLError as error:
-                gpus, why = [], why_none(error)
-            if why and self._ready:
-                self._ready = False
-                with contextlib.suppress(pynvml.NVMLError):
-                    pynvml.nvmlShutdown()
-        return gpus, why or ("" if gpus else "The NVIDIA driver is there, and no GPU.")
-
-
-_nvml = _Nvml()
+                why = f"GPU {index} cannot be asked ({error}): `nvidia-smi` may tell more."
+    except pynvml.NVMLError as error:
+        gpus, why = [], why_none(error)
+    finally:
+        with contextlib.suppress(pynvml.NVMLError):
+            pynvml.nvmlShutdown()
+    return gpus, why or ("" if gpus else "The NVIDIA driver is there, and no GPU.")
 
 
 def why_none(error: Any) -> str:

@@ -45,13 +45,16 @@ class Nvidia:
         """The GPUs, and one sentence on what could not be asked. Belongs to one thread, which a driver may hang."""
         import pynvml
 
-        try:
-            if self._devices is None:
+        if self._devices is None:
+            try:
                 pynvml.nvmlInit()
+            except pynvml.NVMLError as error:
+                return [], why_none(error)
+            try:
                 self._devices, self._missing = _devices()
-        except pynvml.NVMLError as error:
-            self._begin_anew()
-            return [], why_none(error)
+            except pynvml.NVMLError as error:
+                self._begin_anew()
+                return [], why_none(error)
         samples: list[GpuSample] = []
         why = self._missing or ("" if self._devices else "The NVIDIA driver is there, and no GPU.")
         for device in self._devices:
@@ -127,14 +130,14 @@ def _sample(device: _Device) -> GpuSample:
     )
     if device.divided:  # the rest is told of the whole GPU only
         return sample
-    milliwatts = _told(lambda: pynvml.nvmlDeviceGetPowerUsage(handle))
-    limit = _told(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle))
-    sample.percent = _told(lambda: float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu))
+    milliwatts = _known(lambda: pynvml.nvmlDeviceGetPowerUsage(handle))
+    limit = _known(lambda: pynvml.nvmlDeviceGetEnforcedPowerLimit(handle))
+    sample.percent = _known(lambda: float(pynvml.nvmlDeviceGetUtilizationRates(handle).gpu))
     sample.watts = milliwatts / 1000 if milliwatts is not None else None
     sample.watts_limit = limit / 1000 if limit is not None else None
-    sample.celsius = _told(lambda: float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)))
-    sample.core_mhz = _told(lambda: int(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM)))
-    sample.memory_mhz = _told(lambda: int(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_MEM)))
+    sample.celsius = _known(lambda: float(pynvml.nvmlDeviceGetTemperature(handle, pynvml.NVML_TEMPERATURE_GPU)))
+    sample.core_mhz = _known(lambda: int(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_SM)))
+    sample.memory_mhz = _known(lambda: int(pynvml.nvmlDeviceGetClockInfo(handle, pynvml.NVML_CLOCK_MEM)))
     return sample
 
 
@@ -144,7 +147,7 @@ def _processes(device: _Device) -> list[GpuProcess]:
     handle = device.handle
     found: dict[int, GpuProcess] = {}
     for ask in (pynvml.nvmlDeviceGetComputeRunningProcesses, pynvml.nvmlDeviceGetGraphicsRunningProcesses):
-        for process in _told(partial(ask, handle)) or []:
+        for process in _known(partial(ask, handle)) or []:
             found[process.pid] = GpuProcess(
                 pid=process.pid, memory_bytes=process.usedGpuMemory or None, name=_name(process.pid)
             )
@@ -162,10 +165,12 @@ def _shares(device: _Device) -> dict[int, float] | None:
 
     try:
         noted = pynvml.nvmlDeviceGetProcessUtilization(device.handle, device.seen)
-    except pynvml.NVMLError_NotFound:  # nothing was noted since: nobody used it
-        return {}
-    except (pynvml.NVMLError_NotSupported, pynvml.NVMLError_FunctionNotFound, pynvml.NVMLError_NoPermission):
-        return None
+    except pynvml.NVMLError as error:
+        if _is_gone(error):
+            raise
+        # Nothing was noted since: nobody used it. The bindings raise "success" where there is room for none.
+        nothing = error.value in (pynvml.NVML_SUCCESS, pynvml.NVML_ERROR_NOT_FOUND)
+        return {} if nothing else None
     device.seen = max([device.seen, *(one.timeStamp for one in noted)])
     by_process: dict[int, list[int]] = {}
     for one in noted:
@@ -187,6 +192,32 @@ def _told(ask: Callable[[], T]) -> T | None:
         pynvml.NVMLError_InvalidArgument,
     ):
         return None
+
+
+def _known(ask: Callable[[], T]) -> T | None:
+    """As `_told`, and None for whatever else goes wrong with this one call: a sensor may answer "unknown error", the
+    list of processes may grow while it is asked for. Raises NVMLError where the GPU or its driver is gone."""
+    import pynvml
+
+    try:
+        return ask()
+    except pynvml.NVMLError as error:
+        if _is_gone(error):
+            raise
+        return None
+
+
+def _is_gone(error: Any) -> bool:
+    """Whether only beginning anew can help."""
+    import pynvml
+
+    return error.value in (
+        pynvml.NVML_ERROR_UNINITIALIZED,
+        pynvml.NVML_ERROR_DRIVER_NOT_LOADED,
+        pynvml.NVML_ERROR_GPU_IS_LOST,
+        pynvml.NVML_ERROR_RESET_REQUIRED,
+        pynvml.NVML_ERROR_LIB_RM_VERSION_MISMATCH,
+    )
 
 
 def _name(pid: int) -> str:

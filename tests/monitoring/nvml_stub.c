@@ -1,7 +1,9 @@
 /* The part of NVML that llmos asks, with two GPUs of no machine, so that the real bindings have something to call.
  *
  * The file that NVML_STUB names says what is the matter: "well", "driver" (nothing answers), "lost" (GPU 1 is gone),
- * "mig" (GPU 0 is divided in two), "shared" (no memory of its own), "bare" (nothing but memory is told) or "hangs". Source of the signatures: nvml.h.
+ * "mig" (GPU 0 is divided in two), "shared" (no memory of its own), "bare" (nothing but memory is told), "hangs",
+ * "reset" (the driver is reset: nothing is told until nobody holds NVML and it is initialised anew), "unknown" (power is an
+ * unknown error), "empty" (no room for notes on processes is needed) or "grows" (they outgrow the room). Source of the signatures: nvml.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +23,7 @@ static device_t parts[3] = {
     {0, 0, {0, 0, 0}},
     {"MIG-44444444-aaaa-bbbb-cccc-000000000004", "NVIDIA Stub A MIG 1g.2gb", {2ULL << 30, 1ULL << 30, 1ULL << 30}},
 };
-static int users = 0;
+static int users = 0, stale = 0;
 
 static int state(const char *word) {
     char said[32] = "";
@@ -30,7 +32,7 @@ static int state(const char *word) {
     return strcmp(said, word) == 0;
 }
 
-int nvmlInitWithFlags(unsigned flags) { (void)flags; if (state("driver")) return DRIVER_NOT_LOADED; users++; return SUCCESS; }
+int nvmlInitWithFlags(unsigned flags) { (void)flags; if (state("driver")) return DRIVER_NOT_LOADED; if (!users++) stale = 0; return SUCCESS; }
 int nvmlShutdown(void) { if (!users) return UNINITIALIZED; users--; return SUCCESS; }
 const char *nvmlErrorString(int code) { return code == GPU_IS_LOST ? "GPU is lost" : "Stub error"; }
 
@@ -76,6 +78,8 @@ typedef struct { unsigned pid; unsigned long long time; unsigned sm, memory, enc
 
 static int told(device_t *device) {
     if (state("hangs")) sleep(3);
+    if (state("reset")) stale = 1;
+    if (stale) return GPU_IS_LOST;
     if (state("bare") || device == &parts[0] || device == &parts[2]) return NOT_SUPPORTED;
     return device == &gpus[1] && state("lost") ? GPU_IS_LOST : SUCCESS;
 }
@@ -84,7 +88,7 @@ int nvmlDeviceGetUtilizationRates(device_t *device, utilization_t *used) {
     used->memory = 20;
     return told(device);
 }
-int nvmlDeviceGetPowerUsage(device_t *device, unsigned *milliwatts) { *milliwatts = 123400; return told(device); }
+int nvmlDeviceGetPowerUsage(device_t *device, unsigned *milliwatts) { *milliwatts = 123400; if (state("unknown")) return 999; return told(device); }
 int nvmlDeviceGetEnforcedPowerLimit(device_t *device, unsigned *milliwatts) { *milliwatts = 250000; return told(device); }
 int nvmlDeviceGetTemperature(device_t *device, int sensor, unsigned *celsius) { (void)sensor; *celsius = 61; return told(device); }
 int nvmlDeviceGetClockInfo(device_t *device, int clock, unsigned *mhz) { *mhz = clock == 1 ? 1410 : 5001; return told(device); }
@@ -105,7 +109,8 @@ int nvmlDeviceGetGraphicsRunningProcesses_v3(device_t *device, unsigned *count, 
     return SUCCESS;
 }
 int nvmlDeviceGetProcessUtilization(device_t *device, used_t *used, unsigned *count, unsigned long long since) {
-    (void)since;
+    if (state("empty")) { *count = 0; return SUCCESS; }
+    if (state("grows")) { *count = 1; return 7; }
     if (device != &gpus[0] || state("bare")) { *count = 0; return NOT_SUPPORTED; }
     if (!used || *count < 1) { *count = 1; return 7; }
     memset(used, 0, sizeof *used);

@@ -74,12 +74,37 @@ def test_mig_devices_have_memory_and_processes_and_no_utilisation(library: Path)
 
 
 def test_a_gpu_that_is_lost_is_told_and_comes_back(library: Path) -> None:
-    well, lost, again, gone, back = read(library, "well", "lost", "well", "driver", "well")
+    well, lost, again = read(library, "well", "lost", "well")
     assert [len(gpus) for gpus, _, _ in (well, lost, again)] == [2, 1, 2]
     assert "GPU 1 cannot be asked (GPU is lost)" in lost[1]
     assert again[1] == ""
-    assert len(gone[0]) < 2 or gone[1] == ""  # it was never asked for the driver's own state
-    assert len(back[0]) == 2
+
+
+def test_a_driver_that_is_gone_is_told_and_comes_back(library: Path) -> None:
+    seen = read(library, "driver", "driver", "well")
+    assert [len(gpus) for gpus, _, _ in seen] == [0, 0, 2]
+    assert all("does not answer" in why for _, why, _ in seen[:2])
+
+
+def test_after_a_reset_the_gpus_are_seen_again_whoever_else_has_looked(library: Path) -> None:
+    """NVML begins anew only when nobody holds it."""
+    both = "from llmos_jupyter.monitoring import devices; assert devices.look().gpus\n"
+    (library / "state").write_text("well")
+    for script in (SCRIPT, both + SCRIPT):
+        well, reset, again = read(library, "well", "reset", "well", script=script)
+        assert [len(gpus) for gpus, _, _ in (well, reset, again)] == [2, 0, 2]
+        assert "GPU is lost" in reset[1]
+
+
+def test_a_call_that_fails_costs_its_own_figure_only(library: Path) -> None:
+    unknown, empty, grows = read(library, "unknown", "empty", "grows")
+    for gpus, why, _ in (unknown, empty, grows):
+        assert ([gpu["id"] for gpu in gpus], why) == (["0", "1"], "")
+        assert gpus[0]["celsius"] == 61.0
+    assert unknown[0][0]["watts"] is None
+    assert unknown[0][0]["processes"][0]["percent"] == 45.0
+    assert empty[0][0]["processes"][0]["percent"] == 0.0
+    assert grows[0][0]["processes"][0]["percent"] is None
 
 
 def test_one_gpu_that_stays_lost_does_not_hide_the_others(library: Path) -> None:
