@@ -1,4 +1,7 @@
-"""Processors, memory and disk at one moment. Asks the operating system only: a millisecond or two."""
+"""Processors, memory and disk at one moment. Asks the operating system only: a millisecond or two.
+
+What cannot be read is left out, and the rest is told.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,13 @@ from pathlib import Path
 import psutil
 
 from llmos_jupyter import hardware
+from llmos_jupyter.monitoring.in_time import Hangs, InTime
 from llmos_jupyter.protocol import Sample
+
+# Seconds that the disk may take to tell its free space: one of a network whose server is away never does.
+DISK_PATIENCE = 0.5
+# What psutil raises where a system tells something else than it expects, or nothing.
+UNREADABLE = (OSError, RuntimeError, ValueError, KeyError, psutil.Error)
 
 
 class Machine:
@@ -17,26 +26,33 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         """`folder`: on whose disk the free space is told."""
-        self._folder = folder
+        self._free = InTime(lambda: int(psutil.disk_usage(str(folder)).free), "llmos-disk")
         self._disk: tuple[float, int, int] | None = None
-        psutil.cpu_percent(percpu=True)  # of the first reading there is nothing before
+        self._cores()  # of the first reading there is nothing before
 
     def read(self) -> Sample:
-        memory = hardware.memory()
+        memory = _memory()
         sample = Sample(
             at=time.time(),
-            cores=psutil.cpu_percent(percpu=True),
+            cores=self._cores(),
             memory_used=memory.total - memory.available,
             memory_total=memory.total,
         )
-        with contextlib.suppress(OSError, RuntimeError):  # not told in some containers
+        with contextlib.suppress(*UNREADABLE):  # not told in some containers
             swap = psutil.swap_memory()
             sample.swap_used, sample.swap_total = swap.used, swap.total
-        with contextlib.suppress(OSError):
-            sample.disk_free = psutil.disk_usage(str(self._folder)).free
-        with contextlib.suppress(OSError, RuntimeError):
+        with contextlib.suppress(*UNREADABLE, Hangs):
+            sample.disk_free = self._free.read(DISK_PATIENCE)
+        with contextlib.suppress(*UNREADABLE):
             self._read_disk(sample)
         return sample
+
+    @staticmethod
+    def _cores() -> list[float]:
+        try:
+            return list(psutil.cpu_percent(percpu=True))
+        except UNREADABLE:
+            return []
 
     def _read_disk(self, sample: Sample) -> None:
         disk = psutil.disk_io_counters()
@@ -48,3 +64,12 @@ class Machine:
             seconds = now - before[0]
             sample.disk_read = max(0, disk.read_bytes - before[1]) / seconds
             sample.disk_written = max(0, disk.write_bytes - before[2]) / seconds
+
+
+def _memory() -> hardware.Memory:
+    """The container's; the machine's where the control groups cannot be read."""
+    try:
+        return hardware.memory()
+    except UNREADABLE:
+        machine = psutil.virtual_memory()
+        return hardware.Memory(machine.total, machine.available)

@@ -13,7 +13,8 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from llmos_jupyter.monitoring import apple
+from llmos_jupyter.monitoring.apple import Apple
+from llmos_jupyter.monitoring.in_time import Hangs, InTime
 from llmos_jupyter.monitoring.machine import Machine
 from llmos_jupyter.monitoring.nvidia import Nvidia
 from llmos_jupyter.protocol import GpuSample, Sample
@@ -31,7 +32,7 @@ ReadGpus = Callable[[], tuple[list[GpuSample], str]]
 
 def read_gpus() -> ReadGpus:
     """How this machine's GPUs are asked."""
-    return apple.read if sys.platform == "darwin" else Nvidia().read
+    return Apple().read if sys.platform == "darwin" else Nvidia().read
 
 
 class Sampler:
@@ -50,7 +51,8 @@ class Sampler:
         self._every = every
         self._complete = complete
         self._machine = Machine(folder)
-        self._gpus = _InTime(gpus or read_gpus())
+        self._gpus = InTime(gpus or read_gpus(), "llmos-gpus")
+        self._logged: set[tuple[str, str]] = set()
         self._samples: deque[Sample] = deque()
         self._lock = threading.Lock()
         self._ended = threading.Event()
@@ -79,20 +81,43 @@ class Sampler:
     def _run(self) -> None:
         due = time.monotonic()
         while not self._ended.wait(max(0.0, min(TICK, due - time.monotonic()))):
-            every = self._every()
+            every = self._seconds()
             due = min(due, time.monotonic() + every)
             if due > time.monotonic():
                 continue
             due += every
             try:
                 self._take(every)
-            except Exception:  # whatever it is, the next sample may succeed
-                log.exception("a sample failed")
+            except Exception as error:  # whatever it is, the next sample may succeed
+                self._log("a sample failed", error)
             due = max(due, time.monotonic())  # one that was missed is not made up for
+
+    def _seconds(self) -> float:
+        try:
+            return self._every()
+        except Exception as error:  # of settings that cannot be read
+            self._log("how often to sample is not known", error)
+            return TICK
+
+    def _read_gpus(self, patience: float) -> tuple[list[GpuSample], str]:
+        try:
+            return self._gpus.read(patience)
+        except Hangs as hangs:
+            return [], f"The GPU's driver has not answered for {hangs.seconds:.0f} s: `nvidia-smi` may tell more."
+        except Exception as error:  # of a driver nobody foresaw
+            self._log("the GPUs could not be asked", error)
+            return [], f"The GPUs cannot be asked ({type(error).__name__}): see the daemon's log."
+
+    def _log(self, what: str, error: Exception) -> None:
+        """Once for each kind of error: once a second would fill the disk."""
+        kind = (what, type(error).__name__)
+        if kind not in self._logged:
+            self._logged.add(kind)
+            log.error("%s", what, exc_info=error)
 
     def _take(self, every: float = 1.0) -> None:
         sample = self._machine.read()
-        sample.gpus, sample.gpu_why = self._gpus.read(min(PATIENCE, max(every, 0.5)))
+        sample.gpus, sample.gpu_why = self._read_gpus(min(PATIENCE, max(every, 0.5)))
         try:
             self._complete(sample)
         finally:
@@ -100,43 +125,3 @@ class Sampler:
                 self._samples.append(sample)
                 while self._samples and not 0 <= sample.at - self._samples[0].at <= KEEP:
                     self._samples.popleft()  # too old, or from before the clock was set back
-
-
-class _InTime:
-    """Asks in a thread of its own, and waits only so long for what it says."""
-
-    def __init__(self, ask: ReadGpus) -> None:
-        self._ask = ask
-        self._asked = threading.Event()
-        self._answered = threading.Event()
-        self._answer: tuple[list[GpuSample], str] = ([], "")
-        self._thread: threading.Thread | None = None
-        self._since = 0.0
-        self._hangs = False
-
-    def read(self, seconds: float) -> tuple[list[GpuSample], str]:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="llmos-gpus", daemon=True)
-            self._thread.start()
-        if not self._hangs:
-            self._answered.clear()
-            self._since = time.monotonic()
-            self._asked.set()
-        # One that hangs is looked at again without waiting.
-        if self._answered.wait(0.0 if self._hangs else seconds):
-            self._hangs = False
-            return self._answer
-        self._hangs = True
-        waited = time.monotonic() - self._since
-        return [], f"The GPU's driver has not answered for {waited:.0f} s: `nvidia-smi` may tell more."
-
-    def _run(self) -> None:
-        while True:
-            self._asked.wait()
-            self._asked.clear()
-            try:
-                self._answer = self._ask()
-            except Exception as error:  # of a driver nobody foresaw
-                log.exception("the GPUs could not be asked")
-                self._answer = ([], f"The GPUs cannot be asked ({type(error).__name__}): see the daemon's log.")
-            self._answered.set()

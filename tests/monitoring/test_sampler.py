@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
+import pytest
 
+from llmos_jupyter import hardware
 from llmos_jupyter.monitoring import apple
 from llmos_jupyter.monitoring.sampler import KEEP, Sampler
 from llmos_jupyter.protocol import GpuSample, Sample
@@ -85,6 +89,45 @@ def test_ten_minutes_are_remembered_and_no_more(tmp_path: Path) -> None:
     assert len(sampler.since(0)) == 1
 
 
+def test_what_cannot_be_read_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(*_: object, **__: object) -> None:
+        raise ValueError("not what psutil expects")
+
+    never = threading.Event()
+    for name in ("cpu_percent", "swap_memory", "disk_io_counters"):
+        monkeypatch.setattr(psutil, name, odd)
+    monkeypatch.setattr(hardware, "memory", odd)
+    monkeypatch.setattr(psutil, "disk_usage", lambda _: never.wait())  # a network's disk whose server is away
+    sampler = Sampler(lambda: 0.2, lambda sample: None, folder=tmp_path, gpus=none)
+    sampler.start()
+    until(lambda: len(sampler.since(0)) >= 3)
+    sampler.stop()
+    never.set()
+    sample = sampler.latest()
+    assert sample is not None
+    assert (sample.cores, sample.disk_free, sample.disk_read) == ([], None, None)
+    assert 0 < sample.memory_used < sample.memory_total
+    assert sample.gpu_why == "none here"
+
+
+def test_an_error_is_logged_once_and_settings_that_fail_end_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: list[Sample] = []
+
+    def broken() -> float:
+        raise RuntimeError("no settings")
+
+    sampler = Sampler(broken, seen.append, folder=tmp_path, gpus=broken)  # type: ignore[arg-type]
+    sampler.start()
+    until(lambda: len(seen) >= 3)
+    sampler.stop()
+    assert sorted(record.message for record in caplog.records) == [
+        "how often to sample is not known",
+        "the GPUs could not be asked",
+    ]
+
+
 RECORDED = Path(__file__).with_name("data") / "ioreg_m2.plist"
 
 
@@ -104,3 +147,23 @@ def test_what_is_no_registry_is_no_gpu() -> None:
 def test_a_system_without_ioreg_is_told() -> None:
     gpus, why = apple.read()
     assert gpus or why
+
+
+def test_ioreg_is_run_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs: list[float] = []
+    clock = SimpleNamespace(now=0.0)
+
+    def asked() -> tuple[list[GpuSample], str]:
+        runs.append(clock.now)
+        return [GpuSample(id=str(len(runs)))], ""
+
+    monkeypatch.setattr(apple, "read", asked)
+    monkeypatch.setattr(apple, "time", SimpleNamespace(monotonic=lambda: clock.now))
+    gpu = apple.Apple()
+    seen = []
+    for clock.now in (100.0, 100.2, 100.8, 100.99, 101.98, 102.1):
+        seen.append(gpu.read()[0][0].id)
+    assert runs == [100.0, 100.99, 101.98]
+    assert seen == ["1", "1", "1", "2", "3", "3"]
+    gpu.read()[0][0].name = "changed"
+    assert gpu.read()[0][0].name == ""
