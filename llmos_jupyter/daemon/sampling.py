@@ -153,7 +153,11 @@ class Sampling:
         return found
 
     def _processor_time(self, tasks: Mapping[int, str]) -> dict[str, float]:
-        """Seconds that each task's processes took since the sample before."""
+        """Seconds that each task's processes took since the sample before.
+
+        What a worker took until it is first seen with a task is not the task's: it has started, and waited, before.
+        So up to `sample_every` seconds at a task's beginning, and as much at its end, are not counted.
+        """
         spent: dict[str, float] = {}
         cpu: dict[int, float] = {}
         for pid, task in tasks.items():
@@ -163,8 +167,9 @@ class Sampling:
                     with contextlib.suppress(psutil.Error):
                         times = one.cpu_times()
                         cpu[one.pid] = times.user + times.system
-                        # A process that is new to us began after the sample before.
-                        spent[task] = spent.get(task, 0.0) + cpu[one.pid] - self._cpu.get(one.pid, 0.0)
+                        # A worker's child that is new to us began after the sample before.
+                        before = self._cpu.get(one.pid, cpu[one.pid] if one.pid == pid else 0.0)
+                        spent[task] = spent.get(task, 0.0) + cpu[one.pid] - before
         self._cpu = cpu
         return spent
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import threading
 import time
@@ -156,4 +157,43 @@ def test_what_could_not_be_stored_is_stored_later(home: Path, monkeypatch: pytes
         assert sampling.used({task: 1}) == []
     sampling._account(Work(numbers={task: 1}, writing=(task,)), 1.0, {}, {})
     assert [one.engine_seconds for one in sampling.used({task: 1})] == [3.0]
+    store.close()
+
+
+# Works for half a second, tells, waits to be told to go on, works as long again, in itself or in a child; tells, waits.
+WORKER = """
+import subprocess, sys, time
+WORK = "import time\\nwhile time.process_time() < 0.5: pass"
+exec(WORK)
+print(flush=True)
+input()
+child = subprocess.Popen([sys.executable, "-c", WORK + "\\ntime.sleep(60)"])
+while time.process_time() < 1.0: pass
+time.sleep(1.5)
+print(flush=True)
+input()
+child.kill()
+"""
+
+
+def test_what_a_worker_took_before_its_task_is_not_the_tasks(home: Path) -> None:
+    store = Store(home / "llmos.db")
+    task = store.accept(request()).id
+    with subprocess.Popen([sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        sampling = Sampling(store, lambda: Work(processes={task: worker.pid}, numbers={task: 1}))
+
+        def used() -> float:
+            assert worker.stdout is not None
+            worker.stdout.readline()
+            sampling._complete(Sample(at=time.time(), cores=[], memory_used=0, memory_total=1))
+            return sampling.used({task: 1})[0].cpu_seconds
+
+        assert used() == 0
+        worker.stdin.write(b"\n")
+        worker.stdin.flush()
+        # Half a second in the worker, and all of its child's half.
+        assert 0.9 < used() < 1.4
+        worker.stdin.write(b"\n")
     store.close()
