@@ -7,6 +7,7 @@ product: the share of that time in which any kernel ran, not how much of the GPU
 from __future__ import annotations
 
 import contextlib
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,6 +20,10 @@ from llmos_jupyter.monitoring.devices import why_none
 from llmos_jupyter.protocol import GpuProcess, GpuSample
 
 T = TypeVar("T")
+
+# Seconds between two lists of what there is; and the least between two of which the first met something that failed.
+LIST_EVERY = 60.0
+BACK_OFF = 5.0
 
 
 @dataclass
@@ -35,43 +40,54 @@ class _Device:
 
 
 class Nvidia:
-    """Keeps the handles between readings; begins anew after the driver failed."""
+    """Keeps the handles between readings, and lists them anew now and then: a GPU may have been divided meanwhile."""
 
     def __init__(self) -> None:
-        self._devices: list[_Device] | None = None
+        self._devices: list[_Device] = []
         self._missing = ""
+        self._listed = -math.inf
+        self._ready = False
+        self._well = True
 
     def read(self) -> tuple[list[GpuSample], str]:
         """The GPUs, and one sentence on what could not be asked. Belongs to one thread, which a driver may hang."""
         import pynvml
 
-        if self._devices is None:
-            try:
-                pynvml.nvmlInit()
-            except pynvml.NVMLError as error:
-                return [], why_none(error)
-            try:
-                self._devices, self._missing = _devices()
-            except pynvml.NVMLError as error:
-                self._begin_anew()
-                return [], why_none(error)
+        if time.monotonic() - self._listed >= (LIST_EVERY if self._well else BACK_OFF):
+            self._list()
         samples: list[GpuSample] = []
-        why = self._missing or ("" if self._devices else "The NVIDIA driver is there, and no GPU.")
+        why = self._missing
         for device in self._devices:
             try:
                 samples.append(_sample(device))
             except pynvml.NVMLError as error:
                 why = _why_not(device.number, error)
-        if why and (self._devices or self._missing):
-            self._begin_anew()
+        self._well = not why
         return samples, why
 
-    def _begin_anew(self) -> None:
+    def _list(self) -> None:
+        """Find out what there is. What is well is not shut down for it: a GPU that nobody holds open falls asleep, and
+        takes seconds to wake."""
         import pynvml
 
-        with contextlib.suppress(pynvml.NVMLError):
-            pynvml.nvmlShutdown()
-        self._devices = None
+        if self._ready and not self._well:  # a driver that was reset must be asked afresh
+            self._ready = False
+            with contextlib.suppress(pynvml.NVMLError):
+                pynvml.nvmlShutdown()
+        seen = {device.uuid: device.seen for device in self._devices}
+        self._devices = []
+        try:
+            if not self._ready:
+                pynvml.nvmlInit()
+                self._ready = True
+            self._devices, self._missing = _devices()
+            if not self._devices and not self._missing:
+                self._missing = "The NVIDIA driver is there, and no GPU."
+        except pynvml.NVMLError as error:
+            self._missing = why_none(error)
+        for device in self._devices:
+            device.seen = seen.get(device.uuid, device.seen)
+        self._listed = time.monotonic()
 
 
 def _devices() -> tuple[list[_Device], str]:
@@ -160,11 +176,12 @@ def _processes(device: _Device) -> list[GpuProcess]:
 
 def _shares(device: _Device) -> dict[int, float] | None:
     """Percent of the GPU's time by process, the mean of what the driver noted since it was last asked; None where it
-    takes no notes."""
+    takes no notes. At least of a second, which is how far apart notes may be: between two, nobody would use it."""
     import pynvml
 
+    since = min(device.seen, int((time.time() - 1) * 1e6))
     try:
-        noted = pynvml.nvmlDeviceGetProcessUtilization(device.handle, device.seen)
+        noted = pynvml.nvmlDeviceGetProcessUtilization(device.handle, since)
     except pynvml.NVMLError as error:
         if _is_gone(error):
             raise

@@ -3,7 +3,9 @@
  * The file that NVML_STUB names says what is the matter: "well", "driver" (nothing answers), "lost" (GPU 1 is gone),
  * "mig" (GPU 0 is divided in two), "shared" (no memory of its own), "bare" (nothing but memory is told), "hangs",
  * "reset" (the driver is reset: nothing is told until nobody holds NVML and it is initialised anew), "unknown" (power is an
- * unknown error), "empty" (no room for notes on processes is needed) or "grows" (they outgrow the room). Source of the signatures: nvml.h.
+ * unknown error), "empty" (no room for notes on processes is needed) or "grows" (they outgrow the room). NVML_STUB.inits
+ * has one character for each initialisation, NVML_STUB.since the moment from which notes were last asked for. Source of
+ * the signatures: nvml.h.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +34,20 @@ static int state(const char *word) {
     return strcmp(said, word) == 0;
 }
 
-int nvmlInitWithFlags(unsigned flags) { (void)flags; if (state("driver")) return DRIVER_NOT_LOADED; if (!users++) stale = 0; return SUCCESS; }
+static void note(const char *ending, const char *mode, const char *text) {
+    char name[4096];
+    FILE *file;
+    snprintf(name, sizeof name, "%s.%s", getenv("NVML_STUB"), ending);
+    if ((file = fopen(name, mode))) { fputs(text, file); fclose(file); }
+}
+
+int nvmlInitWithFlags(unsigned flags) {
+    (void)flags;
+    note("inits", "a", ".");
+    if (state("driver")) return DRIVER_NOT_LOADED;
+    if (!users++) stale = 0;
+    return SUCCESS;
+}
 int nvmlShutdown(void) { if (!users) return UNINITIALIZED; users--; return SUCCESS; }
 const char *nvmlErrorString(int code) { return code == GPU_IS_LOST ? "GPU is lost" : "Stub error"; }
 
@@ -70,6 +85,7 @@ int nvmlDeviceGetMigDeviceHandleByIndex(device_t *device, unsigned index, device
 }
 
 /* What is sampled. GPU 0 works for two processes, of which one is the process that asks. */
+#include <sys/time.h>
 #include <unistd.h>
 
 typedef struct { unsigned gpu, memory; } utilization_t;
@@ -109,13 +125,18 @@ int nvmlDeviceGetGraphicsRunningProcesses_v3(device_t *device, unsigned *count, 
     return SUCCESS;
 }
 int nvmlDeviceGetProcessUtilization(device_t *device, used_t *used, unsigned *count, unsigned long long since) {
+    struct timeval now;
+    char text[32];
+    snprintf(text, sizeof text, "%llu", since);
+    note("since", "w", text);
     if (state("empty")) { *count = 0; return SUCCESS; }
     if (state("grows")) { *count = 1; return 7; }
     if (device != &gpus[0] || state("bare")) { *count = 0; return NOT_SUPPORTED; }
     if (!used || *count < 1) { *count = 1; return 7; }
     memset(used, 0, sizeof *used);
     used->pid = (unsigned)getpid();
-    used->time = since + 1;
+    gettimeofday(&now, NULL);
+    used->time = now.tv_sec * 1000000ULL + now.tv_usec;
     used->sm = 45;
     *count = 1;
     return SUCCESS;

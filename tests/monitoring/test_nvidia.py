@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ __all__ = ["library"]
 SCRIPT = """
 import json, os, sys
 from pathlib import Path
+from llmos_jupyter.monitoring import nvidia as module
 from llmos_jupyter.monitoring.nvidia import Nvidia
+if "LIST_ANEW" in os.environ:
+    module.LIST_EVERY = module.BACK_OFF = float(os.environ["LIST_ANEW"])
 nvidia = Nvidia()
 for state in sys.argv[1:]:
     Path(os.environ["NVML_STUB"]).write_text(state)
@@ -25,11 +29,14 @@ for state in sys.argv[1:]:
 """
 
 
-def read(library: Path, *states: str, script: str = SCRIPT) -> list[tuple[list[dict[str, Any]], str, int]]:
-    """What one process reads, one after the other, while the driver is in these states."""
+def read(
+    library: Path, *states: str, script: str = SCRIPT, **environment: str
+) -> list[tuple[list[dict[str, Any]], str, int]]:
+    """What one process reads, one after the other, while the driver is in these states. LIST_ANEW: seconds until what
+    there is is listed anew, whether it was well or not."""
     done = subprocess.run(
         [sys.executable, "-c", script, *states],
-        env=os.environ | {"LD_LIBRARY_PATH": str(library), "NVML_STUB": str(library / "state")},
+        env=os.environ | {"LD_LIBRARY_PATH": str(library), "NVML_STUB": str(library / "state")} | environment,
         capture_output=True,
         text=True,
         check=True,
@@ -81,7 +88,7 @@ def test_a_gpu_that_is_lost_is_told_and_comes_back(library: Path) -> None:
 
 
 def test_a_driver_that_is_gone_is_told_and_comes_back(library: Path) -> None:
-    seen = read(library, "driver", "driver", "well")
+    seen = read(library, "driver", "driver", "well", LIST_ANEW="0")
     assert [len(gpus) for gpus, _, _ in seen] == [0, 0, 2]
     assert all("does not answer" in why for _, why, _ in seen[:2])
 
@@ -91,7 +98,7 @@ def test_after_a_reset_the_gpus_are_seen_again_whoever_else_has_looked(library: 
     both = "from llmos_jupyter.monitoring import devices; assert devices.look().gpus\n"
     (library / "state").write_text("well")
     for script in (SCRIPT, both + SCRIPT):
-        well, reset, again = read(library, "well", "reset", "well", script=script)
+        well, reset, again = read(library, "well", "reset", "well", script=script, LIST_ANEW="0")
         assert [len(gpus) for gpus, _, _ in (well, reset, again)] == [2, 0, 2]
         assert "GPU is lost" in reset[1]
 
@@ -112,6 +119,31 @@ def test_one_gpu_that_stays_lost_does_not_hide_the_others(library: Path) -> None
     assert [[gpu["id"] for gpu in gpus] for gpus, _, _ in seen] == [["0", "1"], ["0"], ["0"], ["0"], ["0", "1"]]
     assert all("GPU 1 cannot be asked (GPU is lost)" in why for _, why, _ in seen[1:4])
     assert seen[4][1] == ""
+
+
+def test_a_gpu_that_is_divided_meanwhile_is_seen(library: Path) -> None:
+    seen = read(library, "well", "mig", "well", LIST_ANEW="0")
+    assert [[gpu["id"] for gpu in gpus] for gpus, _, _ in seen] == [["0", "1"], ["0:0", "0:2", "1"], ["0", "1"]]
+    assert [why for _, why, _ in seen] == [""] * 3
+
+
+def test_a_driver_that_fails_is_not_started_with_every_sample(library: Path) -> None:
+    inits = library / "state.inits"
+    inits.write_text("")
+    seen = read(library, *["driver"] * 5)
+    assert all(gpus == [] and "The NVIDIA driver does not answer" in why for gpus, why, _ in seen)
+    assert inits.read_text() == "."
+    inits.write_text("")
+    seen = read(library, "driver", "well", "well", "lost", "lost", LIST_ANEW="0")
+    assert [len(gpus) for gpus, _, _ in seen] == [0, 2, 2, 1, 1]
+    assert inits.read_text() == "...", "started afresh where it failed, not where it is well"
+
+
+def test_notes_on_processes_are_asked_for_of_a_second_at_least(library: Path) -> None:
+    seen = read(library, *["well"] * 3)
+    assert [gpus[0]["processes"][0]["percent"] for gpus, _, _ in seen] == [45.0] * 3
+    # The stub notes at each look: between two notes of a real driver, nothing would be told of a process that works.
+    assert time.time() - int((library / "state.since").read_text()) / 1e6 >= 1
 
 
 def test_no_driver_is_one_sentence() -> None:
