@@ -159,6 +159,8 @@ class Grants:
     def __init__(self, caps: Caps | None = None) -> None:
         self._caps = caps or Caps()
         self._grants: dict[Grant, None] = {}
+        # Files that the user's own cells name: reading them needs no yes.
+        self.own_files: frozenset[str] = frozenset()
 
     def allow(self, text: str) -> str:
         """Grant what the words after `%llmos allow` say; returns a sentence. Raises LLMOSError with the forms."""
@@ -206,6 +208,8 @@ class Grants:
         """Whether a grant covers this. `what` is a real path, a host or a command; empty if unknown."""
         if not self._caps.permits(capability):
             return False
+        if capability is READ and what in self.own_files:
+            return True
         return any(grant.covers(capability, what) for grant in self._grants)
 
     def grant_answer(self, want: Want) -> None:

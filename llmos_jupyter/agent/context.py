@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import cells, prompts
 from llmos_jupyter.agent.describe import describe_imports, describe_variable, user_variables
-from llmos_jupyter.agent.idioms import Idiom, idioms_for
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask
 from llmos_jupyter.protocol import Message
@@ -49,7 +48,6 @@ class Turn:
     imports: list[str] = field(default_factory=list)
     cells: int = 0
     passing: bool = False
-    idioms: list[Idiom] = field(default_factory=list)
 
 
 class NotebookContext:
@@ -96,10 +94,8 @@ class NotebookContext:
         request = mask(request)
         if not context or use:
             chosen = self._chosen(use) if use else {}
-            chosen_values = {name: self._shell.user_ns[name] for name in chosen}
             notebook = _listing(list(chosen.values()), room - need)
-            idioms = idioms_for(request, chosen_values)
-            return Turn(prompts.request_message(notebook, request, idioms), request, passing=True, idioms=idioms)
+            return Turn(prompts.request_message(notebook, request), request, passing=True)
         turn = self._turn(request, room - need)
         if _tokens([*self._messages, turn.message]) > budget:
             self._compact()
@@ -133,6 +129,11 @@ class NotebookContext:
         """Something the next request must know: that an answer was undone, say."""
         self._news.append(sentence)
 
+    def own_cells(self) -> list[str]:
+        """The sources of the cells that the user has run, without requests."""
+        sources: list[str] = list(self._shell.user_ns.get("In", []))[:-1]
+        return [source for source in sources if "llmos" not in source.partition("\n")[0]]
+
     def note_cell(self, execution_count: int, cell_id: str | None) -> None:
         """Which of the notebook's cells an execution was: one that is run again takes the place of its earlier run."""
         if cell_id:
@@ -160,10 +161,7 @@ class NotebookContext:
         if gone:
             parts.append("Deleted: " + ", ".join(gone))
         notebook = mask(_listing(parts, min(room, FRESH)))
-        idioms = idioms_for(request, {name: self._shell.user_ns[name] for name in described})
-        return Turn(
-            prompts.request_message(notebook, request, idioms), request, described, imports, last, idioms=idioms
-        )
+        return Turn(prompts.request_message(notebook, request), request, described, imports, last)
 
     def _describe(self) -> dict[str, str]:
         variables = user_variables(self._shell.user_ns, self._shell.user_ns_hidden)

@@ -10,7 +10,8 @@ from llmos_jupyter.protocol import Candidate, ErrorReport, Finding, Rehearsal
 
 @dataclass
 class Draft:
-    """One candidate's code and what is known of it. `code` is what would run, mended where inspection could."""
+    """One candidate's code and what is known of it. `code` is what would run, mended where inspection could;
+    `displayed`: the variable to display after a run that itself shows nothing."""
 
     candidate: Candidate
     code: str
@@ -20,7 +21,7 @@ class Draft:
     findings: list[Finding] = field(default_factory=list)
     rehearsal: Rehearsal | None = None
     mended: bool = False
-    mismatches: list[str] = field(default_factory=list)
+    displayed: str = ""
 
     @property
     def reply(self) -> str:

@@ -13,9 +13,7 @@ from contextlib import closing
 from math import exp
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent import outcome, prompts, resuming, strategy
-from llmos_jupyter.agent.amending import showing
-from llmos_jupyter.agent.answers import Mismatch
+from llmos_jupyter.agent import prompts, resuming, strategy
 from llmos_jupyter.agent.context import NotebookContext, Turn
 from llmos_jupyter.agent.drafts import Draft, agreed, choose
 from llmos_jupyter.agent.events import (
@@ -33,9 +31,7 @@ from llmos_jupyter.agent.events import (
     Writing,
     Written,
 )
-from llmos_jupyter.agent.idioms import usable_as_it_is
-from llmos_jupyter.agent.inspection import live
-from llmos_jupyter.agent.inspection.recreated import beginnings
+from llmos_jupyter.agent.own_files import own_files
 from llmos_jupyter.agent.permissions import decide
 from llmos_jupyter.agent.repetition import looping
 from llmos_jupyter.agent.replay import Recorded, Recording, record
@@ -102,6 +98,7 @@ class Loop:
         if not text.strip():
             raise LLMOSError("The request has no readable words: write what you want in any language.")
         room = max(context_tokens - options.max_tokens - 100, 256)
+        self._rights.grants.own_files = own_files(self._context.own_cells())
         turn = self._context.compose(text, room, context=options.context, use=options.use)
         request = Request(id=uuid.uuid4().hex, text=mask(text), options=options, session=self._session)
         task = self._client.submit(request)
@@ -232,34 +229,14 @@ class Loop:
             return Draft(candidate, reply.text, reply.complete, 0, request)
         raise LLMOSError("The answer ended without a word: ask again.")
 
-    def _idioms(self, task: Task, drafts: list[Draft], turn: Turn, deadline: float) -> None:
-        """The idioms that sound like the request, as candidates that cost no model: for when the first one fails or
-        does not fit. One that fits in every respect ends the search."""
-        tables = [value for value in self._shell.user_ns.values() if live.is_frame(value)]
-        labels = {label for table in tables for label in live.column_labels(table) or [] if type(label) is str}
-        usable = [idiom for idiom in turn.idioms if usable_as_it_is(idiom, turn.request, labels)]
-        for index, idiom in enumerate(usable, start=1):
-            candidate = Candidate(index=index, text=prompts.code_block(idiom.code), model=f"idiom: {idiom.title}")
-            draft = Draft(candidate, idiom.code, True, 0, turn.request)
-            for _ in self._trial.attempt(task, draft, deadline, quiet=True, known=drafts):
-                pass
-            drafts.append(draft)
-
     def _more(self, task: Task, turn: Turn, drafts: list[Draft], more: int, options: Options, deadline: float) -> Steps:
-        """Candidates beside the first: of one that failed or does not fit, first the idioms and the likeliest answer to
-        the request with what that has shown; then others side by side. One without a doubt ends the search."""
+        """Candidates beside the first: of one that failed or is doubtful, first the likeliest answer to the request
+        with what that has shown; then others side by side. One without a doubt ends the search."""
         base, first = self._context.prompt(turn), drafts[0]
-        quiet = first.works and first.doubts == [outcome.SHOWS_NOTHING]
-        shown = Mismatch("the result is shown", showing(first.code)) if quiet else None
-        if shown and shown.instead and self._trial.fit(task, first, shown, deadline):
-            return
         yield Comparing(more, first.why if not first.works else "")
-        said = [f"A first try failed in this: {doubt}." for doubt in first.doubts if doubt != outcome.SHOWS_NOTHING]
-        if notes := first.mismatches or self._trial.failure(first) or said:
-            self._idioms(task, drafts, turn, deadline)
+        if notes := self._trial.failure(first) or first.doubts:
             base = [*base[:-1], _masked(prompts.minding(base[-1], notes))]
-            if not strategy.settled(drafts):
-                yield from self._others(task, base, drafts, 1, options, deadline, sampled=False)
+            yield from self._others(task, base, drafts, 1, options, deadline, sampled=False)
             more -= 1
         if more and not strategy.settled(drafts):
             yield from self._others(task, base, drafts, more, options, deadline, sampled=True)
@@ -281,7 +258,6 @@ class Loop:
             update={
                 "n": more,
                 "grammar": prompts.CODE_GRAMMAR,
-                "stop": beginnings(first.request, self._shell.user_ns),
                 "temperature": max(options.temperature, strategy.TEMPERATURE) if sampled else options.temperature,
                 # The same question gives the same answer.
                 "seed": 1 if options.seed is None else options.seed + 1,
@@ -294,7 +270,7 @@ class Loop:
                 draft = Draft(candidate, reply.text, reply.complete, round_, first.request)
                 yield from self._trial.attempt(task, draft, deadline, quiet=True, known=drafts)
                 drafts.append(draft)
-            return agreed(drafts) or ((not first.works or bool(first.mismatches)) and strategy.settled(drafts))
+            return agreed(drafts) or ((not first.works or bool(first.doubts)) and strategy.settled(drafts))
 
         yield from self._generate(task, generation, deadline, take)
 

@@ -42,16 +42,6 @@ FORMAT = 1
 # Characters of a description that words are held against.
 DESCRIPTION = 900
 
-# A request that leans on the one before it: by its first word, or by a word that points back.
-_REFERS = re.compile(
-    r"^\s*(?:now|and|no\b|not|but|again|instead|same|the same|also|then|only|without|ok|okay|yes|undo|"
-    r"redo|wrong|better)\b"
-    r"|\b(?:it|its|that|this|those|these|them|again|instead|same|previous|above|last (?:one|answer|plot|result)|"
-    r"the (?:plot|chart|figure|result|answer|code))\b"
-    r"|现在|同样|一样|再|不对|不是|换成|改成|改为|这个|那个|它|上面|刚才|之前|然后|只要",
-    re.IGNORECASE,
-)
-
 
 class Recorded(Wire):
     """One answer, as it stands in the file. `reads`: name of a variable and hash of what matters of it."""
@@ -61,7 +51,7 @@ class Recorded(Wire):
     answer: list[str] = Field(description="the code, or the words, line by line")
     asked: str = Field(description="hash of the request and its options")
     reads: dict[str, str] = Field(default_factory=dict)
-    after: str = Field("", description="hash of the answer before, if the request refers to it")
+    after: str = Field("", description="hash of the answer before; empty for a first request")
     model: str = ""
     made: str = Field("", description="the day, ISO 8601")
     version: str = ""
@@ -212,7 +202,7 @@ def record(
         answer=mask(answer).split("\n"),
         asked=asked_hash(request, options),
         reads=_reads(request, options, answer, kind, namespace),
-        after=_after(request, previous),
+        after=_after(previous),
         model=model,
         made=datetime.date.today().isoformat(),
         version=__version__,
@@ -289,8 +279,9 @@ def _state(kind: str, name: str, namespace: Mapping[str, object]) -> str:
     return _hash(kind_of(value) if kind == "code" else describe_variable(name, value, max_chars=DESCRIPTION))
 
 
-def _after(request: str, previous: Sequence[str]) -> str:
-    if not previous or not _REFERS.search(request):
+def _after(previous: Sequence[str]) -> str:
+    """Hash of the last answer: any request may lean on it, and no word says in every language that it does not."""
+    if not previous:
         return ""
     lines = [line.rstrip() for line in previous[-1].splitlines()]
     return _hash(*(line for line in lines if line))
@@ -303,8 +294,8 @@ def _changes(recorded: Recorded, namespace: Mapping[str, object], previous: Sequ
             return f"{name} does not exist"
         if _state(recorded.kind, name, namespace) != before:
             return f"{name} is not what it was"
-    if recorded.after != _after(recorded.request, previous):
-        return "the answer before it is not the one it referred to"
+    if recorded.after and recorded.after != _after(previous):
+        return "the answer before it is another one"
     return ""
 
 

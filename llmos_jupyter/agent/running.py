@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psutil
+from IPython.display import display
 
 from llmos_jupyter.agent import undo
 from llmos_jupyter.agent.bounded_output import bounded_output
@@ -62,6 +63,8 @@ def run(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[Agen
     try:
         with bounded_output(), held(rights.grants, shell, files.keep) as hold:
             done = execute(draft.code, shell, foreseen)
+            if draft.displayed in shell.user_ns and done.status == "ok":
+                display(shell.user_ns[draft.displayed])
         done = hold.verdict(done)
         rights.held.append(hold)
         stopped = done.error is not None and done.error.type == "NotAllowed"

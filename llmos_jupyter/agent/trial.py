@@ -1,28 +1,31 @@
-"""What a candidate goes through before it may run: inspected and mended, rehearsed, compared with the request."""
+"""What a candidate goes through before it may run: inspected and mended, rehearsed, held against the live data."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.answers import Mismatch, mismatches
+from llmos_jupyter.agent import outcome
 from llmos_jupyter.agent.context import NotebookContext
+from llmos_jupyter.agent.data_doubts import data_doubts
 from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Inspected, Rehearsed, Rehearsing
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
 from llmos_jupyter.agent.inspection.recreated import drop_recreated
-from llmos_jupyter.agent.inspection.result_name import give_name, requested_name, spell_columns
+from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
 from llmos_jupyter.agent.rehearsal import rehearse
-from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
+from llmos_jupyter.agent.shown_result import assigned_last
+from llmos_jupyter.protocol import InspectionRecord, Record, RehearsalRecord, Task
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 # Mending one thing can lay another bare: a column in two steps of a chain.
 MENDINGS = 3
+# Results that can be given a name: what a plot or a print returns is none.
+_VALUES = ("number", "whole number", "text", "list", "dict", "column", "table")
 
 Steps = Generator[AgentEvent, "bool | None", None]
 
@@ -55,38 +58,16 @@ class Trial:
             return
         same = next((old for old in known if old.code == draft.code), None)
         if same is not None:
-            draft.rehearsal, draft.mismatches = same.rehearsal, same.mismatches
+            draft.rehearsal = same.rehearsal
             return
         if not quiet:
             yield Rehearsing()
         harmless = not any(finding.capability for finding in draft.findings)
         draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=self._left(deadline), unlocked=harmless)
-        misfit = self._compare(draft)
+        self._finish(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
-        if misfit and self.fit(task, draft, misfit, deadline) and not quiet:
-            yield Inspected(draft.findings, draft.code)
         if not quiet:
             yield Rehearsed(draft.rehearsal)
-
-    def fit(self, task: Task, draft: Draft, misfit: Mismatch, deadline: float) -> bool:
-        """Put code that fits the request into the draft's place, if it works and leaves fewer doubts."""
-        fitted = replace(draft, code=misfit.instead, mended=True, mismatches=[])
-        self._inspect(fitted)
-        if fitted.problems or any(finding.capability for finding in fitted.findings):
-            return False
-        fitted.rehearsal = rehearse(fitted.code, self._shell, budget_seconds=self._left(deadline), unlocked=True)
-        self._compare(fitted)
-        if not fitted.works or len(fitted.doubts) >= len(draft.doubts):
-            return False
-        told = f"Mended without the model: {misfit.told}"
-        kept = [finding for finding in draft.findings if finding.kind == "mended"]
-        draft.findings = [*fitted.findings, *kept, Finding(kind="mended", severity="note", message=told)]
-        draft.code, draft.rehearsal, draft.mended = fitted.code, fitted.rehearsal, True
-        draft.mismatches = fitted.mismatches
-        again = {"round": draft.round, "index": draft.candidate.index, "code": draft.code}
-        self._record(task, InspectionRecord(**again, findings=draft.findings))
-        self._record(task, RehearsalRecord(**again, rehearsal=draft.rehearsal))
-        return True
 
     def failure(self, failed: Draft) -> list[str]:
         """What made a candidate fail, and what the live objects say of it; nothing for one that works."""
@@ -105,15 +86,20 @@ class Trial:
     def _left(self, deadline: float) -> float:
         return max(0.1, min(self._budget, deadline - time.monotonic()))
 
-    def _compare(self, draft: Draft) -> Mismatch | None:
-        """Doubt a result that does not fit the request; returns the mismatch of which is certain what would fit."""
-        if draft.rehearsal is None or draft.rehearsal.status != "passed":
-            return None
-        rehearsal, answers = draft.rehearsal, self._context.answers
-        found = mismatches(draft.request, draft.code, rehearsal.shape, self._shell.user_ns, rehearsal.changes, answers)
-        draft.mismatches = [mismatch.told for mismatch in found]
-        draft.rehearsal.doubts += draft.mismatches
-        return next((mismatch for mismatch in found if mismatch.instead), None)
+    def _finish(self, draft: Draft) -> None:
+        """Show a result that the code keeps to itself, give it the name that was spelt out, and note doubts."""
+        rehearsal = draft.rehearsal
+        if rehearsal is None or rehearsal.status != "passed":
+            return
+        if rehearsal.doubts == [outcome.SHOWS_NOTHING] and rehearsal.changes:
+            # It did what it was to do; the code stays as it is, and its result is displayed after the run.
+            draft.displayed, rehearsal.doubts = assigned_last(draft.code), []
+        if rehearsal.shape.kind in _VALUES and (name := requested_name(draft.request, self._shell.user_ns)):
+            draft.code, named = give_name(draft.code, name, self._shell.user_ns)
+            if named:
+                draft.findings.append(named)
+                draft.mended = True
+        rehearsal.doubts += data_doubts(draft.code, draft.request, self._shell.user_ns)
 
     def _inspect(self, draft: Draft) -> None:
         draft.code, kept = drop_recreated(draft.code, draft.request, self._shell.user_ns)
@@ -124,11 +110,6 @@ class Trial:
             if not more:
                 break
             repairs += more
-        draft.code, spelt = spell_columns(draft.code, draft.request, self._shell.user_ns)
-        repairs.append(spelt)
-        if name := requested_name(draft.request, self._shell.user_ns):
-            draft.code, named = give_name(draft.code, name, self._shell.user_ns)
-            repairs.append(named)
         made = [finding for finding in repairs if finding]
         draft.mended = draft.mended or bool(made)
         draft.findings += made

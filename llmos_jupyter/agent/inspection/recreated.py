@@ -1,131 +1,140 @@
-"""Data that the notebook has and a candidate invents or loads anew: small models begin with it unasked.
+"""Data that the notebook holds and a candidate writes out anew: small models begin with it unasked.
 
-What they write down is what they were told of the variable, a few values of thousands; the user's own stays.
+What they write down is what they were told of the variable: a few of its values. Such a copy is dropped, and the user's
+own data stay. What holds any value that the notebook does not is new data: it is never touched.
 """
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmos_jupyter.agent.cells import is_data
 from llmos_jupyter.agent.inspection import live
 from llmos_jupyter.protocol import Finding
 
-_LOADERS = re.compile(r"^(?:read_\w+|load_\w+|fetch_\w+|open|loadtxt|genfromtxt)$")
-_LOAD = re.compile(
-    r"\b(?:re-?load\w*|load\w*|read\w*|open\w*|import\w*|file\w*|csv|tsv|excel|xlsx?|json|parquet|sql\w*|url|download\w*|"
-    r"dataset|disk)\b|读|加载|导入|文件|打开",
-    re.I,
-)
-_MAKE = (
-    r"\b(?:creat\w*|defin\w*|mak\w*|generat\w*|build\w*|set|reset|let|overwrit\w*|replac\w*|put|assign\w*|call\w*)\b"
-    r"|创建|定义|生成|新建|赋值|设为"
-)
-
-# Texts that a generation is watched for.
-BEGINNINGS = 60
+# Values of a live object that are compared with those of a copy; a longer one is taken to hold anything.
+VALUES = 100_000
 
 
 def drop_recreated(code: str, request: str, namespace: Mapping[str, Any]) -> tuple[str, Finding | None]:
-    """The code without its leading re-creations of data that exists, unless the request asks for them."""
+    """The code without its leading copies of data that exists.
+
+    `request` only protects: data that the user has written there is the user's, and is kept.
+    """
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return code, None
-    if twin := _under_another_name(tree, request, namespace):
-        node, name, real = twin
-        lines = code.split("\n")
-        lines[node.lineno - 1 : node.end_lineno] = [f"{name} = {real}"]
-        told = f"Mended without the model: `{real}` of the notebook was taken, and not made anew as `{name}`."
-        return "\n".join(lines), Finding(kind="mended", severity="note", message=told, name=real)
-    dropped = [
-        (node, node.targets[0].id)
-        for node in tree.body
-        if isinstance(node, ast.Assign)
-        and len(node.targets) == 1
-        and isinstance(node.targets[0], ast.Name)
-        and _recreates(node.value, node.targets[0].id, request, namespace)
-    ]
-    rest = [node for node in tree.body if all(node is not gone for gone, _ in dropped)]
-    if not dropped or not any(not isinstance(node, (ast.Import, ast.ImportFrom)) for node in rest):
+    copies = {node: real for node in tree.body if (real := _copied(node, request, namespace))}
+    if not copies or all(node in copies or isinstance(node, (ast.Import, ast.ImportFrom)) for node in tree.body):
         return code, None
-    if any(gone.lineno <= node.lineno <= (gone.end_lineno or 0) for gone, _ in dropped for node in rest):
+    if any(_share_lines(node, other) for node in copies for other in tree.body if other is not node):
         return code, None
     lines = code.split("\n")
-    for node, _ in reversed(dropped):
-        del lines[node.lineno - 1 : node.end_lineno]
-    names = " and ".join(f"`{name}`" for name in dict.fromkeys(name for _, name in dropped))
+    for node, real in reversed(copies.items()):
+        name = node.targets[0].id  # type: ignore[attr-defined]
+        lines[node.lineno - 1 : node.end_lineno] = [] if name == real else [f"{name} = {real}"]
+    names = " and ".join(f"`{name}`" for name in dict.fromkeys(copies.values()))
     told = f"Mended without the model: {names} of the notebook was kept, and not made anew."
-    finding = Finding(kind="mended", severity="note", message=told, name=dropped[0][1])
+    finding = Finding(kind="mended", severity="note", message=told, name=next(iter(copies.values())))
     return "\n".join(lines).strip("\n"), finding
 
 
-def _under_another_name(
-    tree: ast.Module, request: str, namespace: Mapping[str, Any]
-) -> tuple[ast.Assign, str, str] | None:
-    """A table that is written out with the very columns of one that exists; its new name and the real one."""
-    for node in tree.body:
-        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call) and node.value.args):
-            continue
-        target, data = node.targets[0], node.value.args[0]
-        name = target.id if isinstance(target, ast.Name) else ""
-        if not name or name in namespace or not isinstance(data, ast.Dict) or not is_data(node.value):
-            continue
-        if _wanted_anew(name, request):
-            continue
-        keys = {key.value for key in data.keys if isinstance(key, ast.Constant)}
-        twins = [
-            other
-            for other, value in namespace.items()
-            if not other.startswith("_") and live.is_frame(value) and set(live.column_labels(value) or []) == keys
-        ]
-        if len(twins) == 1:
-            return node, name, twins[0]
-    return None
-
-
-def beginnings(request: str, namespace: Mapping[str, Any]) -> list[str]:
-    """How code begins that makes the notebook's tables and arrays anew: a generation can be ended there."""
+def written_anew(code: str, request: str, namespace: Mapping[str, Any]) -> list[str]:
+    """Variables of the notebook that the code replaces by data which stand neither there nor in the request."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
     found = []
-    for name, value in namespace.items():
-        if name.startswith("_") or not _is_data(value) or _wanted_anew(name, request):
-            continue
-        kind = live.class_name(type(value))
-        if kind == "DataFrame":
-            found += [f"\n{name} = pd.DataFrame(", f"\n{name} = pd.read_", f"\n{name}: DataFrame"]
-        elif kind == "ndarray":
-            found.append(f"\n{name} = np.array(")
-        elif kind in ("list", "dict"):
-            found.append(f"\n{name} = {'[' if kind == 'list' else '{'}")
-    return found[-BEGINNINGS:]
+    for node in tree.body:
+        name = _assigned(node)
+        if name in namespace and _holds_data(namespace[name]) and is_data(node.value):  # type: ignore[attr-defined]
+            if not _users_own(node.value, request):  # type: ignore[attr-defined]
+                found.append(name)
+    return found
 
 
-def _wanted_anew(name: str, request: str) -> bool:
-    return bool(re.search(rf"(?:{_MAKE})[^.;。；]{{0,40}}(?<!\w){re.escape(name)}(?!\w)", request, re.I))
+def _copied(node: ast.stmt, request: str, namespace: Mapping[str, Any]) -> str:
+    """The variable of the notebook that a statement copies out of the prompt; empty if it does not."""
+    name = _assigned(node)
+    value = node.value if isinstance(node, ast.Assign) else None
+    if not name or value is None or not is_data(value):
+        return ""
+    values = set(_values(value))
+    if not values or _users_own(value, request):
+        return ""
+    if name in namespace:
+        held = namespace[name]
+        return name if _holds_data(held) and values <= _held(held) else ""
+    # The same table under another name: `df` for the notebook's only table with these columns.
+    twins = [
+        other
+        for other, held in namespace.items()
+        if type(other) is str and not other.startswith("_") and live.is_frame(held)
+        if values <= _held(held) and set(live.column_labels(held) or []) == set(_keys(value))
+    ]
+    return twins[0] if len(twins) == 1 else ""
 
 
-def _recreates(value: ast.expr, name: str, request: str, namespace: Mapping[str, Any]) -> bool:
-    if name not in namespace or not _is_data(namespace[name]):
-        return False
-    if _wanted_anew(name, request):
-        return False
-    read = {node.id for node in ast.walk(value) if isinstance(node, ast.Name)}
-    if any(_is_data(namespace.get(other)) for other in read):
-        return False
-    if is_data(value):
+def _assigned(node: ast.stmt) -> str:
+    if isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return ""
+
+
+def _share_lines(node: ast.stmt, other: ast.stmt) -> bool:
+    return node.lineno <= (other.end_lineno or other.lineno) and other.lineno <= (node.end_lineno or node.lineno)
+
+
+def _values(node: ast.expr) -> Iterator[Any]:
+    """The constants that an expression writes out, names of arguments' settings left out."""
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Constant) and isinstance(inner.value, (str, int, float)):
+            yield inner.value
+
+
+def _keys(node: ast.expr) -> list[Any]:
+    first = next((inner for inner in ast.walk(node) if isinstance(inner, ast.Dict)), None)
+    return [key.value for key in first.keys if isinstance(key, ast.Constant)] if first else []
+
+
+def _users_own(node: ast.expr, request: str) -> bool:
+    """Whether all values stand in the request: the labels that the code gives them need not."""
+    labels = set(_keys(node))
+    return all(_stands_in(value, request) for value in set(_values(node)) - labels)
+
+
+def _stands_in(value: Any, request: str) -> bool:
+    return str(value) in request or (isinstance(value, float) and f"{value:g}" in request)
+
+
+def _held(value: Any) -> set[Any]:
+    """The plain values and labels that a live object holds; none where there are too many to look at."""
+    if live.is_frame(value):
+        labels = live.column_labels(value) or []
+        if value.size > VALUES:
+            return set()
+        columns = [value.iloc[:, place] for place in range(len(labels))]
+        found = {item for column in columns for item in column.tolist() if isinstance(item, (str, int, float))}
+        dates = {str(item) for column in columns if column.dtype.kind == "M" for item in column.tolist()}
+        days = {text[:10] for text in dates}
+        return found | dates | days | {label for label in labels if isinstance(label, (str, int, float))}
+    if live.is_series(value) or live.class_name(type(value)) == "ndarray":
+        flat = value if live.is_series(value) else value.ravel()
+        return set(flat.tolist()) if value.size <= VALUES else set()
+    items = [*value, *value.values()] if type(value) is dict else list(value) if len(value) <= VALUES else []
+    found = set()
+    for item in items:
+        inner = item if type(item) in (list, tuple, set) else [*item, *item.values()] if type(item) is dict else [item]
+        found |= {leaf for leaf in inner if isinstance(leaf, (str, int, float))}
+    return found
+
+
+def _holds_data(value: object) -> bool:
+    if type(value) in (list, dict, tuple, set):
         return True
-    called = value.func if isinstance(value, ast.Call) else None
-    last = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
-    return bool(_LOADERS.match(last)) and not _LOAD.search(request)
-
-
-def _is_data(value: object) -> bool:
     home = live.class_module(type(value)).partition(".")[0]
-    if type(value) in (list, dict, tuple, set, str):
-        return True
-    return home in ("pandas", "numpy", "polars") and live.class_name(type(value)) in (
-        "DataFrame", "Series", "ndarray", "LazyFrame", "Index", "DatetimeIndex"
-    )  # fmt: skip
+    return home in ("pandas", "numpy") and live.class_name(type(value)) in ("DataFrame", "Series", "ndarray")
