@@ -84,7 +84,7 @@ bench: models
 
 # Hours on two cores: each of 138 tasks is asked of a model, and of the next.
 quality: models
-	for size in 0.5b 1.5b; do for set in dev validation heldout; do $(BIN)/python -m benchmarks.quality run --resume \
+	for size in 0.5b 1.5b; do for set in dev reworded other; do $(BIN)/python -m benchmarks.quality run --resume \
 		--model qwen2.5-coder-$$size --set $$set --out build/quality-$$size-$$set.jsonl || exit 1; done; done
 
 soak: models
