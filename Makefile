@@ -82,10 +82,15 @@ bench: models
 	for name in load rehearsal overhead cache undo containment decision jobshop replanning workers mixed waiting sharing watching bundle panel sampling; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
-# Hours on two cores: each of 138 tasks is asked of a model, and of the next.
+# Hours on two cores: each of 138 tasks is asked of a model, and of the next; then the questions of others, if
+# LLMOS_QUESTIONS says in which folder they are.
 quality: models
-	for size in 0.5b 1.5b; do for set in dev validation heldout; do $(BIN)/python -m benchmarks.quality run --resume \
+	for size in 0.5b 1.5b; do for set in dev reworded other; do $(BIN)/python -m benchmarks.quality run --resume \
 		--model qwen2.5-coder-$$size --set $$set --out build/quality-$$size-$$set.jsonl || exit 1; done; done
+	test -z "$$LLMOS_QUESTIONS" || for size in 0.5b 1.5b; do for way in bare loop; do \
+		$(BIN)/python -m benchmarks.quality questions run --way $$way --model qwen2.5-coder-$$size \
+		--out build/questions-$$size-$$way.jsonl || exit 1; done; $(BIN)/python -m benchmarks.quality questions report \
+		build/questions-$$size-bare.jsonl build/questions-$$size-loop.jsonl || exit 1; done
 
 soak: models
 	$(BIN)/python -m benchmarks.soak

@@ -4,7 +4,7 @@
     python -m benchmarks.estimates record [--limit N] [--resume]    record it anew: an hour or so
     python -m benchmarks.estimates start                            what a daemon needs to read what was learned
 
-`record` asks the development and validation requests of benchmarks/quality, mixed, through the magic in a kernel each,
+`record` asks the requests of benchmarks/quality (dev and reworded), mixed, through the magic in a kernel each,
 and runs background cells in between, some of them again and again. Of each step it writes what was known before and
 what it came to: numbers, no texts. The report predicts each step from those before it, as the daemon does, and judges
 all predictions, the first ones too; the constants are the best for the whole trace, known in hindsight.
@@ -101,7 +101,7 @@ def main() -> None:
 def record(model: str, file: Path, limit: int | None, *, resume: bool) -> None:
     """Write one line an observation, named by the task it is of."""
     dice = random.Random(SEED)
-    tasks = [(name, task) for name in ("dev", "validation") for task in load(name)]
+    tasks = [(name, task) for name in ("dev", "reworded") for task in load(name)]
     dice.shuffle(tasks)
     cells = [dice.choice(JOBS) for _ in tasks]
     codes = [text.format(n=dice.choice(sizes)) for text, sizes in cells]

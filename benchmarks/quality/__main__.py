@@ -1,4 +1,7 @@
-"""`python -m benchmarks.quality run | report | check | show`: see --help of each."""
+"""`python -m benchmarks.quality run | report | check | show | list | questions`: see --help of each.
+
+The sets of `run` are regression tests; all of them have been looked at. `questions` are those of others.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.asking import own_daemon
 from benchmarks.common import note
-from benchmarks.quality import report, run
+from benchmarks.quality import question_command, report, run
 from benchmarks.quality.tasks import SETS, load
 
 
@@ -40,7 +43,11 @@ def main(arguments: list[str] | None = None) -> int:
     lists = commands.add_parser("list", help="the tasks and their requests")
     lists.add_argument("--set", choices=SETS, default="dev")
 
+    question_command.add(commands)
+
     given = parser.parse_args(arguments)
+    if given.command == "questions":
+        return question_command.follow(given)
     if given.command == "run":
         with own_daemon():
             run.run(

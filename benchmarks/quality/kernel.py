@@ -29,7 +29,12 @@ class Output:
 
 
 class Kernel:
-    """One kernel process; `alive` is False after it had to be killed, or died."""
+    """One kernel process; `alive` is False after it had to be killed, or died.
+
+    `probe`: the module whose functions are called inside it.
+    """
+
+    probe = "benchmarks.quality.probe"
 
     def __init__(self, folder: str) -> None:
         self.manager = KernelManager(kernel_name="python3")
@@ -64,7 +69,7 @@ class Kernel:
                     self.alive = False
                     return Output("died", "the kernel died", output.shown, time.monotonic() - began)
                 continue
-            if said["parent_header"].get("msg_id") == message and _take(output, said["msg_type"], said["content"]):
+            if said["parent_header"].get("msg_id") == message and self.take(output, said["msg_type"], said["content"]):
                 break
         output.seconds = time.monotonic() - began
         reply = self.client.get_shell_msg(timeout=60)
@@ -78,13 +83,26 @@ class Kernel:
     def call(self, function: str, *arguments: object, limit: float = 60.0) -> str:
         """Call a function of the probe, silently. Raises RuntimeError if it raised or took too long."""
         listed = ", ".join(repr(argument) for argument in arguments)
-        ask = f"__import__('benchmarks.quality.probe', fromlist=['probe']).{function}({listed})"
+        ask = f"__import__({self.probe!r}, fromlist=['probe']).{function}({listed})"
         output = self.run("", limit=limit, silent=True, ask=ask)
         answer = output.values.get("answer", {})
         if answer.get("status") != "ok":
             reason = output.error or f"{answer.get('ename', output.status)}: {answer.get('evalue', '')}"
             raise RuntimeError(f"{function}: {reason}")
         return str(ast.literal_eval(answer["data"]["text/plain"]))
+
+    def take(self, output: Output, kind: str, content: dict[str, Any]) -> bool:
+        """Take note of a message that a cell sent. True if it was the last."""
+        if kind == "status":
+            return bool(content["execution_state"] == "idle")
+        if kind == "stream" and content["name"] == "stdout":
+            output.shown += content["text"]
+        elif kind == "error":
+            output.error = f"{content['ename']}: {content['evalue']}"[:500]
+        elif kind == "display_data" and "text/markdown" not in content["data"] and "image/png" not in content["data"]:
+            # Answers of ours are Markdown; a picture's text says only that it is one.
+            output.shown += content["data"].get("text/plain", "") + "\n"
+        return False
 
     def _overtime(self, output: Output, seconds: float) -> Output:
         self.manager.interrupt_kernel()
@@ -96,19 +114,6 @@ class Kernel:
         # Not used again: what was interrupted may have left anything half done.
         self.close()
         return Output("timeout", f"did not end in {seconds:.0f} s", output.shown, seconds)
-
-
-def _take(output: Output, kind: str, content: dict[str, Any]) -> bool:
-    if kind == "status":
-        return bool(content["execution_state"] == "idle")
-    if kind == "stream" and content["name"] == "stdout":
-        output.shown += content["text"]
-    elif kind == "error":
-        output.error = f"{content['ename']}: {content['evalue']}"[:500]
-    elif kind == "display_data" and "text/markdown" not in content["data"] and "image/png" not in content["data"]:
-        # Answers of ours are Markdown; a picture's text says only that it is one.
-        output.shown += content["data"].get("text/plain", "") + "\n"
-    return False
 
 
 @contextlib.contextmanager

@@ -202,11 +202,11 @@ def _summary(step: Step, trace: Trace | None, outcome: Outcome, words: str) -> d
         "tokens_out": sum(one.tokens for one in timings),
         "first_tokens_in": timings[0].prompt_tokens if timings else 0,
         "first_tokens_out": timings[0].tokens if timings else 0,
-        "records": [_brief(record) for record in records],
+        "records": [brief(record) for record in records],
     }
 
 
-def _brief(record: Any) -> dict[str, Any]:
+def brief(record: Any) -> dict[str, Any]:
     """A record of the trace; of the prompt only its last message, as each holds all that came before."""
     plain: dict[str, Any] = record.model_dump(mode="json", exclude_defaults=True)
     if isinstance(record, CandidateRecord):

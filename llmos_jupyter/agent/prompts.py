@@ -106,7 +106,7 @@ def repair_message(error: ErrorReport | None, problems: list[str]) -> Message:
 def minding(request: Message, notes: list[str]) -> Message:
     """The request once more, with what a first try has shown.
 
-    The failed code is not told: shown it, a small model writes it again to the letter (1.5B, 20 held-out tasks: in 9 of
+    The failed code is not told: shown it, a small model writes it again to the letter (1.5B, 20 tasks: in 9 of
     17 rounds), and what stands behind the request leaves the engine's cache whole.
     """
     lines = [request.content, "", "Mind:", *(f"- {_short(note, 400)}" for note in notes[:6])]

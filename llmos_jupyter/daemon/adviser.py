@@ -1,7 +1,7 @@
 """Advice on each request in words: which model, how many candidates and repairs. And what is learned of how it went.
 
 An answer that ended is not thereby right, and nobody judges most of them. So it counts as right with the frequency with
-which answers that ended like it were right where that was known: on the development, validation and held-out sets of
+which answers that ended like it were right where that was known: on the sets dev, reworded and other of
 benchmarks/quality, 546 answers of two models. One that the user takes back counts as wrong.
 """
 

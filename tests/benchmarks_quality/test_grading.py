@@ -162,20 +162,20 @@ def test_intervals() -> None:
 
 
 def test_the_sets_are_what_they_promise() -> None:
-    dev, validation = load("dev"), load("validation")
+    dev, reworded = load("dev"), load("reworded")
     assert len(dev) >= 120
     assert len({task.id for task in dev}) == len(dev)
     assert 3 * sum(len(task.steps) > 1 for task in dev) >= len(dev)
     assert 10 * sum(task.subject == "chinese" for task in dev) >= len(dev)
-    for task, other in zip(dev, validation, strict=True):
+    for task, other in zip(dev, reworded, strict=True):
         assert all(a.ask.strip().lower() != b.ask.strip().lower() for a, b in zip(task.steps, other.steps, strict=True))
         assert all(step.expect or step.says for step in task.steps)
 
 
-def test_the_heldout_set_is_of_other_data() -> None:
-    dev, heldout = load("dev"), load("heldout")
-    assert len({task.id for task in dev + heldout}) == len(dev) + len(heldout)
-    assert {task.subject for task in heldout} == {task.subject for task in dev}
-    assert not {task.setup for task in dev} & {task.setup for task in heldout}
-    assert 3 * sum(len(task.steps) > 1 for task in heldout) >= len(heldout) >= 60
-    assert all(step.expect or step.says for task in heldout for step in task.steps)
+def test_the_other_set_is_of_other_data() -> None:
+    dev, other = load("dev"), load("other")
+    assert len({task.id for task in dev + other}) == len(dev) + len(other)
+    assert {task.subject for task in other} == {task.subject for task in dev}
+    assert not {task.setup for task in dev} & {task.setup for task in other}
+    assert 3 * sum(len(task.steps) > 1 for task in other) >= len(other) >= 60
+    assert all(step.expect or step.says for task in other for step in task.steps)

@@ -31,7 +31,7 @@ waitlist = ["Zoe", "Ivo"]
 
 TASKS = [
     one(
-        "heldout-python-01",
+        "other-python-01",
         "python",
         CLUBS,
         "turn club_of around: a dict members with the list of kids for every club",
@@ -39,7 +39,7 @@ TASKS = [
         into="{club: sorted(kids) for club, kids in members.items()}",
     ),
     Task(
-        "heldout-python-02",
+        "other-python-02",
         "python",
         OVEN,
         (
@@ -58,7 +58,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-python-03",
+        "other-python-03",
         "python",
         WARDS,
         "one flat list of everybody in rooms without doubles, keep the order in which they first appear. -> people",
@@ -67,14 +67,14 @@ TASKS = [
         ordered=True,
     ),
     one(
-        "heldout-python-04",
+        "other-python-04",
         "python",
         BASKET,
         "What do the organic things in the basket cost altogether? (qty times price)",
         "sum(b['qty'] * b['price'] for b in basket if b['organic'])",
     ),
     one(
-        "heldout-python-05",
+        "other-python-05",
         "python",
         HIKES,
         "how many minutes was each hike? the times are written like 2h 15m",
@@ -86,7 +86,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-python-06",
+        "other-python-06",
         "python",
         COURSES,
         "who does yoga but not pilates? alphabetically please",

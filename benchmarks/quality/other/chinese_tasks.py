@@ -25,7 +25,7 @@ RUNNERS = """\
 
 TASKS = [
     Task(
-        "heldout-chinese-01",
+        "other-chinese-01",
         "chinese",
         ACCOUNTS,
         (
@@ -34,7 +34,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-chinese-02",
+        "other-chinese-02",
         "chinese",
         RIVER,
         "帮我画一下水位随日期变化的折线图",
@@ -42,7 +42,7 @@ TASKS = [
         figure=True,
     ),
     one(
-        "heldout-chinese-03",
+        "other-chinese-03",
         "chinese",
         RUNNERS,
         "按成绩从快到慢给这几个人排个名次",

@@ -47,7 +47,7 @@ WORDS = "import re\nfrom collections import Counter\nwords = re.findall(r'[a-z]+
 
 TASKS = [
     Task(
-        "heldout-text-01",
+        "other-text-01",
         "text",
         COMMENTS,
         (
@@ -62,7 +62,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-text-02",
+        "other-text-02",
         "text",
         MAIL,
         "pull all e-mail addresses out of note into a list called addresses",
@@ -70,7 +70,7 @@ TASKS = [
         into="addresses",
     ),
     Task(
-        "heldout-text-03",
+        "other-text-03",
         "text",
         RHYME,
         (
@@ -85,7 +85,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-text-04",
+        "other-text-04",
         "text",
         PHONES,
         "strip everything that is not a digit from the phone numbers, as a new list digits",
@@ -94,14 +94,14 @@ TASKS = [
         ordered=True,
     ),
     one(
-        "heldout-text-05",
+        "other-text-05",
         "text",
         SERVER,
         "count the lines in log_text by level (INFO, WARN, ERROR)",
         "from collections import Counter\nCounter(line.split()[1] for line in log_text.splitlines() if line.strip())",
     ),
     one(
-        "heldout-text-06",
+        "other-text-06",
         "text",
         CODES,
         "codes look like site-number-plot. Split them up into new columns site, number and plot of samples",

@@ -1,6 +1,6 @@
 """Tables."""
 
-from benchmarks.quality.heldout.data import BUS, EXPENSES, FILMS, GAMES, LAB, LOANS, PLANTS, SENSORS, WEATHER
+from benchmarks.quality.other.data import BUS, EXPENSES, FILMS, GAMES, LAB, LOANS, PLANTS, SENSORS, WEATHER
 from benchmarks.quality.task import Step, Task, one
 
 LATE = "(bus['delay_min'] > 5).groupby(bus['line']).mean()"
@@ -19,7 +19,7 @@ g = {0}.groupby("Sample")["Absorbance"]
 
 TASKS = [
     Task(
-        "heldout-pandas-01",
+        "other-pandas-01",
         "pandas",
         WEATHER,
         (
@@ -32,21 +32,21 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-pandas-02",
+        "other-pandas-02",
         "pandas",
         WEATHER,
         "Which was the warmest reading of all? I'd like to see that whole row",
         "wx.loc[[wx['Temp [°C]'].idxmax()]]",
     ),
     one(
-        "heldout-pandas-03",
+        "other-pandas-03",
         "pandas",
         LOANS,
         "how many books haven't been brought back yet",
         "loans['returned'].isna().sum()",
     ),
     Task(
-        "heldout-pandas-04",
+        "other-pandas-04",
         "pandas",
         LOANS,
         (
@@ -67,7 +67,7 @@ TASKS = [
         ),
     ),
     Task(
-        "heldout-pandas-05",
+        "other-pandas-05",
         "pandas",
         EXPENSES,
         (
@@ -84,7 +84,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-pandas-06",
+        "other-pandas-06",
         "pandas",
         EXPENSES,
         "add a column running_total to exp: what we had spent so far, going by date (careful, rows aren't sorted)",
@@ -93,7 +93,7 @@ TASKS = [
         changes=("exp",),
     ),
     Task(
-        "heldout-pandas-07",
+        "other-pandas-07",
         "pandas",
         LAB,
         (
@@ -108,7 +108,7 @@ TASKS = [
         ),
     ),
     Task(
-        "heldout-pandas-08",
+        "other-pandas-08",
         "pandas",
         GAMES,
         (
@@ -117,7 +117,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-pandas-09",
+        "other-pandas-09",
         "pandas",
         GAMES,
         "give games a new column outcome with H for a home win, A for an away win and D for a draw",
@@ -126,7 +126,7 @@ TASKS = [
         changes=("games",),
     ),
     one(
-        "heldout-pandas-10",
+        "other-pandas-10",
         "pandas",
         BUS,
         "for every line: what percent of the rows were more than 5 min late",
@@ -134,7 +134,7 @@ TASKS = [
         also=(LATE, f"({LATE} * 100).round(1)", f"({LATE} * 100).round(2)", f"({LATE} * 100).round()"),
     ),
     Task(
-        "heldout-pandas-11",
+        "other-pandas-11",
         "pandas",
         BUS,
         (
@@ -147,7 +147,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-pandas-12",
+        "other-pandas-12",
         "pandas",
         PLANTS,
         "I need plants in long form, one row for each plant and week, columns plant, Treatment, week, height. "
@@ -161,14 +161,14 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-pandas-13",
+        "other-pandas-13",
         "pandas",
         PLANTS,
         "average growth from wk1 to wk3 in each treatment group, leave out the plant we lost",
         "(plants['wk3'] - plants['wk1']).groupby(plants['Treatment']).mean()",
     ),
     one(
-        "heldout-pandas-14",
+        "other-pandas-14",
         "pandas",
         FILMS,
         "average stars per film, with the titles, best film first. films nobody rated can be left out",
@@ -180,14 +180,14 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-pandas-15",
+        "other-pandas-15",
         "pandas",
         FILMS,
         "the genres column holds several genres separated by | ... how many films are there of each genre?",
         "films['genres'].str.split('|').explode().value_counts()",
     ),
     one(
-        "heldout-pandas-16",
+        "other-pandas-16",
         "pandas",
         FILMS,
         "Is there any film without a single rating? Which?",
@@ -199,7 +199,7 @@ TASKS = [
         ),
     ),
     Task(
-        "heldout-pandas-17",
+        "other-pandas-17",
         "pandas",
         SENSORS,
         (
@@ -217,7 +217,7 @@ TASKS = [
         ),
     ),
     Task(
-        "heldout-pandas-18",
+        "other-pandas-18",
         "pandas",
         REPLICATES,
         (

@@ -1,11 +1,11 @@
 """Questions that want an answer in prose."""
 
-from benchmarks.quality.heldout.data import LAB, LOANS, WEATHER
+from benchmarks.quality.other.data import LAB, LOANS, WEATHER
 from benchmarks.quality.task import one
 
 TASKS = [
     one(
-        "heldout-words-01",
+        "other-words-01",
         "words",
         LOANS,
         "in a sentence or two, what is in loans? mention how many rows it has and which branches",
@@ -13,7 +13,7 @@ TASKS = [
         answer="loans holds 14 library loans from the branches Central, West and Riverside.",
     ),
     one(
-        "heldout-words-02",
+        "other-words-02",
         "words",
         WEATHER,
         "why do I get a KeyError for wx['Temp']? just explain, don't run anything",
@@ -21,7 +21,7 @@ TASKS = [
         answer="There is no column Temp: it is called 'Temp [°C]', with the unit in its name.",
     ),
     one(
-        "heldout-words-03",
+        "other-words-03",
         "words",
         LAB,
         "Which option of pd.to_numeric turns things like '<0.05' into NaN instead of an error? Explain in words",

@@ -39,9 +39,9 @@ wells = np.array([[0.0, 0.0], [3.0, 4.0], [6.0, 1.0], [2.5, 7.5], [9.0, 9.0]])  
 """
 
 TASKS = [
-    one("heldout-numpy-01", "numpy", PROBE, "average of probe without the -999 entries", "probe[probe != -999].mean()"),
+    one("other-numpy-01", "numpy", PROBE, "average of probe without the -999 entries", "probe[probe != -999].mean()"),
     Task(
-        "heldout-numpy-02",
+        "other-numpy-02",
         "numpy",
         HEIGHTS,
         (
@@ -60,7 +60,7 @@ TASKS = [
         ),
     ),
     Task(
-        "heldout-numpy-03",
+        "other-numpy-03",
         "numpy",
         SPRING,
         (
@@ -76,7 +76,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-numpy-04",
+        "other-numpy-04",
         "numpy",
         SOIL,
         "scale every column of soil to the range 0..1 (min becomes 0, max becomes 1), result in soil01",
@@ -84,7 +84,7 @@ TASKS = [
         into="soil01",
     ),
     one(
-        "heldout-numpy-05",
+        "other-numpy-05",
         "numpy",
         DICE,
         "each row of throws is two dice. In what fraction of the throws is the sum at least 10?",
@@ -92,14 +92,14 @@ TASKS = [
         also=("(throws.sum(axis=1) >= 10).mean() * 100",),
     ),
     one(
-        "heldout-numpy-06",
+        "other-numpy-06",
         "numpy",
         WELLS,
         "distances between all pairs of wells as a matrix please",
         "np.linalg.norm(wells[:, None] - wells[None, :], axis=-1)",
     ),
     one(
-        "heldout-numpy-07",
+        "other-numpy-07",
         "numpy",
         SPRING + "\nflow = np.array([3.1, 3.4, 2.9, 4.0, 4.6, 5.2, 4.9, 4.1, 3.8, 3.3])   # l/min, once a minute\n",
         "smooth flow with a moving average over 3 values, no padding so it gets shorter. name it smooth",

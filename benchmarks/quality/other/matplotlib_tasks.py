@@ -1,6 +1,6 @@
 """Figures."""
 
-from benchmarks.quality.heldout.data import EXPENSES, WEATHER
+from benchmarks.quality.other.data import EXPENSES, WEATHER
 from benchmarks.quality.task import Step, Task, one
 
 PLT = "import matplotlib.pyplot as plt\n"
@@ -43,7 +43,7 @@ steps = pd.DataFrame({"day": pd.date_range("2024-04-01", periods=30),
 
 TASKS = [
     Task(
-        "heldout-matplotlib-01",
+        "other-matplotlib-01",
         "matplotlib",
         SCORERS,
         (
@@ -58,7 +58,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-matplotlib-02",
+        "other-matplotlib-02",
         "matplotlib",
         REACTION,
         "Histogram of rt_ms with 12 bins, and write 'reaction time (ms)' on the x axis",
@@ -68,7 +68,7 @@ TASKS = [
         texts=("reaction time (ms)",),
     ),
     one(
-        "heldout-matplotlib-03",
+        "other-matplotlib-03",
         "matplotlib",
         LEAVES,
         "scatter leaf length (x) against width, a different colour for each species and a legend so I know which is "
@@ -80,7 +80,7 @@ TASKS = [
         texts=("oak", "birch", "elm"),
     ),
     one(
-        "heldout-matplotlib-04",
+        "other-matplotlib-04",
         "matplotlib",
         ROOM,
         "plot indoor and outdoor temperature over the hours in one plot with legend, title 'Living room, 3 March'",
@@ -90,7 +90,7 @@ TASKS = [
         texts=("indoor", "outdoor", "Living room, 3 March"),
     ),
     Task(
-        "heldout-matplotlib-05",
+        "other-matplotlib-05",
         "matplotlib",
         STEPS,
         (
@@ -110,7 +110,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-matplotlib-06",
+        "other-matplotlib-06",
         "matplotlib",
         EXPENSES + PLT,
         "pie of how our spending splits over the categories",
@@ -119,7 +119,7 @@ TASKS = [
         texts=("food", "rent", "transport", "fun"),
     ),
     one(
-        "heldout-matplotlib-07",
+        "other-matplotlib-07",
         "matplotlib",
         WEATHER + PLT,
         "draw a bar for each station's total rainfall, label the y axis mm",

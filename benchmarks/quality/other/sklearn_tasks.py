@@ -39,7 +39,7 @@ SPLIT = (
 
 TASKS = [
     Task(
-        "heldout-sklearn-01",
+        "other-sklearn-01",
         "sklearn",
         FLATS,
         (
@@ -56,7 +56,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-sklearn-02",
+        "other-sklearn-02",
         "sklearn",
         BUOYS,
         "Please group pts into 3 clusters with k-means and put the cluster number of each point in lab",
@@ -66,7 +66,7 @@ TASKS = [
         ordered=True,
     ),
     Task(
-        "heldout-sklearn-03",
+        "other-sklearn-03",
         "sklearn",
         SEEDS,
         (
@@ -79,7 +79,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-sklearn-04",
+        "other-sklearn-04",
         "sklearn",
         DIAGNOSES,
         "confusion matrix of truth vs guess, order of the classes: none, cold, flu",
@@ -93,7 +93,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-sklearn-05",
+        "other-sklearn-05",
         "sklearn",
         SEEDS,
         "I'd like the 5-fold cross-validated mean accuracy of a decision tree (max_depth 3, random_state 0) for kind",

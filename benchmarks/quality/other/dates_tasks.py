@@ -1,6 +1,6 @@
 """Dates and times."""
 
-from benchmarks.quality.heldout.data import LOANS
+from benchmarks.quality.other.data import LOANS
 from benchmarks.quality.task import Step, Task, one
 
 METER = """\
@@ -36,7 +36,7 @@ GAPS = (
 
 TASKS = [
     Task(
-        "heldout-dates-01",
+        "other-dates-01",
         "dates",
         METER,
         (
@@ -57,7 +57,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-dates-02",
+        "other-dates-02",
         "dates",
         LOANS,
         "Books are due 28 days after they were loaned. Add the due date to loans as column due",
@@ -66,7 +66,7 @@ TASKS = [
         changes=("loans",),
     ),
     one(
-        "heldout-dates-03",
+        "other-dates-03",
         "dates",
         BIRTHDAYS,
         "how old (full years) will each of the kids be on 1 September 2024?",
@@ -74,7 +74,7 @@ TASKS = [
         "{n: day.year - b.year - ((day.month, day.day) < (b.month, b.day)) for n, b in born.items()}",
     ),
     Task(
-        "heldout-dates-04",
+        "other-dates-04",
         "dates",
         FERRY,
         (
@@ -88,7 +88,7 @@ TASKS = [
         ),
     ),
     one(
-        "heldout-dates-05",
+        "other-dates-05",
         "dates",
         VISITS,
         "The column when in visits is text, day first. make real datetimes out of it",

@@ -1,0 +1,1 @@
+"""Every task's requests in other words: regression tests; all of them have been looked at."""

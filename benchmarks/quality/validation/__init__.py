@@ -1,1 +1,0 @@
-"""Every task's requests in other words. Nothing is tuned on these."""
