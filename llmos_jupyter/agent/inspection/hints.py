@@ -31,6 +31,9 @@ _LIBRARIES = frozenset(
 ) | frozenset(sys.stdlib_module_names)
 
 
+_NUMPY_FUNCTIONS = frozenset(["_ArrayFunctionDispatcher", "ufunc"])
+
+
 def column_hints(
     error_type: str, error_message: str, namespace: Mapping[str, Any], code: str, report: ErrorReport | None = None
 ) -> list[str]:
@@ -351,20 +354,23 @@ def _library_function(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
             if found is live.MISSING:
                 break
         if found is not live.MISSING:
-            return _if_library(found)
+            return if_library(found)
     # The receiver is an expression: a method that only one of pandas' classes has is meant.
     for cls in ("DataFrame", "Series"):
         pandas = sys.modules.get("pandas")
         holder = live.static(pandas, cls) if pandas is not None and name else live.MISSING
         method = live.static(holder, name) if holder is not live.MISSING else live.MISSING
         if method is not live.MISSING:
-            return _if_library(method)
+            return if_library(method)
     return None
 
 
-def _if_library(found: Any) -> Any:
+def if_library(found: Any) -> Any:
+    """A function or class of a known library, out of what wraps methods of classes; None for anything else."""
     if live.kind(found, staticmethod, classmethod):
         found = found.__func__
+    if live.class_module(type(found)) == "numpy" and live.class_name(type(found)) in _NUMPY_FUNCTIONS:
+        return found
     if not (live.kind(found, types.FunctionType, types.BuiltinFunctionType) or live.is_class(found)):
         return None
     module = live.class_module(found) if live.is_class(found) else found.__module__
