@@ -10,11 +10,11 @@ from llmos_jupyter.agent.data_rows import every, gaps, rows, values
 from llmos_jupyter.agent.data_uses import Chain, Note, Uses, argument, is_constant
 from llmos_jupyter.agent.describe_basics import is_missing
 from llmos_jupyter.agent.inspection import live
-from llmos_jupyter.agent.inspection.column_values import is_textual, plain_dtype
+from llmos_jupyter.agent.inspection.column_values import plain_dtype
 
 SHARE = 0.05  # of values that are missing, up to which nothing is said
 REPEATED = 0.2  # of rows that are duplicates, beyond which they are how the table is meant
-_CELLS = 400_000  # of a table whose rows are compared
+_CELLS = 200_000  # of a table whose rows are compared
 
 _STATISTICS = frozenset(
     ["mean", "sum", "median", "std", "var", "sem", "skew", "prod", "count", "corr", "cov", "quantile"]
@@ -99,8 +99,8 @@ def _left_out(uses: Uses, chain: Chain, label: Any, call: ast.Call) -> Iterator[
     gone = [gap for gap, keep in zip(gaps(series, step), kept, strict=True) if keep]
     count, total = sum(gone), len(gone)
     if total and count > SHARE * total:
-        about = "About " if step > 1 else ""
-        text = f"{about}{count * step} of {total * step} values of `{label}` are missing and left out."
+        some = f"{count} of {total} values" if step == 1 else f"About {100 * count / total:.0f} % of the values"
+        text = f"{some} of `{label}` are missing and left out."
         yield Note(text, call.lineno, str(label))
 
 
@@ -154,9 +154,9 @@ def _unknown_in(uses: Uses, node: ast.expr, nullable_only: bool) -> Iterator[Not
     kept = rows(uses, chain, step)
     count = 0 if kept is None else sum(a and b for a, b in zip(gaps(series, step), kept, strict=True))
     if count:
-        about = "About " if step > 1 else ""
-        are = "value of `{}` is" if count * step == 1 else "values of `{}` are"
-        text = f"{about}{count * step} {are.format(label)} unknown and counted as neither."
+        some = f"{count} values" if step == 1 else f"About {count * step} values"
+        are = f"{some} of `{label}` are" if (count, step) != (1, 1) else f"1 value of `{label}` is"
+        text = f"{are} unknown and counted as neither."
         yield Note(text, node.lineno, str(label))
 
 
@@ -201,8 +201,8 @@ def _comparable(table: Any) -> bool:
         series = table.iloc[:, position]
         if not plain_dtype(series.dtype):
             return False
-        if is_textual(series) and not all(
-            is_missing(value) or live.kind(value, str, int, float, bool) for value in values(series, 1)
-        ):
+        kind = str(series.dtype)
+        held = values(series, 1) if kind == "object" else series.cat.categories.tolist() if kind == "category" else []
+        if not all(live.kind(value, str, int, float, bool) or is_missing(value) for value in held):
             return False
     return True

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from llmos_jupyter.agent.data_rows import values
 from llmos_jupyter.agent.data_uses import Chain, Note, Uses, argument, labels_of
 from llmos_jupyter.agent.describe_basics import is_missing
 from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.agent.inspection.column_values import plain_dtype
 
-_ROWS = 100_000  # of either table
+_ROWS = 500_000  # of either table
+_OBJECTS = 20_000  # the same where keys are Python's objects, or several
 
 
 class _Join(NamedTuple):
@@ -91,48 +91,51 @@ def _how(node: ast.expr | None, usual: str) -> str:
 
 
 def _told(join: _Join, line: int) -> Iterator[Note]:
-    one, other = _counts(join.left, join.left_keys), _counts(join.right, join.right_keys)
-    if one is None or other is None:
+    if join.left.rows > _ROWS or join.right.rows > _ROWS:
         return
-    both = [key for key in one if key in other]
-    most = max(both, key=lambda key: (one[key] > 1 and other[key] > 1, one[key] * other[key]), default=None)
-    if most is None or one[most] < 2 or other[most] < 2:
+    one, other = _keys(join.left, join.left_keys), _keys(join.right, join.right_keys)
+    if one is None or other is None or one.is_unique or other.is_unique:
         return
-    rows = sum(one[key] * other[key] for key in both)
+    # Missing keys meet in pandas, so they count.
+    left, right = one.value_counts(dropna=False), other.value_counts(dropna=False)
+    both = left.index.intersection(right.index)
+    here, there = left.reindex(both).to_numpy(), right.reindex(both).to_numpy()
+    repeated = (here > 1) & (there > 1)
+    if not repeated.any():
+        return
+    at = int((here * there * repeated).argmax())
+    rows = int((here * there).sum())
     if join.how in ("left", "outer"):
-        rows += sum(count for key, count in one.items() if key not in other)
+        rows += join.left.rows - int(here.sum())
     if join.how in ("right", "outer"):
-        rows += sum(count for key, count in other.items() if key not in one)
+        rows += join.right.rows - int(there.sum())
     labels = join.left_keys or join.right_keys
     names = ", ".join(f"`{label}`" for label in labels) if labels else "of the rows"
     key = f"The keys {names} repeat" if labels and len(labels) > 1 else f"The key {names} repeats"
     yield Note(
-        f"{key} in both tables: {one[most]} rows of `{join.left.name}` meet {other[most]} of `{join.right.name}`, so "
+        f"{key} in both tables: {here[at]} rows of `{join.left.name}` meet {there[at]} of `{join.right.name}`, so "
         f"rows multiply ({join.left.rows} -> {rows}).",
         line,
         str(labels[0]) if labels else join.left.name,
     )
 
 
-def _counts(chain: Chain, keys: list[Any] | None) -> Counter[Any] | None:
-    """How often each key stands; None if that cannot be told safely. Missing keys meet in pandas, so they count."""
-    if chain.rows > _ROWS:
-        return None
-    if keys is None:
+def _keys(chain: Chain, labels: list[Any] | None) -> Any:
+    """The keys of a table's rows as an index; None if comparing them could run anyone's code, or takes long."""
+    if labels is None:
         index = chain.table.index
-        found = index.tolist() if live.class_name(type(index)) in ("Index", "RangeIndex", "DatetimeIndex") else None
-        columns = [found] if found is not None else []
-    else:
-        every = [chain.series(key) for key in keys]
-        columns = [values(series, 1) for series in every if series is not None]
-        if len(columns) != len(keys):
-            return None
-    if not columns or not all(_plain(value) for column in columns for value in column):
+        plain = live.class_name(type(index)) in ("Index", "RangeIndex", "DatetimeIndex") and plain_dtype(index.dtype)
+        return index if plain and (index.dtype.kind != "O" or _few_and_plain(index)) else None
+    columns = [chain.series(label) for label in labels]
+    if any(one is None or (str(one.dtype) in ("object", "category") and not _few_and_plain(one)) for one in columns):
         return None
-    return Counter(
-        zip(*([None if is_missing(value) else value for value in column] for column in columns), strict=True)
+    pandas = live.library("pandas")
+    if len(columns) == 1:
+        return pandas.Index(columns[0])
+    return pandas.MultiIndex.from_arrays(columns) if chain.rows <= _OBJECTS else None
+
+
+def _few_and_plain(held: Any) -> bool:
+    return len(held) <= _OBJECTS and all(
+        is_missing(value) or live.kind(value, str, int, float, bool) for value in held.to_numpy(dtype=object).tolist()
     )
-
-
-def _plain(value: Any) -> bool:
-    return is_missing(value) or live.kind(value, str, int, float, bool) or live.class_name(type(value)) == "Timestamp"

@@ -31,7 +31,7 @@ _Mask = list[bool]
 def every(chain: Chain) -> int:
     """Every how manyth row of the chain's table is looked at."""
     tables = [chain.alone] if chain.alone is not None else [chain.series(label) for label in _all_labels(chain)]
-    slow = any(series is not None and is_textual(series) for series in tables)
+    slow = bool(chain.masks) or any(series is not None and is_textual(series) for series in tables)
     return stride(chain.rows, _OBJECTS if slow else MOST)
 
 
@@ -79,7 +79,7 @@ def _mask(uses: Uses, chain: Chain, node: ast.expr, step: int) -> _Mask | None:
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         return _asked(uses, chain, node, node.func, step)
     series = _own(uses, chain, node)
-    if series is None or str(series.dtype) not in ("bool", "boolean"):
+    if series is None or str(series.dtype) not in ("bool", "boolean") or _three_valued(series):
         return None
     return [value is True for value in values(series, step)]
 
@@ -115,15 +115,22 @@ def _compared(
 ) -> _Mask | None:
     compare = _COMPARE.get(how)
     series = _own(uses, chain, left)
-    if compare is None or series is None or not isinstance(right, ast.Constant):
+    if compare is None or series is None or not isinstance(right, ast.Constant) or _three_valued(series):
         return None
     plain = _plain(values(series, step))
     if plain is None or not live.kind(right.value, str, int, float, bool):
         return None
     try:
-        return [not is_missing(value) and compare(value, right.value) is True for value in plain]
+        differs = compare is operator.ne  # as what is missing does from everything
+        return [differs if is_missing(value) else compare(value, right.value) is True for value in plain]
     except TypeError:
         return None
+
+
+def _three_valued(series: Any) -> bool:
+    """Whether conditions on the column are neither true nor false for some rows, and so is what is made of them."""
+    pandas = live.library("pandas")
+    return getattr(series.dtype, "na_value", None) is pandas.NA and bool(series.isna().any())
 
 
 def _plain(found: list[Any]) -> list[Any] | None:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from llmos_jupyter.agent.data_notes import data_notes
 
@@ -289,6 +291,56 @@ def test_notes_are_few_each_once_and_in_order() -> None:
     assert 0 < len(data_notes("wide.mean()", {"wide": wide})) <= 3
 
 
+keys = st.lists(st.sampled_from([1, 2, 3, None]), min_size=1, max_size=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(keys, keys, st.sampled_from(["inner", "left", "right", "outer"]), st.booleans())
+def test_rows_that_multiply_are_counted_as_pandas_makes_them(
+    left: list[Any], right: list[Any], how: str, named: bool
+) -> None:
+    one, other = (
+        pd.DataFrame({"k": pd.Series([f"k{k}" if named and k else k for k in keys], dtype=object if named else float)})
+        for keys in (left, right)
+    )
+    one["m"] = other["m"] = 1
+    names = {"one": one, "other": other}
+    for by in ("'k'", "['k', 'm']"):
+        code = f"one.merge(other, on={by}, how={how!r})"
+        found = data_notes(code, names)
+        made = len(eval(code, dict(names)))
+        if set(one["k"][one["k"].duplicated()]) & set(other["k"][other["k"].duplicated()]):
+            (note,) = found
+            assert f"({len(one)} -> {made})" in note.message
+        elif not (one["k"].isna().sum() > 1 and other["k"].isna().sum() > 1):
+            assert found == []
+
+
+conditions = st.sampled_from(["t['a'] > 1", "t['a'] == 2", "t['s'] == 'x'", "t.s.isin(['x', 'y'])", "t['a'].notna()",
+                              "~(t['a'] <= 2)", "t['s'] != 'x'", "t['b']", "~t['b']", "t['s'].isna()"])  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1.0, 2.0, 3.0, None]), st.sampled_from(["x", "y", None]), st.booleans()), min_size=1
+    ),
+    conditions,
+    conditions,
+    st.sampled_from("&|"),
+)
+def test_values_left_out_are_counted_as_pandas_chooses_them(rows: list[Any], one: str, other: str, joint: str) -> None:
+    table = pd.DataFrame(rows, columns=["a", "s", "b"])
+    chosen = f"t[({one}) {joint} ({other})]['a']"
+    values = eval(chosen, {"t": table})
+    found = [f.message for f in data_notes(f"{chosen}.mean()", {"t": table}) if "missing" in f.message]
+    gone = int(values.isna().sum())
+    if gone > 0.05 * len(values):
+        assert found == [f"{gone} of {len(values)} values of `a` are missing and left out."]
+    else:
+        assert found == []
+
+
 def test_large_tables_are_sampled_and_quick() -> None:
     n = 2_000_000
     big = pd.DataFrame({"x": np.where(np.arange(n) % 4 == 0, np.nan, 1.0), "g": np.arange(n) % 7, "k": np.arange(n)})
@@ -302,7 +354,7 @@ def test_large_tables_are_sampled_and_quick() -> None:
     started = time.process_time()
     found = data_notes(code, names)
     assert time.process_time() - started < 0.6
-    assert any(f.message.startswith("About ") and "of `x` are missing" in f.message for f in found)
+    assert any(f.message.startswith("About 25 % of the values of `x`") for f in found)
 
 
 class Trap:
