@@ -15,8 +15,8 @@ from llmos_jupyter.agent.inspection import inspect
 from llmos_jupyter.agent.inspection.mending import mend
 
 label = st.sampled_from(
-    ["'2021'", "2021", "2021.0", "'price'", "'price '", "'price_mean'", "'mean'", "('price', 'mean')", "'shop'", "'rank'",
-     "0", "'0'", "'x'"]
+    ["'2021'", "2021", "2021.0", "'price'", "'price '", "'price_mean'", "'mean'", "('price', 'mean')", "'shop'",
+     "'rank'", "0", "'0'", "'x'"]
 )  # fmt: skip
 frame = st.sampled_from(["years", "texts", "wide", "stats", "box", "rows", "worded"])
 
