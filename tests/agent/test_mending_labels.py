@@ -60,6 +60,13 @@ LABELS = [
     ("pop.loc[pop['city'] == 'a', ['2021']]", "pop.loc[pop['city'] == 'a', [2021]]"),
     ("pop['2021'] = pop['2021'] * 2", "pop[2021] = pop[2021] * 2"),
     ("pop['2021'] += 1", "pop[2021] += 1"),
+    ("key = '2021'\npop[key].sum()", "key = 2021\npop[key].sum()"),
+    ("years = ['2021', '2022']\npop[years].sum()", "years = [2021, 2022]\npop[years].sum()"),
+    (
+        "for y in ['2021', '2022']:\n    print(y, f'{y}:', pop[y].sum())",
+        "for y in [2021, 2022]:\n    print(y, f'{y}:', pop[y].sum())",
+    ),
+    ("[pop[y].sum() for y in ('2021', '2022')]", "[pop[y].sum() for y in (2021, 2022)]"),
     ("floats['2021']", "floats[2021.0]"),
     ("worded[2021] + 2021", "worded['2021'] + 2021"),
     ("worded[[2021, 2022]].sum()", "worded[['2021', '2022']].sum()"),
@@ -122,6 +129,9 @@ def test_a_label_that_is_the_same_as_text(code: str, right: str) -> None:
         "s = sales.groupby('shop').agg({'price': ['mean']})\ns.columns = ['price_mean']\ns['price_mean']",
         "s = sales.groupby('shop').agg({'price': ['mean']})\ns.columns = ['_'.join(c) for c in s]\ns.price_mean",
         "pop['2021'] = 1\npop['2021']",
+        "key = '2021'\npop[key].rename('in ' + key)",  # it is text elsewhere
+        "for y in ['2021']:\n    print(f'{y:>6}', pop[y].sum())",
+        "for y in ['2021']:\n    print(pop[y].sum(), len(y))",
         "pop.columns = [str(c) for c in pop.columns]\npop['2021']",
         "pop = pop.rename(columns=str)\npop['2021']",
         "years.index = years.index.astype(str)\nyears.loc['2021']",

@@ -50,10 +50,36 @@ def _places(tree: ast.Module, miss: Miss, right: str) -> Iterator[tuple[tuple[in
         for other in ast.walk(tree):
             if isinstance(other, ast.Subscript) and ast.dump(other.value) == base:
                 yield from _constants(_of_subscript(other, miss.rows), miss.label, right)
+        if isinstance(node.slice, ast.Name) and not miss.rows:
+            yield from _constants(_of_name(tree, node.slice.id, base), miss.label, right)
     elif isinstance(node, ast.Call):
         yield from _constants(_of_call(node, text=type(miss.label) is str), miss.label, right)
     elif isinstance(node, ast.Attribute) and node.value.end_lineno == node.end_lineno:
         yield (node.end_lineno or 0, node.value.end_col_offset or 0, node.end_col_offset or 0), f"[{right}]"
+
+
+def _of_name(tree: ast.Module, name: str, base: str) -> Iterator[ast.expr]:
+    """The labels that a name stands for, as in `for year in ['2021', '2022']`.
+
+    Only if it serves for nothing but these labels, and for being shown, where text and number look the same.
+    """
+    bound = [n for n in ast.walk(tree) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Load)]
+    used = sum(isinstance(n, ast.Name) and n.id == name and isinstance(n.ctx, ast.Load) for n in ast.walk(tree))
+    served = 0
+    given: ast.expr | None = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Subscript) and getattr(node.slice, "id", "") == name:
+            served += ast.dump(node.value) == base
+        elif isinstance(node, ast.FormattedValue) and getattr(node.value, "id", "") == name:
+            served += node.format_spec is None and node.conversion == -1
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print":
+            served += sum(getattr(argument, "id", "") == name for argument in node.args)
+        elif isinstance(node, ast.Assign) and len(node.targets) == 1 and node.targets[0] in bound:
+            given = node.value
+        elif isinstance(node, ast.For | ast.comprehension) and node.target in bound:
+            given = node.iter if isinstance(node.iter, ast.List | ast.Tuple) else None
+    if len(bound) == 1 and served == used and given is not None:
+        yield from given.elts if isinstance(given, ast.List | ast.Tuple) else [given]
 
 
 def _constants(nodes: Iterator[ast.expr], label: Any, right: str) -> Iterator[tuple[tuple[int, int, int], str]]:
