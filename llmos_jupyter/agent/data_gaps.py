@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from llmos_jupyter.agent.data_rows import every, gaps, rows, values
-from llmos_jupyter.agent.data_uses import Chain, Note, Uses, argument, is_constant
+from llmos_jupyter.agent.data_uses import Chain, Note, Uses, argument, is_constant, labels_of
 from llmos_jupyter.agent.describe_basics import is_missing
 from llmos_jupyter.agent.inspection import live
 from llmos_jupyter.agent.inspection.column_values import plain_dtype
@@ -19,6 +19,7 @@ _CELLS = 200_000  # of a table whose rows are compared
 _STATISTICS = frozenset(
     ["mean", "sum", "median", "std", "var", "sem", "skew", "prod", "count", "corr", "cov", "quantile"]
 )
+_GAPS = frozenset(["fillna", "ffill", "bfill", "interpolate", "dropna", "isna", "isnull", "notna", "notnull"])
 _AGGREGATES = frozenset(["agg", "aggregate"])
 _COUNTING = frozenset(["sum", "mean", "count", "size", "median", "std", "var", "value_counts"])
 # Steps that leave values and gaps as they are.
@@ -68,10 +69,13 @@ def _leaves_out(how: ast.expr) -> bool:
 
 
 def missing(uses: Uses) -> Iterator[Note]:
+    """Values that a statistic leaves out, unless the code itself deals with that column's gaps."""
+    minded = _minded(uses)
     for call, name, chain, labels in statistics(uses):
         if chain.group is not None and not chain.keeps_gaps:
             for key in chain.group:
-                yield from _left_out(uses, chain, key, call)
+                if key not in minded:
+                    yield from _left_out(uses, chain, key, call)
         if name == "size" or is_constant(argument(call, None, "skipna"), False):
             continue
         if name == "value_counts" and (not chain.one or is_constant(argument(call, None, "dropna"), False)):
@@ -79,8 +83,21 @@ def missing(uses: Uses) -> Iterator[Note]:
         if name == "count" and not chain.one:
             continue  # the counts show it
         for label in labels:
+            if label in minded:
+                continue
             if chain.one or name in _AGGREGATES or _numeric(chain, label):
                 yield from _left_out(uses, chain, label, call)
+
+
+def _minded(uses: Uses) -> set[Any]:
+    """The columns whose gaps the code fills, drops or counts."""
+    found: set[Any] = set()
+    for call, name in uses.calls():
+        if name in _GAPS and isinstance(call.func, ast.Attribute):
+            chain = uses.chain(call.func.value)
+            subset = labels_of(argument(call, None, "subset"))
+            found.update(chain.chosen if chain is not None and chain.one else subset)
+    return found
 
 
 def _numeric(chain: Chain, label: Any) -> bool:
@@ -100,7 +117,8 @@ def _left_out(uses: Uses, chain: Chain, label: Any, call: ast.Call) -> Iterator[
     count, total = sum(gone), len(gone)
     if total and count > SHARE * total:
         some = f"{count} of {total} values" if step == 1 else f"About {100 * count / total:.0f} % of the values"
-        text = f"{some} of `{label}` are missing and left out."
+        are = "is" if (count, step) == (1, 1) else "are"
+        text = f"{some} of `{label}` {are} missing and left out."
         yield Note(text, call.lineno, str(label))
 
 
