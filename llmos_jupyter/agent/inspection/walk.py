@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmos_jupyter.agent.inspection import expressions, frames, label_checks, live, outside, statements
+from llmos_jupyter.agent.inspection.callables import callable_path
 from llmos_jupyter.agent.inspection.nearest import did_you_mean, nearest
 from llmos_jupyter.agent.inspection.same_labels import Miss
 from llmos_jupyter.agent.inspection.values import (
@@ -398,21 +398,3 @@ class Walk:
             else:
                 self.block(node.body)
             self.state.names = outer
-
-
-def callable_path(obj: Any) -> str | None:
-    """Module and name of a live function, class or method, without asking the object itself."""
-    if type(obj) is types.MethodType:
-        function = obj.__func__  # any callable, perhaps the user's
-        name = function.__name__ if type(function) is types.FunctionType else ""
-        return f"{outside.instance_path(type(obj.__self__))}.{name}"
-    if type(obj) is types.BuiltinFunctionType and not live.is_module(obj.__self__) and obj.__self__ is not None:
-        return f"{outside.instance_path(type(obj.__self__))}.{obj.__name__}"
-    if live.kind(obj, types.FunctionType, types.BuiltinFunctionType):
-        if obj.__name__ == "_modified_open":  # IPython's own `open`, the same but for three descriptors
-            return "builtins.open"
-        module = obj.__module__
-        return f"{module}.{obj.__qualname__}" if type(module) is str else None
-    if live.is_class(obj):
-        return f"{live.class_module(obj)}.{live.class_name(obj)}"
-    return None
