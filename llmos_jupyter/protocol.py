@@ -49,6 +49,7 @@ FindingKind = Literal[
     "endless-loop",
     "hidden-code",
     "mended",
+    "data",
 ]
 
 
@@ -95,6 +96,8 @@ class ErrorReport(Wire):
     line: int | None = None
     source: str = ""
     traceback: str = ""
+    values: list[str] = Field(default_factory=list, description="what the failing line worked on, a line each")
+    function: str = Field("", description="signature and purpose of the library's function that the line calls")
 
 
 RehearsalStatus = Literal["passed", "failed", "refused", "unfinished", "died", "unavailable"]

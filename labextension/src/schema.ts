@@ -1194,6 +1194,17 @@ export interface components {
              * @default
              */
             traceback: string;
+            /**
+             * Values
+             * @description what the failing line worked on, a line each
+             */
+            values: string[];
+            /**
+             * Function
+             * @description signature and purpose of the library's function that the line calls
+             * @default
+             */
+            function: string;
         };
         /**
          * Event
@@ -1270,7 +1281,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "syntax" | "undefined-name" | "unknown-attribute" | "unknown-column" | "shadowed-builtin" | "rebinds-name" | "capability" | "endless-loop" | "hidden-code" | "mended";
+            kind: "syntax" | "undefined-name" | "unknown-attribute" | "unknown-column" | "shadowed-builtin" | "rebinds-name" | "capability" | "endless-loop" | "hidden-code" | "mended" | "data";
             /**
              * Severity
              * @enum {string}

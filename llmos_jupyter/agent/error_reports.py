@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from types import TracebackType
 
 import IPython
 
+from llmos_jupyter.agent.failing_line import Failing, failing_line
 from llmos_jupyter.protocol import ErrorReport
 
 LONGEST = 2_000  # characters of a message
@@ -21,16 +22,17 @@ _MACHINERY = tuple(os.path.dirname(os.path.abspath(file)) + os.sep for file in (
 def error_report(error: BaseException, code: str, cells: Collection[str]) -> ErrorReport:
     """`cells` are the file names under which IPython compiled `code`."""
     lines = code.splitlines()
-    entries = list(traceback.walk_tb(error.__traceback__))
+    entries = list(_entries(error.__traceback__))
     own = [
-        (line, frame.f_code.co_name)
-        for frame, number in entries
-        if (line := _line(frame.f_code.co_filename, number, code, cells)) is not None
+        (line, tb.tb_frame.f_code.co_name)
+        for tb in entries
+        if (line := _line(tb.tb_frame.f_code.co_filename, tb.tb_lineno, code, cells)) is not None
     ]
+    innermost = [tb for tb in entries if _line(tb.tb_frame.f_code.co_filename, 1, code, cells) is not None][-1:]
     number = own[-1][0] if own else None
     if isinstance(error, SyntaxError) and (error.filename in cells or not own):
         number = error.lineno
-        own, entries = ([(number, "<module>")] if number else []), []
+        own, entries, innermost = ([(number, "<module>")] if number else []), [], []
     message = _message(error)
     name = type(error).__name__
     shown = ["Traceback (most recent call last):"] if own else []
@@ -40,13 +42,23 @@ def error_report(error: BaseException, code: str, cells: Collection[str]) -> Err
     if entries and (last := _library_frame(error.__traceback__, code, cells)):
         shown.append(last)
     shown.append(f"{name}: {message}" if message else name)
+    looks = bool(innermost and number) and isinstance(error, Exception)
+    at_the_line = failing_line(innermost[0], code, number or 0) if looks else Failing([], "")
     return ErrorReport(
         type=name,
         message=message,
         line=number,
         source=_source(lines, number) if number else "",
         traceback="\n".join(shown),
+        values=at_the_line.values,
+        function=at_the_line.function,
     )
+
+
+def _entries(tb: TracebackType | None) -> Iterator[TracebackType]:
+    while tb is not None:
+        yield tb
+        tb = tb.tb_next
 
 
 def _line(filename: str, number: int, code: str, cells: Collection[str]) -> int | None:

@@ -123,7 +123,9 @@ function rehearsal(value: unknown): AnswerCell['rehearsal'] {
           message: text(value.error.message),
           line: count(value.error.line),
           source: text(value.error.source),
-          traceback: text(value.error.traceback)
+          traceback: text(value.error.traceback),
+          values: texts(value.error.values),
+          function: text(value.error.function)
         }
       : null,
     output: text(value.output),

@@ -39,6 +39,7 @@ def call(walk: Walk, node: ast.Call) -> Value:
         callee = walk.attribute(receiver, node.func.attr, node.func, called=True)
     else:
         callee = walk.expr(node.func)
+        _hidden_builtin(walk, node.func)
     args = [walk.expr(a) for a in node.args]
     keywords = {k.arg: walk.expr(k.value) for k in node.keywords if k.arg}
     for k in node.keywords:
@@ -61,6 +62,17 @@ def call(walk: Walk, node: ast.Call) -> Value:
         result = _result(walk, node, callee, path, args, keywords)
     _effects(walk, node, callee, receiver, [*args, *keywords.values()], followed is not None)
     return result
+
+
+def _hidden_builtin(walk: Walk, func: ast.expr) -> None:
+    """A variable of the notebook that stands in a builtin's way, and cannot be called."""
+    if isinstance(func, ast.Name) and func.id not in walk.state.names and live.hides_builtin(walk.namespace, func.id):
+        kind = live.class_name(type(walk.namespace[func.id]))
+        text = (
+            f"`{func.id}` is a variable of the notebook here, of type {kind}, and hides Python's function: "
+            f"write `builtins.{func.id}` after `import builtins`."
+        )
+        walk.error("shadowed-builtin", text, func, func.id, [f"builtins.{func.id}"])
 
 
 def _argument(value: Value) -> Argument:

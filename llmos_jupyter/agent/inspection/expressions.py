@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent.inspection import calls, frames, live, outside
+from llmos_jupyter.agent.inspection import calls, frames, label_checks, live, outside
 from llmos_jupyter.agent.inspection.statements import items_of
 from llmos_jupyter.agent.inspection.values import UNKNOWN, Const, Dict, Frame, Function, Ref, Seq, Series, Value, join
 
@@ -75,7 +75,7 @@ def of_Subscript(walk: Walk, node: ast.Subscript) -> Value:
     base = walk.expr(node.value)
     key = walk.expr(node.slice)
     if base == Const(None):
-        owner = frames.shown(node.value, "The value")
+        owner = label_checks.shown(node.value, "The value")
         text = f"{owner} is None here, which has no items: check what was assigned to it."
         walk.error("unknown-attribute", text, node, "None")
         return UNKNOWN

@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent.inspection import live
-from llmos_jupyter.agent.inspection.nearest import closeness, did_you_mean, nearest, shortened
+from llmos_jupyter.agent.inspection import live, row_labels
+from llmos_jupyter.agent.inspection.label_checks import check, check_label, shown
+from llmos_jupyter.agent.inspection.nearest import closeness, did_you_mean, nearest
 from llmos_jupyter.agent.inspection.values import (
     UNKNOWN,
-    Call,
     Const,
-    Dict,
     Facts,
     Frame,
     Group,
@@ -41,56 +40,6 @@ REPLACED = {
 }  # fmt: skip
 _LABELS_READ = 2_000  # rows of an index that are looked through for a label
 _PARTS = frozenset({"loc", "iloc", "at", "iat", "plot", "index", "columns", "str", "dt", "cat"})
-
-
-def shown(node: ast.AST, otherwise: str = "The DataFrame") -> str:
-    """A value as the candidate writes it, for a message."""
-    text = ast.unparse(node)
-    return f"`{text}`" if len(text) <= 40 and "\n" not in text else otherwise
-
-
-def check(
-    walk: Walk,
-    handle: int,
-    value: Value,
-    node: ast.AST,
-    owner: ast.AST,
-    *,
-    keys: bool = False,
-    warn: str = "",
-    strings: bool = False,
-) -> None:
-    """Report labels that are not columns. `keys`: names of index levels will do. `warn`: the library says
-    nothing about a missing one, so this is a warning with that text. `strings`: numbers are no labels here."""
-    for label in labels(value)[0]:
-        check_label(walk, handle, label, node, owner, keys=keys, warn=warn, strings=strings)
-
-
-def check_label(
-    walk: Walk,
-    handle: int,
-    label: Any,
-    node: ast.AST,
-    owner: ast.AST,
-    *,
-    keys: bool = False,
-    warn: str = "",
-    strings: bool = False,
-) -> None:
-    facts = walk.facts(handle)
-    if facts.columns is None or label in walk.maybe or type(label) not in (str, int, float):
-        return
-    if (strings and type(label) is not str) or facts.has(label) or (keys and facts.has_key(label)):
-        return
-    near = nearest(str(label), (c for c in facts.columns if type(c) is str))
-    whole = [c for c, source in facts.columns.items() if source is not None or not facts.nested]
-    real = shortened(whole) or "none"
-    text = f"{shown(owner)} has no column {label!r}{warn}{did_you_mean(near)}; its columns are {real}."
-    if warn:
-        if walk.certain:
-            walk.warn("unknown-column", text, node, str(label), near)
-    else:
-        walk.error("unknown-column", text, node, str(label), near)
 
 
 # --- attributes -------------------------------------------------------------------------------
@@ -313,6 +262,7 @@ def _tuple_key(walk: Walk, node: ast.AST, owner: ast.AST, known: list[Any]) -> N
 
 def _loc(walk: Walk, base: Frame, key: Value, node: ast.AST, owner: ast.AST, how: str) -> Value:
     facts = walk.facts(base.handle)
+    row_labels.check(walk, base.handle, key, node, owner)
     if not (isinstance(key, Seq) and key.cls is tuple):
         return walk.new_frame(facts) if _rows(key) else UNKNOWN
     if len(key.items) != 2:
@@ -412,25 +362,3 @@ def remove(walk: Walk, handle: int, gone: Iterable[Any]) -> None:
     if facts.columns is not None and not facts.nested:
         left = {c: v for c, v in facts.columns.items() if c not in set(gone)}
         walk.state.heap[handle] = replace(facts, columns=left)
-
-
-# --- mappings ---------------------------------------------------------------------------------
-
-
-def check_keys(walk: Walk, handle: int, mapping: Dict, node: ast.AST, owner: ast.AST, warn: str = "") -> None:
-    for key in mapping.keys:
-        if isinstance(key, Const):
-            check_label(walk, handle, key.value, node, owner, warn=warn)
-
-
-def named(walk: Walk, handle: int, call: Call) -> list[str]:
-    """Named aggregations, `total=('price', 'sum')`: their columns are checked, their names returned."""
-    names = []
-    for keyword, value in call.keywords.items():
-        if isinstance(value, Seq) and value.cls is tuple and len(value.items) == 2:
-            names.append(keyword)
-            if isinstance(value.items[0], Const):
-                check(walk, handle, value.items[0], call.node, call.owner)
-        elif isinstance(value, Ref) and (value.path or "").endswith("NamedAgg()"):
-            names.append(keyword)
-    return names

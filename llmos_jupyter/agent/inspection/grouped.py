@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.agent.inspection import reshape
-from llmos_jupyter.agent.inspection.frames import check_keys, named
+from llmos_jupyter.agent.inspection.label_checks import check_keys, named
 from llmos_jupyter.agent.inspection.values import (
     NONE,
     TRUE,
@@ -19,6 +19,7 @@ from llmos_jupyter.agent.inspection.values import (
     Facts,
     Group,
     Ref,
+    Seq,
     Series,
     Value,
     is_list,
@@ -93,6 +94,30 @@ def group_method(walk: Walk, group: Group, name: str, call: Call) -> Value:
     return UNKNOWN
 
 
+def _several(walk: Walk, group: Group, facts: Facts, first: Value | None, call: Call) -> Value | None:
+    """The frame that several statistics of each column make, whose columns have two levels; None for one of each."""
+    pairs: list[tuple[Any, Any]] = []
+    if isinstance(first, Dict) and any(isinstance(v, Seq) for v in first.values):
+        for key, value in zip(first.keys, first.values, strict=True):
+            names, complete = labels(value)
+            if not (isinstance(key, Const) and complete and isinstance(value, Const | Seq)):
+                return None
+            pairs += [(key.value, name) for name in names]
+        check_keys(walk, group.handle, first, call.node, call.owner)
+    elif first is not None and is_list(first):
+        names, complete = labels(first)
+        chosen = group.selected or (None if facts.columns is None else facts.columns)
+        if not complete or chosen is None or group.keys is None:
+            return None
+        pairs = [(column, name) for column in chosen if column not in group.keys for name in names]
+    if not pairs or not group.as_index or not all(type(name) is str for _, name in pairs):
+        return None
+    made: dict[Any, Any] = dict.fromkeys(pairs)
+    made.update(dict.fromkeys(column for column, _ in pairs))
+    made.update(dict.fromkeys((column,) for column, _ in pairs))
+    return walk.new_frame(Facts(columns=made, index=group.keys, nested=True))
+
+
 def _grouped(group: Group, columns: Iterable[Any]) -> Facts:
     if group.as_index:
         return Facts(columns=dict.fromkeys(columns), index=group.keys)
@@ -126,6 +151,9 @@ def _aggregate(walk: Walk, group: Group, facts: Facts, call: Call) -> Value:
             return _reduced(walk, group, facts)
         names, complete = labels(first) if first is not None and is_list(first) else ([], False)
         return walk.new_frame(_grouped(group, names)) if complete and names else UNKNOWN
+    several = _several(walk, group, facts, first, call)
+    if several is not None:
+        return several
     if isinstance(first, Dict):
         check_keys(walk, group.handle, first, call.node, owner)
         keys = [k.value for k in first.keys if isinstance(k, Const)]

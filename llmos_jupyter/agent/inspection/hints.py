@@ -12,12 +12,15 @@ import re
 import sys
 import types
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from llmos_jupyter.agent.inspection import live, source
 from llmos_jupyter.agent.inspection.frames import REPLACED
+from llmos_jupyter.agent.inspection.hints_data import data_hints, levels_hint
 from llmos_jupyter.agent.inspection.nearest import nearest
 from llmos_jupyter.agent.inspection.remedies import remedy
+from llmos_jupyter.protocol import ErrorReport
 
 _MOST = 6
 _LONGEST = 300
@@ -28,20 +31,36 @@ _LIBRARIES = frozenset(
 ) | frozenset(sys.stdlib_module_names)
 
 
-def column_hints(error_type: str, error_message: str, namespace: Mapping[str, Any], code: str) -> list[str]:
+_NUMPY_FUNCTIONS = frozenset(["_ArrayFunctionDispatcher", "ufunc"])
+
+
+def column_hints(
+    error_type: str, error_message: str, namespace: Mapping[str, Any], code: str, report: ErrorReport | None = None
+) -> list[str]:
     """Sentences for the model about the live objects that failed code names: at most six, each of at
-    most 300 characters. The code is not run and need not parse; empty if there is nothing to say."""
+    most 300 characters. The code is not run and need not parse; empty if there is nothing to say.
+
+    `report`: with it, what the failing line worked on stands first, as the rehearsal saw it.
+    """
     kind = error_type.rpartition(".")[2]
     tree = _tree(code)
     named = _objects(tree, code, namespace)
     found: list[str] = []
-    for sentence in _sentences(kind, error_message, named, tree, namespace):
+    for sentence in chain(_at_the_line(report), _sentences(kind, error_message, named, tree, namespace)):
         text = sentence if len(sentence) <= _LONGEST else sentence[: _LONGEST - 1] + "…"
         if text not in found:
             found.append(text)
         if len(found) == _MOST:
             break
     return found
+
+
+def _at_the_line(report: ErrorReport | None) -> Iterator[str]:
+    if report is not None:
+        where = f"in line {report.line}" if report.line else "then"
+        yield from (f"{where[0].upper()}{where[1:]}, {value}" for value in report.values[:3])
+        if report.function:
+            yield f"It calls {report.function}"
 
 
 def _tree(code: str) -> ast.Module:
@@ -74,7 +93,9 @@ def _sentences(
     if kind == "TypeError":
         yield from _signatures(message, tree, namespace)
     frames = [(name, obj) for name, obj in named.items() if live.is_frame(obj) or live.is_polars(obj)]
-    if told := remedy(message, *_example(frames, named)):
+    specific = list(data_hints(message, frames))
+    yield from specific
+    if not specific and (told := remedy(message, *_example(frames, named))):
         yield told
     if kind in {"KeyError", "AttributeError", "ValueError", "TypeError", "IndexError", "ColumnNotFoundError",
                 "UndefinedVariableError", "NameError", "DataError", "InvalidOperationError", "ShapeError"}:  # fmt: skip
@@ -124,6 +145,7 @@ def _missing_labels(message: str, named: dict[str, Any], namespace: Mapping[str,
         yield from _elsewhere(label, named, namespace)
     for name, obj in named.items():
         if live.is_frame(obj) or live.is_polars(obj):
+            yield from levels_hint(name, obj)
             real = [c for c in live.column_labels(obj) or [] if type(c) is str]
             what = "column"
         elif type(obj) is dict:
@@ -136,7 +158,7 @@ def _missing_labels(message: str, named: dict[str, Any], namespace: Mapping[str,
                 yield f"`{name}` has no {what} {label!r}; the nearest real ones are {', '.join(map(repr, near))}."
         if what == "key":
             yield f"The keys of `{name}` are {_listed([repr(k) for k in real])}."
-        elif live.is_frame(obj) and not _quoted(message):
+        elif live.is_frame(obj) and not _quoted(message) and not message.startswith("("):
             yield from _rows(name, obj)
 
 
@@ -332,20 +354,23 @@ def _library_function(node: ast.expr, namespace: Mapping[str, Any]) -> Any:
             if found is live.MISSING:
                 break
         if found is not live.MISSING:
-            return _if_library(found)
+            return if_library(found)
     # The receiver is an expression: a method that only one of pandas' classes has is meant.
     for cls in ("DataFrame", "Series"):
         pandas = sys.modules.get("pandas")
         holder = live.static(pandas, cls) if pandas is not None and name else live.MISSING
         method = live.static(holder, name) if holder is not live.MISSING else live.MISSING
         if method is not live.MISSING:
-            return _if_library(method)
+            return if_library(method)
     return None
 
 
-def _if_library(found: Any) -> Any:
+def if_library(found: Any) -> Any:
+    """A function or class of a known library, out of what wraps methods of classes; None for anything else."""
     if live.kind(found, staticmethod, classmethod):
         found = found.__func__
+    if live.class_module(type(found)) == "numpy" and live.class_name(type(found)) in _NUMPY_FUNCTIONS:
+        return found
     if not (live.kind(found, types.FunctionType, types.BuiltinFunctionType) or live.is_class(found)):
         return None
     module = live.class_module(found) if live.is_class(found) else found.__module__

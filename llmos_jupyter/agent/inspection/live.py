@@ -7,12 +7,13 @@ pandas and polars, recognised by their exact type, are asked through their own m
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import importlib.util
 import inspect
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 MISSING: Any = inspect.Parameter.empty
@@ -77,6 +78,13 @@ def static(obj: Any, name: str) -> Any:
 
 def _in_classes(classes: tuple[type, ...], name: str) -> Any:
     return next((class_dict(cls)[name] for cls in classes if name in class_dict(cls)), MISSING)
+
+
+def hides_builtin(namespace: Mapping[str, Any], name: str) -> bool:
+    """Whether the name is a builtin function's or class's, and a variable of the notebook that cannot be called."""
+    if name not in namespace or name.startswith("_") or not callable(builtins.__dict__.get(name)):
+        return False
+    return _in_classes(mro(type(namespace[name])), "__call__") is MISSING
 
 
 def is_module(obj: Any) -> bool:

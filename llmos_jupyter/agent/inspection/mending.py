@@ -12,7 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from llmos_jupyter.agent.inspection import live, mending_names
+from llmos_jupyter.agent.inspection import live, mending_attributes, mending_builtins, mending_labels, mending_names
 from llmos_jupyter.agent.inspection.nearest import plain
 from llmos_jupyter.agent.inspection.outdated import outdated
 from llmos_jupyter.protocol import Finding
@@ -82,7 +82,13 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
     repairs: list[Finding] = []
     edits: mending_names.Edits = {}
     imports: list[str] = []
+    if any(finding.kind == "unknown-column" and finding.severity == "error" for finding in findings):
+        edits, found = mending_labels.labels(tree, namespace)
+        repairs += [_told(*one) for one in found]
+    done = {(repair.name, repair.line) for repair in repairs}
     for finding in findings:
+        if (finding.name, finding.line) in done:
+            continue
         if finding.severity != "error" or not finding.name:
             continue
         if finding.kind == "undefined-name" and (line := _import_for(finding.name, tree)):
@@ -98,7 +104,10 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
             if places:
                 repairs.append(_told(f"the column {finding.name!r} was written {real!r}", finding.line, finding.name))
     # One kind at a time: places are those of the code as it stands.
-    for others in (outdated, mending_names.datetimes, mending_names.merged, mending_names.words, _lost):
+    for others in (
+        outdated, mending_names.datetimes, mending_names.merged, mending_builtins.hidden, mending_attributes.columns,
+        mending_names.words, _lost,
+    ):  # fmt: skip
         if not edits:
             edits, found = others(tree, namespace)
             repairs += [_told(*one) for one in found]
@@ -210,7 +219,7 @@ def _only_one_near(name: str, finding: Finding, namespace: Mapping[str, Any], tr
             columns |= {label for label in live.column_labels(value) or [] if type(label) is str}
     if name in columns:
         return ""
-    columns |= set(finding.suggestions)
+    columns |= {label for label in finding.suggestions if not label.startswith("('")}  # no tuples in words
     same = [column for column in columns if plain(column) == plain(name)]
     near = same or [column for column in columns if _one_letter_off(column.lower(), name.lower())]
     return near[0] if len(near) == 1 and near[0] in finding.suggestions else ""

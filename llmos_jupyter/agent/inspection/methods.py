@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent.inspection import frames, grouped, polars_frames, reshape
-from llmos_jupyter.agent.inspection.frames import check, check_keys, check_label, named
+from llmos_jupyter.agent.inspection.label_checks import check, check_keys, check_label, named
 from llmos_jupyter.agent.inspection.values import (
     NONE,
     TRUE,
@@ -40,6 +40,8 @@ _SAME = words(
     "cumsum cumprod cummax cummin rank where mask tz_localize tz_convert isna notna isnull notnull map applymap "
     "pct_change explode describe corr cov to_period to_timestamp"
 )
+# Methods that find a text among the columns of several levels, or the levels of the index, or fail.
+_NAMING = frozenset({"sort_values", "groupby", "nlargest", "nsmallest"})
 _STRINGS_ONLY = frozenset({"plot", "value_counts"})
 _STR_MASKS = words(
     "contains startswith endswith match fullmatch isalpha isdigit isnumeric isalnum isupper islower isspace istitle"
@@ -99,10 +101,15 @@ def _frame(walk: Walk, frame: Frame, name: str, call: Call) -> Value:
             if value is not None:
                 check(walk, handle, value, call.node, call.owner, keys=keys, strings=name in _STRINGS_ONLY)
         _needs_mapping(walk, handle, name, call, sideways)
+    elif facts.nested and name in _NAMING and not sideways:
+        for position, keyword, _ in reshape.NEEDS[name]:
+            check(walk, handle, call.get(position, keyword) or UNKNOWN, call.node, call.owner, keys=True, strings=True)
     if facts.nested:
         facts = facts.forget()
     result = _frame_result(walk, frame, facts, name, call, sideways)
     inplace = call.keywords.get("inplace")
+    if inplace is not None:
+        walk.state.dirty |= {handle}  # its rows may have other labels
     if inplace is None or inplace == Const(False):
         return result
     if inplace == TRUE and isinstance(result, Frame):

@@ -212,11 +212,12 @@ def bindings(tree: ast.Module, namespace: Mapping[str, Any]) -> Iterator[Finding
     """Names bound at the level of the module that belong to Python or to the user already."""
     for name, line, how, node in _module_bindings(tree.body):
         same = how == "imported" and (name in {"display", "get_ipython"} or _same(node, name, namespace))
-        if how != "deleted" and name in _BUILTINS and not same:
+        users = name in namespace and name not in IPYTHON_NAMES
+        if how != "deleted" and name in _BUILTINS and not same and not users:
             yield Finding(
                 kind="shadowed-builtin",
                 severity="warning",
-                message=f"`{name}` would no longer be Python's builtin in this notebook: use another name.",
+                message=f"`{name}` hides the builtin `{name}` from here on in this notebook: use another name.",
                 line=line,
                 name=name,
             )

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.inspection.frames import check_label
+from llmos_jupyter.agent.inspection.label_checks import check_label
 from llmos_jupyter.agent.inspection.values import (
     TRUE,
     UNKNOWN,

@@ -6,7 +6,7 @@ import ast
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent.inspection.frames import check
+from llmos_jupyter.agent.inspection.label_checks import check
 from llmos_jupyter.agent.inspection.values import (
     NONE,
     TRUE,

@@ -10,12 +10,13 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
-import types
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from llmos_jupyter.agent.inspection import expressions, frames, live, outside, statements
+from llmos_jupyter.agent.inspection import expressions, frames, label_checks, live, outside, statements
+from llmos_jupyter.agent.inspection.callables import callable_path
 from llmos_jupyter.agent.inspection.nearest import did_you_mean, nearest
+from llmos_jupyter.agent.inspection.same_labels import Miss
 from llmos_jupyter.agent.inspection.values import (
     UNKNOWN,
     Const,
@@ -47,6 +48,7 @@ class Walk:
         self.namespace = namespace
         self.state = State()
         self.findings: list[Finding] = []
+        self.misses: list[Miss] = []
         self.certain = True
         self.maybe: set[Any] = set()  # labels stored into something that could be any frame
         self.identities = outside.Identities()
@@ -77,6 +79,12 @@ class Walk:
         """Report code that cannot work, where it is certain to run."""
         if self.certain:
             self._add(kind, "error", message, node, name, near)
+
+    def missed(self, miss: Miss, message: str, near: Iterable[str] = ()) -> None:
+        """Report a label that is not there, where that is certain, and remember it for mending."""
+        if self.certain:
+            self.misses.append(miss)
+        self.error("unknown-column", message, miss.node, str(miss.label), near)
 
     def warn(
         self,
@@ -248,7 +256,7 @@ class Walk:
         if not what and isinstance(node, ast.Attribute):
             cls = obj if live.is_class(obj) else type(obj)
             kind = "None" if cls is type(None) else f"of type {live.class_name(cls)}"
-            what = f"{frames.shown(node.value, 'The value')} is {kind}, which"
+            what = f"{label_checks.shown(node.value, 'The value')} is {kind}, which"
             what = what if cls is not type(None) else what.removesuffix(", which") + " here, which"
         near = nearest(name, live.members(obj))
         advice = frames.REPLACED.get(name) if not near or what.startswith("The module") else None
@@ -390,21 +398,3 @@ class Walk:
             else:
                 self.block(node.body)
             self.state.names = outer
-
-
-def callable_path(obj: Any) -> str | None:
-    """Module and name of a live function, class or method, without asking the object itself."""
-    if type(obj) is types.MethodType:
-        function = obj.__func__  # any callable, perhaps the user's
-        name = function.__name__ if type(function) is types.FunctionType else ""
-        return f"{outside.instance_path(type(obj.__self__))}.{name}"
-    if type(obj) is types.BuiltinFunctionType and not live.is_module(obj.__self__) and obj.__self__ is not None:
-        return f"{outside.instance_path(type(obj.__self__))}.{obj.__name__}"
-    if live.kind(obj, types.FunctionType, types.BuiltinFunctionType):
-        if obj.__name__ == "_modified_open":  # IPython's own `open`, the same but for three descriptors
-            return "builtins.open"
-        module = obj.__module__
-        return f"{module}.{obj.__qualname__}" if type(module) is str else None
-    if live.is_class(obj):
-        return f"{live.class_module(obj)}.{live.class_name(obj)}"
-    return None

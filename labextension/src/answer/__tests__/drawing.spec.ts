@@ -133,7 +133,15 @@ describe('what is drawn', () => {
         confinement: html,
         output: html,
         doubts: [html],
-        error: { type: html, message: html, line: 1, source: html, traceback: html },
+        error: {
+          type: html,
+          message: html,
+          line: 1,
+          source: html,
+          traceback: html,
+          values: [html],
+          function: html
+        },
         refusals: [{ capability: 'network', what: html }],
         changes: [{ name: html, kind: 'created', type: html, detail: html }]
       }),

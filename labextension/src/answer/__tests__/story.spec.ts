@@ -42,7 +42,15 @@ test('a candidate is told with its prompt folded away', () => {
 });
 
 test('every kind of record is told', () => {
-  const error = { type: 'KeyError', message: "'a'", line: 1, source: '', traceback: '' };
+  const error = {
+    type: 'KeyError',
+    message: "'a'",
+    line: 1,
+    source: '',
+    traceback: '',
+    values: [],
+    function: ''
+  };
   const told = story(
     trace(
       { type: 'inspection', round: 0, index: 0, code: 'x', findings: [] },
