@@ -172,14 +172,15 @@ class NotebookContext:
         }
 
     def _turn(self, request: str, room: int) -> Turn:
-        described = self._describe()
+        described = self._describe(request)
         imports = describe_imports(self._shell.user_ns)
         new_cells, last = self._new_cells(described)
         parts = [*self._news, *new_cells]
         new_imports = [line for line in imports if line not in self._imports]
         if new_imports:
             parts.append("Already imported: " + "; ".join(new_imports))
-        whole, columns = self._sayings(request, described)
+        deadline = time.monotonic() + LOOKING
+        whole, columns = self._sayings(request, described, deadline)
         sayings = {name: whole.get(name) or columns[name] for name in described if name in whole or name in columns}
         places = {name: len(parts) + i for i, name in enumerate(sayings)}
         parts += sayings.values()
@@ -187,7 +188,11 @@ class NotebookContext:
         if gone:
             parts.append("Deleted: " + ", ".join(gone))
         room = min(room, FRESH)
-        first = [] if _fits(parts, room) else [places[name] for name in self._spoken(request, list(sayings))]
+        first: list[int] = []
+        if not _fits(parts, room):
+            names = list(sayings)
+            spoken = dict.fromkeys([*self._named(request, names), *self._by_columns(request, names, deadline)])
+            first = [places[name] for name in spoken]
         fitted = _fitted(parts, room, first)
         for name in columns:
             if fitted[places[name]] != columns[name]:  # its first words say nothing
@@ -200,49 +205,53 @@ class NotebookContext:
         message = prompts.request_message(notebook, request, idioms)
         return Turn(message, request, described, told, frozenset(shortened), imports, last, idioms=idioms)
 
-    def _sayings(self, request: str, described: dict[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    def _sayings(
+        self, request: str, described: dict[str, str], deadline: float
+    ) -> tuple[dict[str, str], dict[str, str]]:
         """The variables to be told whole now, and those of which only columns are told that the request speaks of.
 
         Whole: what changed, and what is named and was not told whole for want of room; of a wide table the columns of
         the request come first. Columns: of what the prompt says already, but not of these.
         """
         named = self._named(request, list(described))
-        tables = [name for name in named if is_table(self._shell.user_ns[name])]
-        deadline = time.monotonic() + LOOKING
         whole: dict[str, str] = {}
-        columns: dict[str, str] = {}
-        for name, text in reversed(described.items()):
-            value = self._shell.user_ns[name]
-            timely = time.monotonic() < deadline
+        for name, text in described.items():
             if self._described.get(name) != text or (name in self._shortened and name in named):
-                if timely and describe_columns(name, value, request, told=text, max_chars=COLUMNS):
+                value = self._shell.user_ns[name]
+                timely = time.monotonic() < deadline
+                if timely and describe_columns(name, value, request, current=text, max_chars=COLUMNS):
                     text = describe_variable(name, value, max_chars=DESCRIPTION, request=request)
                 whole[name] = text
-            elif timely and len(columns) < TABLES and (name in tables or not tables):
-                # Where the request names a table, it does not speak of the others' columns of the same name.
-                told = self._told.get(name, "")
-                if lines := describe_columns(name, value, request, told=told, max_chars=COLUMNS):
-                    columns[name] = lines
+        # Where the request names a table, it does not speak of the others' columns of the same name.
+        tables = [name for name in named if is_table(self._shell.user_ns[name])]
+        known = [name for name in tables or described if name not in whole]
+        columns: dict[str, str] = {}
+        for name in self._by_columns(request, known, deadline)[:TABLES]:
+            # What stands in the description still holds, for it did not change; of other columns nobody knows.
+            current = "" if name in self._shortened else described[name]
+            told, value = self._told.get(name, ""), self._shell.user_ns[name]
+            if lines := describe_columns(name, value, request, current=current, told=told, max_chars=COLUMNS):
+                columns[name] = lines
         return whole, columns
 
     def _named(self, request: str, names: list[str]) -> list[str]:
         """The variables that the request speaks of by name, the most clearly named first."""
         return [names[each.position] for each in spoken_of(names, request)]
 
-    def _spoken(self, request: str, names: list[str]) -> list[str]:
-        """The variables that the request speaks of by their names or by those of their columns, in order of how
-        clearly it does."""
-        named = self._named(request, names)
-        deadline = time.monotonic() + LOOKING
-        columns: dict[str, tuple[bool, float]] = {}
+    def _by_columns(self, request: str, names: list[str], deadline: float) -> list[str]:
+        """The tables with columns that the request speaks of, the most clearly and the newest first; where it writes
+        one to the letter, those alone that have such."""
+        scores: dict[str, tuple[bool, float]] = {}
         for name in reversed(names):
             if time.monotonic() > deadline:
                 break
             score = speaks_of(request, self._shell.user_ns[name])
             if score > (False, 0.0):
-                columns[name] = score
-        by_columns = sorted(columns, key=lambda name: columns[name], reverse=True)
-        return list(dict.fromkeys([*named, *by_columns]))
+                scores[name] = score
+        exact = any(score[0] for score in scores.values())
+        return sorted(
+            (name for name in scores if scores[name][0] or not exact), key=lambda name: scores[name], reverse=True
+        )
 
     def _told_with(self, described: dict[str, str], now: dict[str, str]) -> dict[str, str]:
         """What the prompt says of each variable since it last changed, once these texts stand in it."""
@@ -255,17 +264,18 @@ class NotebookContext:
             for name, text in described.items()
         }
 
-    def _describe(self) -> dict[str, str]:
+    def _describe(self, request: str) -> dict[str, str]:
         variables = user_variables(self._shell.user_ns, self._shell.user_ns_hidden)
         deadline = time.monotonic() + LOOKING
         described: dict[str, str] = {}
-        # The newest first, in case time runs out; told in the order of their definition.
-        for name, value in reversed(list(variables.items())):
+        # What the request names and the newest first, in case time runs out; told in the order of their definition.
+        for name in dict.fromkeys([*self._named(request, list(variables)), *reversed(variables)]):
+            value = variables[name]
             if time.monotonic() > deadline:
                 described[name] = self._described.get(name) or f"{name}: {type(value).__name__}"
-            elif text := describe_variable(name, value, max_chars=DESCRIPTION):
-                described[name] = text
-        return dict(reversed(described.items()))
+            else:
+                described[name] = describe_variable(name, value, max_chars=DESCRIPTION)
+        return {name: described[name] for name in variables if described[name]}
 
     def _new_cells(self, described: Collection[str]) -> tuple[list[str], int]:
         """The sources of the user's own cells since the last request, newest last, with their errors; without the data

@@ -21,13 +21,16 @@ from llmos_jupyter.agent.describe_basics import (
     label,
     module_dict,
     own_attributes,
+    plain,
 )
+from llmos_jupyter.agent.describe_columns import Facts
 from llmos_jupyter.agent.describe_objects import describe_object
 from llmos_jupyter.agent.describe_shapes import is_exactly_a
 from llmos_jupyter.agent.describe_tables import columns_of
 from llmos_jupyter.agent.relevance import best_score, spoken_of
-from llmos_jupyter.agent.table_layout import Asked, lines_of
+from llmos_jupyter.agent.table_layout import Asked, facts_of, lines_of
 from llmos_jupyter.privacy import mask_value
+from llmos_jupyter.secret_names import secret_name
 
 MAX_IMPORTS = 60
 MOST_SPOKEN = 20
@@ -64,23 +67,40 @@ def describe_variable(
 
 
 def describe_columns(
-    name: str, value: object, request: str, *, told: str = "", max_chars: int = 400, deadline: float = 0.05
+    name: str,
+    value: object,
+    request: str,
+    *,
+    current: str = "",
+    told: str = "",
+    max_chars: int = 400,
+    deadline: float = 0.05,
 ) -> str:
-    """A line for each column of a table that the request speaks of and that has none in `told`; empty if there is none.
+    """A line for each column of a table that the request speaks of and that was not told yet; empty if there is none.
 
-    `told`: what was said of the variable before. Never raises.
+    `current`: a description of the value as it is now, which need not be repeated; `told`: what was said of it before,
+    which is not repeated while it holds. Never raises.
     """
     try:
         columns = columns_of(value)
         if columns is None:
             return ""
         spoken = [each.position for each in spoken_of(columns.texts, request)[:MOST_SPOKEN]]
-        new = [i for i in spoken if f"\n  {columns.labels[i]}: " not in told]
+        new = [i for i in spoken if f"\n  {columns.labels[i]}: " not in current]
+        facts = dict(zip(new, facts_of(columns, new, deadline), strict=True))
+        new = [i for i in new if not _was_told(columns.labels[i], facts[i], told)]
         head = f"{label(name)}, columns of this request:"
-        lines = lines_of(columns, new, max_chars - len(head), deadline)
+        lines = lines_of(columns, new, [facts[i] for i in new], max_chars - len(head))
     except Exception:  # as above: a library's object may be in any state
         return ""
     return mask_value(name, head + "".join(lines)) if lines else ""
+
+
+def _was_told(written: str, facts: Facts, told: str) -> bool:
+    """Whether a line of the column stands in the text and still holds, with whatever examples."""
+    if secret_name(plain(written)) is not None:  # its values are masked, and cannot be compared
+        return f"\n  {written}: " in told
+    return f"\n  {written}: {facts.text(0)}" in told or f"\n  {written}: {facts.dtype}\n" in f"{told}\n"
 
 
 def is_table(value: object) -> bool:

@@ -53,9 +53,9 @@ def spoken_of(labels: Sequence[str], request: str) -> list[Spoken]:
         exact = _stands_in(label, own, sentence, folded)
         overlap = sum(weight[word] * shared.get(word, 0.0) for word in dict.fromkeys(own))
         if not exact:
-            # A number alone (`top 5`) does not name `sensor_0005`.
-            named = any(word in shared and (not word.isdigit() or len(own) == 1) and weight[word] > 0 for word in own)
-            if not named or overlap < least:
+            # A number alone (`top 5`) does not name `sensor_0005`, nor does what all labels have.
+            named = [word for word in dict.fromkeys(own) if not word.isdigit() or len(own) == 1]
+            if sum(weight[word] * shared.get(word, 0.0) for word in named) < least:
                 continue
             overlap *= 0.5 + 0.5 * overlap / sum(weight[word] for word in dict.fromkeys(own))
         # `Price` before `price ` where the request writes `Price`; then the longer of two that stand in it.

@@ -73,15 +73,20 @@ def lay_out(head: str, columns: Columns, room: int, deadline: float, request: st
             if len(text) <= room:
                 return text + _rows(columns, facts, text, room) if examples == ALL else text
     told = [spoken.position for spoken in spoken_of(columns.texts, request)[:most]] if request else []
-    lines = lines_of(columns, told, room - min(FOR_OTHERS, int(room * FOR_OTHERS_SHARE)) - len(head), deadline)
+    most_room = room - min(FOR_OTHERS, int(room * FOR_OTHERS_SHARE)) - len(head)
+    lines = lines_of(columns, told, facts_of(columns, told, deadline), most_room)
     told = told[: len(lines)]
     return _others(head + "".join(lines), columns, frozenset(told), room)
 
 
-def lines_of(columns: Columns, positions: Sequence[int], room: int, deadline: float) -> list[str]:
+def facts_of(columns: Columns, positions: Sequence[int], deadline: float) -> list[Facts]:
+    """The facts of some columns: those of one are the same whatever others are asked for with it."""
+    budget = Budget.of(deadline, max(1, int(deadline * COLUMNS_PER_SECOND)))
+    return [columns.facts(i, budget) for i in positions]
+
+
+def lines_of(columns: Columns, positions: Sequence[int], facts: Sequence[Facts], room: int) -> list[str]:
     """A line for each of these columns while they fit, with less in them rather than fewer of them."""
-    budget = Budget.of(deadline, max(len(positions), 1))
-    facts = [columns.facts(i, budget) for i in positions]
     lines: list[str] = []
     for examples in (ALL, EXAMPLES, 2, 0):
         lines = [f"\n  {columns.labels[i]}: {f.text(examples)}" for i, f in zip(positions, facts, strict=True)]
@@ -178,4 +183,4 @@ def _beginning(written: str) -> str:
     return found[0] if found else ""
 
 
-__all__ = ["Asked", "Columns", "lay_out", "lines_of"]
+__all__ = ["NOBODY", "Asked", "Columns", "facts_of", "lay_out", "lines_of"]
