@@ -23,7 +23,7 @@ from llmos_jupyter.agent.describe import (
     user_variables,
 )
 from llmos_jupyter.agent.idioms import Idiom, idioms_for
-from llmos_jupyter.agent.relevance import spoken_of
+from llmos_jupyter.agent.relevance import names_in
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask
 from llmos_jupyter.protocol import Message
@@ -191,7 +191,7 @@ class NotebookContext:
         first: list[int] = []
         if not _fits(parts, room):
             names = list(sayings)
-            spoken = dict.fromkeys([*self._named(request, names), *self._by_columns(request, names, deadline)])
+            spoken = dict.fromkeys([*names_in(names, request), *self._by_columns(request, names, deadline)])
             first = [places[name] for name in spoken]
         fitted = _fitted(parts, room, first)
         for name in columns:
@@ -213,7 +213,7 @@ class NotebookContext:
         Whole: what changed, and what is named and was not told whole for want of room; of a wide table the columns of
         the request come first. Columns: of what the prompt says already, but not of these.
         """
-        named = self._named(request, list(described))
+        named = names_in(list(described), request)
         whole: dict[str, str] = {}
         for name, text in described.items():
             if self._described.get(name) != text or (name in self._shortened and name in named):
@@ -233,10 +233,6 @@ class NotebookContext:
             if lines := describe_columns(name, value, request, current=current, told=told, max_chars=COLUMNS):
                 columns[name] = lines
         return whole, columns
-
-    def _named(self, request: str, names: list[str]) -> list[str]:
-        """The variables that the request speaks of by name, the most clearly named first."""
-        return [names[each.position] for each in spoken_of(names, request)]
 
     def _by_columns(self, request: str, names: list[str], deadline: float) -> list[str]:
         """The tables with columns that the request speaks of, the most clearly and the newest first; where it writes
@@ -269,7 +265,7 @@ class NotebookContext:
         deadline = time.monotonic() + LOOKING
         described: dict[str, str] = {}
         # What the request names and the newest first, in case time runs out; told in the order of their definition.
-        for name in dict.fromkeys([*self._named(request, list(variables)), *reversed(variables)]):
+        for name in dict.fromkeys([*names_in(list(variables), request), *reversed(variables)]):
             value = variables[name]
             if time.monotonic() > deadline:
                 described[name] = self._described.get(name) or f"{name}: {type(value).__name__}"

@@ -114,9 +114,12 @@ def _column_facts(pd: Any, series: Any, dtype: str, budget: Budget) -> Facts:
 
 def _few_numbers(some: Any, values: Any) -> str:
     """`only 0, 1, 4` where a pandas column has few different integers; `some`: a part that rules most columns out."""
-    if len(some.unique()) > ALL_NUMBERS:
+    distinct = some.unique()
+    if len(distinct) > ALL_NUMBERS + 1:  # a missing one is not counted below
         return ""
-    return few_numbers(values.dropna().unique().tolist())
+    if len(values) > len(some):
+        distinct = values.unique()
+    return few_numbers([value for value in distinct.tolist() if not is_missing(value)])
 
 
 def few_numbers(distinct: list[object]) -> str:

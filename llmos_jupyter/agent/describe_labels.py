@@ -9,6 +9,8 @@ from itertools import islice
 from llmos_jupyter.agent.describe_basics import class_dict, class_name, is_exactly, label, mro
 
 SHOWN = 4
+# Characters of a cell in which a number is looked for.
+LOOKED_AT = 1000
 # Signs that separate the columns of a file, of which a name holds one if the file was read with another.
 _SEPARATORS = (";", "\t", "|")
 
@@ -39,7 +41,9 @@ def wrong_separator(labels: Sequence[object], cells: Sequence[object], beside: S
     if (cells or beside) and not any(type(each) is str and sign in each for each in (*cells, *beside)):
         return ""
     end = re.escape(sign)
-    commas = any(type(each) is str and re.search(rf"(?:^|{end})\s*-?\d+,\d+\s*(?:{end}|$)", each) for each in cells)
+    commas = any(
+        type(each) is str and re.search(rf"(?:^|{end})\s*-?\d+,\d+\s*(?:{end}|$)", each[:LOOKED_AT]) for each in cells
+    )
     # Lines with decimal commas were split at these: what stood before the first is in the index.
     split = any(type(each) is str and sign in each and each[-1].isdecimal() for each in beside)
     hint = f"sep={sign!r}" + (", decimal=','" if sign == ";" and (commas or split) else "")

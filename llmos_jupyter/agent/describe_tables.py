@@ -186,8 +186,10 @@ def _level(pd: Any, values: Any, step: int, budget: Budget) -> str:
     if step > 1:
         # Of a sample neither the number of different values nor the range is that of the whole.
         facts = Facts(facts.dtype, "", "", facts.examples)
+    text = facts.text()
     # The name stands inside the line, where it would not be known for a secret's.
-    text = mask_value(values.name if type(values.name) is str else "", facts.text())
+    if type(values.name) is str and secret_name(values.name) is not None:
+        text = mask_value(values.name, text)
     return (f"{label(values.name)} " if values.name is not None else "") + text
 
 

@@ -66,6 +66,20 @@ def spoken_of(labels: Sequence[str], request: str) -> list[Spoken]:
     return [spoken for _, spoken in sorted(found)]
 
 
+def names_in(names: Sequence[str], request: str) -> list[str]:
+    """The names that a request speaks of, where `sales_2023` is not also `sales_2024`: what stands in it word for word
+    leaves to others only the words that it does not have."""
+    found = spoken_of(names, request)
+    asked = frozenset(words(request[:REQUEST]))
+    explained = frozenset(word for each in found if each.exact for word in words(names[each.position]))
+
+    def means_another(name: str) -> bool:
+        shared = asked.intersection(words(name))
+        return not shared or not shared <= explained
+
+    return [names[each.position] for each in found if each.exact or means_another(names[each.position])]
+
+
 def words(text: str) -> list[str]:
     """The words of a text for comparing: folded, split at every sign, at digits and inside camelCase.
 
@@ -149,4 +163,4 @@ def best_score(found: Iterable[Spoken]) -> tuple[bool, float]:
     return max(((each.exact, each.score) for each in found), default=(False, 0.0))
 
 
-__all__ = ["Spoken", "best_score", "spoken_of", "words"]
+__all__ = ["Spoken", "best_score", "names_in", "spoken_of", "words"]

@@ -17,11 +17,13 @@ BEGIN_ALIKE = 12
 # Characters that are kept for naming the columns that the request does not speak of, and of the room the most.
 FOR_OTHERS = 120
 FOR_OTHERS_SHARE = 0.3
-# Example rows: of tables that are not wide, and only where they cost little. One of an ordinary table of twelve columns
-# is a seventh of its description, and says nothing that ranges and examples do not.
+# Example rows: of tables that are not wide, and only where they cost little: one row of an ordinary table of twelve
+# columns is a seventh of its description, and says nothing that ranges and examples do not.
 ROW_COLUMNS = 12
 ROW_CHARS = 50
-ROW_SHARE = 0.35
+ROW_SHARE = 0.12
+NARROW = 4
+NARROW_SHARE = 0.35
 
 
 class Asked(NamedTuple):
@@ -111,10 +113,11 @@ def _rows(columns: Columns, facts: Sequence[Facts], text: str, room: int) -> str
     shown = sum(bool(fact.examples) for fact in facts)
     if columns.rows is None or not 1 < columns.width <= ROW_COLUMNS or 2 * shown > columns.width:
         return ""
+    most = min(ROW_CHARS, (NARROW_SHARE if columns.width <= NARROW else ROW_SHARE) * len(text), room - len(text))
     rows = columns.rows(2)
     for count in range(len(rows), 0, -1):
         line = f"\n  first row{'s' if count > 1 else ''}: {', '.join(rows[:count])}"
-        if len(line) <= min(ROW_CHARS, ROW_SHARE * len(text), room - len(text)):
+        if len(line) <= most:
             return line
     return ""
 

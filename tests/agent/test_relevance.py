@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from llmos_jupyter.agent.relevance import spoken_of, words
+from llmos_jupyter.agent.relevance import names_in, spoken_of, words
 
 SENSORS = [f"sensor_{i:04d}" for i in range(5000)]
 
@@ -74,6 +74,14 @@ def test_neighbours_named_alike_come_by_their_letters() -> None:
 def test_a_word_that_few_labels_have_names_them_all() -> None:
     labels = [*SENSORS, "humidity_kitchen", "humidity_bath", "pressure"]
     assert sorted(named(labels, "compare the humidity")) == ["humidity_bath", "humidity_kitchen"]
+
+
+def test_names_of_variables_are_told_apart() -> None:
+    names = ["sales_2023", "sales_2024", "penguins", "x"]
+    assert names_in(names, "the mean price in sales_2023") == ["sales_2023"]
+    assert names_in(names, "sales_2023 against the penguin table") == ["sales_2023", "penguins"]
+    assert sorted(names_in(names, "join the sales")) == ["sales_2023", "sales_2024"]
+    assert names_in(names, "hello") == []
 
 
 def test_it_is_fast_and_always_the_same() -> None:

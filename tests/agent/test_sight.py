@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 import re
 import time
+import types
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.describe import describe_columns, describe_variable
+from llmos_jupyter.agent.describe_labels import label_notes, wrong_separator
 from llmos_jupyter.agent.text_forms import text_form
 
 
@@ -276,6 +280,48 @@ def test_rows_are_shown_where_they_cost_little_and_repeat_nothing() -> None:
     assert "first row" not in describe(pd.DataFrame({"a": list("abcdefghij"), "b": list("abcdefghij")}))
 
 
+@given(st.lists(st.text(st.characters(codec="utf-8")) | st.from_regex(r"[-+]?[$€]?\d{1,4}[.,/:-]?\d*[.,/:-]?\d* ?\w?")))
+def test_any_texts_have_a_form_or_none(values: list[str]) -> None:
+    text = text_form(list(dict.fromkeys(values)))
+    assert "`" not in text
+    assert "<|" not in text
+    assert "\n" not in text
+
+
+@settings(deadline=None)
+@given(st.lists(st.text() | st.integers() | st.none() | st.tuples(st.text(), st.integers())), st.text())
+def test_any_labels_have_notes_and_can_be_asked_for(labels: list[Any], request_: str) -> None:
+    for note in [*label_notes(labels, "v", pd.DataFrame), wrong_separator(labels[:1], labels, labels)]:
+        assert "\n" not in note
+    frame = pd.DataFrame([range(len(labels))], columns=pd.Index(labels, dtype=object))
+    text = describe(frame, max_chars=300, request=request_)
+    assert text == describe(frame, max_chars=300, request=request_)
+    assert text != "v: pandas DataFrame"
+    assert len(text) <= 300
+
+
+def test_an_ordinary_table_costs_little_more_than_its_ranges_and_examples() -> None:
+    rows = np.arange(344)
+    frame = pd.DataFrame(
+        {
+            "order_id": rows + 10001,
+            "date": pd.date_range("2024-01-01", periods=344),
+            "customer": [f"C{i * 7 % 190:04d}" for i in rows],
+            "city": np.array(["Berlin", "Paris", "Roma", "Madrid", "Wien", "Oslo", "Lyon", "Porto", "Graz"])[rows % 9],
+            "article": np.array(["chair", "table", "lamp", "sofa", "shelf"])[rows % 5],
+            "quantity": rows % 11 + 1,
+            "unit_price": rows * 1.17 + 5,
+            "discount": np.where(rows % 8 == 0, np.nan, rows % 3 / 20),
+            "returned": rows % 10 == 0,
+            "rating": rows % 5 + 1,
+            "channel": pd.Categorical(np.array(["web", "shop", "phone"])[rows % 3]),
+            "comment": np.array(["good", "late", "broken on arrival", "ok", "thanks", "never again"])[rows % 6],
+        }
+    )
+    # What was told of it before all of few values were told: 592 characters.
+    assert len(describe(frame)) <= 592 * 1.15
+
+
 # --- the prompt ----------------------------------------------------------------------------------
 
 
@@ -371,7 +417,8 @@ def test_what_is_named_is_looked_at_even_where_time_runs_out(
     for name in ("old", "middle", "new"):
         shell.user_ns[name] = pd.DataFrame({f"of_{name}": range(9)})
     clock = iter(range(1000))
-    monkeypatch.setattr("llmos_jupyter.agent.context.time.monotonic", lambda: next(clock) / 4)
+    slow = types.SimpleNamespace(monotonic=lambda: next(clock) / 4)
+    monkeypatch.setattr("llmos_jupyter.agent.context.time", slow)
     told = ask(context, "the mean in old")
     assert "of_old: int64" in told
     assert "of_middle" not in told
