@@ -135,6 +135,8 @@ def _numbers(short: list[str], texts: list[str]) -> str:
         return ""
     notes = [_separators([m["digits"] for m in found])]
     named = [unit for unit in units if unit]
+    if len(named) > 1 and all(len(m["unit"] or "") <= 1 for m in found):  # `1A`, `1B`, `2A`: names, not amounts
+        return ""
     if named:
         notes.append(f"unit {', '.join(map(repr, named))}{' or none' if '' in units else ''}")
     signs = dict.fromkeys(m["before"].strip() for m in found if m["before"])

@@ -231,6 +231,8 @@ def test_few_values_are_all_told() -> None:
         (["a", "b ", "c"], "some with spaces at the ends"),
         (["a", "", "c"], "some empty"),
         (["a1", "b2"], ""),
+        (["1A", "1B", "2A", "2B", "3A", "3B"], ""),
+        (["5 g", "3 kg", "7 g", "1 kg"], "looks like numbers (unit 'g', 'kg')"),
         (["12 Main St", "4 High Rd"], ""),
         (["99/99/2025", "45/45/2025"], ""),
         (["x1y2", "12ab34"], ""),
