@@ -378,7 +378,11 @@ def _all_values(text: str, secret: SecretName) -> str:
     # What stands behind the facts: `int 8523`, `int64, 1234 .. 9876`; sizes (`8 characters`, `3 rows`) tell nothing.
     text = re.sub(r"(?<![\w.])-?[\d.]+(?:e[+-]?\d+)? \.\. -?[\d.]+(?:e[+-]?\d+)?", masked(secret.kind), text)
     text = re.sub(r"\b(int|float|bytes|Decimal) (?=[-\d])[^\s,;]+", lambda m: f"{m[1]} {masked(secret.kind)}", text)
-    return re.sub(r"(items?: [\[({])([^\])}<'\"]*\d[^\])}'\"]*)", lambda m: m[1] + masked(secret.kind), text)
+    # `only 12, 345`, `{'pin': 1234}`, `day first: 28/04/2025`.
+    text = re.sub(
+        r"(\bonly |': |\b(?:day|month) first: )-?\d[\d./-]*(?:, -?\d+)*", lambda m: m[1] + masked(secret.kind), text
+    )
+    return re.sub(r"(: [\[({])([^\])}<'\"]*\d[^\])}'\"]*)", lambda m: m[1] + masked(secret.kind), text)
 
 
 def _label_name(label: str) -> SecretName | None:

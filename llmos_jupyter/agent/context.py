@@ -14,7 +14,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import cells, prompts
-from llmos_jupyter.agent.describe import describe_imports, describe_variable, user_variables
+from llmos_jupyter.agent.describe import (
+    describe_columns,
+    describe_imports,
+    describe_variable,
+    is_table,
+    speaks_of,
+    user_variables,
+)
+from llmos_jupyter.agent.relevance import names_in
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask
 from llmos_jupyter.protocol import Message
@@ -24,6 +32,9 @@ if TYPE_CHECKING:
 
 # Characters of one variable's description; a frame with 15 columns needs about 900.
 DESCRIPTION = 900
+# Characters of what is told of an unchanged table's columns because the request speaks of them, and of how many tables.
+COLUMNS = 500
+TABLES = 4
 # Characters of one cell's source; how many cells back are told.
 CELL = 500
 CELLS = 4
@@ -40,11 +51,17 @@ LOOKING = 0.5
 
 @dataclass
 class Turn:
-    """One request as it stands in the prompt: its message, and what it told of the notebook."""
+    """One request as it stands in the prompt: its message, and what it told of the notebook.
+
+    `described`: each variable as it is without regard to the request, to know what changes; `told`: all that the prompt
+    then says of it since it last changed; `shortened`: the names of which that is not the whole.
+    """
 
     message: Message
     request: str
     described: dict[str, str] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
+    shortened: frozenset[str] = frozenset()
     imports: list[str] = field(default_factory=list)
     cells: int = 0
     passing: bool = False
@@ -64,6 +81,8 @@ class NotebookContext:
     def _begin(self) -> None:
         self._messages = prompts.opening()
         self._described: dict[str, str] = {}
+        self._told: dict[str, str] = {}
+        self._shortened: frozenset[str] = frozenset()
         self._imports: list[str] = []
         self._cells = 0
         self._answers: list[tuple[str, str]] = []
@@ -93,8 +112,8 @@ class NotebookContext:
             )
         request = mask(request)
         if not context or use:
-            chosen = self._chosen(use) if use else {}
-            notebook = _listing(list(chosen.values()), room - need)
+            chosen = self._chosen(use, request) if use else {}
+            notebook = "\n".join(_fitted(list(chosen.values()), room - need))
             return Turn(prompts.request_message(notebook, request), request, passing=True)
         turn = self._turn(request, room - need)
         if _tokens([*self._messages, turn.message]) > budget:
@@ -117,6 +136,8 @@ class NotebookContext:
             return
         self._messages += [turn.message, Message(role="assistant", content=reply)]
         self._described = turn.described
+        self._told = turn.told
+        self._shortened = turn.shortened
         self._imports = turn.imports
         self._cells = turn.cells
 
@@ -142,38 +163,115 @@ class NotebookContext:
             if earlier is not None:
                 self._reruns[execution_count] = earlier
 
-    def _chosen(self, names: Collection[str]) -> dict[str, str]:
+    def _chosen(self, names: Collection[str], request: str) -> dict[str, str]:
         missing = [name for name in names if name not in self._shell.user_ns]
         if missing:
             raise LLMOSError(f"There is no variable {missing[0]}: --use takes names that exist in this notebook.")
-        return {name: describe_variable(name, self._shell.user_ns[name], max_chars=DESCRIPTION) for name in names}
+        return {
+            name: describe_variable(name, self._shell.user_ns[name], max_chars=DESCRIPTION, request=request)
+            for name in names
+        }
 
     def _turn(self, request: str, room: int) -> Turn:
-        described = self._describe()
+        described = self._describe(request)
         imports = describe_imports(self._shell.user_ns)
         new_cells, last = self._new_cells(described)
         parts = [*self._news, *new_cells]
         new_imports = [line for line in imports if line not in self._imports]
         if new_imports:
             parts.append("Already imported: " + "; ".join(new_imports))
-        parts += [text for name, text in described.items() if self._described.get(name) != text]
+        deadline = time.monotonic() + LOOKING
+        whole, columns = self._sayings(request, described, deadline)
+        sayings = {name: whole.get(name) or columns[name] for name in described if name in whole or name in columns}
+        places = {name: len(parts) + i for i, name in enumerate(sayings)}
+        parts += sayings.values()
         gone = [name for name in self._described if name not in described]
         if gone:
             parts.append("Deleted: " + ", ".join(gone))
-        notebook = mask(_listing(parts, min(room, FRESH)))
-        return Turn(prompts.request_message(notebook, request), request, described, imports, last)
+        room = min(room, FRESH)
+        first: list[int] = []
+        if not _fits(parts, room):
+            names = list(sayings)
+            spoken = dict.fromkeys([*names_in(names, request), *self._by_columns(request, names, deadline)])
+            first = [places[name] for name in spoken]
+        fitted = _fitted(parts, room, first)
+        for name in columns:
+            if fitted[places[name]] != columns[name]:  # its first words say nothing
+                fitted[places[name]] = ""
+        notebook = mask("\n".join(part for part in fitted if part))
+        told = self._told_with(described, {name: fitted[place] for name, place in places.items()})
+        shortened = {name for name in self._shortened if name in described and name not in whole}
+        shortened |= {name for name, text in whole.items() if fitted[places[name]] != text}
+        message = prompts.request_message(notebook, request)
+        return Turn(message, request, described, told, frozenset(shortened), imports, last)
 
-    def _describe(self) -> dict[str, str]:
+    def _sayings(
+        self, request: str, described: dict[str, str], deadline: float
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The variables to be told whole now, and those of which only columns are told that the request speaks of.
+
+        Whole: what changed, and what is named and was not told whole for want of room; of a wide table the columns of
+        the request come first. Columns: of what the prompt says already, but not of these.
+        """
+        named = names_in(list(described), request)
+        whole: dict[str, str] = {}
+        for name, text in described.items():
+            if self._described.get(name) != text or (name in self._shortened and name in named):
+                value = self._shell.user_ns[name]
+                timely = time.monotonic() < deadline
+                if timely and describe_columns(name, value, request, current=text, max_chars=COLUMNS):
+                    text = describe_variable(name, value, max_chars=DESCRIPTION, request=request)
+                whole[name] = text
+        # Where the request names a table, it does not speak of the others' columns of the same name.
+        tables = [name for name in named if is_table(self._shell.user_ns[name])]
+        known = [name for name in tables or described if name not in whole]
+        columns: dict[str, str] = {}
+        for name in self._by_columns(request, known, deadline)[:TABLES]:
+            # What stands in the description still holds, for it did not change; of other columns nobody knows.
+            current = "" if name in self._shortened else described[name]
+            told, value = self._told.get(name, ""), self._shell.user_ns[name]
+            if lines := describe_columns(name, value, request, current=current, told=told, max_chars=COLUMNS):
+                columns[name] = lines
+        return whole, columns
+
+    def _by_columns(self, request: str, names: list[str], deadline: float) -> list[str]:
+        """The tables with columns that the request speaks of, the most clearly and the newest first; where it writes
+        one to the letter, those alone that have such."""
+        scores: dict[str, tuple[bool, float]] = {}
+        for name in reversed(names):
+            if time.monotonic() > deadline:
+                break
+            score = speaks_of(request, self._shell.user_ns[name])
+            if score > (False, 0.0):
+                scores[name] = score
+        exact = any(score[0] for score in scores.values())
+        return sorted(
+            (name for name in scores if scores[name][0] or not exact), key=lambda name: scores[name], reverse=True
+        )
+
+    def _told_with(self, described: dict[str, str], now: dict[str, str]) -> dict[str, str]:
+        """What the prompt says of each variable since it last changed, once these texts stand in it."""
+        return {
+            name: "\n".join(
+                part
+                for part in (self._told.get(name) if self._described.get(name) == text else "", now.get(name))
+                if part
+            )
+            for name, text in described.items()
+        }
+
+    def _describe(self, request: str) -> dict[str, str]:
         variables = user_variables(self._shell.user_ns, self._shell.user_ns_hidden)
         deadline = time.monotonic() + LOOKING
         described: dict[str, str] = {}
-        # The newest first, in case time runs out; told in the order of their definition.
-        for name, value in reversed(list(variables.items())):
+        # What the request names and the newest first, in case time runs out; told in the order of their definition.
+        for name in dict.fromkeys([*names_in(list(variables), request), *reversed(variables)]):
+            value = variables[name]
             if time.monotonic() > deadline:
                 described[name] = self._described.get(name) or f"{name}: {type(value).__name__}"
-            elif text := describe_variable(name, value, max_chars=DESCRIPTION):
-                described[name] = text
-        return dict(reversed(described.items()))
+            else:
+                described[name] = describe_variable(name, value, max_chars=DESCRIPTION)
+        return {name: described[name] for name in variables if described[name]}
 
     def _new_cells(self, described: Collection[str]) -> tuple[list[str], int]:
         """The sources of the user's own cells since the last request, newest last, with their errors; without the data
@@ -218,18 +316,24 @@ class NotebookContext:
             ]
 
 
-def _listing(parts: list[str], room: int) -> str:
-    """As many of the parts as fit, the last ones preferred; the rest by their first words."""
-    kept: list[str] = []
-    for part in reversed(parts):
+def _fits(parts: list[str], room: int) -> bool:
+    return sum(prompts.estimate_tokens(part) for part in parts) <= room
+
+
+def _fitted(parts: list[str], room: int, first: Collection[int] = ()) -> list[str]:
+    """The parts as they fit: those at the places in `first`, in their order, then the last ones preferred; the rest by
+    their first words, or empty."""
+    kept = [""] * len(parts)
+    for place in dict.fromkeys([*first, *reversed(range(len(parts)))]):
+        part = parts[place]
         cost = prompts.estimate_tokens(part)
         if cost > room:
             part = _cut(part.split("\n", 1)[0], 80)
             cost = prompts.estimate_tokens(part)
         if cost <= room:
-            kept.append(part)
+            kept[place] = part
             room -= cost
-    return "\n".join(reversed(kept))
+    return kept
 
 
 def _code(reply: str) -> str:

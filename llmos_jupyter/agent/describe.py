@@ -17,14 +17,23 @@ from llmos_jupyter.agent.describe_basics import (
     describe_class_of,
     is_exactly,
     is_kind,
+    is_library_kind,
     label,
     module_dict,
     own_attributes,
+    plain,
 )
+from llmos_jupyter.agent.describe_columns import Facts
 from llmos_jupyter.agent.describe_objects import describe_object
+from llmos_jupyter.agent.describe_shapes import is_exactly_a
+from llmos_jupyter.agent.describe_tables import columns_of
+from llmos_jupyter.agent.relevance import best_score, spoken_of
+from llmos_jupyter.agent.table_layout import Asked, facts_of, lines_of
 from llmos_jupyter.privacy import mask_value
+from llmos_jupyter.secret_names import secret_name
 
 MAX_IMPORTS = 60
+MOST_SPOKEN = 20
 _MISSING = object()
 _IPYTHON = frozenset({"In", "Out", "get_ipython", "exit", "quit"})
 # Where people import from what is defined elsewhere and not re-exported by a parent.
@@ -35,21 +44,88 @@ _PUBLIC = {
 }
 
 
-def describe_variable(name: str, value: object, *, max_chars: int = 400, deadline: float = 0.05) -> str:
+def describe_variable(
+    name: str, value: object, *, max_chars: int = 400, deadline: float = 0.05, request: str = ""
+) -> str:
     """One variable in at most `max_chars` characters; empty for a module.
 
     `deadline`: about how many seconds it may take. It decides how many cells of a table or an array are
-    looked at; figures from a part of the values are marked "about". Never raises.
+    looked at; figures from a part of the values are marked "about". `request`: of a table that is too wide to tell a
+    line of each column, those that it speaks of get one. Never raises.
     """
     if is_kind(value, types.ModuleType) or max_chars <= 0:
         return ""
-    head = f"{label(name)}: "
+    head, hides = f"{label(name)}: ", _hidden_builtin(name)
     try:
-        text = head + describe_object(value, max_chars - len(head), deadline)
+        room = max_chars - len(head) - len(hides)
+        first, line, rest = describe_object(value, room, deadline, Asked(label(name), request)).partition("\n")
+        text = head + first + hides + line + rest
     except Exception:  # the promise is never to raise, whatever the value is and whatever library made it
         text = head + describe_class_of(value)
     text = mask_value(name, text)
     return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
+
+
+def describe_columns(
+    name: str,
+    value: object,
+    request: str,
+    *,
+    current: str = "",
+    told: str = "",
+    max_chars: int = 400,
+    deadline: float = 0.05,
+) -> str:
+    """A line for each column of a table that the request speaks of and that was not told yet; empty if there is none.
+
+    `current`: a description of the value as it is now, which need not be repeated; `told`: what was said of it before,
+    which is not repeated while it holds. Never raises.
+    """
+    try:
+        columns = columns_of(value)
+        if columns is None:
+            return ""
+        spoken = [each.position for each in spoken_of(columns.texts, request)[:MOST_SPOKEN]]
+        new = [i for i in spoken if f"\n  {columns.labels[i]}: " not in current]
+        facts = dict(zip(new, facts_of(columns, new, deadline), strict=True))
+        new = [i for i in new if not _was_told(columns.labels[i], facts[i], told)]
+        head = f"{label(name)}, columns of this request:"
+        lines = lines_of(columns, new, [facts[i] for i in new], max_chars - len(head))
+    except Exception:  # as above: a library's object may be in any state
+        return ""
+    return mask_value(name, head + "".join(lines)) if lines else ""
+
+
+def _was_told(written: str, facts: Facts, told: str) -> bool:
+    """Whether a line of the column stands in the text and still holds, with whatever examples."""
+    if secret_name(plain(written)) is not None:  # its values are masked, and cannot be compared
+        return f"\n  {written}: " in told
+    return f"\n  {written}: {facts.text(0)}" in told or f"\n  {written}: {facts.dtype}\n" in f"{told}\n"
+
+
+def is_table(value: object) -> bool:
+    """Whether columns of it can be told. Never raises."""
+    return is_library_kind(value, "pandas", "DataFrame") or any(
+        is_exactly_a(value, *kind) for kind in (("polars", "DataFrame"), ("pyarrow", "Table"))
+    )
+
+
+def speaks_of(request: str, value: object) -> tuple[bool, float]:
+    """How clearly a request speaks of a table's columns: whether one stands in it word for word, and how much is
+    shared. Never raises."""
+    try:
+        columns = columns_of(value)
+        return best_score(spoken_of(columns.texts, request)) if columns is not None else (False, 0.0)
+    except Exception:
+        return (False, 0.0)
+
+
+def _hidden_builtin(name: str) -> str:
+    """A note if the name is one of Python's own functions or types, which it hides."""
+    hidden = module_dict("builtins").get(name)
+    if name.startswith("_") or not is_exactly(hidden, type, types.BuiltinFunctionType):
+        return ""
+    return f" (hides the builtin {name})"
 
 
 def user_variables(user_ns: Mapping[str, object], hidden: Collection[str] = frozenset()) -> dict[str, object]:
@@ -150,4 +226,12 @@ def _home(value: Any) -> tuple[str, str]:
     return (module, name) if type(module) is str and type(name) is str else ("", "")
 
 
-__all__ = ["describe_imports", "describe_variable", "import_source", "user_variables"]
+__all__ = [
+    "describe_columns",
+    "describe_imports",
+    "describe_variable",
+    "import_source",
+    "is_table",
+    "speaks_of",
+    "user_variables",
+]

@@ -23,7 +23,7 @@ from llmos_jupyter.agent.describe_basics import (
     own_attributes,
     redefines,
 )
-from llmos_jupyter.agent.describe_objects import signature
+from llmos_jupyter.agent.describe_code import signature
 
 # Items of a container that are looked at, and how deep.
 ITEMS = 200

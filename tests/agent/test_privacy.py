@@ -408,7 +408,7 @@ def test_descriptions_of_real_objects_show_no_secret() -> None:
         assert text
         for part in (secret, "swordfish", GITHUB[:16], JWT[:24]):
             assert part not in text, (name, text)
-    assert "tokens: int64, 7 .. 8" in describe_variable("df", values["df"], max_chars=900)
+    assert "tokens: int64, only 7, 8" in describe_variable("df", values["df"], max_chars=900)
     assert "'ann'" in describe_variable("df", values["df"], max_chars=900)
 
 
