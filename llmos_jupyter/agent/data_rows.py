@@ -9,7 +9,7 @@ from typing import Any
 
 from llmos_jupyter.agent.data_uses import Chain, Uses, labels_of
 from llmos_jupyter.agent.describe_basics import is_missing
-from llmos_jupyter.agent.describe_data import stride
+from llmos_jupyter.agent.describe_columns import stride
 from llmos_jupyter.agent.inspection import live
 from llmos_jupyter.agent.inspection.column_values import is_textual
 

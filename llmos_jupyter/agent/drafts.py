@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -66,10 +67,11 @@ class Draft:
         return (self.problems or ["it does not work"])[0].rstrip(".")
 
     @property
-    def signature(self) -> tuple[object, ...]:
-        """What makes two failures the same failure."""
-        said = (self.error.type, self.error.message) if self.error else tuple(self.problems)
-        return (*said, self.rehearsal.status if self.rehearsal else "")
+    def failing_line(self) -> int | None:
+        """The line of `code` that raised, or that is no Python; None where nobody knows."""
+        if self.error:
+            return self.error.line
+        return next((finding.line for finding in self.findings if finding.severity == "error" and finding.line), None)
 
     @property
     def outcome(self) -> tuple[object, ...]:
@@ -90,31 +92,45 @@ class Draft:
 
 
 def agreed(drafts: list[Draft]) -> bool:
-    """Whether two that work came to the same."""
-    votes = Counter(draft.outcome for draft in drafts if draft.works)
-    return any(count > 1 for count in votes.values())
+    """Whether two that work, and are written differently, came to the same."""
+    return any(count > 1 for count in _votes(drafts).values())
 
 
 def choose(drafts: list[Draft]) -> tuple[Draft, str] | None:
-    """The best that works, and why: by how many came to the same, then fewest doubts, then the likeliest."""
+    """The best that works, and why: fewest doubts, then how many different ones agree, then the likeliest."""
     working = [draft for draft in drafts if draft.works]
     if not working:
         return None
-    votes = Counter(draft.outcome for draft in working)
+    votes = _votes(drafts)
 
     def rank(draft: Draft) -> tuple[float, ...]:
-        suspicious = bool(draft.rehearsal and draft.rehearsal.doubts)
+        confidence = draft.candidate.confidence
         return (
-            -votes[draft.outcome] + suspicious,
             len(draft.doubts),
+            -votes[draft.outcome],
+            draft.round != 0,  # the first is the model's likeliest
+            -(confidence if confidence is not None else 0.0),
             drafts.index(draft),
         )
 
     best = min(working, key=rank)
-    count = votes[best.outcome]
     if len(drafts) == 1:
         return best, ""
     total = f"{len(drafts)} candidates"
-    if count > 1:
-        return best, f"{count} of {total} came to the same"
-    return best, f"the only one of {total} that works" if len(working) == 1 else f"no two of {total} came to the same"
+    if votes[best.outcome] > 1:
+        return best, f"{votes[best.outcome]} of {total}, written differently, came to the same"
+    if len(working) == 1:
+        return best, f"the only one of {total} that works"
+    return best, f"no two of {total} came to the same" if len(votes) > 1 else "the candidates are the same"
+
+
+def _votes(drafts: list[Draft]) -> Counter[tuple[object, ...]]:
+    """How many came to each outcome; copies of one piece of code, whatever its spacing and comments, count once."""
+    return Counter(outcome for outcome, _ in {(draft.outcome, _form(draft.code)) for draft in drafts if draft.works})
+
+
+def _form(code: str) -> str:
+    try:
+        return ast.dump(ast.parse(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return code

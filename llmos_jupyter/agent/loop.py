@@ -13,7 +13,7 @@ from contextlib import closing
 from math import exp
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent import prompts, resuming, strategy
+from llmos_jupyter.agent import line_repair, prompts, resuming, strategy
 from llmos_jupyter.agent.context import NotebookContext, Turn
 from llmos_jupyter.agent.drafts import Draft, agreed, choose
 from llmos_jupyter.agent.events import (
@@ -148,17 +148,13 @@ class Loop:
         if first.candidate.finish == "stop":
             yield from self._trial.attempt(task, first, deadline)
         drafts = [first]
-        if more := strategy.more_candidates(options.candidates, first):
+        rounds = strategy.repairs(asked.retries, options.retries)
+        for number in range(1, rounds + 1):
+            if drafts[-1].works or not (yield from self._repair(task, base, drafts, number, rounds, options, deadline)):
+                break
+        if more := strategy.candidates(asked.candidates, options.candidates, drafts[-1]):
             yield from self._more(task, turn, drafts, more, options, deadline)
         chosen = choose(drafts)
-        for repair in range(1, strategy.repairs(options.retries) + 1):
-            if chosen:
-                break
-            repaired = yield from self._repair(task, base, drafts, repair, options, deadline)
-            if repaired is None:
-                break
-            drafts.append(repaired)
-            chosen = choose([repaired])
         if chosen is None:
             return (yield from self._give_up(task, drafts[-1], len(drafts)))
         draft, why = chosen
@@ -230,16 +226,13 @@ class Loop:
         raise LLMOSError("The answer ended without a word: ask again.")
 
     def _more(self, task: Task, turn: Turn, drafts: list[Draft], more: int, options: Options, deadline: float) -> Steps:
-        """Candidates beside the first: of one that failed or is doubtful, first the likeliest answer to the request
-        with what that has shown; then others side by side. One without a doubt ends the search."""
-        base, first = self._context.prompt(turn), drafts[0]
-        yield Comparing(more, first.why if not first.works else "")
-        if notes := self._trial.failure(first) or first.doubts:
+        """Candidates beside the first and its repairs, written side by side, minding what these have shown. One without
+        a doubt ends the search."""
+        base, best = self._context.prompt(turn), drafts[-1]
+        yield Comparing(more, best.why if not best.works else "")
+        if notes := self._trial.failure(best) or best.doubts:
             base = [*base[:-1], _masked(prompts.minding(base[-1], notes))]
-            yield from self._others(task, base, drafts, 1, options, deadline, sampled=False)
-            more -= 1
-        if more and not strategy.settled(drafts):
-            yield from self._others(task, base, drafts, more, options, deadline, sampled=True)
+        yield from self._others(task, base, drafts, more, options, deadline)
 
     def _others(
         self,
@@ -249,16 +242,14 @@ class Loop:
         more: int,
         options: Options,
         deadline: float,
-        *,
-        sampled: bool,
     ) -> Steps:
         """More candidates, written side by side and tried as they end, until two agree or one settles it."""
-        first, round_ = drafts[0], 2 if sampled else 1
+        best, round_ = drafts[-1], 2
         generation = self._generation(base, options, round_=round_).model_copy(
             update={
                 "n": more,
                 "grammar": prompts.CODE_GRAMMAR,
-                "temperature": max(options.temperature, strategy.TEMPERATURE) if sampled else options.temperature,
+                "temperature": max(options.temperature, strategy.TEMPERATURE),
                 # The same question gives the same answer.
                 "seed": 1 if options.seed is None else options.seed + 1,
             }
@@ -267,37 +258,46 @@ class Loop:
         def take(candidate: Candidate) -> Generator[AgentEvent, bool | None, bool]:
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "code" and candidate.finish == "stop" and reply.complete:
-                draft = Draft(candidate, reply.text, reply.complete, round_, first.request)
+                draft = Draft(candidate, reply.text, reply.complete, round_, best.request)
                 yield from self._trial.attempt(task, draft, deadline, quiet=True, known=drafts)
                 drafts.append(draft)
-            return agreed(drafts) or ((not first.works or bool(first.doubts)) and strategy.settled(drafts))
+            return agreed(drafts) or ((not best.works or bool(best.doubts)) and strategy.settled(drafts))
 
         yield from self._generate(task, generation, deadline, take)
 
     def _repair(
-        self, task: Task, base: list[Message], drafts: list[Draft], repair: int, options: Options, deadline: float
-    ) -> Generator[AgentEvent, bool | None, Draft | None]:
-        """Give the first failure, or the last repair, back to the model with what the live objects say of it."""
-        failed = drafts[0] if repair == 1 else drafts[-1]
-        yield Repairing(repair, strategy.repairs(options.retries), failed.why)
+        self,
+        task: Task,
+        base: list[Message],
+        drafts: list[Draft],
+        number: int,
+        rounds: int,
+        options: Options,
+        deadline: float,
+    ) -> Generator[AgentEvent, bool | None, bool]:
+        """Let the model go on from before the failing line, told what failed there; whether there is something new."""
+        failed = drafts[-1]
+        if failed.failing_line is None:
+            return False
+        yield Repairing(number, rounds, failed.why)
         self._record(task, DecisionRecord(round=failed.round, decision="repair", why=failed.why))
-        messages = [
-            *base,
-            Message(role="assistant", content=failed.reply),
-            _masked(prompts.repair_message(failed.error, failed.problems + self._trial.hints(failed))),
-        ]
-        generation = self._generation(messages, options, round_=repair + 2)
-        generation.grammar = prompts.CODE_GRAMMAR
+        part = line_repair.sound_part(failed.code, failed.failing_line)
+        line = line_repair.failing_line(failed.code, part)
+        beginning = mask(line_repair.opened(part, line, self._trial.failure(failed)))
+        generation = self._generation(base, options, round_=number + 2).model_copy(
+            update={"prefix": beginning, "grammar": line_repair.another_line(line)}
+        )
         for candidate in (yield from self._generate(task, generation, deadline)):
-            reply = prompts.read_reply(candidate.text)
+            reply = prompts.read_reply(line_repair.without(candidate.text, beginning, part))
             if reply.kind != "code" or candidate.finish == "length":
-                return None
+                return False
             yield Written(candidate, reply.text)
-            draft = Draft(candidate, reply.text, reply.complete, repair + 2, drafts[0].request)
+            draft = Draft(candidate, reply.text, reply.complete, number + 2, failed.request, mended=True)
             yield from self._trial.attempt(task, draft, deadline)
-            repeated = any(old.code == draft.code or old.signature == draft.signature for old in drafts)
-            return None if repeated and not draft.works else draft
-        return None
+            again = any(old.code == draft.code for old in drafts)
+            drafts.append(draft)
+            return not again
+        return False
 
     def _generation(self, messages: list[Message], options: Options, *, round_: int) -> Generation:
         return Generation(

@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from llmos_jupyter.protocol import ErrorReport, Message
+from llmos_jupyter.protocol import Message
 
 INSTRUCTIONS = """\
 You are the assistant inside a live Python notebook. The variables listed exist already, with real data: use their \
 exact names and columns. Never load, invent or re-create data that is listed.
 If the user wants something done (compute, select, change, plot, define, fix), reply with one ```python block and \
-nothing else. Import what you use. End with the bare expression that shows the result. If the request names the result, \
-use that name; if it says in which form the answer is to be printed, print that form with the values filled in.
+nothing else. Import what you use. End with the bare expression that shows the result. If the request names the \
+result, use that name; if it says in which form to print the answer, print that form with the values filled in.
 If the user asks for words (explain, why, what is, which should I, hello), reply in plain sentences, without code."""
 
 # Examples settle the form better than any rule: a value with the name that the request gives it; a printed form that is
@@ -41,9 +41,13 @@ EXAMPLES = (
 
 # A reply is one code block and nothing after it, or words in which no code block stands. The model's first token
 # decides; the grammar only keeps it to what it decided, and ends the generation when the block closes.
-_CODE = r"""code ::= "```python\n" line* "```"
-line ::= ([^`\n] [^\n]*)? "\n"
+CODE_LINES = r"""line ::= ([^`\n] [^\n]*)? "\n"
 """
+_CODE = (
+    r"""code ::= "```python\n" line* "```"
+"""
+    + CODE_LINES
+)
 GRAMMAR = (
     "root ::= code | words\n"
     + _CODE
@@ -90,17 +94,6 @@ def request_message(notebook: str, request: str) -> Message:
     """What changed in the notebook, then the request."""
     head = f"{notebook.rstrip()}\n\n" if notebook.strip() else ""
     return Message(role="user", content=f"{plain(head)}Request: {plain(request)}")
-
-
-def repair_message(error: ErrorReport | None, problems: list[str]) -> Message:
-    """The failing code stands before it as the model's own reply; this says what was wrong with it."""
-    lines = ["That code does not work. Nothing was changed by it."]
-    if error:
-        where = f" in line {error.line}: {error.source.strip()}" if error.line and error.source.strip() else ""
-        lines.append(f"{error.type}: {_short(error.message, 600)}{where}")
-    lines += [f"- {_short(problem, 400)}" for problem in problems[:8]]
-    lines.append("Reply with the corrected code. The variables exist: use them as they are.")
-    return Message(role="user", content=plain("\n".join(lines)))
 
 
 def minding(request: Message, notes: list[str]) -> Message:

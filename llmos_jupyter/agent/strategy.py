@@ -22,13 +22,21 @@ def settled(drafts: list[Draft]) -> bool:
     return any(draft.works and not draft.doubts for draft in drafts[1:])
 
 
-def repairs(wanted: int | None) -> int:
-    """How many rounds of repair a request may take."""
-    return REPAIRS if wanted is None else wanted
+def repairs(wanted: int | None, advised: int | None) -> int:
+    """How many rounds of repair a request may take. `wanted`: as the user said; `advised`: by the strategy, which may
+    ask for more: what can be seen to be broken is tried again, whatever it saves not to."""
+    return max(advised or 0, REPAIRS) if wanted is None else wanted
+
+
+def candidates(wanted: int | None, advised: int | None, best: Draft) -> int:
+    """How many candidates to ask for beside the first and its repairs; the strategy may save them where it works."""
+    if wanted is None and advised is not None and best.works:
+        wanted = advised
+    return more_candidates(wanted, best)
 
 
 def more_candidates(wanted: int | None, first: Draft) -> int:
-    """How many candidates to ask for beside the first. `wanted` is what the user said, if anything."""
+    """How many candidates to ask for beside the first. `wanted`: a number that was said, if any."""
     if wanted is not None:
         return wanted - 1
     if not first.works:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from llmos_jupyter.agent import outcome
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.data_doubts import data_doubts
+from llmos_jupyter.agent.data_notes import data_notes
 from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Inspected, Rehearsed, Rehearsing
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
-from llmos_jupyter.agent.inspection.recreated import drop_recreated
 from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.agent.shown_result import assigned_last
-from llmos_jupyter.protocol import InspectionRecord, Record, RehearsalRecord, Task
+from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -74,14 +74,14 @@ class Trial:
         if failed.works:
             return []
         error = [f"{failed.error.type}: {failed.error.message}"] if failed.error else []
-        return [*self.hints(failed), *failed.problems, *error]
+        return [*error, *failed.problems, *self.hints(failed)]
 
     def hints(self, draft: Draft) -> list[str]:
         """What the live objects say of a failure."""
         if not draft.error:
             reason = draft.rehearsal.reason if draft.rehearsal else ""
             return [reason] if reason else []
-        return column_hints(draft.error.type, draft.error.message, self._shell.user_ns, draft.code)
+        return column_hints(draft.error.type, draft.error.message, self._shell.user_ns, draft.code, draft.error)
 
     def _left(self, deadline: float) -> float:
         return max(0.1, min(self._budget, deadline - time.monotonic()))
@@ -99,17 +99,16 @@ class Trial:
             if named:
                 draft.findings.append(named)
                 draft.mended = True
+        draft.findings += data_notes(draft.code, self._shell.user_ns)
         rehearsal.doubts += data_doubts(draft.code, draft.request, self._shell.user_ns)
 
     def _inspect(self, draft: Draft) -> None:
-        draft.code, kept = drop_recreated(draft.code, draft.request, self._shell.user_ns)
-        repairs = [kept]
+        repairs: list[Finding] = []
         for _ in range(MENDINGS):
             draft.findings = inspect(draft.code, self._shell.user_ns, transform=self._shell.transform_cell)
             draft.code, more = mend(draft.code, draft.findings, self._shell.user_ns)
             if not more:
                 break
             repairs += more
-        made = [finding for finding in repairs if finding]
-        draft.mended = draft.mended or bool(made)
-        draft.findings += made
+        draft.mended = draft.mended or bool(repairs)
+        draft.findings += repairs

@@ -41,7 +41,7 @@ def candidate_note(candidate: Candidate, number: int, attempts: int) -> str:
 
 def finding_notes(findings: list[Finding]) -> list[str]:
     """What inspection saw, worst first; notes that say nothing of danger are left out."""
-    shown = [finding for finding in findings if finding.severity != "note" or finding.kind == "mended"]
+    shown = [finding for finding in findings if finding.severity != "note" or finding.kind in ("mended", "data")]
     notes = [f"inspection: {finding.message}" for finding in shown[:4]]
     if len(shown) > 4:
         notes.append(f"inspection: and {len(shown) - 4} more, see %llmos why")

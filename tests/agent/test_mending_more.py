@@ -12,7 +12,7 @@ import pytest
 from llmos_jupyter.agent.cells import told
 from llmos_jupyter.agent.inspection import inspect
 from llmos_jupyter.agent.inspection.mending import mend
-from llmos_jupyter.agent.inspection.recreated import drop_recreated, written_anew
+from llmos_jupyter.agent.inspection.recreated import written_anew
 from llmos_jupyter.agent.inspection.remedies import remedy
 
 
@@ -56,37 +56,20 @@ def test_a_forgotten_table_is_the_only_one() -> None:
     assert mended("len(df)", namespace()) == "len(df)"
 
 
-def test_a_copy_of_the_notebooks_data_is_dropped() -> None:
-    code = "import pandas as pd\nplants = pd.DataFrame({'Kind': ['Oak', 'Fern'], 'height': [4.0, 0.5]})\nplants.size"
-    kept, finding = drop_recreated(code, "sum of the heights", namespace())
-    assert kept == "import pandas as pd\nplants.size"
-    assert finding is not None
-    assert "plants" in finding.message
-    assert drop_recreated(code, "sum of the heights", {"pd": pd}) == (code, None)
-    assert written_anew(kept, "sum of the heights", namespace()) == []
-
-
 @pytest.mark.parametrize(
-    ("request_", "code"),
+    ("request_", "code", "doubted"),
     [
-        (
-            "Oak 4.0, Fern 0.5: sum",
-            "plants = pd.DataFrame({'Kind': ['Oak', 'Fern'], 'height': [4.0, 0.5]})\nplants.size",
-        ),
-        ("voici les hauteurs: 7, 8, 9, 3", "plants = pd.DataFrame({'height': [7, 8, 9, 3]})\nplants['height'].sum()"),
-        ("three plants made up", "plants = pd.DataFrame({'Kind': ['Ivy', 'Elm'], 'height': [1, 2]})\nplants"),
-        ("read it again", "plants = pd.read_csv('plants.csv')\nplants['height'].sum()"),
+        ("sum of the heights", "plants = pd.DataFrame({'Kind': ['Oak', 'Fern'], 'height': [4.0, 0.7]})", ["plants"]),
+        ("sum of the heights", "plants = pd.DataFrame({'Kind': ['Oak', 'Oak'], 'height': [4.0, 4.0]})", ["plants"]),
+        ("sum of the heights", "others = pd.DataFrame({'Kind': ['Ivy', 'Elm'], 'height': [1, 2]})", []),
+        ("Oak 4.5, Fern 0.7: sum", "plants = pd.DataFrame({'Kind': ['Oak', 'Fern'], 'height': [4.5, 0.7]})", []),
+        ("voici les hauteurs: 7, 8, 9, 3", "plants = pd.DataFrame({'height': [7, 8, 9, 3]})", []),
+        ("read it again", "plants = pd.read_csv('plants.csv')", []),
+        ("sum of the kinds", "kinds = ['Oak', 'Fern', 'Fagaceae', 'Polypodiaceae']", []),
     ],
 )
-def test_data_that_the_notebook_does_not_hold_is_kept(request_: str, code: str) -> None:
-    assert drop_recreated(code, request_, namespace()) == (code, None)
-
-
-def test_made_up_data_is_known_as_such() -> None:
-    code = "plants = pd.DataFrame({'Kind': ['Ivy', 'Elm'], 'height': [11, 12]})\nplants"
-    assert written_anew(code, "sum of the heights", namespace()) == ["plants"]
-    assert written_anew(code, "plants are now Ivy 11 and Elm 12", namespace()) == []
-    assert written_anew(code.replace("plants", "others"), "sum of the heights", namespace()) == []
+def test_data_written_anew_is_doubted_and_kept(request_: str, code: str, doubted: list[str]) -> None:
+    assert written_anew(f"{code}\nlen({code.split()[0]})", request_, namespace()) == doubted
 
 
 def test_cells_are_told_without_their_data() -> None:
@@ -137,9 +120,6 @@ def test_datetime_is_a_class_or_a_module() -> None:
 def test_a_table_is_known_by_its_columns() -> None:
     assert mended("trees['height'].max()", namespace()) == "plants['height'].max()"
     assert mended("rows = []\nRows.append(1)\nrows", namespace()) == "rows = []\nrows.append(1)\nrows"
-    code = "trees = pd.DataFrame({'Kind': ['Oak', 'Fern'], 'height': [4.0, 0.5]})\ntrees['height'].max()"
-    assert drop_recreated(code, "the tallest", namespace())[0] == "trees = plants\ntrees['height'].max()"
-    assert drop_recreated(code, "trees: Kind Oak Fern, height 4.0 0.5", namespace())[0] == code
 
 
 def test_a_forgotten_dict_is_the_only_one() -> None:

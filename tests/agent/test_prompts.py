@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmos_jupyter.agent import prompts
-from llmos_jupyter.protocol import ErrorReport
 
 
 @pytest.mark.parametrize(
@@ -50,13 +49,6 @@ def test_no_text_of_the_user_can_end_a_message(text: str) -> None:
 def test_the_request_stands_last_so_that_what_is_before_it_can_be_cached() -> None:
     assert prompts.request_message("df: DataFrame", "the mean").content == "df: DataFrame\n\nRequest: the mean"
     assert prompts.request_message("", "the mean").content == "Request: the mean"
-
-
-def test_a_repair_tells_the_error_its_line_and_the_problems() -> None:
-    error = ErrorReport(type="KeyError", message="'wieght'", line=2, source="df['wieght'].mean()")
-    content = prompts.repair_message(error, ["df has no column wieght; there is weight"]).content
-    assert "KeyError: 'wieght' in line 2: df['wieght'].mean()" in content
-    assert "there is weight" in content
 
 
 @given(st.text(max_size=2000))

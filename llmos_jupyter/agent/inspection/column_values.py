@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from llmos_jupyter.agent.describe_basics import is_missing
-from llmos_jupyter.agent.describe_data import stride
+from llmos_jupyter.agent.describe_columns import stride
 from llmos_jupyter.agent.inspection import live
 
 ROWS = 5_000  # values of a column that are looked at as Python objects

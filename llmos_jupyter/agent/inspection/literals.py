@@ -26,18 +26,43 @@ class Stranger:
 
 
 def strangers(tree: ast.AST, namespace: Mapping[str, Any]) -> Iterator[Stranger]:
-    """The texts that columns are compared with in vain."""
+    """The texts that columns are compared with in vain. Of tables that the code itself changes nothing is known."""
+    changed = set(_changed(tree))
     for node in ast.walk(tree):
         for column, literals in _compared(node):
             owner, label = _column(column)
             table = namespace.get(owner)
-            if not live.is_frame(table) or label not in (live.column_labels(table) or []):
+            if owner in changed or not live.is_frame(table) or label not in (live.column_labels(table) or []):
                 continue
             words = words_of(table, label)
             for literal in literals:
                 text = literal.value
                 if words and type(text) is str and text not in words:
                     yield Stranger(literal, text, label, words)
+
+
+def _changed(tree: ast.AST) -> Iterator[str]:
+    """The names that code binds anew, writes into, or uses for the parameter of a function."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, (ast.Name, ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load):
+            yield _root(node)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            in_place = any(k.arg == "inplace" and getattr(k.value, "value", True) for k in node.keywords)
+            if in_place or node.func.attr in _WRITING:
+                yield _root(node.func.value)
+
+
+# Methods of a table that write into it.
+_WRITING = frozenset(["update", "insert", "pop"])
+
+
+def _root(node: ast.expr) -> str:
+    """The variable at the left end of `table.loc[mask, 'label']`."""
+    while isinstance(node, (ast.Subscript, ast.Attribute)):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def meant(text: str, words: frozenset[str]) -> str:

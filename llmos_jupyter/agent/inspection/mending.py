@@ -126,7 +126,8 @@ def _lost(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[mending_names
         if better := _chained_inplace(node, namespace):
             told = f"a change of a column's copy, which is lost, was written `{better}`"
             return {here: better}, [(told, node.lineno, "inplace")]
-        if node is not tree.body[-1] and (edits := _discarded(node, tree.body[-1], namespace)):
+        # In a `try` or a loop it may be there for what it raises.
+        if node in tree.body[:-1] and (edits := _discarded(node, tree.body[-1], namespace)):
             return edits, [("a result that was thrown away was kept", node.lineno, "discarded")]
     return {}, []
 

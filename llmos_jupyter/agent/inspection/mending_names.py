@@ -93,10 +93,11 @@ def words(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[Edits, list[T
     """Texts that a column is compared with, written as they stand in it."""
     edits: Edits = {}
     told = []
+    written = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and type(node.value) is str}
     for stranger in strangers(tree, namespace):
         node = stranger.node
         real = meant(stranger.text, stranger.words) if node.lineno == node.end_lineno else ""
-        if real:
+        if real and real not in written:  # who writes several forms of a word means each of them
             edits[(node.lineno, node.col_offset, node.end_col_offset or 0)] = repr(real)
             told.append((f"{stranger.text!r} was written {real!r}, as in {stranger.label!r}", node.lineno, real))
     return edits, told
