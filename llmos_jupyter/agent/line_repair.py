@@ -71,7 +71,7 @@ def another_line(line: str) -> str:
     for place, character in reversed(list(enumerate(line))):
         excluded = json.dumps(character, ensure_ascii=False)[1:-1]
         excluded = excluded.replace("]", "\\]").replace("^", "\\^").replace("-", "\\-")
-        tick = "" if place else "`"  # a tick would close the block
+        tick = "" if place else "`#"  # which would close the block, or go on commenting
         rule = f'([^{excluded}{tick}\\n] [^\\n]* "\\n" | {json.dumps(character, ensure_ascii=False)} {rule})'
     return f'root ::= first line* "```"\nfirst ::= {rule}\n{prompts.CODE_LINES}'
 

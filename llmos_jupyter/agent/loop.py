@@ -230,7 +230,7 @@ class Loop:
         a doubt ends the search."""
         base, best = self._context.prompt(turn), drafts[-1]
         yield Comparing(more, best.why if not best.works else "")
-        if notes := self._trial.failure(best) or best.doubts:
+        if notes := self._trial.failure(best) or self._trial.doubts(best):
             base = [*base[:-1], _masked(prompts.minding(base[-1], notes))]
         yield from self._others(task, base, drafts, more, options, deadline)
 

@@ -18,8 +18,11 @@ from llmos_jupyter.protocol import Shape
 CELLS = 100_000
 DEPTH = 4
 SHOWS_NOTHING = "it shows nothing"
+PRINTS_NAN = "it prints a missing value (nan)"
 # Columns of a table whose labels are told.
 COLUMNS = 30
+# As a number prints itself; a table writes NaN, and may well have some.
+_MISSING = re.compile(r"(?<![\w.])nan(?![\w.])")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")
 
 
@@ -36,6 +39,8 @@ def doubts(value: Any, shown: str, figures: int) -> list[str]:
     """What makes an answer suspicious though nothing failed."""
     pd, np = sys.modules.get("pandas"), sys.modules.get("numpy")
     if value is None:
+        if _MISSING.search(shown):
+            return [PRINTS_NAN]
         return [] if shown.strip() or figures else [SHOWS_NOTHING]
     if pd is not None and isinstance(value, (pd.DataFrame, pd.Series)):
         if value.size == 0:

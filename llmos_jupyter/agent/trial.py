@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import time
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
@@ -76,6 +77,12 @@ class Trial:
         error = [f"{failed.error.type}: {failed.error.message}"] if failed.error else []
         return [*error, *failed.problems, *self.hints(failed)]
 
+    def doubts(self, draft: Draft) -> list[str]:
+        """What speaks against a candidate that works, and what the live objects say of it."""
+        if outcome.PRINTS_NAN in draft.doubts:
+            return [*draft.doubts, *column_hints("ValueError", "NaN", self._shell.user_ns, draft.code)]
+        return draft.doubts
+
     def hints(self, draft: Draft) -> list[str]:
         """What the live objects say of a failure."""
         if not draft.error:
@@ -110,5 +117,16 @@ class Trial:
             if not more:
                 break
             repairs += more
+        if _does_nothing(draft.code):
+            told = "It holds comments only: write the code."
+            draft.findings.append(Finding(kind="syntax", severity="error", message=told))
         draft.mended = draft.mended or bool(repairs)
         draft.findings += repairs
+
+
+def _does_nothing(code: str) -> bool:
+    """Whether code has no statement: a small model may comment without end."""
+    try:
+        return not ast.parse(code).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False

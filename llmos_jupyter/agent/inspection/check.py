@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from llmos_jupyter.agent.inspection import loops, names, patches, source
+from llmos_jupyter.agent.inspection import function_bodies, loops, names, patches, source
 from llmos_jupyter.agent.inspection.walk import Walk
 from llmos_jupyter.protocol import Finding
 
@@ -48,6 +48,7 @@ _CHECKS: tuple[Check, ...] = (
     names.bindings,
     loops.endless,
     patches.patches,
+    function_bodies.missing_attributes,
 )
 
 
