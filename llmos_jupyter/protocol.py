@@ -394,6 +394,7 @@ class RunRecord(Wire):
     index: int = 0
     code: str
     run: Run
+    chance: float | None = Field(None, ge=0, le=1, description="how likely the answer is right, as predicted before it")
 
 
 class DecisionRecord(Wire):

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.quality questions run | report | check`: see --help of each."""
+"""`python -m benchmarks.quality questions run | report | fit | check`: see --help of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.asking import own_daemon
-from benchmarks.quality import question_report, question_run
+from benchmarks.quality import question_fit, question_report, question_run
 from benchmarks.quality.questions import SEED, SETS, Question, load, ordered
 
 FOLDER = "LLMOS_QUESTIONS"
@@ -38,6 +38,9 @@ def add(commands: Any) -> None:
     tells = parts.add_parser("report", help="the figures of one or more passes; the others beside the first")
     tells.add_argument("files", type=Path, nargs="+")
 
+    fits = parts.add_parser("fit", help="the weights of an answer's predicted chance, from passes of the loop")
+    fits.add_argument("files", type=Path, nargs="+")
+
     checks = parts.add_parser("check", help="without a model: which questions have a reference that passes")
     _which(checks)
 
@@ -62,6 +65,9 @@ def _chosen(given: argparse.Namespace) -> list[Question]:
 def follow(given: argparse.Namespace) -> int:
     if given.part == "report":
         question_report.tell(given.files)
+        return 0
+    if given.part == "fit":
+        question_fit.fit(given.files)
         return 0
     questions = _chosen(given)
     if given.part == "check":

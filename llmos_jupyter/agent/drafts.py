@@ -93,7 +93,7 @@ class Draft:
 
 def agreed(drafts: list[Draft]) -> bool:
     """Whether two that work, and are written differently, came to the same."""
-    return any(count > 1 for count in _votes(drafts).values())
+    return any(count > 1 for count in votes(drafts).values())
 
 
 def choose(drafts: list[Draft]) -> tuple[Draft, str] | None:
@@ -101,13 +101,13 @@ def choose(drafts: list[Draft]) -> tuple[Draft, str] | None:
     working = [draft for draft in drafts if draft.works]
     if not working:
         return None
-    votes = _votes(drafts)
+    agreeing = votes(drafts)
 
     def rank(draft: Draft) -> tuple[float, ...]:
         confidence = draft.candidate.confidence
         return (
             len(draft.doubts),
-            -votes[draft.outcome],
+            -agreeing[draft.outcome],
             draft.round != 0,  # the first is the model's likeliest
             -(confidence if confidence is not None else 0.0),
             drafts.index(draft),
@@ -117,14 +117,14 @@ def choose(drafts: list[Draft]) -> tuple[Draft, str] | None:
     if len(drafts) == 1:
         return best, ""
     total = f"{len(drafts)} candidates"
-    if votes[best.outcome] > 1:
-        return best, f"{votes[best.outcome]} of {total}, written differently, came to the same"
+    if agreeing[best.outcome] > 1:
+        return best, f"{agreeing[best.outcome]} of {total}, written differently, came to the same"
     if len(working) == 1:
         return best, f"the only one of {total} that works"
-    return best, f"no two of {total} came to the same" if len(votes) > 1 else "the candidates are the same"
+    return best, f"no two of {total} came to the same" if len(agreeing) > 1 else "the candidates are the same"
 
 
-def _votes(drafts: list[Draft]) -> Counter[tuple[object, ...]]:
+def votes(drafts: list[Draft]) -> Counter[tuple[object, ...]]:
     """How many came to each outcome; copies of one piece of code, whatever its spacing and comments, count once."""
     return Counter(outcome for outcome, _ in {(draft.outcome, _form(draft.code)) for draft in drafts if draft.works})
 

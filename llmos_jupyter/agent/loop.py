@@ -14,6 +14,7 @@ from math import exp
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import line_repair, prompts, resuming, strategy
+from llmos_jupyter.agent.chance import chance, unsure
 from llmos_jupyter.agent.context import NotebookContext, Turn
 from llmos_jupyter.agent.drafts import Draft, agreed, choose
 from llmos_jupyter.agent.events import (
@@ -162,7 +163,7 @@ class Loop:
             self._record(task, DecisionRecord(round=draft.round, decision="chosen", why=why))
         if draft is not drafts[-1] or why:
             yield Chosen(draft.candidate, draft.code, draft.findings, draft.rehearsal, why)
-        return (yield from self._use(task, turn, draft, asked))
+        return (yield from self._use(task, turn, draft, asked, unsure(draft, drafts)))
 
     # --- recorded answers -------------------------------------------------------------------
 
@@ -381,9 +382,12 @@ class Loop:
     # --- what becomes of it -----------------------------------------------------------------
 
     def _use(
-        self, task: Task, turn: Turn, draft: Draft, options: Options
+        self, task: Task, turn: Turn, draft: Draft, options: Options, warning: str = ""
     ) -> Generator[AgentEvent, bool | None, Finish]:
-        """Run the candidate, or ask, or show it: as the mode and what it reaches for demand."""
+        """Run the candidate, or ask, or show it: as the mode and what it reaches for demand. `warning`: that it is
+        likely wrong."""
+        if warning:
+            yield Noted(warning)
         verdict = yield from decide(draft, options.mode, self._rights.grants, self._rights.caps)
         if verdict.asked:
             decision = "approved" if verdict.allowed else "refused"
@@ -392,7 +396,8 @@ class Loop:
             return (yield from self._show(task, turn, draft, verdict.why))
         entry = self._entry(turn, options, "code", draft.code, draft.candidate.model)
         done = yield from run(draft, self._shell, self._rights)
-        self._record(task, RunRecord(round=draft.round, index=draft.candidate.index, code=draft.code, run=done))
+        place = {"round": draft.round, "index": draft.candidate.index}
+        self._record(task, RunRecord(**place, code=draft.code, run=done, chance=chance(draft)))
         if done.status == "interrupted":
             return Finish(state="cancelled", reason="interrupted while it ran")
         self._context.commit(turn, draft.reply, _shown(draft))

@@ -28,9 +28,9 @@ EXAMPLES = (
         "trips: DataFrame, 60 rows x 3 columns\n  city: str, 3 distinct: 'Ulm', 'Jena', 'Gera'\n"
         "  km: float64, 4 missing, 0.5 .. 93.1\n  paid: bool, 41 True\n\n"
         "Request: Which city has the longest mean trip, and how long is it? Leave out unpaid trips.\n"
-        'Answer in this form: longest(city), mean_km(km) where "km" has one decimal',
+        'Answer in this form: #longest: city | #mean_km: km where "km" has one decimal',
         "paid = trips[trips['paid']]\nmean_km = paid.groupby('city')['km'].mean()\n"
-        'print(f"longest({mean_km.idxmax()}), mean_km({mean_km.max():.1f})")',
+        'print(f"#longest: {mean_km.idxmax()} | #mean_km: {mean_km.max():.1f}")',
     ),
     (
         "Request: what is a list comprehension?",

@@ -106,8 +106,7 @@ class Trial:
             if named:
                 draft.findings.append(named)
                 draft.mended = True
-        draft.findings += data_notes(draft.code, self._shell.user_ns)
-        rehearsal.doubts += data_doubts(draft.code, draft.request, self._shell.user_ns)
+        rehearsal.doubts += data_doubts(draft.code, self._shell.user_ns)
 
     def _inspect(self, draft: Draft) -> None:
         repairs: list[Finding] = []
@@ -121,7 +120,7 @@ class Trial:
             told = "It holds comments only: write the code."
             draft.findings.append(Finding(kind="syntax", severity="error", message=told))
         draft.mended = draft.mended or bool(repairs)
-        draft.findings += repairs
+        draft.findings += [*repairs, *data_notes(draft.code, self._shell.user_ns)]
 
 
 def _does_nothing(code: str) -> bool:

@@ -12,7 +12,6 @@ import pytest
 from llmos_jupyter.agent.cells import told
 from llmos_jupyter.agent.inspection import inspect
 from llmos_jupyter.agent.inspection.mending import mend
-from llmos_jupyter.agent.inspection.recreated import written_anew
 from llmos_jupyter.agent.inspection.remedies import remedy
 
 
@@ -54,22 +53,6 @@ def test_a_forgotten_table_is_the_only_one() -> None:
     one = {"plants": namespace()["plants"]}
     assert mended("df['height'].mean()", one) == "plants['height'].mean()"
     assert mended("len(df)", namespace()) == "len(df)"
-
-
-@pytest.mark.parametrize(
-    ("request_", "code", "doubted"),
-    [
-        ("sum of the heights", "plants = pd.DataFrame({'Kind': ['Oak', 'Fern'], 'height': [4.0, 0.7]})", ["plants"]),
-        ("sum of the heights", "plants = pd.DataFrame({'Kind': ['Oak', 'Oak'], 'height': [4.0, 4.0]})", ["plants"]),
-        ("sum of the heights", "others = pd.DataFrame({'Kind': ['Ivy', 'Elm'], 'height': [1, 2]})", []),
-        ("Oak 4.5, Fern 0.7: sum", "plants = pd.DataFrame({'Kind': ['Oak', 'Fern'], 'height': [4.5, 0.7]})", []),
-        ("voici les hauteurs: 7, 8, 9, 3", "plants = pd.DataFrame({'height': [7, 8, 9, 3]})", []),
-        ("read it again", "plants = pd.read_csv('plants.csv')", []),
-        ("sum of the kinds", "kinds = ['Oak', 'Fern', 'Fagaceae', 'Polypodiaceae']", []),
-    ],
-)
-def test_data_written_anew_is_doubted_and_kept(request_: str, code: str, doubted: list[str]) -> None:
-    assert written_anew(f"{code}\nlen({code.split()[0]})", request_, namespace()) == doubted
 
 
 def test_cells_are_told_without_their_data() -> None:
