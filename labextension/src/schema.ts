@@ -2180,6 +2180,11 @@ export interface components {
             /** Code */
             code: string;
             run: components["schemas"]["Run"];
+            /**
+             * Chance
+             * @description how likely the answer is right, as predicted before it
+             */
+            chance: number | null;
         };
         /**
          * Sample

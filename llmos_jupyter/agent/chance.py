@@ -27,7 +27,7 @@ class Weights:
     doubted: float
 
 
-WEIGHTS = Weights(constant=-3.0, certainty=1.6, repaired=-0.7, doubted=-1.0)
+WEIGHTS = Weights(constant=-3.8, certainty=1.9, repaired=-1.2, doubted=0.0)
 # Where an engine tells no probabilities: the mean of those seen.
 UNKNOWN = 0.9
 

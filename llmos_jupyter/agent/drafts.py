@@ -12,7 +12,8 @@ from llmos_jupyter.protocol import Candidate, ErrorReport, Finding, Rehearsal
 @dataclass
 class Draft:
     """One candidate's code and what is known of it. `code` is what would run, mended where inspection could;
-    `displayed`: the variable to display after a run that itself shows nothing."""
+    `displayed`: the variable to display after a run that itself shows nothing; `result`: the name that the model
+    promised for its result."""
 
     candidate: Candidate
     code: str
@@ -23,6 +24,7 @@ class Draft:
     rehearsal: Rehearsal | None = None
     mended: bool = False
     displayed: str = ""
+    result: str = ""
 
     @property
     def reply(self) -> str:

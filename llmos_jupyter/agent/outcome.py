@@ -18,6 +18,7 @@ from llmos_jupyter.protocol import Shape
 CELLS = 100_000
 DEPTH = 4
 SHOWS_NOTHING = "it shows nothing"
+IS_FUNCTION = "its result is a function, not a value"
 PRINTS_NAN = "it prints a missing value (nan)"
 # Columns of a table whose labels are told.
 COLUMNS = 30
@@ -52,7 +53,7 @@ def doubts(value: Any, shown: str, figures: int) -> list[str]:
         return ["its result is empty"]
     if isinstance(value, float) and value != value:
         return ["its result is a missing value"]
-    return ["its result is a function, not a value"] if type(value).__name__ in ("function", "method") else []
+    return [IS_FUNCTION] if type(value).__name__ in ("function", "method") else []
 
 
 def shape(value: Any, shown: str, figures: int) -> Shape:

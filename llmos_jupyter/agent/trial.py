@@ -15,7 +15,7 @@ from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Inspected, Rehearsed, Rehearsing
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
-from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
+from llmos_jupyter.agent.inspection.result_name import give_name, may_be_bound, requested_name
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.agent.shown_result import assigned_last
 from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
@@ -101,12 +101,21 @@ class Trial:
         if rehearsal.doubts == [outcome.SHOWS_NOTHING] and rehearsal.changes:
             # It did what it was to do; the code stays as it is, and its result is displayed after the run.
             draft.displayed, rehearsal.doubts = assigned_last(draft.code), []
-        if rehearsal.shape.kind in _VALUES and (name := requested_name(draft.request, self._shell.user_ns)):
+        if rehearsal.doubts == [outcome.IS_FUNCTION] and _defines(draft.code):
+            rehearsal.doubts = []  # a function was wanted, and is shown
+        if rehearsal.shape.kind in _VALUES and (name := self._name(draft)):
             draft.code, named = give_name(draft.code, name, self._shell.user_ns)
             if named:
                 draft.findings.append(named)
                 draft.mended = True
         rehearsal.doubts += data_doubts(draft.code, self._shell.user_ns)
+
+    def _name(self, draft: Draft) -> str:
+        """The name for the result: as the request spells it out, or as the model promised and then forgot."""
+        namespace = self._shell.user_ns
+        return requested_name(draft.request, namespace) or (
+            draft.result if may_be_bound(draft.result, namespace) else ""
+        )
 
     def _inspect(self, draft: Draft) -> None:
         repairs: list[Finding] = []
@@ -129,3 +138,8 @@ def _does_nothing(code: str) -> bool:
         return not ast.parse(code).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
+
+
+def _defines(code: str) -> bool:
+    """Whether code that parses defines a function or a class."""
+    return any(isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) for node in ast.parse(code).body)

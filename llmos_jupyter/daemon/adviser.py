@@ -1,8 +1,7 @@
 """Advice on each request in words: which model, how many candidates and repairs. And what is learned of how it went.
 
-An answer that ended is not thereby right, and nobody judges most of them. So it counts as right with the frequency with
-which answers that ended like it were right where that was known: on the sets dev, reworded and other of
-benchmarks/quality, 546 answers of two models. One that the user takes back counts as wrong.
+An answer that ended is not thereby right, and nobody judges most of them. So it counts as right with the chance that
+was predicted for it (`agent/chance.py`, fitted on public questions). One that the user takes back counts as wrong.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from llmos_jupyter.protocol import (
     FeedbackRecord,
     Options,
     Record,
-    RehearsalRecord,
     Request,
     RunRecord,
     Session,
@@ -45,10 +43,9 @@ log = logging.getLogger(__name__)
 
 LOAD = "load"
 STRATEGY = "strategy"
-# How often an answer was right that ran with nothing against it, by the confidence of its first candidate, with doubts,
-# or was given in words: 287 of 317, 100 of 149 and 1 of 7; 17 of 31; 19 of 26.
-_CONFIDENT = ((0.9, 0.91), (0.75, 0.67), (0.0, 0.14))
-_DOUBTED, _IN_WORDS = 0.55, 0.73
+# An answer in words is taken to be right so often: 19 of 26 of the project's own tasks. Of one that was recorded
+# without a chance nothing is known.
+_IN_WORDS, _UNKNOWN = 0.73, 0.5
 # Where a task's record says so, it tells nothing of its strategy.
 _TELLS_NOTHING = ("replayed", "shown, not run")
 
@@ -196,9 +193,4 @@ def _worth(done: bool, records: list[Record]) -> float:
     runs = [record for record in records if isinstance(record, RunRecord)]
     if not runs:
         return _IN_WORDS
-    rehearsed = [r.rehearsal for r in records if isinstance(r, RehearsalRecord) and r.code == runs[-1].code]
-    if rehearsed and rehearsed[-1].doubts:
-        return _DOUBTED
-    first = next((r.candidate for r in records if isinstance(r, CandidateRecord)), None)
-    confidence = first.confidence if first is not None and first.confidence is not None else 0.8
-    return next(worth for least, worth in _CONFIDENT if confidence >= least)
+    return _UNKNOWN if runs[-1].chance is None else runs[-1].chance

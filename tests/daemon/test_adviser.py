@@ -57,15 +57,14 @@ def advised(adviser: Adviser, **options: object) -> tuple[Options, str]:
     return made.options, why
 
 
-def ended(store: Store, adviser: Adviser, state: str, *, confidence: float = 0.95, doubts: int = 0) -> Task:
+def ended(store: Store, adviser: Adviser, state: str, *, chance: float = 0.9) -> Task:
     """A request that was advised, answered and ended."""
     made, why = asyncio.run(adviser.advise(request(model=SMALL)))
     store.accept(made)
     store.add_record(made.id, DecisionRecord(round=0, decision=STRATEGY, why=why))
-    store.add_record(made.id, CandidateRecord(round=0, candidate=Candidate(text=CODE, confidence=confidence)))
-    rehearsal = Rehearsal(status="passed", doubts=["doubt"] * doubts)
-    store.add_record(made.id, RehearsalRecord(round=0, code=CODE, rehearsal=rehearsal))
-    store.add_record(made.id, RunRecord(round=0, code=CODE, run=Run(status="ok")))
+    store.add_record(made.id, CandidateRecord(round=0, candidate=Candidate(text=CODE)))
+    store.add_record(made.id, RehearsalRecord(round=0, code=CODE, rehearsal=Rehearsal(status="passed")))
+    store.add_record(made.id, RunRecord(round=0, code=CODE, run=Run(status="ok"), chance=chance))
     task = store.move(made.id, state)  # type: ignore[arg-type]
     adviser.learn(store.trace(task.id))
     return task
@@ -102,15 +101,14 @@ def test_a_model_that_does_not_exist_is_left_to_whoever_loads_it(adviser: Advise
 
 
 @pytest.mark.parametrize(
-    ("state", "confidence", "doubts", "better"),
-    [("done", 0.95, 0, True), ("done", 0.3, 0, False), ("done", 0.95, 1, False), ("failed", 0.95, 0, False)],
+    ("state", "chance", "better"), [("done", 0.95, True), ("done", 0.3, False), ("failed", 0.95, False)]
 )
 def test_answers_count_by_how_they_ended(
-    adviser: Adviser, store: Store, state: str, confidence: float, doubts: int, better: bool
+    adviser: Adviser, store: Store, state: str, chance: float, better: bool
 ) -> None:
     before = likely(adviser)
     for _ in range(8):
-        ended(store, adviser, state, confidence=confidence, doubts=doubts)
+        ended(store, adviser, state, chance=chance)
     assert (likely(adviser) > before) is better
     assert likely(adviser) < 0.95
 
