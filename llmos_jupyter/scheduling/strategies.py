@@ -41,9 +41,9 @@ FAST_SHARE = 0.8
 # Others that the reason names.
 NAMED = 3
 
-# Share of requests answered rightly, by bytes of the model's file: single, checked. Of 1.5B measured on public questions
-# (docs/quality.md: 56 of 80 by the model alone, 59 of 81 by the loop). The others are assumed: that the step from 0.5B
-# to 1.5B rescues two fifths of the failures, that from 1.5B to 3B a sixth, and each further one as many.
+# Share of requests answered rightly, by bytes of the model's file: single, checked. Of 1.5B measured on public
+# questions (docs/quality.md: 56 of 80 by the model alone, 59 of 81 by the loop). The others are assumed: that the step
+# from 0.5B to 1.5B rescues two fifths of the failures, that to 3B a sixth, and each further one as many.
 _RIGHT = (
     (0.3e9, 0.05, 0.10),  # 135M: cannot write code
     (0.8e9, 0.50, 0.55),
