@@ -18,13 +18,9 @@ name the result is kept: the name that the request gives it, if any. If the requ
 answer, print that form with the values filled in.
 If the user asks for words (explain, why, what is, which should I, hello), reply in plain sentences, without code."""
 
-# Examples settle the form better than any rule: a value with the name that the request gives it; a printed form that is
-# filled in and not copied (1.5B copied it as code in 4 of 10 candidates); words.
+# Examples settle the form better than any rule: a printed form that is filled in and not copied (docs/quality.md); a
+# value with the name that the request gives it, which stands later because it is the usual case; words.
 EXAMPLES = (
-    (
-        "nums: list, 3 items of int: [4, 8, 15]\n\nRequest: double every number, as twice",
-        "# result: twice\ntwice = [n * 2 for n in nums]\ntwice",
-    ),
     (
         "trips: DataFrame, 60 rows x 3 columns\n  city: str, 3 distinct: 'Ulm', 'Jena', 'Gera'\n"
         "  km: float64, 4 missing, 0.5 .. 93.1\n  paid: bool, 41 True\n\n"
@@ -32,6 +28,10 @@ EXAMPLES = (
         'Answer in this form: #longest: city | #mean_km: km where "km" has one decimal',
         "# result: mean_km\npaid = trips[trips['paid']]\nmean_km = paid.groupby('city')['km'].mean()\n"
         'print(f"#longest: {mean_km.idxmax()} | #mean_km: {mean_km.max():.1f}")',
+    ),
+    (
+        "nums: list, 3 items of int: [4, 8, 15]\n\nRequest: double every number, as twice",
+        "# result: twice\ntwice = [n * 2 for n in nums]\ntwice",
     ),
     (
         "Request: what is a list comprehension?",
