@@ -107,7 +107,7 @@ class NotebookContext:
         need = prompts.estimate_tokens(request)
         if need > room:
             raise LLMOSError(
-                f"The request is {len(request):,} characters long and about {max(room * 3, 0):,} fit: "
+                f"The request is {len(request):,} characters long and about {_as_many(request, room, need):,} of it fit: "
                 "put the data into a variable or a file, and ask about that."
             )
         request = mask(request)
@@ -314,6 +314,12 @@ class NotebookContext:
                 prompts.request_message("", _cut(request, CELL)),
                 Message(role="assistant", content=_cut(reply, 4 * CELL)),
             ]
+
+
+def _as_many(request: str, room: int, need: int) -> int:
+    """How many characters of the request fit, to two digits."""
+    fit = len(request) * max(room, 0) // need
+    return round(fit, 2 - len(str(fit)))
 
 
 def _fits(parts: list[str], room: int) -> bool:

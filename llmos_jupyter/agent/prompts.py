@@ -148,14 +148,26 @@ def read_reply(text: str) -> Reply:
     return Reply("code", code, bool(closed), promise[1] if promise else "")
 
 
-def estimate_tokens(text: str) -> int:
-    """About how many tokens a text has, rather too many than too few.
+# Tokens a character, by kind of character, as Qwen2.5's tokenizer makes them, rather too many than too few. Digits are
+# a token each; words are longer than in listings, and `_` and brackets often share a token with their neighbours.
+# Measured on 12 CSV files, 40 pages of code and text, and sentences in 14 scripts: 0.86 to 1.5 times the true number.
+_TOKENS = (
+    (re.compile(r"[0-9]"), 1.0),
+    (re.compile(r"[A-Za-z]"), 0.25),
+    (re.compile(r"\s"), 0.1),
+    (re.compile(r"\s(?=[0-9])"), 0.9),  # elsewhere a space belongs to the word behind it
+    (re.compile(r"[!-/:-@\[-`{-~]"), 0.9),
+    (re.compile(r"[\u0080-\u03ff]"), 1.0),  # accents, Greek
+    (re.compile(r"[\u0400-\u06ff]"), 0.5),  # Cyrillic, Hebrew, Arabic
+    (re.compile(r"[\u0700-\u2e7f]"), 1.25),  # scripts of India and South East Asia, symbols
+    (re.compile(r"[\u2e80-\uffff]"), 1.0),  # Chinese, Japanese, Korean
+    (re.compile(r"[\U00010000-\U0010ffff]"), 2.5),  # emoji, rare scripts
+)
 
-    Qwen2.5's tokenizer makes 3.3 characters of code or of our notebook listings into one token, and about one of each
-    character of other scripts.
-    """
-    foreign = sum(ord(character) > 0x2E7F for character in text)
-    return int((len(text) - foreign) / 3.0 + foreign) + 1
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens a text has."""
+    return int(sum(len(kind.findall(text)) * tokens for kind, tokens in _TOKENS)) + 1
 
 
 def _short(text: str, limit: int) -> str:

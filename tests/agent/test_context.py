@@ -94,9 +94,12 @@ def test_no_context_and_use(shell: InteractiveShell, context: NotebookContext) -
         context.compose("x", BUDGET, use=["nothere"])
 
 
-def test_a_request_that_cannot_fit_is_refused_with_a_sentence(context: NotebookContext) -> None:
+@pytest.mark.parametrize(
+    "text", ["word ", "शहर की औसत यात्रा ", "เมืองใดมีการเดินทาง", "31415926", "3.14;2.71\n", "\U0001f600\U0001f680", "東京"]
+)
+def test_a_request_that_cannot_fit_is_refused_with_a_sentence(context: NotebookContext, text: str) -> None:
     with pytest.raises(LLMOSError, match="fit"):
-        context.compose("word " * 200_000, BUDGET)
+        context.compose(text * (5 * BUDGET), BUDGET)
 
 
 def test_the_budget_holds_however_long_the_notebook_grows(shell: InteractiveShell, context: NotebookContext) -> None:
