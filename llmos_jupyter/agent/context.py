@@ -107,7 +107,7 @@ class NotebookContext:
         need = prompts.estimate_tokens(request)
         if need > room:
             raise LLMOSError(
-                f"The request is {len(request):,} characters long and about {_as_many(request, room, need):,} of it fit: "
+                f"The request is {len(request):,} characters long and about {_as_many(request, room, need):,} fit: "
                 "put the data into a variable or a file, and ask about that."
             )
         request = mask(request)

@@ -95,7 +95,8 @@ def test_no_context_and_use(shell: InteractiveShell, context: NotebookContext) -
 
 
 @pytest.mark.parametrize(
-    "text", ["word ", "शहर की औसत यात्रा ", "เมืองใดมีการเดินทาง", "31415926", "3.14;2.71\n", "\U0001f600\U0001f680", "東京"]
+    "text",
+    ["word ", "शहर की औसत यात्रा ", "เมืองใดมีการเดินทาง", "31415926", "3.14;2.71\n", "\U0001f600\U0001f680", "東京"],
 )
 def test_a_request_that_cannot_fit_is_refused_with_a_sentence(context: NotebookContext, text: str) -> None:
     with pytest.raises(LLMOSError, match="fit"):
