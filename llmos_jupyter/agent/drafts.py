@@ -12,8 +12,7 @@ from llmos_jupyter.protocol import Candidate, ErrorReport, Finding, Rehearsal
 @dataclass
 class Draft:
     """One candidate's code and what is known of it. `code` is what would run, mended where inspection could;
-    `displayed`: the variable to display after a run that itself shows nothing; `result`: the name that the model
-    promised for its result."""
+    `displayed`: the variable to display after a run that itself shows nothing."""
 
     candidate: Candidate
     code: str
@@ -24,7 +23,6 @@ class Draft:
     rehearsal: Rehearsal | None = None
     mended: bool = False
     displayed: str = ""
-    result: str = ""
 
     @property
     def reply(self) -> str:

@@ -223,7 +223,7 @@ class Loop:
             if reply.kind == "nothing":
                 raise LLMOSError(_nothing(candidate, options))
             yield Written(candidate, reply.text)
-            return Draft(candidate, reply.text, reply.complete, 0, request, result=reply.result)
+            return Draft(candidate, reply.text, reply.complete, 0, request)
         raise LLMOSError("The answer ended without a word: ask again.")
 
     def _more(self, task: Task, turn: Turn, drafts: list[Draft], more: int, options: Options, deadline: float) -> Steps:
@@ -259,7 +259,7 @@ class Loop:
         def take(candidate: Candidate) -> Generator[AgentEvent, bool | None, bool]:
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "code" and candidate.finish == "stop" and reply.complete:
-                draft = Draft(candidate, reply.text, reply.complete, round_, best.request, result=reply.result)
+                draft = Draft(candidate, reply.text, reply.complete, round_, best.request)
                 yield from self._trial.attempt(task, draft, deadline, quiet=True, known=drafts)
                 drafts.append(draft)
             return agreed(drafts) or ((not best.works or bool(best.doubts)) and strategy.settled(drafts))
@@ -294,7 +294,6 @@ class Loop:
                 return False
             yield Written(candidate, reply.text)
             draft = Draft(candidate, reply.text, reply.complete, number + 2, failed.request, mended=True)
-            draft.result = failed.result
             yield from self._trial.attempt(task, draft, deadline)
             again = any(old.code == draft.code for old in drafts)
             drafts.append(draft)

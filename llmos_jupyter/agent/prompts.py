@@ -13,9 +13,8 @@ INSTRUCTIONS = """\
 You are the assistant inside a live Python notebook. The variables listed exist already, with real data: use their \
 exact names and columns. Never load, invent or re-create data that is listed.
 If the user wants something done (compute, select, change, plot, define, fix), reply with one ```python block and \
-nothing else. Import what you use. End with the bare expression that shows the result. The first line says under which \
-name the result is kept: the name that the request gives it, if any. If the request says in which form to print the \
-answer, print that form with the values filled in.
+nothing else. Import what you use. End with the bare expression that shows the result. If the request names the \
+result, use that name; if it says in which form to print the answer, print that form with the values filled in.
 If the user asks for words (explain, why, what is, which should I, hello), reply in plain sentences, without code."""
 
 # Examples settle the form better than any rule: a printed form that is filled in and not copied (docs/quality.md); a
@@ -26,12 +25,12 @@ EXAMPLES = (
         "  km: float64, 4 missing, 0.5 .. 93.1\n  paid: bool, 41 True\n\n"
         "Request: Which city has the longest mean trip, and how long is it? Leave out unpaid trips.\n"
         'Answer in this form: #longest: city | #mean_km: km where "km" has one decimal',
-        "# result: mean_km\npaid = trips[trips['paid']]\nmean_km = paid.groupby('city')['km'].mean()\n"
+        "paid = trips[trips['paid']]\nmean_km = paid.groupby('city')['km'].mean()\n"
         'print(f"#longest: {mean_km.idxmax()} | #mean_km: {mean_km.max():.1f}")',
     ),
     (
         "nums: list, 3 items of int: [4, 8, 15]\n\nRequest: double every number, as twice",
-        "# result: twice\ntwice = [n * 2 for n in nums]\ntwice",
+        "twice = [n * 2 for n in nums]\ntwice",
     ),
     (
         "Request: what is a list comprehension?",
@@ -44,9 +43,7 @@ EXAMPLES = (
 # decides; the grammar only keeps it to what it decided, and ends the generation when the block closes.
 CODE_LINES = r"""line ::= ([^`\n] [^\n]*)? "\n"
 """
-# The first line is a contract: the name of the result, chosen before the code is written (`Reply.result`).
-_RESULT = "# result: "
-_CODE = f'code ::= "```python\\n{_RESULT}" name "\\n" line* "```"\nname ::= [A-Za-z_] [A-Za-z0-9_]*\n' + CODE_LINES
+_CODE = 'code ::= "```python\\n" line* "```"\n' + CODE_LINES
 GRAMMAR = (
     "root ::= code | words\n"
     + _CODE
@@ -116,13 +113,11 @@ def plain(text: str) -> str:
 
 @dataclass(frozen=True)
 class Reply:
-    """A model's reply, read. `complete` is false for a block that was never closed; `result`: the name that it
-    promises to keep its result under."""
+    """A model's reply, read. `complete` is false for a block that was never closed."""
 
     kind: Literal["code", "words", "nothing"]
     text: str
     complete: bool = True
-    result: str = ""
 
 
 _FENCE = re.compile(r"^\s*```[ \t]*([\w+-]*)[^\n]*\n")
@@ -141,11 +136,9 @@ def read_reply(text: str) -> Reply:
     body = text[opened.end() :]
     closed = re.search(r"^[ \t]*```[ \t]*$", body, re.MULTILINE)
     code = (body[: closed.start()] if closed else body).strip("\n").rstrip()
-    promise = re.match(rf"{_RESULT}(\w+) *(?:\n|$)", code)
-    code = code[promise.end() :] if promise else code
     if not code.strip():
         return Reply("nothing", "", complete=bool(closed))
-    return Reply("code", code, bool(closed), promise[1] if promise else "")
+    return Reply("code", code, bool(closed))
 
 
 # Tokens a character, by kind of character, as Qwen2.5's tokenizer makes them, rather too many than too few. Digits are

@@ -15,7 +15,7 @@ from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Inspected, Rehearsed, Rehearsing
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
-from llmos_jupyter.agent.inspection.result_name import give_name, may_be_bound, requested_name
+from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.agent.shown_result import assigned_last
 from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
@@ -103,19 +103,12 @@ class Trial:
             draft.displayed, rehearsal.doubts = assigned_last(draft.code), []
         if rehearsal.doubts == [outcome.IS_FUNCTION] and _defines(draft.code):
             rehearsal.doubts = []  # a function was wanted, and is shown
-        if rehearsal.shape.kind in _VALUES and (name := self._name(draft)):
+        if rehearsal.shape.kind in _VALUES and (name := requested_name(draft.request, self._shell.user_ns)):
             draft.code, named = give_name(draft.code, name, self._shell.user_ns)
             if named:
                 draft.findings.append(named)
                 draft.mended = True
         rehearsal.doubts += data_doubts(draft.code, self._shell.user_ns)
-
-    def _name(self, draft: Draft) -> str:
-        """The name for the result: as the request spells it out, or as the model promised and then forgot."""
-        namespace = self._shell.user_ns
-        return requested_name(draft.request, namespace) or (
-            draft.result if may_be_bound(draft.result, namespace) else ""
-        )
 
     def _inspect(self, draft: Draft) -> None:
         repairs: list[Finding] = []

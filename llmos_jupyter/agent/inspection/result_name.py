@@ -30,11 +30,6 @@ def requested_name(request: str, namespace: Mapping[str, Any]) -> str:
     return names.pop() if len(names) == 1 else ""
 
 
-def may_be_bound(name: str, namespace: Mapping[str, Any]) -> bool:
-    """Whether a name is free: a variable of that name hides nothing of Python's, the notebook's or a library's."""
-    return name.isidentifier() and not _known(name, namespace)
-
-
 def _known(name: str, namespace: Mapping[str, Any]) -> bool:
     """Whether a name is something else already: of Python, of the notebook, of a library, a label, a value."""
     if keyword.iskeyword(name) or hasattr(builtins, name) or name in namespace or name in sys.modules:
