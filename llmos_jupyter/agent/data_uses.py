@@ -8,10 +8,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from llmos_jupyter.agent.inspection import live
-from llmos_jupyter.agent.inspection.column_values import column, plain_dtype
+from llmos_jupyter.agent.inspection.column_values import Places, column, places, plain_dtype
 from llmos_jupyter.agent.inspection.mending_builtins import bound
 
 
@@ -25,6 +26,8 @@ class Note(NamedTuple):
 
 _MASKS = frozenset(["isna", "isnull", "notna", "notnull", "isin", "between", "eq", "ne", "gt", "ge", "lt", "le"])
 _LOCATORS = frozenset(["loc"])
+# Columns that are looked at where code works on a whole table: a look takes up to half a millisecond.
+_COLUMNS = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +65,18 @@ class Chain:
         """The live column of a label; None if the code has changed it, or it is of a kind that is not read."""
         if self.alone is not None:
             return self.alone
-        return None if label in self.changed else column(self.table, label)
+        return None if label in self.changed else column(self.table, label, self._places)
+
+    @cached_property
+    def _places(self) -> Places:
+        return places(self.table)
 
     @property
     def chosen(self) -> tuple[Any, ...]:
-        """The labels of the columns: of a column that stands alone its variable's name."""
+        """The labels of the columns, of a wide table the first; of a column that stands alone its variable's name."""
         if self.alone is not None:
             return (self.name,)
-        labels = live.column_labels(self.table) or [] if self.labels is None else self.labels
+        labels = (live.column_labels(self.table) or [])[:_COLUMNS] if self.labels is None else self.labels
         return tuple(label for label in labels if label not in (self.group or ()))
 
     @property

@@ -129,6 +129,11 @@ def votes(drafts: list[Draft]) -> Counter[tuple[object, ...]]:
     return Counter(outcome for outcome, _ in {(draft.outcome, _form(draft.code)) for draft in drafts if draft.works})
 
 
+def same_program(code: str, other: str) -> bool:
+    """Whether two pieces of code differ in spacing and comments at most."""
+    return code == other or _form(code) == _form(other)
+
+
 def _form(code: str) -> str:
     try:
         return ast.dump(ast.parse(code))

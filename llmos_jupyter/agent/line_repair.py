@@ -66,8 +66,8 @@ def without(reply: str, beginning: str, part: str) -> str:
 
 
 def another_line(line: str) -> str:
-    """A grammar for the rest of a code block whose first line is not this one."""
-    rule = '[^\\n]+ "\\n"'
+    """A grammar for the rest of a code block whose first line is not this one, nor this one with a comment."""
+    rule = '" "* [^ #\\n] [^\\n]* "\\n"'
     for place, character in reversed(list(enumerate(line))):
         excluded = json.dumps(character, ensure_ascii=False)[1:-1]
         excluded = excluded.replace("]", "\\]").replace("^", "\\^").replace("-", "\\-")

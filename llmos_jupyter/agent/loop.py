@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from llmos_jupyter.agent import line_repair, prompts, resuming, strategy
 from llmos_jupyter.agent.chance import chance, unsure
 from llmos_jupyter.agent.context import NotebookContext, Turn
-from llmos_jupyter.agent.drafts import Draft, agreed, choose
+from llmos_jupyter.agent.drafts import Draft, agreed, choose, same_program
 from llmos_jupyter.agent.events import (
     Accepted,
     AgentEvent,
@@ -295,7 +295,7 @@ class Loop:
             yield Written(candidate, reply.text)
             draft = Draft(candidate, reply.text, reply.complete, number + 2, failed.request, mended=True)
             yield from self._trial.attempt(task, draft, deadline)
-            again = any(old.code == draft.code for old in drafts)
+            again = any(same_program(old.code, draft.code) for old in drafts)
             drafts.append(draft)
             return not again
         return False

@@ -17,20 +17,23 @@ nothing else. Import what you use. End with the bare expression that shows the r
 result, use that name; if it says in which form to print the answer, print that form with the values filled in.
 If the user asks for words (explain, why, what is, which should I, hello), reply in plain sentences, without code."""
 
-# Examples settle the form better than any rule: a printed form that is filled in and not copied (docs/quality.md); a
-# value with the name that the request gives it, which stands later because it is the usual case; words.
+_TRIPS = (
+    "trips: DataFrame, 60 rows x 3 columns\n  city: str, 3 distinct: 'Ulm', 'Jena', 'Gera'\n"
+    "  km: float64, 4 missing, 0.5 .. 93.1\n  paid: bool, 41 True\n\n"
+)
+# Examples settle the form better than any rule: a printed form that is filled in and not copied; a value with the name
+# that the request gives it, one that nobody would choose (of 23 names 1.5B used 18 after `as twice`, all after `as z`);
+# words. The form stands first because it is rarer (docs/quality.md).
 EXAMPLES = (
     (
-        "trips: DataFrame, 60 rows x 3 columns\n  city: str, 3 distinct: 'Ulm', 'Jena', 'Gera'\n"
-        "  km: float64, 4 missing, 0.5 .. 93.1\n  paid: bool, 41 True\n\n"
-        "Request: Which city has the longest mean trip, and how long is it? Leave out unpaid trips.\n"
+        f"{_TRIPS}Request: Which city has the longest mean trip, and how long is it? Leave out unpaid trips.\n"
         'Answer in this form: #longest: city | #mean_km: km where "km" has one decimal',
         "paid = trips[trips['paid']]\nmean_km = paid.groupby('city')['km'].mean()\n"
         'print(f"#longest: {mean_km.idxmax()} | #mean_km: {mean_km.max():.1f}")',
     ),
     (
-        "nums: list, 3 items of int: [4, 8, 15]\n\nRequest: double every number, as twice",
-        "twice = [n * 2 for n in nums]\ntwice",
+        f"{_TRIPS}Request: the city with the most trips, as z",
+        "z = trips['city'].value_counts().idxmax()\nz",
     ),
     (
         "Request: what is a list comprehension?",

@@ -11,7 +11,7 @@ from llmos_jupyter.agent import outcome
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.data_doubts import data_doubts
 from llmos_jupyter.agent.data_notes import data_notes
-from llmos_jupyter.agent.drafts import Draft
+from llmos_jupyter.agent.drafts import Draft, same_program
 from llmos_jupyter.agent.events import AgentEvent, Inspected, Rehearsed, Rehearsing
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
@@ -57,7 +57,7 @@ class Trial:
             yield Inspected(draft.findings, draft.code)
         if any(finding.kind == "syntax" for finding in draft.findings):
             return
-        same = next((old for old in known if old.code == draft.code), None)
+        same = next((old for old in known if same_program(old.code, draft.code)), None)
         if same is not None:
             draft.rehearsal = same.rehearsal
             return

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmos_jupyter.agent.data_notes import data_notes
+from llmos_jupyter.agent.inspection import live
 
 
 def namespace() -> dict[str, Any]:
@@ -397,3 +398,20 @@ def test_secrets_are_not_quoted() -> None:
     table = pd.DataFrame({"password": ["1,234", "99"], "pin": ["3", "12"]})
     said = " ".join(f.message for f in data_notes("t.sort_values('password')\nt['password'].sum()", {"t": table}))
     assert "1,234" not in said
+
+
+def test_a_table_of_thousands_of_columns_is_read_once_and_not_for_each_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = 0
+    plain_labels = live.plain_labels
+
+    def counted(labels: list[Any]) -> list[Any] | None:
+        nonlocal read
+        read += 1
+        return plain_labels(labels)
+
+    monkeypatch.setattr(live, "plain_labels", counted)
+    wide = pd.DataFrame(np.arange(15_000.0).reshape(3, 5_000)).add_prefix("sensor_")
+    wide.loc[0, "sensor_3"] = np.nan
+    notes = data_notes("top = wide.columns[wide.mean().idxmax()]\ntop", {"wide": wide})
+    assert [note.message for note in notes] == ["1 of 3 values of `sensor_3` is missing and left out."]
+    assert read < 50

@@ -44,5 +44,7 @@ def test_the_grammar_names_every_character_of_the_line() -> None:
     grammar = another_line('x["-]^é\\"] = 1')
     first = next(line for line in grammar.splitlines() if line.startswith("first"))
     assert first.count("|") == len('x["-]^é\\"] = 1')
+    # Behind the whole line something other than a comment must come.
+    assert '" "* [^ #\\n] [^\\n]* "\\n"' in first
     assert "[^x`#\\n]" in first
     assert '"é"' in first

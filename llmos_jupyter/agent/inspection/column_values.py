@@ -21,13 +21,28 @@ _POINT = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
 _COMMA = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:\.\d{3})+)(?:,\d+)?")
 
 
-def column(frame: Any, label: Any) -> Any:
+Places = dict[tuple[type, Any], list[int]]
+
+
+def places(frame: Any) -> Places:
+    """Where each label stands among the columns of a live frame."""
+    found: Places = {}
+    for at, label in enumerate(live.column_labels(frame) or []):
+        if live.kind(label, str, int, float, bool, tuple):  # others may bring a hash of their own
+            found.setdefault((type(label), label), []).append(at)
+    return found
+
+
+def column(frame: Any, label: Any, known: Places | None = None) -> Any:
     """The one column of that label of a live frame; None if there is none, there are several, or it is of a kind whose
-    operations could be anyone's code."""
+    operations could be anyone's code. `known`: the frame's `places`, for who asks for many."""
     if not live.is_frame(frame):
         return None
-    labels = live.column_labels(frame) or []
-    positions = [at for at, other in enumerate(labels) if type(other) is type(label) and other == label]
+    if known is None:
+        labels = live.column_labels(frame) or []
+        positions = [at for at, other in enumerate(labels) if type(other) is type(label) and other == label]
+    else:
+        positions = known.get((type(label), label), [])
     if len(positions) != 1:
         return None
     found = frame.iloc[:, positions[0]]
