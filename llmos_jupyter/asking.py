@@ -11,7 +11,6 @@ import sys
 from collections.abc import Collection, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmos_jupyter import config
@@ -53,7 +52,7 @@ class Asked:
     answers: list[str]
     caps: Caps
     grants: Grants
-    recording: Path | None
+    recording: Recording | None
 
 
 class SentContext(NotebookContext):
@@ -125,7 +124,7 @@ def answer(asked: Asked) -> None:
     view = view_for(shell)
     show = Show(view, shell, waits=False)
     with closing(WorkerClient(asked.task_id)) as client:
-        recording = SentRecording(asked.recording) if asked.recording else None
+        recording = SentRecording(asked.recording.file, asked.recording.signatures) if asked.recording else None
         loop = Loop(
             shell,
             client,

@@ -1,4 +1,5 @@
-"""The command line: `llmos models | status | queue | resources | trace | serve | stop | cancel | config | doctor`."""
+"""The command line: `llmos models | status | queue | resources | trace | serve | stop | cancel | config | trust |
+doctor`."""
 
 from __future__ import annotations
 
@@ -58,6 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     settings = commands.add_parser("config", help="show or change the settings")
     settings.add_argument("assignment", nargs="?", metavar="KEY=VALUE")
     settings.set_defaults(run=_config)
+    trust = commands.add_parser("trust", help="let the answers that somebody else recorded in a file run")
+    trust.add_argument("files", nargs="+", metavar="FILE", help="a recording (NAME.llmos.json), or its notebook")
+    trust.set_defaults(run=_trust)
     commands.add_parser("doctor", help="check that everything works").set_defaults(run=_doctor)
     return parser
 
@@ -172,6 +176,13 @@ def _cancel(given: argparse.Namespace) -> None:
 def _config(given: argparse.Namespace) -> None:
     settings = config.change(given.assignment) if given.assignment else config.load()
     print(config.table(settings))
+
+
+def _trust(given: argparse.Namespace) -> None:
+    from llmos_jupyter.agent.replay import recording_named, trusted
+
+    for file in given.files:
+        print(trusted(recording_named(file)))
 
 
 def _doctor(given: argparse.Namespace) -> None:

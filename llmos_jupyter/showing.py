@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.agent import events
+from llmos_jupyter.agent.replay import FOREIGN
 from llmos_jupyter.protocol import Candidate
 from llmos_jupyter.widgets import notes
 from llmos_jupyter.widgets.answer import AnswerView, confidence_of, unfenced
@@ -86,7 +87,7 @@ class Show:
         elif isinstance(event, events.Replayed):
             self._code, self._model = event.code, event.model
             view.about(model=event.model, attempts=0)
-            self._notes = [f"replayed from {event.file} · {event.model}"]
+            self._notes = [f"replayed from {event.file} · {event.model}", *([FOREIGN] if event.foreign else [])]
             self._refresh()
         elif isinstance(event, events.Noted):
             view.aftermath([event.text])
