@@ -6,19 +6,24 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from tqdm import tqdm
 
 from llmos_jupyter import __version__, config
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.private_files import private_umask
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0, 1 for an error that was explained, 130 when interrupted."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    # What a download and `trace` write is for whom the user likes.
+    users = given.run in (_models_pull, _trace)
     try:
-        return int(given.run(given) or 0)
+        with nullcontext() if users else private_umask():
+            return int(given.run(given) or 0)
     except LLMOSError as error:
         print(error, file=sys.stderr)
         return 1

@@ -31,6 +31,10 @@ def data_dir() -> Path:
     return user_data_path("llmos-jupyter")
 
 
+# Names of the files in the data folder, for those who close them to other users.
+DATA_FILES = ("llmos.db*", "daemon.log*", "engine.log*", "config.json", "recordings.*")
+
+
 def database_file() -> Path:
     return data_dir() / "llmos.db"
 
