@@ -23,8 +23,9 @@ from llmos_jupyter.agent.describe import (
     user_variables,
 )
 from llmos_jupyter.agent.relevance import names_in
+from llmos_jupyter.agent.secret_values import secrets_in
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.privacy import mask
+from llmos_jupyter.privacy import mask, remember
 from llmos_jupyter.protocol import Message
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class NotebookContext:
 
         Raises LLMOSError if the request alone is longer than that, or a name in `use` does not exist.
         """
+        remember(secrets_in(self._shell.user_ns))
         room = budget - _tokens(prompts.opening()) - 50
         need = prompts.estimate_tokens(request)
         if need > room:
@@ -127,6 +129,7 @@ class NotebookContext:
 
     def commit(self, turn: Turn, reply: str, shown: str = "") -> None:
         """The turn was answered with this text, and running it showed that: both become part of the prompt."""
+        remember(secrets_in(self._shell.user_ns))  # what ran may have made some
         reply = mask(reply)
         self._answers.append((turn.request, reply))
         self._news = []
