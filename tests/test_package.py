@@ -73,6 +73,8 @@ GROUND = (
     "__version__",
     "privacy",
     "secret_names",
+    "private_files",
+    "signatures",
     "text",
     "processes",
     "confinement",
