@@ -130,17 +130,17 @@ def remember(values: Mapping[str, str]) -> None:
 
 def mask_known(text: str, values: Mapping[str, str]) -> str:
     """The text with these values masked where they stand as words of their own, but for those that stand everywhere."""
-    values = {value: kind for value, kind in values.items() if tells(value)}
     if not values:
         return text
-    text = _WORD.sub(lambda word: masked(values[word[0]]) if word[0] in values else word[0], text)
-    for value in values:
-        if not _WORD.fullmatch(value) and value in text:
-            text = text.replace(value, masked(values[value]))
+    words = set(_APART.split(text))
+    for value, kind in values.items():
+        if tells(value) and (value in words or (_APART.search(value) and value in text)):
+            # In a string's repr the end of a line before it is a letter.
+            text = re.sub(rf"(?:(?<!\w)|(?<=\\[nrt])){re.escape(value)}(?!\w)", masked(kind), text)
     return text
 
 
-_WORD = re.compile(r"[^\s'\"<>|,;()\[\]{}│┆]+")
+_APART = re.compile(r"(?:\\[nrt]|[\s'\"<>|,;:=()\[\]{}│┆])+")
 
 
 def _remembered(text: str) -> str:

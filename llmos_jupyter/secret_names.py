@@ -19,7 +19,8 @@ _STRONG = {
     "wachtwoord": "password", "haslo": "password", "hasło": "password", "losenord": "password", "lösenord": "password",
     "heslo": "password", "salasana": "password", "motdepasse": "password", "passe": "password",
     "senha": "password", "пароль": "password", "パスワード": "password", "비밀번호": "password",
-    "secret": "secret", "apikey": "API key", "credential": "credential", "privatekey": "private key",
+    "secret": "secret", "apikey": "API key", "credential": "credential", "cred": "credential",
+    "privatekey": "private key",
     "secretkey": "secret key", "accesskey": "access key",
 }  # fmt: skip
 # Words that have other meanings too (a token of a text, a cookie to eat): the value must look like a secret as well.

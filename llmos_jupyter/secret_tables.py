@@ -27,12 +27,23 @@ _RULE = re.compile(r"[-+=:─═┌┐└┘├┤╞╡╪┼┴┬╭╮╰╯
 
 def mask_tables(text: str) -> str:
     """The text with the secrets in its tables masked."""
+    if "\\n" in text:
+        text = _LITERAL.sub(lambda literal: _lines(literal[0], "\\n"), text)
     if "\n" in text:
-        lines = text.split("\n")
+        text = _lines(text, "\n")
+    return _html(text) if "<t" in text else text
+
+
+# A string's repr, in which the end of a line is two characters.
+_LITERAL = re.compile(r"(?<=')(?:\\.|[^'\\\n]){4,20000}(?=')|(?<=\")(?:\\.|[^\"\\\n]){4,20000}(?=\")")
+
+
+def _lines(text: str, end: str) -> str:
+    lines = text.split(end)
+    if len(lines) > 1:
         for step in (_aligned, _named_index, _series, _across, _separated, _ruled):
             step(lines)
-        text = "\n".join(lines)
-    return _html(text) if "<t" in text else text
+    return end.join(lines)
 
 
 def _stars(cell: str) -> str:

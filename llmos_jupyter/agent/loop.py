@@ -410,6 +410,7 @@ class Loop:
             yield from self._sign(draft.foreign)
         entry = self._entry(turn, options, "code", draft.code, draft.candidate.model)
         done = yield from run(draft, self._shell, self._rights)
+        self._context.note_secrets()  # before what the run did is written down
         place = {"round": draft.round, "index": draft.candidate.index}
         self._record(task, RunRecord(**place, code=draft.code, run=done, chance=chance(draft)))
         if done.status == "interrupted":

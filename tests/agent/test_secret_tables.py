@@ -39,6 +39,8 @@ WITH_SECRETS: dict[str, object] = {
     "csv with quotes": DF.assign(user=["Miller, Ann", 'the "bob"']).to_csv(index=False),
     "semicolons": DF.to_csv(sep=";", index=False),
     "tabs": DF.to_csv(sep="\t"),
+    "csv as a string": repr(DF.to_csv()),
+    "a string among others": [DF.to_csv(index=False), DF.T.to_string(), 'it says "no"'],
     "html": DF.to_html(),
     "html across": DF.T.to_html(),
     "markdown": "| user | password |\n|:---|---:|\n| ann | Pa55w0rd1 |\n| bob | swordfish |",

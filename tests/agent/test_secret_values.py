@@ -111,6 +111,7 @@ def test_values_are_masked_wherever_they_stand() -> None:
         mask(f"a,{SECRET};b [{SECRET}] '{SECRET}'")
         == "a,<masked: password>;b [<masked: password>] '<masked: password>'"
     )
+    assert mask(repr(f"user\n{SECRET}\n")) == repr("user\n<masked: password>\n")
     assert mask("it is two words 7!") == "it is <masked: password>!"
     assert mask("a weak signal, 4821 rows") == "a weak signal, 4821 rows"
     assert mask(f"x{SECRET}x") == f"x{SECRET}x"
