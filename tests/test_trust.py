@@ -87,6 +87,21 @@ def test_a_cloned_lesson_runs_nothing_until_it_is_trusted(place: Path) -> None:
         assert "3000.0" in running.run(f"%%llmos\n{REQUEST}").text
 
 
+def test_in_the_background_only_the_users_own_recording_runs(place: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    namespace = {"df": pandas.DataFrame({"weight": [1.0]})}
+    made = record("mean", Options(), namespace, kind="code", answer="seen = df['weight'].mean()", model="m")
+    Recording(place / "lesson.llmos.json", Signatures(place / "somebody else")).add(made)
+    with kernel(place) as running:
+        running.run("%load_ext llmos_jupyter\nimport pandas as pd\ndf = pd.DataFrame({'weight': [1.0, 2.0]})")
+        for request, result, name in ((REQUEST, "3000.0", "total"), ("mean", "did not record it", "seen")):
+            running.run(f"%%llmos -b\n{request}")
+            running.run("%llmos wait")
+            number = 1 + (request == "mean")
+            assert result in running.run(f"%llmos result {number}").text
+            assert str(name == "total") in running.run(f"print('{name}' in dir())").text
+
+
 def test_what_an_answer_leaves_behind_does_not_say_where_answers_are_recorded(place: Path) -> None:
     file = place / "lesson.llmos.json"
     code = "import os\n__vsc_ipynb_file__ = 'other/n.ipynb'\nos.environ['LLMOS_REPLAY'] = 'other/n.pth'\nos.chdir('/')"

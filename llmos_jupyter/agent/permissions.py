@@ -49,7 +49,7 @@ def decide(draft: Draft, mode: Mode, grants: Grants, caps: Caps) -> Generator[Ag
 
 def _reasons(draft: Draft, missing: list[Want]) -> str:
     rehearsal = draft.rehearsal
-    said = [f"{FOREIGN} (`%llmos trust` followed by its file lets all of it run)"] if draft.foreign else []
+    said = [f"{FOREIGN}, nor said `%llmos trust` of its file"] if draft.foreign else []
     if rehearsal and (danger := hazard(draft.findings, rehearsal)):
         said.append(danger)
     if rehearsal is None or rehearsal.status == "unavailable":
