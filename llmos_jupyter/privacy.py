@@ -118,33 +118,43 @@ def tells(value: str) -> bool:
 
 # --- values that the notebook's objects say are secrets -------------------------------------------
 
-# By their text, what they are. Found anew before each request.
-_known: dict[str, str] = {}
+_APART = re.compile(r"(?:\\[nrt]|[\s'\"<>|,;:=()\[\]{}│┆])+")
+
+
+class _Known:
+    """Values by their text, with the kind of each: those that are one word are looked up, the others searched for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        values = {value: kind for value, kind in values.items() if tells(value)}
+        self.words = {value: kind for value, kind in values.items() if not _APART.search(value)}
+        self.phrases = {value: kind for value, kind in values.items() if value not in self.words}
+
+    def masked(self, text: str) -> str:
+        found = {value: kind for value, kind in self.phrases.items() if value in text}
+        if self.words:
+            found |= {word: self.words[word] for word in self.words.keys() & set(_APART.split(text))}
+        for value, kind in found.items():
+            # In a string's repr the end of a line before it is a letter.
+            text = re.sub(rf"(?:(?<!\w)|(?<=\\[nrt])){re.escape(value)}(?!\w)", masked(kind), text)
+        return text
+
+
+_known = _Known({})
 
 
 def remember(values: Mapping[str, str]) -> None:
     """From now on mask these values wherever they stand, instead of those given before: text and kind of each."""
-    _known.clear()
-    _known.update(values)
+    global _known
+    _known = _Known(values)
 
 
 def mask_known(text: str, values: Mapping[str, str]) -> str:
     """The text with these values masked where they stand as words of their own, but for those that stand everywhere."""
-    if not values:
-        return text
-    words = set(_APART.split(text))
-    for value, kind in values.items():
-        if tells(value) and (value in words or (_APART.search(value) and value in text)):
-            # In a string's repr the end of a line before it is a letter.
-            text = re.sub(rf"(?:(?<!\w)|(?<=\\[nrt])){re.escape(value)}(?!\w)", masked(kind), text)
-    return text
-
-
-_APART = re.compile(r"(?:\\[nrt]|[\s'\"<>|,;:=()\[\]{}│┆])+")
+    return _Known(values).masked(text) if values else text
 
 
 def _remembered(text: str) -> str:
-    return mask_known(text, _known)
+    return _known.masked(text)
 
 
 # --- forms that are secrets wherever they stand -------------------------------------------------
