@@ -22,6 +22,8 @@ _VALUES = frozenset(["value", "val", "values", "content", "data", "default", "cu
 _CELL = re.compile(r"\S+(?: \S+)*")
 _WORD = re.compile(r"\S+")
 _NUMBER = re.compile(r"[-+]?(?=[.,]*\d)[\d.,]+(?:e[-+]?\d+)?%?|NaN|NaT|<NA>", re.IGNORECASE)
+# No word of a header: a number, or a part of a line of code.
+_NO_NAME = re.compile(rf"^(?:{_NUMBER.pattern})$|[='\":;{{}}\[\]]|^#$", re.IGNORECASE)
 _RULE = re.compile(r"[-+=:─═┌┐└┘├┤╞╡╪┼┴┬╭╮╰╯│┆| ]*")
 
 
@@ -98,7 +100,7 @@ def _aligned(lines: list[str]) -> None:
         if number and "  " in lines[number - 1].strip():  # no header but a row
             continue
         words = list(_WORD.finditer(header))
-        if not words or not (header[0] == " " or len(words) > 1) or any(_NUMBER.fullmatch(word[0]) for word in words):
+        if not words or not (header[0] == " " or len(words) > 1) or any(map(_NO_NAME.search, header.split())):
             continue
         columns = _Columns([word[0] for word in words])
         begins = [0, *(word.end() for word in words)]

@@ -104,6 +104,7 @@ WITHOUT: dict[str, object] = {
     "a matrix": pd.DataFrame([[1.0, 0.3], [0.3, 1.0]], index=["password_length", "age"], columns=["x", "y"]),
     "an argument list": "foo(\n    host, user, password,\n    port, db, timeout,\n)",
     "types with bars": "password: str | None = None\nport: int | None = None",
+    "comments": "save(x)  # the token\nreturn True  # by default",
     "help": "Options:\n  --password TEXT  the password of the database\n  --user TEXT      its user",
 }
 
