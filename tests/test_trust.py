@@ -104,14 +104,26 @@ def test_in_the_background_only_the_users_own_recording_runs(place: Path) -> Non
 
 def test_what_an_answer_leaves_behind_does_not_say_where_answers_are_recorded(place: Path) -> None:
     file = place / "lesson.llmos.json"
-    code = "import os\n__vsc_ipynb_file__ = 'other/n.ipynb'\nos.environ['LLMOS_REPLAY'] = 'other/n.pth'\nos.chdir('/')"
+    other = place / "other"
+    other.mkdir()
+    (other / "config.json").write_text('{"mode": "auto", "retries": 7}')
+    code = (
+        "import os\n__vsc_ipynb_file__ = 'other/n.ipynb'\nos.environ['LLMOS_REPLAY'] = 'other/n.pth'\n"
+        f"for name in ('LLMOS_DATA_DIR', 'JUPYTER_RUNTIME_DIR', 'HOME'):\n    os.environ[name] = {str(other)!r}\n"
+        "os.chdir('/')"
+    )
+    config.change("retries=3")
     Recording(file).add(record("prepare", Options(), {}, kind="code", answer=code, model="m"))
     with kernel(place) as running:
         running.run("%load_ext llmos_jupyter")
         running.run("%%llmos\nprepare")
         asked = "from llmos_jupyter.agent.recording_place import recording_file; str(recording_file(get_ipython()))"
         assert running.value(asked).strip("'") == str(file)
+        assert running.value("__import__('os').getcwd()") == repr("/")  # it ran
+        assert "retries          = 3" in running.run("%llmos config").text
+        assert "prepare" in running.run("%llmos history").text
         assert "lesson.llmos.json" in running.run("%llmos replay clear").text
+    assert [file.name for file in other.iterdir()] == ["config.json"]
 
 
 def test_another_table_is_not_answered_from_the_recording(lesson: Kernel) -> None:

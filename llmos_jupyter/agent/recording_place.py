@@ -29,8 +29,10 @@ _places: WeakKeyDictionary[InteractiveShell, Place] = WeakKeyDictionary()
 
 
 def fix_place(shell: InteractiveShell) -> None:
-    """Called by `%load_ext`. Where nothing names the notebook yet (VS Code may tell it after the extension was loaded
-    at the kernel's start) the place is fixed at the first use of a magic."""
+    """Called by `%load_ext`; fixes the user's folders as well. Where nothing names the notebook yet (VS Code may tell
+    it after the extension was loaded at the kernel's start) the place is fixed at the first use of a magic."""
+    if hasattr(shell, "kernel") or hasattr(shell, "pt_app"):  # a program of its own, and no shell inside another one
+        paths.fix()
     if shell not in _places and (os.environ.get("LLMOS_REPLAY") or _notebook(shell)):
         place_of(shell)
 

@@ -118,6 +118,7 @@ def stop(wait: float = 15.0) -> bool:
 
 def _start() -> RuntimeInfo:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("JPY_", "MPLBACKEND"))}
+    environment |= paths.fixed_environment()
     make_private(paths.log_file())
     with paths.log_file().open("ab") as output:
         process = subprocess.Popen(

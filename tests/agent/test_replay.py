@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from llmos_jupyter import paths
 from llmos_jupyter.agent.kinds import kind_of
 from llmos_jupyter.agent.recording_place import fix_place, notebook_file, place_of, recording_file
 from llmos_jupyter.agent.replay import FOREIGN, Recording, notebook_requests, record, recording_named, trusted
@@ -384,6 +385,23 @@ def test_the_place_is_fixed_when_the_extension_is_loaded(tmp_path: Path, monkeyp
     monkeypatch.chdir("/")
     fix_place(shell)
     assert place_of(shell) == before
+
+
+def test_the_users_folders_are_fixed_where_the_shell_is_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "_fixed", None)
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "run"))
+    before = paths.model_dir(), paths.data_dir(), paths.runtime_dir()
+    shell: Any = Shell()
+    fix_place(shell)
+    assert paths.fixed_environment() == {}
+    shell.kernel = object()
+    fix_place(shell)
+    for name in ("LLMOS_DATA_DIR", "LLMOS_MODEL_DIR", "JUPYTER_RUNTIME_DIR", "HOME"):
+        monkeypatch.setenv(name, "elsewhere")
+    assert (paths.model_dir(), paths.data_dir(), paths.runtime_dir()) == before
+    assert paths.fixed_environment()["LLMOS_DATA_DIR"] == str(tmp_path / "data")
 
 
 def test_a_name_that_comes_late_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
