@@ -17,7 +17,7 @@ _STRONG = {
     "password": "password", "passwd": "password", "pwd": "password", "passphrase": "password", "passcode": "password",
     "passwort": "password", "kennwort": "password", "contrasena": "password",
     "wachtwoord": "password", "haslo": "password", "hasło": "password", "losenord": "password", "lösenord": "password",
-    "heslo": "password", "salasana": "password", "motdepasse": "password", "passe": "password",
+    "heslo": "password", "salasana": "password", "motdepasse": "password",
     "senha": "password", "пароль": "password", "パスワード": "password", "비밀번호": "password",
     "secret": "secret", "apikey": "API key", "credential": "credential", "cred": "credential",
     "privatekey": "private key",
@@ -100,6 +100,8 @@ def secret_name(name: str) -> SecretName | None:
             return SecretName(f"{before} key", "weak")
         if word in ("pass", "pw") and (before in _PASS_OF or word == "pw") and word == words[-1]:
             return SecretName("password", "strong" if before else "weak")
+        if word == "passe" and "mot" in words:  # mot_de_passe
+            return SecretName("password", "strong")
         if word == "pin" and word == words[-1] and (len(words) == 1 or before in _PIN_OF):
             return SecretName("PIN", "digits")
         # `tokens` and `cookies` alone are mostly things that are counted.
