@@ -11,7 +11,6 @@ import sys
 from collections.abc import Collection, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from llmos_jupyter import config
@@ -22,8 +21,10 @@ from llmos_jupyter.agent.context import NotebookContext, Turn
 from llmos_jupyter.agent.loop import Loop
 from llmos_jupyter.agent.replay import Recorded, Recording
 from llmos_jupyter.agent.running import Rights
+from llmos_jupyter.agent.secret_values import secrets_in
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.privacy import remember
 from llmos_jupyter.protocol import DecisionRecord, Finish, Message, Options, Record, Request, Session, Task
 from llmos_jupyter.showing import Show
 from llmos_jupyter.widgets.answer import view_for
@@ -53,7 +54,7 @@ class Asked:
     answers: list[str]
     caps: Caps
     grants: Grants
-    recording: Path | None
+    recording: Recording | None
 
 
 class SentContext(NotebookContext):
@@ -121,11 +122,12 @@ def answer(asked: Asked) -> None:
     assert shell is not None
     shell.user_ns.pop(NAME, None)
     rights = Rights(asked.caps, asked.grants, undo.History(limit_bytes=0))
+    remember(secrets_in(shell.user_ns))
     context = SentContext(shell, asked)
     view = view_for(shell)
     show = Show(view, shell, waits=False)
     with closing(WorkerClient(asked.task_id)) as client:
-        recording = SentRecording(asked.recording) if asked.recording else None
+        recording = SentRecording(asked.recording.file, asked.recording.signatures) if asked.recording else None
         loop = Loop(
             shell,
             client,

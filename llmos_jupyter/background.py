@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from llmos_jupyter import paths
 from llmos_jupyter.agent.describe import user_variables
 from llmos_jupyter.agent.guard import held
-from llmos_jupyter.agent.replay import Recorded, Recording
+from llmos_jupyter.agent.replay import Recorded, Recording, asked_hash
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.handle import Handle
@@ -144,7 +144,7 @@ class Background:
         grants = self._rights.grants
         asked = asking.Asked(
             identifier, text, options, self.session, turn, context.prompt(turn), context.answers,
-            self._rights.caps, grants, recording.file if recording else None,
+            self._rights.caps, grants, recording,
         )  # fmt: skip
         try:
             values = {asking.NAME: asked, **_everything(self._shell)}
@@ -176,7 +176,10 @@ class Background:
                 context.commit(turn, answered.reply, answered.shown)
             if recording and answered.recorded:
                 try:
-                    recording.add(Recorded.model_validate_json(answered.recorded))
+                    recorded = Recorded.model_validate_json(answered.recorded)
+                    # Code of the model's ran where this comes from: it has no say in the answers to other requests.
+                    if recorded.asked == asked_hash(turn.request, options):
+                        recording.add(recorded)
                 except LLMOSError as error:  # the answer is good; that it cannot be replayed is told
                     board.notes.append(str(error))
 

@@ -1,23 +1,29 @@
-"""The command line: `llmos models | status | queue | resources | trace | serve | stop | cancel | config | doctor`."""
+"""The command line: `llmos models | status | queue | resources | trace | serve | stop | cancel | config | trust |
+doctor`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from tqdm import tqdm
 
 from llmos_jupyter import __version__, config
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.private_files import private_umask
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0, 1 for an error that was explained, 130 when interrupted."""
     parser = _parser()
     given = parser.parse_args(arguments)
+    # What a download and `trace` write is for whom the user likes.
+    users = given.run in (_models_pull, _trace)
     try:
-        return int(given.run(given) or 0)
+        with nullcontext() if users else private_umask():
+            return int(given.run(given) or 0)
     except LLMOSError as error:
         print(error, file=sys.stderr)
         return 1
@@ -58,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     settings = commands.add_parser("config", help="show or change the settings")
     settings.add_argument("assignment", nargs="?", metavar="KEY=VALUE")
     settings.set_defaults(run=_config)
+    trust = commands.add_parser("trust", help="let the answers that somebody else recorded in a file run")
+    trust.add_argument("files", nargs="+", metavar="FILE", help="a recording (NAME.llmos.json), or its notebook")
+    trust.set_defaults(run=_trust)
     commands.add_parser("doctor", help="check that everything works").set_defaults(run=_doctor)
     return parser
 
@@ -172,6 +181,13 @@ def _cancel(given: argparse.Namespace) -> None:
 def _config(given: argparse.Namespace) -> None:
     settings = config.change(given.assignment) if given.assignment else config.load()
     print(config.table(settings))
+
+
+def _trust(given: argparse.Namespace) -> None:
+    from llmos_jupyter.agent.replay import recording_named, trusted
+
+    for file in given.files:
+        print(trusted(recording_named(file)))
 
 
 def _doctor(given: argparse.Namespace) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from llmos_jupyter import config, doctor, paths
 from llmos_jupyter.agent.context import NotebookContext
-from llmos_jupyter.agent.replay import notebook_file, notebook_requests
+from llmos_jupyter.agent.recording_place import notebook_file
+from llmos_jupyter.agent.replay import notebook_requests, recording_named, trusted
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.magics import HELP
 from llmos_jupyter.notebook import AnswerFailed, Notebook
@@ -209,13 +210,21 @@ def _replay(notebook: Notebook, argument: str) -> None:
     if argument == "clear":
         print(recording.clear())
         return
-    requests = notebook_requests(notebook_file(notebook.shell, notebook.session))
+    requests = notebook_requests(notebook_file(notebook.shell))
     states = recording.status(notebook.shell.user_ns, notebook.context.answers, requests)
     for state in states:
-        said = "replayed" if state.replayed else f"asked: {state.why}"
+        said = f"asked: {state.why}"
+        if state.replayed:
+            said = f"replayed, its code after a question: {state.why}" if state.why else "replayed"
         print(f"{' '.join(state.request.split())[:80]}\n    {said}")
     if not states:
         print(f"No answer is recorded in {recording.file.name} yet.")
+
+
+def _trust(notebook: Notebook, argument: str) -> None:
+    if notebook.busy:
+        raise LLMOSError("An answer is running, and its code cannot trust recordings: write `%llmos trust` yourself.")
+    print(trusted(recording_named(argument.strip("\"'"))))
 
 
 def _forget(notebook: Notebook, argument: str) -> None:
@@ -281,6 +290,7 @@ _COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
     "undo": _undo,
     "feedback": _feedback,
     "replay": _replay,
+    "trust": _trust,
     "forget": _forget,
     "doctor": _doctor,
     "config": _config,

@@ -7,7 +7,6 @@ rather than ignored: silently returning to defaults would run code the user want
 from __future__ import annotations
 
 import json
-import os
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -16,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.private_files import private_folder, write_private
 from llmos_jupyter.protocol import Mode, Preference, Wire
 
 LOCAL = "local"
@@ -86,10 +86,8 @@ def change(assignment: str) -> Config:
     except ValidationError as error:
         raise LLMOSError(f"{key} cannot be {text!r}: {_first(error)}.") from error
     file = paths.config_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(f".{os.getpid()}.tmp")
-    draft.write_text(json.dumps(config.model_dump(exclude_defaults=True), indent=2) + "\n", encoding="utf-8")
-    draft.replace(file)
+    private_folder(file.parent)
+    write_private(file, f"{json.dumps(config.model_dump(exclude_defaults=True), indent=2)}\n".encode())
     return config
 
 

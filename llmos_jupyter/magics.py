@@ -16,6 +16,8 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from llmos_jupyter.agent.recording_place import fix_place
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
@@ -49,6 +51,7 @@ SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "undo": re.compile(r"(\d{1,9})?"),
     "feedback": re.compile(r"(up|down|none)(\s+\d{1,9})?"),
     "replay": re.compile(r"(status|clear)"),
+    "trust": re.compile(r"\"[^\"]+\"|'[^']+'|\S+\.(json|ipynb)"),
     "forget": re.compile(r""),
     "doctor": re.compile(r""),
     "config": re.compile(r"(\w+\s*=\s*\S.*)?"),
@@ -83,6 +86,7 @@ HELP = """\
 %llmos feedback up [N]     request N was answered well (down: badly; none: take it back)
 %llmos replay status       which requests of this notebook are answered without asking the model
 %llmos replay clear        forget the recorded answers
+%llmos trust FILE          let the answers that somebody else recorded in FILE run as if you had
 %llmos forget              remove this notebook's history from the database
 %llmos doctor              check that everything works, with remedies
 %llmos config [KEY=VALUE]  show or change your settings
@@ -355,6 +359,7 @@ def keep_questions(lines: list[str]) -> list[str]:
 
 def register(shell: InteractiveShell) -> None:
     """Called by `%load_ext llmos_jupyter`."""
+    fix_place(shell)
     magics = LLMOSMagics(shell)
     shell.register_magics(magics)
     shell.events.register("pre_run_cell", magics.pre_run_cell)

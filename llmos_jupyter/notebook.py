@@ -15,7 +15,8 @@ from llmos_jupyter import config
 from llmos_jupyter.agent import events
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
-from llmos_jupyter.agent.replay import Recording, notebook_file, recording_file
+from llmos_jupyter.agent.recording_place import notebook_file, place_of
+from llmos_jupyter.agent.replay import Recording
 from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.background import Background
 from llmos_jupyter.daemon.client import DaemonClient
@@ -25,6 +26,7 @@ from llmos_jupyter.handle import Handle
 from llmos_jupyter.processes import started
 from llmos_jupyter.protocol import FeedbackRecord, Message, Options, Session
 from llmos_jupyter.showing import Show
+from llmos_jupyter.signatures import Signatures
 from llmos_jupyter.widgets.answer import AnswerView, view_for
 from llmos_jupyter.widgets.board import Board
 
@@ -61,6 +63,7 @@ class Notebook:
         self, shell: InteractiveShell, errors: list[tuple[int, BaseException]], cells: list[tuple[int, str | None]]
     ) -> None:
         self.shell = shell
+        self._place = place_of(shell)
         self.context = NotebookContext(shell)
         for count, error in errors:
             self.context.note_error(count, error)
@@ -217,8 +220,8 @@ class Notebook:
         return refresh
 
     def recording(self) -> Recording:
-        """The notebook's recorded answers. Its name may come late: VS Code tells it with the first cell."""
-        return Recording(recording_file(self.shell, self.session))
+        """The notebook's recorded answers."""
+        return Recording(self._place.recording, Signatures(self._place.signatures))
 
     def options(self, given: dict[str, Any]) -> Options:
         """A request's options: what was given, then the notebook's model, then the user's settings."""

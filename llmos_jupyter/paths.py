@@ -1,4 +1,5 @@
-"""Where things lie on disk. Every folder can be moved by an environment variable.
+"""Where things lie on disk. Every folder can be moved by an environment variable, in a kernel until the extension is
+loaded.
 
 | folder  | variable           | default                                            |
 |---------|--------------------|----------------------------------------------------|
@@ -11,10 +12,41 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import NamedTuple
+
+
+class _Fixed(NamedTuple):
+    models: Path
+    data: Path
+    runtime: Path
+
+
+_fixed: _Fixed | None = None
+
+
+def fix() -> None:
+    """From now on in this process the folders stay where they are: an answer's code may change the environment and the
+    working folder, and must not say by them which settings hold, or which daemon is asked."""
+    global _fixed
+    if _fixed is None:
+        _fixed = _Fixed(model_dir().absolute(), data_dir().absolute(), runtime_dir().absolute())
+
+
+def fixed_environment() -> dict[str, str]:
+    """The variables by which a child process finds the folders that were fixed; none if they were not."""
+    if _fixed is None:
+        return {}
+    return {
+        "LLMOS_MODEL_DIR": str(_fixed.models),
+        "LLMOS_DATA_DIR": str(_fixed.data),
+        "JUPYTER_RUNTIME_DIR": str(_fixed.runtime),
+    }
 
 
 def model_dir() -> Path:
     """The folder of downloaded model files."""
+    if _fixed is not None:
+        return _fixed.models
     if moved := os.environ.get("LLMOS_MODEL_DIR"):
         return Path(moved).expanduser()
     from platformdirs import user_cache_path
@@ -24,11 +56,17 @@ def model_dir() -> Path:
 
 def data_dir() -> Path:
     """The folder of the database, the configuration and the logs."""
+    if _fixed is not None:
+        return _fixed.data
     if moved := os.environ.get("LLMOS_DATA_DIR"):
         return Path(moved).expanduser()
     from platformdirs import user_data_path
 
     return user_data_path("llmos-jupyter")
+
+
+# Names of the files in the data folder, for those who close them to other users.
+DATA_FILES = ("llmos.db*", "daemon.log*", "engine.log*", "config.json", "recordings.*")
 
 
 def database_file() -> Path:
@@ -65,6 +103,8 @@ def workers_dir() -> Path:
 
 def runtime_dir() -> Path:
     """Jupyter's runtime folder, where clients look for the daemon."""
+    if _fixed is not None:
+        return _fixed.runtime
     from jupyter_core.paths import jupyter_runtime_dir
 
     return Path(jupyter_runtime_dir())

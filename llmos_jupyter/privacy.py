@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, TypeVar
@@ -23,13 +24,15 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from llmos_jupyter.secret_names import SecretName, secret_name
+from llmos_jupyter.secret_forms import CARD, DETECTORS, FORMS, PEM
+from llmos_jupyter.secret_names import TYPES, SecretName, is_secret, looks_random, masked, secret_name
+from llmos_jupyter.secret_tables import mask_tables
 
 
 def mask(text: str) -> str:
     """The text with every secret in it replaced by `<masked: kind>`: 3 ms for 4 kB, and 0.15 s once."""
-    for masked in (_printed_tables, _environment, _forms, _names):
-        text = masked(text)
+    for step in (mask_tables, _environment, _remembered, _forms, _names):
+        text = step(text)
     return text
 
 
@@ -78,109 +81,90 @@ class MaskFilter(logging.Filter):
         return True
 
 
-def masked(kind: str) -> str:
-    """What stands where a secret stood."""
-    return f"<masked: {kind}>"
-
-
 # --- values of the environment ------------------------------------------------------------------
 
 
 def _environment(text: str) -> str:
     for name, value in sorted(os.environ.items(), key=lambda item: -len(item[1])):
+        if url := _URL_PASSWORD.match(value):  # DATABASE_URL
+            text = _without(text, url[1], "password")
         # The variables of a test run, a service manager and the like hold paths and switches: no secrets.
         if len(value) < 6 or value[0] in "/~" or (found := secret_name(name)) is None:
             continue
-        if value.isdigit() and len(value) < 8:
-            continue
-        if value.isalpha() and len(value) < 10:  # `postgres`: a word that stands everywhere
-            continue
-        for form in {value, quote(value, safe=""), repr(value)[1:-1]}:
-            if form in text:
-                edge = r"(?<!\w){}(?!\w)" if len(form) < 12 else "{}"
-                text = re.sub(edge.format(re.escape(form)), masked(found.kind), text)
+        text = _without(text, value, found.kind)
     return text
 
 
+_URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]+://[^\s:/@]*:([^\s]{6,})@[\w\[]")
+
+
+def _without(text: str, value: str, kind: str) -> str:
+    """The text with this value masked, as it is, in a URL and in a string's repr; unless it is too common a text."""
+    if not tells(value):
+        return text
+    for form in {value, quote(value, safe=""), repr(value)[1:-1]}:
+        if form in text:
+            edge = r"(?<!\w){}(?!\w)" if len(form) < 12 else "{}"
+            text = re.sub(edge.format(re.escape(form)), masked(kind), text)
+    return text
+
+
+def tells(value: str) -> bool:
+    """Whether a secret is looked for wherever it stands: short numbers and words (`postgres`) stand everywhere."""
+    if len(value) < 6:
+        return len(value) == 5 and not value.isalnum()
+    return not (value.isdigit() and len(value) < 8) and not (value.isalpha() and len(value) < 10)
+
+
+# --- values that the notebook's objects say are secrets -------------------------------------------
+
+_APART = re.compile(r"(?:\\[nrt]|[\s'\"<>|,;:=()\[\]{}│┆])+")
+
+
+class _Known:
+    """Values by their text, with the kind of each: those that are one word are looked up, the others searched for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        values = {value: kind for value, kind in values.items() if tells(value)}
+        self.words = {value: kind for value, kind in values.items() if not _APART.search(value)}
+        self.phrases = {value: kind for value, kind in values.items() if value not in self.words}
+
+    def masked(self, text: str) -> str:
+        found = {value: kind for value, kind in self.phrases.items() if value in text}
+        if self.words:
+            found |= {word: self.words[word] for word in self.words.keys() & set(_APART.split(text))}
+        for value, kind in found.items():
+            # In a string's repr the end of a line before it is a letter.
+            text = re.sub(rf"(?:(?<!\w)|(?<=\\[nrt])){re.escape(value)}(?!\w)", masked(kind), text)
+        return text
+
+
+_known = _Known({})
+
+
+def remember(values: Mapping[str, str]) -> None:
+    """From now on mask these values wherever they stand, instead of those given before: text and kind of each."""
+    global _known
+    _known = _Known(values)
+
+
+def mask_known(text: str, values: Mapping[str, str]) -> str:
+    """The text with these values masked where they stand as words of their own, but for those that stand everywhere."""
+    return _Known(values).masked(text) if values else text
+
+
+def _remembered(text: str) -> str:
+    return _known.masked(text)
+
+
 # --- forms that are secrets wherever they stand -------------------------------------------------
-
-# detect-secrets' detectors: module, class, what to call it, and characters without which none of its expressions
-# matches (some would take quadratic time over a long line).
-_DETECTORS = (
-    ("aws", "AWSKeyDetector", "AWS key", r"A3T|A(?:BI|CC|KI|SI)A|(?i:aws)"),
-    ("azure_storage_key", "AzureStorageKeyDetector", "Azure key", "AccountKey="),
-    ("discord", "DiscordBotTokenDetector", "Discord token", r"[MNO][\w-]{23,25}\.[\w-]{6}\."),
-    ("github_token", "GitHubTokenDetector", "GitHub token", "gh[pousr]_"),
-    ("gitlab_token", "GitLabTokenDetector", "GitLab token", "gl[a-z]{2,6}-|GR1348941"),
-    ("mailchimp", "MailchimpDetector", "Mailchimp key", r"-us\d"),
-    ("openai", "OpenAIDetector", "OpenAI key", "T3BlbkFJ"),
-    ("pypi_token", "PypiTokenDetector", "PyPI token", "pypi-AgE"),
-    ("sendgrid", "SendGridDetector", "SendGrid key", r"SG\."),
-    ("slack", "SlackDetector", "Slack token", r"(?i:xox|hooks\.slack)"),
-    ("square_oauth", "SquareOAuthDetector", "Square secret", "sq0csp-"),
-    ("stripe", "StripeDetector", "Stripe key", "[rs]k_live_"),
-    ("telegram_token", "TelegramBotTokenDetector", "Telegram token", r"\d{8}:[\w-]{35}"),
-    ("twilio", "TwilioKeyDetector", "Twilio key", "AC[a-z0-9]{32}|SK[a-z0-9]{32}"),
-)
-
-_PEM = re.compile(
-    r"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
-    r"(?:(?:(?!-----)[^\0]){0,20000}-----END [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
-    r"|(?:(?:\s|\\[nr])*[A-Za-z0-9+/=]{16,})*)"
-)
-# Forms that detect-secrets 1.5 does not know; the group, or all of it, is the secret.
-_FORMS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (kind, re.compile(expression))
-    for kind, expression in (
-        ("password", r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@'\"<>]{0,100}:"
-                     r"(?!\{[^{}]*\}@|<masked|\*+@|%s@|\$\{?\w+\}?@)([^\s'\"/?#]{1,200})@(?=[\w\[{.%-])"),
-        ("token", r"\b(?:https?|git)://([A-Za-z0-9_-]{20,})@(?=\w)"),
-        ("JWT", r"(?<![\w-])eyJ[\w=-]{8,}\.[\w=-]{4,}\.?[\w.+/=-]*"),
-        ("GitHub token", r"\bgithub_pat_\w{20,}"),
-        ("Slack token", r"\bx(?:ox[a-z]|app)-[\w-]{10,}"),
-        ("webhook", r"https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/(\d+/[\w-]{20,})"),
-        ("Google key", r"\bAIza[\w-]{35}"),
-        ("Google token", r"\bya29\.[\w-]{20,}|\bGOCSPX-[\w-]{20,}"),
-        ("Hugging Face token", r"\b(?:hf|api_org)_[A-Za-z0-9]{30,}"),
-        ("API key", r"\bsk-(?:proj|svcacct|admin|ant|or|lf)-[\w-]{20,}|\bsk-[A-Za-z0-9]{32,}\b|\bgsk_\w{20,}"),
-        ("Stripe key", r"\b[rs]k_(?:test|live)_\w{16,}|\bwhsec_\w{20,}"),
-        ("npm token", r"\bnpm_[A-Za-z0-9]{36}|:_authToken=(?!<|\$)([^\s]+)"),
-        ("DigitalOcean token", r"\bdo[opr]_v1_[a-f0-9]{64}"),
-        ("Databricks token", r"\bdapi[a-f0-9]{32}"),
-        ("Shopify token", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
-        ("signature", r"[?&](?:sig|X-Amz-Signature)=([\w%+/=-]{20,})"),
-        ("token", r"\b[Bb]earer\s+(?=[\w.~+/-]*\d|[\w.~+/-]{24})([\w.~+/-]{6,}=*)"),
-        ("credential", r"(?i:\bauthorization\b['\"]?\s*[:=]\s*['\"]?(?:basic|digest|token|apikey|negotiate)\s+)"
-                       r"([\w.~+/=-]{6,})"),
-        ("cookie", r"(?i:\b(?:set-)?cookie)['\"]?\s*:\s*['\"]?(?!<masked)([\w.-]+=[^'\"\n]{4,})"),
-        ("password", r"(?:密码|口令|パスワード|비밀번호)(?:\s*(?:是|为|は|:|：|=)\s*)['\"“「]?(?!<masked)"
-                     r"([\x21\x23-\x26\x28-\x2b\x2d-\x3a\x3c-\x7e]{3,})"),
-        ("token", r"(?:令牌|密钥|私钥)(?:\s*(?:是|为|:|：|=)\s*)['\"“]?(?!<masked)"
-                  r"([\x21\x23-\x26\x28-\x2b\x2d-\x3a\x3c-\x7e]{6,})"),
-        ("password", r"\b(?i:my|the|our|with|use) (?i:password|passphrase|passcode|pwd)(?: is|:)? "
-                     r"(?=\S*[\d!@#$%^&*])(?![<'\"])([^\s'\",;]{4,}[^\s'\",;.?])"),
-        ("password", r"\bmy (?:password|passphrase) is (?!(?:not|no|too|a|the|in|on|set|still|wrong|missing|required|"
-                     r"invalid|incorrect|empty|stored|expired|weak|correct|never|being|what|also|very)\b)([a-z]{5,})\b"),
-        ("password", r"(?:\b(?:HTTPBasicAuth|auth\s*=\s*|auth=)|\.login)\(\s*(?:'[^'\n]*'|\"[^\"\n]*\"|[\w.@]+)\s*,\s*"
-                     r"['\"](?!<masked)([^'\"\n]+)['\"]"),
-        ("secret", r"(?:setdefault|setenv|putenv|getenv|environ\.get)\(\s*['\"]\w*"
-                   r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PWD)\w*['\"]\s*,\s*['\"](?!<masked)([^'\"\n]+)['\"]"),
-        ("password", r"\bcurl\b[^\n|]{0,200}? (?:-u|--user)[ =]['\"]?[\w.@-]+:"
-                     r"(?!<masked|\$|\{)([^\s'\"]+)"),
-        ("API key", r"\b(?i:api key|access key|secret key|access token|api token) (?=[\w-]*\d)(?=[\w-]*[A-Za-z])"
-                    r"([\w-]{8,})"),
-        ("password", r"(?:密码|口令|令牌|密钥) (?=[\x21-\x7e]*\d)(?=[\x21-\x7e]*[A-Za-z])([\w!@#$%^&*.-]{5,})"),
-        ("secret", r"\bSecretStr\(\s*['\"](?!<masked)([^'\"\n]+)['\"]"),
-    )
-)  # fmt: skip
-_CARD = re.compile(r"(?<![\d-])(?:4\d{3}|5[1-5]\d\d|6011|2[2-7]\d\d)([ -])\d{4}\1\d{4}\1\d{4}(?![\d-])")
 
 
 @lru_cache(maxsize=1)
 def _detectors() -> list[tuple[str, re.Pattern[str], list[re.Pattern[str]]]]:
     """Kind, marker and expressions of each detector. Importing them takes about 0.15 s, so it is done when needed."""
     found = []
-    for module, name, kind, marker in _DETECTORS:
+    for module, name, kind, marker in DETECTORS:
         detector = getattr(import_module(f"detect_secrets.plugins.{module}"), name)
         found.append((kind, re.compile(marker), list(detector.denylist)))
     return found
@@ -188,10 +172,12 @@ def _detectors() -> list[tuple[str, re.Pattern[str], list[re.Pattern[str]]]]:
 
 def _forms(text: str) -> str:
     if "PRIVATE KEY" in text:
-        text = _PEM.sub(masked("private key"), text)
-    for kind, expression in _FORMS:
-        text = expression.sub(lambda found, kind=kind: _group(found, kind), text)  # type: ignore[misc]
-    text = _CARD.sub(lambda found: masked("card number") if _luhn(found[0]) else found[0], text)
+        text = PEM.sub(masked("private key"), text)
+    lowered = text.lower()
+    for kind, word, expression in FORMS:
+        if word in lowered:  # what was masked on the way may only have taken markers away
+            text = expression.sub(lambda found, kind=kind: _group(found, kind), text)  # type: ignore[misc]
+    text = CARD.sub(lambda found: masked("card number") if _luhn(found[0]) else found[0], text)
     for kind, marker, expressions in _detectors():
         if marker.search(text):
             for expression in expressions:
@@ -202,7 +188,9 @@ def _forms(text: str) -> str:
 
 def _group(found: re.Match[str], kind: str, least: int = 1) -> str:
     """The match with its group masked, or all of it if the group is shorter than `least`."""
-    which = 1 if found.re.groups and len(found[1] or "") >= least else 0
+    which: int | str = 1 if found.re.groups and len(found[1] or "") >= least else 0
+    if "secret" in found.re.groupindex:
+        which = "secret"
     start, end = found.start(which) - found.start(), found.end(which) - found.start()
     return found[0][:start] + masked(kind) + found[0][end:]
 
@@ -215,12 +203,6 @@ def _luhn(number: str) -> bool:
 
 # --- values under a secret's name ---------------------------------------------------------------
 
-_TYPES = frozenset([
-    "str", "int", "float", "bool", "bytes", "object", "none", "true", "false", "null", "nan", "optional", "string",
-    "strings", "category", "list", "dict", "tuple", "set", "series", "dataframe", "any", "function", "class",
-    "lambda", "not", "self", "input", "getpass", "text", "varchar", "number", "numbers", "int64", "float64", "int32",
-    "float32", "module", "type", "required", "optional", "hidden", "yes", "no",
-])  # fmt: skip
 _QUOTED = (
     r"'''(?:\\.|(?!''')[^\\]){0,4000}'''|\"\"\"(?:\\.|(?!\"\"\")[^\\]){0,4000}\"\"\""
     r"|'(?:\\.|[^'\\\n]){0,4000}'|\"(?:\\.|[^\"\\\n]){0,4000}\""
@@ -228,6 +210,7 @@ _QUOTED = (
 _LITERAL = re.compile(f"(?P<prefix>\\b[rbfuRBFU]{{1,2}})?(?P<quoted>{_QUOTED})")
 _TRIGGER = (
     "pass|pwd|pw|secret|token|key|cred|auth|cookie|jwt|bearer|session|wort|senha|contras|парол|パス|비밀|[密口令私凭]"
+    "|pin|clave|parola|woord|has[lł]o|heslo|s[oö]senord|salasana"
 )
 _NAMED = re.compile(
     rf"(?<![\w-])(?P<name>(?=[\w-]{{0,64}}?(?i:{_TRIGGER}))[\w-]{{2,64}})"
@@ -238,6 +221,9 @@ _NAMED = re.compile(
     r"|(?P<bare>[^\s'\"<>{}()\[\],;&]+)(?P<after>.?))"
 )
 _REVERSED = re.compile(rf"(?P<quoted>{_QUOTED})(?P<sep>[ \t]*[=!]=[ \t]*)(?P<name>[\w.]{{2,64}})")
+# A key of several words, and the repr of a pandas Index.
+_SPACED = re.compile(rf"(?P<key>(['\"])(?P<name>[A-Za-z][\w-]*(?: [\w-]+){{1,2}})\2\s*:\s*)(?P<quoted>{_QUOTED})")
+_INDEX = re.compile(r"\bIndex\((?P<values>\[[^\]]{0,4000}\]),(?P<rest>[^()]{0,80}name='(?P<name>[^'\n]+)')")
 _UNPACKED = re.compile(
     rf"(?m)^([ \t]*(?:[\w.]+[ \t]*,[ \t]*)+[\w.]+)([ \t]*=[ \t]*)((?:{_QUOTED})[ \t]*,[^\n]{{0,2000}})$"
 )
@@ -255,6 +241,9 @@ def _names(text: str) -> str:
         parts += [text[start : found.start()], _named(found, secret) if secret else found["name"]]
         start = end
     text = _REVERSED.sub(_named_behind, "".join([*parts, text[start:]]))
+    text = _SPACED.sub(_named_in_words, text)
+    if "name=" in text:
+        text = _INDEX.sub(_named_index, text)
     return _UNPACKED.sub(_unpacked, text)
 
 
@@ -262,28 +251,6 @@ def _unpacked(found: re.Match[str]) -> str:
     """`user, password = "ann", "..."`: nothing says which is which without reading the code, so all go."""
     secrets = [secret for name in re.findall(r"\w+", found[1]) if (secret := secret_name(name))]
     return found[1] + found[2] + _all_literals(found[3], secrets[0]) if secrets else found[0]
-
-
-def _printed_tables(text: str) -> str:
-    """A table as pandas prints it: the cells that end where a secret's column name ends become as many stars.
-
-    The column's name says what they were, and the table stays aligned.
-    """
-    lines = text.split("\n")
-    for number, header in enumerate(lines):
-        if number + 1 == len(lines) or header[:1] != " " or not re.match(r"\d+ ", lines[number + 1]):
-            continue
-        columns = [(m.end(), secret) for m in re.finditer(r"[^\s]+", header) if (secret := secret_name(m[0]))]
-        for end, secret in columns:
-            for row in range(number + 1, len(lines)):
-                line = lines[row]
-                if not re.match(r"\d+ ", line) or "<masked: " in line:
-                    break
-                begin = line.rfind(" ", 0, end) + 1
-                aligned = begin < end <= len(line) and line[end : end + 1] in ("", " ")
-                if aligned and _is_secret(line[begin:end], secret):
-                    lines[row] = line[:begin] + "*" * (end - begin) + line[end:]
-    return "\n".join(lines)
 
 
 def _named(found: re.Match[str], secret: SecretName) -> str:
@@ -299,6 +266,8 @@ def _named(found: re.Match[str], secret: SecretName) -> str:
         if not sep.strip() or sep.strip() == "is":
             return found[0]
         inside = found["inside"]
+        if secret.sure == "digits":
+            inside = re.sub(r"(?<![\w.'\"-])\d{4,12}(?![\w.'\"])", f'"{masked(secret.kind)}"', inside)
         return found[0][: len(before) + 1] + _all_literals(inside, secret) + found[0][-1]
     bare = found["bare"]
     return before + _masked_bare(name, sep, bare, found["after"], secret) + found["after"]
@@ -309,41 +278,43 @@ def _named_behind(found: re.Match[str]) -> str:
     return _masked_literal(found["quoted"], secret) + found["sep"] + found["name"] if secret else found[0]
 
 
+def _named_in_words(found: re.Match[str]) -> str:
+    secret = secret_name(found["name"])
+    return found["key"] + (_masked_literal(found["quoted"], secret) if secret else found["quoted"])
+
+
+def _named_index(found: re.Match[str]) -> str:
+    secret = secret_name(found["name"])
+    values = _all_literals(found["values"], secret) if secret else found["values"]
+    return f"Index({values},{found['rest']}"
+
+
 def _masked_literal(literal: str, secret: SecretName, prefix: str = "") -> str:
     quotes = literal[:3] if literal[:3] in ("'''", '"""') else literal[:1]
     body = literal[len(quotes) : -len(quotes)]
     if "f" in prefix.lower() and len(re.sub(r"\{[^{}]*\}", "", body)) < 4:
         return literal
-    return quotes + masked(secret.kind) + quotes if _is_secret(body, secret) else literal
-
-
-def _is_secret(body: str, secret: SecretName) -> bool:
-    """Whether a string under a secret's name is one: no placeholder, no type, no name, not the code between strings."""
-    stripped = body.strip()
-    if not stripped or body[0] in " \t+,)]}%:;" or "<masked: " in body or stripped.lower() in _TYPES:
-        return False
-    if re.fullmatch(r"\{.*\}|\$\{?\w+\}?|%\(?\w*\)?s|[*x•.]+|<[^<>]*>|\.\.\.", stripped):
-        return False
-    if secret_name(stripped) is not None and re.fullmatch(r"[A-Za-z_-]+", stripped):
-        return False
-    return secret.sure == "strong" or _looks_random(stripped)
-
-
-def _looks_random(body: str) -> bool:
-    mixed = any(c.isdigit() for c in body) and any(c.isalpha() for c in body)
-    return (" " not in body and ((mixed and len(body) >= 6) or len(body) >= 20)) or ("=" in body and len(body) >= 8)
+    return quotes + masked(secret.kind) + quotes if is_secret(body, secret) else literal
 
 
 def _masked_bare(name: str, sep: str, bare: str, after: str, secret: SecretName) -> str:
     """A value without quotes: of a `.env` file, YAML, a command line, prose; or it is code, which stays."""
-    if after in ("(", "[", "{", "'", '"') or bare.lower().rstrip(".,:") in _TYPES or secret_name(bare) is not None:
+    if after in ("(", "[", "{") or bare.lower().rstrip(".,:") in TYPES or secret_name(bare) is not None:
         return bare
     word, tail = (bare[:-1], bare[-1]) if bare[-1] in ".?!:" and len(bare) > 1 else (bare, "")
-    random = _looks_random(word) or (secret.sure == "strong" and len(word) >= 4 and bool(re.search(r"[^\w.]", word)))
+    random = looks_random(word) or (secret.sure == "strong" and len(word) >= 4 and bool(re.search(r"[^\w.]", word)))
     joint = sep.strip()
     if word.replace("_", "").isdigit():
         number = secret.sure == "strong" and secret.kind == "password" and len(word) >= 4 and joint not in ("", ":")
+        number = number or (secret.sure == "digits" and is_secret(word, secret) and joint not in ("", "is"))
         return f'"{masked(secret.kind)}"' if number else bare
+    if secret.sure == "digits":
+        return bare
+    if after in ("'", '"'):  # the end of a string, as in `connect("host=h password=...")`, or the next one's beginning
+        ends = random and joint in ("=", ":") and not sep.startswith(("'", '"'))
+        return masked(secret.kind) if ends else bare
+    if joint == "=" and secret.sure == "strong" and after in (",", ")", "") and _is_no_variable(word):
+        return f'"{masked(secret.kind)}"'  # the repr of an object, or code
     if re.match(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$", word) and not (name.isupper() and not sep.isspace()):
         return bare  # settings.password, os.environ
     if not joint:  # `--token abc123`; two words of prose otherwise
@@ -357,6 +328,13 @@ def _masked_bare(name: str, sep: str, bare: str, after: str, secret: SecretName)
     if joint in (":", "：") and secret.sure == "strong" and after == "" and word.islower() and len(word) >= 5:
         return masked(secret.kind) + tail
     return masked(secret.kind) + tail if random and joint in (":", "：", "=", "is", ":=") else bare
+
+
+def _is_no_variable(word: str) -> bool:
+    """Whether a word mixes letters and digits as no name of a variable does: `Pa55w0rd`, not `pw2`, `sha256_hex`."""
+    mixed = re.search(r"[A-Za-z]\d+[A-Za-z]", word) and len(word) >= 6
+    usual = re.fullmatch(r"(?:[a-z]+_)*(?:sha|md|base|utf|b|x|v|int|float)\d+\w*|[A-Z_\d]+|\w+\.\w+.*", word)
+    return bool(mixed) and not usual
 
 
 def _all_literals(text: str, secret: SecretName) -> str:
@@ -375,6 +353,8 @@ def _all_values(text: str, secret: SecretName) -> str:
     text = _all_literals(text, secret)
     if secret.sure == "weak":
         return text
+    if secret.sure == "digits":
+        return re.sub(r"(?<![\w.])\d{4,12}(?![\w.])(?! (?:rows|characters|distinct|items|about))", masked("PIN"), text)
     # What stands behind the facts: `int 8523`, `int64, 1234 .. 9876`; sizes (`8 characters`, `3 rows`) tell nothing.
     text = re.sub(r"(?<![\w.])-?[\d.]+(?:e[+-]?\d+)? \.\. -?[\d.]+(?:e[+-]?\d+)?", masked(secret.kind), text)
     text = re.sub(r"\b(int|float|bytes|Decimal) (?=[-\d])[^\s,;]+", lambda m: f"{m[1]} {masked(secret.kind)}", text)

@@ -1,7 +1,7 @@
-"""Which names say that their value is a secret: `db_password`, `apiKey`, `X-Auth-Token`, `密码`; not `token_count`.
+"""Which names say that their value is a secret, and whether a value under such a name is one.
 
-A name is read as words, as people write them (`snake_case`, `camelCase`, `kebab-case`), so that `author`, `secretary`
-and `tokenizer` are no secrets.
+`db_password`, `apiKey`, `X-Auth-Token`, `密码` are such names; `token_count` is not. A name is read as words, as people
+write them (`snake_case`, `camelCase`, `kebab-case`), so that `author`, `secretary` and `tokenizer` are no secrets.
 """
 
 from __future__ import annotations
@@ -16,8 +16,11 @@ _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[^\W\d_A-Za-z]+")
 _STRONG = {
     "password": "password", "passwd": "password", "pwd": "password", "passphrase": "password", "passcode": "password",
     "passwort": "password", "kennwort": "password", "contrasena": "password",
+    "wachtwoord": "password", "haslo": "password", "hasło": "password", "losenord": "password", "lösenord": "password",
+    "heslo": "password", "salasana": "password", "motdepasse": "password",
     "senha": "password", "пароль": "password", "パスワード": "password", "비밀번호": "password",
-    "secret": "secret", "apikey": "API key", "credential": "credential", "privatekey": "private key",
+    "secret": "secret", "apikey": "API key", "credential": "credential", "cred": "credential",
+    "privatekey": "private key",
     "secretkey": "secret key", "accesskey": "access key",
 }  # fmt: skip
 # Words that have other meanings too (a token of a text, a cookie to eat): the value must look like a secret as well.
@@ -25,7 +28,14 @@ _WEAK = {
     "token": "token", "auth": "credential", "authorization": "credential", "cookie": "cookie", "jwt": "token",
     "bearer": "token", "authtoken": "token", "accesstoken": "token",
     "sessionid": "session", "sessionkey": "session key",
+    # Spanish for password and for key, Italian for word.
+    "clave": "password", "parola": "password",
 }  # fmt: skip
+# Whose PIN it is; other pins are those of a chip.
+_PIN_OF = frozenset([
+    "card", "user", "atm", "bank", "account", "sim", "phone", "login", "security", "customer", "my", "door", "debit",
+    "credit", "secret",
+])  # fmt: skip
 _STRONG_KEYS = frozenset(
     ["api", "private", "secret", "access", "encryption", "signing", "master", "ssh", "hmac", "aes"]
 )
@@ -62,10 +72,11 @@ _CHINESE_KINDS = {"密码": "password", "口令": "password", "令牌": "token",
 
 
 class SecretName(NamedTuple):
-    """What a secret-looking name promises: the kind of secret, and how sure the name alone makes it."""
+    """What a secret-looking name promises: the kind of secret, and how sure the name alone makes it. `weak`: the value
+    must look like one as well; `digits`: it must be four digits or more."""
 
     kind: str
-    sure: Literal["strong", "weak"]
+    sure: Literal["strong", "weak", "digits"]
 
 
 @lru_cache(maxsize=4096)
@@ -89,8 +100,46 @@ def secret_name(name: str) -> SecretName | None:
             return SecretName(f"{before} key", "weak")
         if word in ("pass", "pw") and (before in _PASS_OF or word == "pw") and word == words[-1]:
             return SecretName("password", "strong" if before else "weak")
+        if word == "passe" and "mot" in words:  # mot_de_passe
+            return SecretName("password", "strong")
+        if word == "pin" and word == words[-1] and (len(words) == 1 or before in _PIN_OF):
+            return SecretName("PIN", "digits")
         # `tokens` and `cookies` alone are mostly things that are counted.
         if word in _WEAK or (single in _WEAK and before in _TOKEN_KINDS):
             return SecretName(_WEAK[single], "strong" if single == "token" and before in _TOKEN_KINDS else "weak")
         before = word
     return None
+
+
+# --- values under such a name ---------------------------------------------------------------------
+
+TYPES = frozenset([
+    "str", "int", "float", "bool", "bytes", "object", "none", "true", "false", "null", "nan", "optional", "string",
+    "strings", "category", "list", "dict", "tuple", "set", "series", "dataframe", "any", "function", "class",
+    "lambda", "not", "self", "input", "getpass", "text", "varchar", "number", "numbers", "int64", "float64", "int32",
+    "float32", "module", "type", "required", "optional", "hidden", "yes", "no", "bytes", "binary", "non-null",
+])  # fmt: skip
+
+
+def masked(kind: str) -> str:
+    """What stands where a secret stood."""
+    return f"<masked: {kind}>"
+
+
+def is_secret(body: str, secret: SecretName) -> bool:
+    """Whether a string under a secret's name is one: no placeholder, no type, no name, not the code between strings."""
+    stripped = body.strip()
+    if not stripped or body[0] in " \t+,)]}%:;" or "<masked: " in body or stripped.lower() in TYPES:
+        return False
+    if re.fullmatch(r"\{.*\}|\$\{?\w+\}?|%\(?\w*\)?s|[*x•.]+|<[^<>]*>|\.\.\.", stripped):
+        return False
+    if secret.sure == "digits":
+        return re.fullmatch(r"\d{4,12}", stripped) is not None
+    if secret_name(stripped) is not None and re.fullmatch(r"[A-Za-z_-]+", stripped):
+        return False
+    return secret.sure == "strong" or looks_random(stripped)
+
+
+def looks_random(body: str) -> bool:
+    mixed = any(c.isdigit() for c in body) and any(c.isalpha() for c in body)
+    return (" " not in body and ((mixed and len(body) >= 6) or len(body) >= 20)) or ("=" in body and len(body) >= 8)

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.agent import events
+from llmos_jupyter.agent.replay import FOREIGN
 from llmos_jupyter.protocol import Candidate
 from llmos_jupyter.widgets import notes
 from llmos_jupyter.widgets.answer import AnswerView, confidence_of, unfenced
@@ -13,6 +14,8 @@ from llmos_jupyter.widgets.answer import AnswerView, confidence_of, unfenced
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+# Lines of code that a screen shows at once.
+IN_SIGHT = 30
 RAISED = "The code raised when it ran; its traceback stands above. `%llmos undo` takes back what it did."
 
 
@@ -86,7 +89,7 @@ class Show:
         elif isinstance(event, events.Replayed):
             self._code, self._model = event.code, event.model
             view.about(model=event.model, attempts=0)
-            self._notes = [f"replayed from {event.file} · {event.model}"]
+            self._notes = [f"replayed from {event.file} · {event.model}", *([FOREIGN] if event.foreign else [])]
             self._refresh()
         elif isinstance(event, events.Noted):
             view.aftermath([event.text])
@@ -98,7 +101,7 @@ class Show:
             view.about(state="asking")
             self._refresh()
             view.settle()
-            return ask(event.why)
+            return ask(event.why, event.code.count("\n") + 1)
         elif isinstance(event, events.Shown):
             view.about(state="shown")
             self._refresh(f"not run: {event.why}; {self._offer(event.code)}")
@@ -158,11 +161,12 @@ class Show:
             self._view.answer(self._code, [*self._notes, *more], self._status)
 
 
-def ask(why: str) -> bool | None:
-    """Ask the user for a yes; None where nobody can be asked (nbconvert, papermill)."""
+def ask(why: str, lines: int = 1) -> bool | None:
+    """Ask the user for a yes; None where nobody can be asked (nbconvert, papermill). `lines`: how long the code is."""
     reason = f"Asking because {why}. " if why else ""
+    all_of_it = f"Run all {lines} lines of this code?" if lines > IN_SIGHT else "Run this code?"
     try:
-        said = input(f"{reason}Run this code? [y/N] ")
+        said = input(f"{reason}{all_of_it} [y/N] ")
     except (EOFError, RuntimeError, NotImplementedError):
         # ipykernel's StdinNotImplementedError is both of the last two, by version.
         return None

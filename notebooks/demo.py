@@ -14,6 +14,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+from llmos_jupyter.agent.replay import Recording
+
 HERE = Path(__file__).parent
 
 
@@ -27,6 +29,8 @@ def main() -> int:
         recording = notebook_file.resolve().with_suffix(".llmos.json")
         # Anew each time, unless the recorded answers are wanted: a demonstration is of the model.
         os.environ["LLMOS_REPLAY"] = str(recording if arguments.recorded else Path(folder, recording.name))
+        if arguments.recorded:
+            Recording(recording).trust()  # whoever runs this program has it from the same place
         return run(notebook_file)
 
 

@@ -12,7 +12,10 @@ import pytest
 
 import llmos_jupyter
 from llmos_jupyter import config, paths
+from llmos_jupyter.agent.replay import Recording, record
 from llmos_jupyter.cli import main
+from llmos_jupyter.protocol import Options
+from llmos_jupyter.signatures import Signatures
 
 PACKAGE = Path(llmos_jupyter.__file__).parent
 
@@ -73,6 +76,8 @@ GROUND = (
     "__version__",
     "privacy",
     "secret_names",
+    "private_files",
+    "signatures",
     "text",
     "processes",
     "confinement",
@@ -104,6 +109,19 @@ def test_imports_go_one_way(room: str, allowed: tuple[str, ...]) -> None:
 
 def test_the_ground_floor_imports_nothing_of_ours() -> None:
     assert imports(PACKAGE / "protocol.py") == set()
+
+
+def test_a_recording_is_trusted_on_the_command_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = home / "n.llmos.json"
+    made = record("x", Options(), {}, kind="code", answer="1", model="m")
+    Recording(file, Signatures(home / "somebody else")).add(made)
+    assert main(["trust", str(file), str(home / "n.ipynb")]) == 0
+    assert "1 recorded answer in n.llmos.json may now run" in capsys.readouterr().out
+    answer = Recording(file).find("x", Options(), {})
+    assert answer is not None
+    assert Recording(file).signed(answer)
+    assert main(["trust", str(home / "none.ipynb")]) == 1
+    assert "There is no recording" in capsys.readouterr().err
 
 
 def test_status_and_stop_without_a_daemon(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,8 +13,10 @@ from nbclient import NotebookClient
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.agent.replay import Recording, record
+from llmos_jupyter.cli import main
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.protocol import ANSWER_MIME, AnswerCell, Options
+from llmos_jupyter.signatures import Signatures
 from tests.kernels import Kernel, kernel
 
 CODE = "df['weight'] = df['weight'] * 1000\ntotal = df['weight'].sum()\ntotal"
@@ -64,6 +66,66 @@ def test_a_lesson_is_replayed_undone_and_forgotten_without_a_model(lesson: Kerne
     assert "No request" in lesson.run("%llmos history").text
 
 
+def test_a_cloned_lesson_runs_nothing_until_it_is_trusted(place: Path) -> None:
+    file = place / "lesson.llmos.json"
+    shutil.rmtree(paths.data_dir())
+    config.change("mode=auto")
+    pandas = pytest.importorskip("pandas")
+    made = record("mean", Options(), {"df": pandas.DataFrame({"weight": [1.0]})}, kind="code", answer="seen = 1",
+                  model="m")  # fmt: skip
+    Recording(file, Signatures(place / "somebody else")).add(made)
+    with kernel(place) as running:
+        running.run("%load_ext llmos_jupyter\nimport pandas as pd\ndf = pd.DataFrame({'weight': [1.0, 2.0]})")
+        for request in (REQUEST, "mean"):
+            shown = running.run(f"%%llmos\n{request}")
+            assert shown.status == "ok"
+            assert "you did not record it on this machine" in shown.text
+            assert "shown" in str(shown.updates[-1])
+        assert "False, False" in running.run("print('total' in dir(), 'seen' in dir(), sep=', ')").text
+        assert "after a question" in running.run("%llmos replay status").text
+        assert "2 recorded answers" in running.run(f"%llmos trust {file}").text
+        assert "3000.0" in running.run(f"%%llmos\n{REQUEST}").text
+
+
+def test_in_the_background_only_the_users_own_recording_runs(place: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    namespace = {"df": pandas.DataFrame({"weight": [1.0]})}
+    made = record("mean", Options(), namespace, kind="code", answer="seen = df['weight'].mean()", model="m")
+    Recording(place / "lesson.llmos.json", Signatures(place / "somebody else")).add(made)
+    with kernel(place) as running:
+        running.run("%load_ext llmos_jupyter\nimport pandas as pd\ndf = pd.DataFrame({'weight': [1.0, 2.0]})")
+        for request, result, name in ((REQUEST, "3000.0", "total"), ("mean", "did not record it", "seen")):
+            running.run(f"%%llmos -b\n{request}")
+            running.run("%llmos wait")
+            number = 1 + (request == "mean")
+            assert result in running.run(f"%llmos result {number}").text
+            assert str(name == "total") in running.run(f"print('{name}' in dir())").text
+
+
+def test_what_an_answer_leaves_behind_does_not_say_where_answers_are_recorded(place: Path) -> None:
+    file = place / "lesson.llmos.json"
+    other = place / "other"
+    other.mkdir()
+    (other / "config.json").write_text('{"mode": "auto", "retries": 7}')
+    code = (
+        "import os\n__vsc_ipynb_file__ = 'other/n.ipynb'\nos.environ['LLMOS_REPLAY'] = 'other/n.pth'\n"
+        f"for name in ('LLMOS_DATA_DIR', 'JUPYTER_RUNTIME_DIR', 'HOME'):\n    os.environ[name] = {str(other)!r}\n"
+        "os.chdir('/')"
+    )
+    config.change("retries=3")
+    Recording(file).add(record("prepare", Options(), {}, kind="code", answer=code, model="m"))
+    with kernel(place) as running:
+        running.run("%load_ext llmos_jupyter")
+        running.run("%%llmos\nprepare")
+        asked = "from llmos_jupyter.agent.recording_place import recording_file; str(recording_file(get_ipython()))"
+        assert running.value(asked).strip("'") == str(file)
+        assert running.value("__import__('os').getcwd()") == repr("/")  # it ran
+        assert "retries          = 3" in running.run("%llmos config").text
+        assert "prepare" in running.run("%llmos history").text
+        assert "lesson.llmos.json" in running.run("%llmos replay clear").text
+    assert [file.name for file in other.iterdir()] == ["config.json"]
+
+
 def test_another_table_is_not_answered_from_the_recording(lesson: Kernel) -> None:
     lesson.run("df = df.rename(columns={'weight': 'mass'})")
     status = lesson.run("%llmos replay status")
@@ -101,6 +163,7 @@ def test_the_lesson_in_the_repository_needs_no_model(home: Path, monkeypatch: py
     monkeypatch.setenv("LLMOS_MODEL_DIR", str(home / "no-models"))
     monkeypatch.setenv("LLMOS_REPLAY", str(recording))
     config.change("replay=true")
+    assert main(["trust", str(recording)]) == 0
     lesson = nbformat.read(notebooks / "02-penguins.ipynb", as_version=4)
     NotebookClient(lesson, timeout=120, resources={"metadata": {"path": str(notebooks)}}).execute()
     asked = [cell for cell in lesson.cells if cell.cell_type == "code" and cell.source.startswith("%%llmos")]

@@ -23,8 +23,9 @@ from llmos_jupyter.agent.describe import (
     user_variables,
 )
 from llmos_jupyter.agent.relevance import names_in
+from llmos_jupyter.agent.secret_values import secrets_in
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.privacy import mask
+from llmos_jupyter.privacy import mask, remember
 from llmos_jupyter.protocol import Message
 
 if TYPE_CHECKING:
@@ -95,6 +96,10 @@ class NotebookContext:
             said = type(error).__name__
         self._errors[execution_count] = said[:300]
 
+    def note_secrets(self) -> None:
+        """From now on the secrets that the notebook's objects hold are masked, wherever they stand."""
+        remember(secrets_in(self._shell.user_ns))
+
     def messages(self) -> list[Message]:
         return list(self._messages)
 
@@ -103,6 +108,7 @@ class NotebookContext:
 
         Raises LLMOSError if the request alone is longer than that, or a name in `use` does not exist.
         """
+        self.note_secrets()
         room = budget - _tokens(prompts.opening()) - 50
         need = prompts.estimate_tokens(request)
         if need > room:
@@ -127,6 +133,7 @@ class NotebookContext:
 
     def commit(self, turn: Turn, reply: str, shown: str = "") -> None:
         """The turn was answered with this text, and running it showed that: both become part of the prompt."""
+        self.note_secrets()  # what ran may have made some
         reply = mask(reply)
         self._answers.append((turn.request, reply))
         self._news = []

@@ -28,8 +28,9 @@ from llmos_jupyter.agent.describe_objects import describe_object
 from llmos_jupyter.agent.describe_shapes import is_exactly_a
 from llmos_jupyter.agent.describe_tables import columns_of
 from llmos_jupyter.agent.relevance import best_score, spoken_of
+from llmos_jupyter.agent.secret_values import secrets_of
 from llmos_jupyter.agent.table_layout import Asked, facts_of, lines_of
-from llmos_jupyter.privacy import mask_value
+from llmos_jupyter.privacy import mask_known, mask_value
 from llmos_jupyter.secret_names import secret_name
 
 MAX_IMPORTS = 60
@@ -62,7 +63,7 @@ def describe_variable(
         text = head + first + hides + line + rest
     except Exception:  # the promise is never to raise, whatever the value is and whatever library made it
         text = head + describe_class_of(value)
-    text = mask_value(name, text)
+    text = mask_known(mask_value(name, text), secrets_of(name, value))
     return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
 
 
@@ -93,7 +94,7 @@ def describe_columns(
         lines = lines_of(columns, new, [facts[i] for i in new], max_chars - len(head))
     except Exception:  # as above: a library's object may be in any state
         return ""
-    return mask_value(name, head + "".join(lines)) if lines else ""
+    return mask_known(mask_value(name, head + "".join(lines)), secrets_of(name, value)) if lines else ""
 
 
 def _was_told(written: str, facts: Facts, told: str) -> bool:

@@ -6,13 +6,15 @@ import ast
 from collections import Counter
 from dataclasses import dataclass, field
 
+from llmos_jupyter.agent.replay import Recorded
 from llmos_jupyter.protocol import Candidate, ErrorReport, Finding, Rehearsal
 
 
 @dataclass
 class Draft:
     """One candidate's code and what is known of it. `code` is what would run, mended where inspection could;
-    `displayed`: the variable to display after a run that itself shows nothing."""
+    `displayed`: the variable to display after a run that itself shows nothing; `foreign`: the recorded answer that it
+    is, where the user has not signed that."""
 
     candidate: Candidate
     code: str
@@ -23,6 +25,7 @@ class Draft:
     rehearsal: Rehearsal | None = None
     mended: bool = False
     displayed: str = ""
+    foreign: Recorded | None = None
 
     @property
     def reply(self) -> str:

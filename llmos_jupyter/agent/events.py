@@ -124,11 +124,12 @@ class Words:
 
 @dataclass(frozen=True)
 class Replayed:
-    """The answer is recorded: no model is asked. `code` is empty for words."""
+    """The answer is recorded: no model is asked. `code` is empty for words; `foreign`: the user has not signed it."""
 
     code: str
     model: str
     file: str
+    foreign: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,7 @@ from llmos_jupyter.agent.events import (
 from llmos_jupyter.agent.own_files import own_files
 from llmos_jupyter.agent.permissions import decide
 from llmos_jupyter.agent.repetition import looping
-from llmos_jupyter.agent.replay import Recorded, Recording, record
+from llmos_jupyter.agent.replay import FOREIGN, Recorded, Recording, record
 from llmos_jupyter.agent.running import Rights, run
 from llmos_jupyter.agent.trial import Trial
 from llmos_jupyter.daemon.client import DaemonClient
@@ -170,15 +170,19 @@ class Loop:
     def _replay(
         self, task: Task, turn: Turn, options: Options, deadline: float
     ) -> Generator[AgentEvent, bool | None, Finish | None]:
-        """Give the recorded answer again, inspected and rehearsed like any other; None if there is none that works."""
+        """Give the recorded answer again, inspected and rehearsed like any other; None if there is none that works.
+
+        Code that the user has not signed runs only after a yes, which signs it."""
         if self._recording is None or options.fresh:
             return None
         found = self._recording.find(turn.request, options, self._shell.user_ns, self._context.answers)
         if found is None:
             return None
-        self._record(task, DecisionRecord(round=0, decision="replayed", why=f"recorded in {self._recording.file.name}"))
+        name, foreign = self._recording.file.name, not self._recording.signed(found)
+        why = f"recorded in {name}" + (f", but {FOREIGN}" if foreign else "")
+        self._record(task, DecisionRecord(round=0, decision="replayed", why=why))
         candidate = Candidate(text=found.text, model=found.model)
-        yield Replayed(found.text if found.kind == "code" else "", found.model, self._recording.file.name)
+        yield Replayed(found.text if found.kind == "code" else "", found.model, name, foreign)
         if found.kind == "words":
             yield Words(found.text, True, found.model)
             self._context.commit(turn, found.text)
@@ -186,6 +190,7 @@ class Loop:
         draft = Draft(
             candidate.model_copy(update={"text": prompts.code_block(found.text)}), found.text, True, 0, turn.request
         )
+        draft.foreign = found if foreign else None
         yield from self._trial.attempt(task, draft, deadline)
         if not draft.works:
             self._record(task, DecisionRecord(round=0, decision="asked again", why=draft.why))
@@ -204,6 +209,13 @@ class Loop:
             try:
                 self._recording.add(entry)
             except LLMOSError as error:  # the answer is good; that it cannot be replayed is told
+                yield Noted(str(error))
+
+    def _sign(self, recorded: Recorded) -> Steps:
+        if self._recording:
+            try:
+                self._recording.sign(recorded)
+            except LLMOSError as error:  # the yes holds for this run; that it is asked again is told
                 yield Noted(str(error))
 
     # --- candidates -------------------------------------------------------------------------
@@ -394,8 +406,11 @@ class Loop:
             self._record(task, DecisionRecord(round=draft.round, decision=decision, why=verdict.why))
         if not verdict.allowed:
             return (yield from self._show(task, turn, draft, verdict.why))
+        if draft.foreign:
+            yield from self._sign(draft.foreign)
         entry = self._entry(turn, options, "code", draft.code, draft.candidate.model)
         done = yield from run(draft, self._shell, self._rights)
+        self._context.note_secrets()  # before what the run did is written down
         place = {"round": draft.round, "index": draft.candidate.index}
         self._record(task, RunRecord(**place, code=draft.code, run=done, chance=chance(draft)))
         if done.status == "interrupted":

@@ -10,6 +10,7 @@ from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Question
 from llmos_jupyter.agent.hazards import hazard
+from llmos_jupyter.agent.replay import FOREIGN
 from llmos_jupyter.protocol import Mode
 
 _VERBS = {"network": "use the network", "processes": "start processes"}
@@ -48,7 +49,9 @@ def decide(draft: Draft, mode: Mode, grants: Grants, caps: Caps) -> Generator[Ag
 
 def _reasons(draft: Draft, missing: list[Want]) -> str:
     rehearsal = draft.rehearsal
-    said = [danger] if rehearsal and (danger := hazard(draft.findings, rehearsal)) else []
+    said = [f"{FOREIGN}, nor said `%llmos trust` of its file"] if draft.foreign else []
+    if rehearsal and (danger := hazard(draft.findings, rehearsal)):
+        said.append(danger)
     if rehearsal is None or rehearsal.status == "unavailable":
         said.append(f"it could not be rehearsed: {rehearsal.reason}" if rehearsal else "it was not rehearsed")
     if missing:

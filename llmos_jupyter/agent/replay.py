@@ -11,6 +11,9 @@ An answer depends on
 Execution counts, addresses, folders, sizes and the order of definitions do not matter. The file holds the request, the
 code or words, and hashes; no value of the data that does not stand in these. Secrets are masked; code that holds one
 is not recorded, for it could not run.
+
+The file may come with somebody's repository. What this user recorded, or trusts, is signed (`signatures.py`); code
+that is not signed is run only after a yes. A recording is never read or written through a link.
 """
 
 from __future__ import annotations
@@ -21,24 +24,29 @@ import hashlib
 import json
 import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
 from llmos_jupyter import __version__
 from llmos_jupyter.agent.describe import describe_variable, user_variables
 from llmos_jupyter.agent.kinds import kind_of
+from llmos_jupyter.agent.recording_place import notebook_file as notebook_file
+from llmos_jupyter.agent.recording_place import recording_beside
+from llmos_jupyter.agent.recording_place import recording_file as recording_file
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import mask
-from llmos_jupyter.protocol import Options, Session, Wire
-
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+from llmos_jupyter.protocol import Options, Wire
+from llmos_jupyter.signatures import Signatures
 
 FORMAT = 1
+# Bytes; a notebook's answers are a few kB.
+LONGEST = 64 << 20
 # Characters of a description that words are held against.
 DESCRIPTION = 900
 
@@ -64,9 +72,19 @@ class Recorded(Wire):
     def key(self) -> str:
         return _hash(self.asked, self.after, *(f"{name}={value}" for name, value in sorted(self.reads.items())))
 
+    @property
+    def whole(self) -> str:
+        """What is signed: the answer with all that it depends on."""
+        return json.dumps({"format": FORMAT, **self.model_dump(exclude_defaults=True)}, sort_keys=True)
+
+
+# Of an answer that this user has not signed.
+FOREIGN = "you did not record it on this machine"
+
 
 class ReplayState(NamedTuple):
-    """Whether a recorded request would be replayed in the present namespace, and if not, why."""
+    """Whether a recorded request would be replayed in the present namespace. `why` not; of one that would, why its code
+    is asked about first."""
 
     request: str
     replayed: bool
@@ -84,27 +102,49 @@ class Recording:
     All methods raise LLMOSError for a file that cannot be read or written; such a file is left as it is.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, signatures: Signatures | None = None) -> None:
+        """`signatures`: those of the user; by default, of the data folder."""
         self.file = file
+        self.signatures = signatures or Signatures()
 
     def find(
         self, request: str, options: Options, namespace: Mapping[str, object], previous: Sequence[str] = ()
     ) -> Recorded | None:
-        """The answer to give again; None if there is none, or what it depends on has changed.
+        """The answer to give again, one of this user's first; None if there is none, or what it depends on has changed.
 
         `previous`: code or words of the notebook's answers so far, in order, as the user may have edited them.
         """
         asked = asked_hash(request, options)
-        for recorded in self._read().values():
-            if recorded.asked == asked and not _changes(recorded, namespace, previous):
-                return recorded
-        return None
+        same = [
+            recorded
+            for recorded in self._read().values()
+            if recorded.asked == asked and not _changes(recorded, namespace, previous)
+        ]
+        return next(filter(self.signed, same), same[0] if same else None)
+
+    def signed(self, recorded: Recorded) -> bool:
+        """Whether this user recorded exactly this answer, or said yes to it."""
+        return self.signatures.hold(recorded.whole)
+
+    def sign(self, recorded: Recorded) -> None:
+        """The user said yes to this answer: it is asked about no more."""
+        self.signatures.sign([recorded.whole])
+
+    def trust(self) -> int:
+        """Sign every answer in the file; how many there are. Raises LLMOSError if there is no file."""
+        if not self.file.exists():
+            raise LLMOSError(f"There is no recording {self.file}: name one that ends in .llmos.json, or its notebook.")
+        answers = self._read()
+        self.signatures.sign(recorded.whole for recorded in answers.values())
+        return len(answers)
 
     def add(self, recorded: Recorded | None) -> bool:
-        """Store what `record` made; false for None. The same request in the same context again replaces its answer."""
+        """Store and sign what `record` made; false for None. The same request in the same context again replaces its
+        answer."""
         if recorded is None:
             return False
         self._write({**self._read(), recorded.key: recorded})
+        self.sign(recorded)
         return True
 
     def status(
@@ -112,7 +152,12 @@ class Recording:
     ) -> list[ReplayState]:
         """For each recorded request, and each of `requests` that has no recording: replayed now, or asked, and why."""
         found = [
-            ReplayState(recorded.request, not (why := _changes(recorded, namespace, previous)), why, recorded)
+            ReplayState(
+                recorded.request,
+                not (why := _changes(recorded, namespace, previous)),
+                why or ("" if self.signed(recorded) else FOREIGN),
+                recorded,
+            )
             for recorded in self._read().values()
         ]
         known = {state.request for state in found}
@@ -142,7 +187,7 @@ class Recording:
 
     def _read(self) -> dict[str, Recorded]:
         try:
-            found = json.loads(self.file.read_text(encoding="utf-8"))
+            found = json.loads(_content(self.file))
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:  # bytes that are no UTF-8 and text that is no JSON are ValueErrors
@@ -168,13 +213,17 @@ class Recording:
     def _write(self, answers: dict[str, Recorded]) -> None:
         shown = {key: answers[key].model_dump(exclude_defaults=True) for key in answers}
         text = json.dumps({"format": FORMAT, "answers": shown}, indent=1, sort_keys=True, ensure_ascii=False)
-        target = self.file.resolve()  # a link stays a link
-        draft = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        # A name that is no link, and takes the place of one that has become one since it was read.
+        draft = self.file.with_name(f".{self.file.name}.{os.getpid()}.tmp")
         try:
-            draft.write_text(text + "\n", encoding="utf-8")
-            draft.replace(target)
-        except OSError as error:
             draft.unlink(missing_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+            with os.fdopen(os.open(draft, flags, 0o666), "w", encoding="utf-8", newline="\n") as output:
+                output.write(text + "\n")
+            draft.replace(self.file)
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
             raise LLMOSError(
                 f"The answer could not be recorded in {self.file} ({error.strerror}): make room or set LLMOS_REPLAY to "
                 "a file that can be written."
@@ -299,38 +348,35 @@ def _changes(recorded: Recorded, namespace: Mapping[str, object], previous: Sequ
     return ""
 
 
-# --- which file ---------------------------------------------------------------------------------
+# --- files --------------------------------------------------------------------------------------
 
 
-def notebook_file(shell: InteractiveShell, session: Session | None = None) -> Path | None:
-    """The notebook's own file, as far as its front end tells the kernel; None if it does not.
+def recording_named(file: str) -> Recording:
+    """The recording of this name, or of the notebook of this name."""
+    path = Path(file).expanduser().absolute()
+    return Recording(recording_beside(path) if path.suffix == ".ipynb" else path)
 
-    VS Code leaves the path in the namespace; Jupyter's servers put it into JPY_SESSION_NAME: in full, from the
-    server's root (the kernel works in the notebook's folder), or the name alone.
+
+def trusted(recording: Recording) -> str:
+    """Trust a whole recording, and say so in a sentence."""
+    count = recording.trust()
+    answers = "1 recorded answer" if count == 1 else f"{count} recorded answers"
+    return f"{answers} in {recording.file.name} may now run as if you had recorded them."
+
+
+def _content(file: Path) -> str:
+    """The text of a file of its folder's own: no link, nothing that would keep a reader waiting.
+
+    Raises OSError, or ValueError for what is no recording whatever stands in it.
     """
-    told = shell.user_ns.get("__vsc_ipynb_file__")
-    if not isinstance(told, str):
-        told = (session.notebook if session else "") or os.environ.get("JPY_SESSION_NAME", "")
-    path = Path(told).expanduser()
-    if not path.suffix or "\0" in told:  # a console, or nothing
-        return None
-    here = Path.cwd()
-    if path.is_absolute():
-        return path
-    for folder in (here, *here.parents):
-        if (folder / path).is_file():
-            return folder / path
-    return here / path.name
-
-
-def recording_file(shell: InteractiveShell, session: Session | None = None) -> Path:
-    """`LLMOS_REPLAY` if it is set; `name.llmos.json` beside `name.ipynb`; else `llmos-replay.json` in the working
-    folder, as under nbclient and papermill, which do not say which notebook they run.
-    """
-    if chosen := os.environ.get("LLMOS_REPLAY"):
-        return Path(chosen).expanduser().absolute()
-    notebook = notebook_file(shell, session)
-    return notebook.with_suffix(".llmos.json") if notebook else Path.cwd() / "llmos-replay.json"
+    if file.is_symlink():
+        raise ValueError("it is a link to another file")
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    with os.fdopen(os.open(file, flags), encoding="utf-8") as content:
+        status = os.fstat(content.fileno())
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LONGEST:
+            raise ValueError("it is no recording")
+        return content.read()
 
 
 def notebook_requests(notebook: Path | None) -> list[str]:

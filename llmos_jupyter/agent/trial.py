@@ -63,7 +63,7 @@ class Trial:
             return
         if not quiet:
             yield Rehearsing()
-        harmless = not any(finding.capability for finding in draft.findings)
+        harmless = not draft.foreign and not any(finding.capability for finding in draft.findings)
         draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=self._left(deadline), unlocked=harmless)
         self._finish(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))

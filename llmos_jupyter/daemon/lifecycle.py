@@ -28,6 +28,14 @@ from pydantic import ValidationError
 from llmos_jupyter import __version__, paths
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import MaskFilter
+from llmos_jupyter.private_files import (
+    FILE_MODE,
+    close_files,
+    make_private,
+    private_folder,
+    private_umask,
+    users_umask,
+)
 from llmos_jupyter.protocol import PROTOCOL, RuntimeInfo
 
 log = logging.getLogger(__name__)
@@ -76,15 +84,21 @@ def find_or_start(report: Callable[[str], None] = lambda text: None) -> RuntimeI
     if info := find():
         return info
     report("starting the llmos daemon")
-    paths.runtime_dir().mkdir(parents=True, exist_ok=True, mode=0o700)
-    paths.data_dir().mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(paths.runtime_dir() / "llmos-daemon.start.lock")
+    _close_folders()
+    lock = FileLock(paths.runtime_dir() / "llmos-daemon.start.lock", mode=FILE_MODE)
     try:
         # In short waits, so that the stop button works while another client is starting it.
         with lock.acquire(timeout=START_TIMEOUT, poll_interval=0.05):
             return find() or _start()
     except Timeout:
         raise LLMOSError("Another notebook has been starting the daemon for a minute: try `llmos stop`.") from None
+
+
+def _close_folders() -> None:
+    """Make the folders, and close them and what lies in them to the machine's other users."""
+    private_folder(paths.runtime_dir())
+    close_files(private_folder(paths.data_dir()), *paths.DATA_FILES)
+    close_files(paths.runtime_dir(), "llmos-daemon*")
 
 
 def stop(wait: float = 15.0) -> bool:
@@ -104,6 +118,8 @@ def stop(wait: float = 15.0) -> bool:
 
 def _start() -> RuntimeInfo:
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("JPY_", "MPLBACKEND"))}
+    environment |= paths.fixed_environment()
+    make_private(paths.log_file())
     with paths.log_file().open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "llmos_jupyter.daemon"],
@@ -114,6 +130,7 @@ def _start() -> RuntimeInfo:
             cwd=paths.data_dir(),
             env=environment,
             start_new_session=True,
+            umask=users_umask(),  # the daemon has its own, and hands the user's on to workers
         )
     # Whoever started it may well outlive it, and should not keep its remains in the process table.
     threading.Thread(target=process.wait, name="llmos-daemon", daemon=True).start()
@@ -149,9 +166,13 @@ def _listens(port: int) -> bool:
 
 def serve() -> int:
     """Run the daemon in this process until it is idle long enough or told to stop. Returns the exit code."""
-    paths.runtime_dir().mkdir(parents=True, exist_ok=True, mode=0o700)
-    paths.data_dir().mkdir(parents=True, exist_ok=True, mode=0o700)
-    life = FileLock(paths.runtime_dir() / "llmos-daemon.lock")
+    with private_umask():
+        return _serve_alone()
+
+
+def _serve_alone() -> int:
+    _close_folders()
+    life = FileLock(paths.runtime_dir() / "llmos-daemon.lock", mode=FILE_MODE)
     if not _become_the_one(life):
         if _announced():
             print("A llmos daemon is running already: `llmos status` shows it.", file=sys.stderr)

@@ -23,6 +23,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.private_files import close_files, make_private, private_folder
 from llmos_jupyter.protocol import (
     FINAL_STATES,
     Event,
@@ -97,7 +98,7 @@ class Store:
     """The database. Safe to use from several threads; one transaction at a time."""
 
     def __init__(self, file: Path) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(file.parent)
         self.file = file
         self._lock = threading.RLock()
         self._schema = _SCHEMA
@@ -142,6 +143,8 @@ class Store:
         return LLMOSError(f"The history's database {self.file} cannot be used ({said}): `%llmos doctor` shows more.")
 
     def _connect(self) -> sqlite3.Connection:
+        with contextlib.suppress(OSError):  # what keeps it from being made, SQLite says better
+            make_private(self.file)  # its log and index take their modes from it
         db = sqlite3.connect(self.file, check_same_thread=False, isolation_level=None, timeout=10)
         try:
             db.row_factory = sqlite3.Row
@@ -165,7 +168,7 @@ class Store:
         except BaseException:
             db.close()
             raise
-        self.file.chmod(0o600)
+        close_files(self.file.parent, f"{self.file.name}*")
         return db
 
     def require(self, schema: str) -> None:

@@ -21,6 +21,7 @@ from llmos_jupyter import paths
 from llmos_jupyter.engines import catalogue, gguf, hub, mirror
 from llmos_jupyter.engines.catalogue import Model, size_text
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.private_files import as_the_users
 
 _log = logging.getLogger(__name__)
 
@@ -169,6 +170,7 @@ def _write_receipt(model: Model, path: Path) -> None:
         new = file.with_name(f"{file.name}.{os.getpid()}.new")
         new.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
         os.replace(new, file)
+        as_the_users(file)
     except OSError as error:
         # A model folder shared read-only by an administrator: it is verified on every start instead.
         _log.info("no receipt for %s: %s", path, error)
@@ -398,6 +400,8 @@ class _Work:
     def put_in_place(self, part: Path) -> Path:
         target = _target(self.model)
         os.replace(part, target)
+        for path in (target, target.parent, _partial(self.model).parent, _lock_file(self.model)):
+            as_the_users(path)
         shutil.rmtree(_partial(self.model), ignore_errors=True)
         return self.accept(target)
 

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from llmos_jupyter import paths, processes
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.private_files import users_umask
 from llmos_jupyter.workers.guardian import Order
 from llmos_jupyter.workers.messages import Ended, Grants, Job, WorkerItem
 from llmos_jupyter.workers.worker import Worker
@@ -237,6 +238,7 @@ class LocalPool:
                     stderr=written,
                     cwd=self._folder,
                     start_new_session=True,
+                    umask=users_umask(),
                 )
         except OSError as error:
             ours.close()

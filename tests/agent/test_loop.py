@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from llmos_jupyter.agent import events
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
-from llmos_jupyter.agent.replay import Recording
+from llmos_jupyter.agent.replay import Recording, record
 from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.store import Store
@@ -36,6 +36,7 @@ from llmos_jupyter.protocol import (
     Task,
     Token,
 )
+from llmos_jupyter.signatures import Signatures
 
 
 class Scripted(DaemonClient):
@@ -420,7 +421,8 @@ def test_what_behaves_only_in_rehearsal_is_stopped_and_undone(scene: Scene, tmp_
     assert "x" not in scene.shell.user_ns
 
 
-def test_the_same_notebook_again_needs_no_model(tmp_path: Path) -> None:
+def test_the_same_notebook_again_needs_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
     first, second = Scene(tmp_path), Scene(tmp_path)
     for scene in (first, second):
         scene.recording = Recording(tmp_path / "n.llmos.json")
@@ -433,7 +435,8 @@ def test_the_same_notebook_again_needs_no_model(tmp_path: Path) -> None:
     assert second.client.sent == []
 
 
-def test_a_changed_context_or_fresh_asks_again(tmp_path: Path) -> None:
+def test_a_changed_context_or_fresh_asks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
     scene = Scene(tmp_path)
     scene.recording = Recording(tmp_path / "n.llmos.json")
     scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0]})
@@ -450,13 +453,81 @@ def test_a_changed_context_or_fresh_asks_again(tmp_path: Path) -> None:
     assert len(other.client.sent) == 1
 
 
-def test_words_are_replayed_too(tmp_path: Path) -> None:
+def test_words_are_replayed_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
     first, second = Scene(tmp_path), Scene(tmp_path)
     for scene in (first, second):
         scene.recording = Recording(tmp_path / "n.llmos.json")
     first.ask("The median is the middle value.")
     assert second.ask() == "done"
     assert any(isinstance(event, events.Words) and "middle" in event.text for event in second.seen)
+
+
+FOREIGN = "m = df['weight'].mean()\nm"
+
+
+def foreign(scene: Scene, tmp_path: Path, code: str = FOREIGN, kind: str = "code") -> Recording:
+    """A recording that came with somebody's repository answers the next request."""
+    scene.text = "the mean weight"
+    scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0]})
+    file = tmp_path / "n.llmos.json"
+    made = record(scene.text, Options(candidates=1), scene.shell.user_ns, kind=kind, answer=code, model="m")
+    Recording(file, Signatures(tmp_path / "somebody else")).add(made)
+    scene.recording = Recording(file, Signatures(tmp_path / "data"))
+    return scene.recording
+
+
+def test_code_of_a_foreign_recording_is_shown_where_nobody_can_be_asked(scene: Scene, tmp_path: Path) -> None:
+    recording = foreign(scene, tmp_path)
+    before = recording.file.read_bytes()
+    assert scene.ask(say=None) == "done"
+    assert scene.count(events.Question) == 1
+    assert isinstance(scene.last, events.Shown)
+    assert "did not record it" in scene.last.why
+    assert scene.last.code == FOREIGN
+    assert "m" not in scene.shell.user_ns
+    assert recording.file.read_bytes() == before
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_no_runs_nothing_and_asks_again(scene: Scene, tmp_path: Path) -> None:
+    foreign(scene, tmp_path)
+    for _ in range(2):
+        assert scene.ask(say=False) == "done"
+        assert scene.count(events.Question) == 1
+        assert "m" not in scene.shell.user_ns
+
+
+def test_a_yes_runs_a_foreign_recording_and_signs_it(scene: Scene, tmp_path: Path) -> None:
+    foreign(scene, tmp_path)
+    assert scene.ask(say=True) == "done"
+    assert [event.foreign for event in scene.seen if isinstance(event, events.Replayed)] == [True]
+    assert scene["m"] == 2.0
+    del scene.shell.user_ns["m"]
+    assert scene.ask(say=None) == "done"
+    assert scene["m"] == 2.0
+    assert scene.count(events.Question) == 0
+    assert scene.client.sent == []
+
+
+def test_a_yes_signs_also_what_then_fails(scene: Scene, tmp_path: Path) -> None:
+    recording = foreign(scene, tmp_path, "import time\ntime.sleep(0.6)\nraise ValueError('late')")
+    assert scene.ask(say=True, budget=0.3) == "failed"
+    answer = recording.find(scene.text, Options(), scene.shell.user_ns)
+    assert answer is not None
+    assert recording.signed(answer)
+
+
+def test_a_trusted_file_is_asked_about_no_more(scene: Scene, tmp_path: Path) -> None:
+    assert foreign(scene, tmp_path).trust() == 1
+    assert scene.ask(say=None) == "done"
+    assert scene["m"] == 2.0
+
+
+def test_foreign_words_say_that_they_are(scene: Scene, tmp_path: Path) -> None:
+    foreign(scene, tmp_path, "It is the middle.", kind="words")
+    assert scene.ask(say=None) == "done"
+    assert any(event.foreign for event in scene.seen if isinstance(event, events.Replayed))
 
 
 def test_secrets_reach_neither_the_model_nor_the_store(scene: Scene, tmp_path: Path) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from llmos_jupyter import paths
 from llmos_jupyter.agent.kinds import kind_of
-from llmos_jupyter.agent.replay import Recording, notebook_file, notebook_requests, record, recording_file
+from llmos_jupyter.agent.recording_place import fix_place, notebook_file, place_of, recording_file
+from llmos_jupyter.agent.replay import FOREIGN, Recording, notebook_requests, record, recording_named, trusted
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Options
+from llmos_jupyter.signatures import Signatures
 
 CODE = "means = sales.groupby('region')['amount'].mean()\nmeans"
 
@@ -23,9 +26,17 @@ def sales(**changes: Any) -> pd.DataFrame:
     return pd.DataFrame({"region": ["N", "S"], "amount": [1.5, 2.5]} | changes)
 
 
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's data folder, which holds key and signatures."""
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
 @pytest.fixture
 def recording(tmp_path: Path) -> Recording:
-    return Recording(tmp_path / "n.llmos.json")
+    (tmp_path / "notebooks").mkdir()
+    return Recording(tmp_path / "notebooks" / "n.llmos.json")
 
 
 def keep(recording: Recording, request: str, namespace: dict[str, object], code: str = CODE, **more: Any) -> None:
@@ -209,34 +220,199 @@ def test_two_files_merge_by_their_answers(recording: Recording) -> None:
     assert (found(recording, "x", {}), found(recording, "y", {})) == ("1", "2")
 
 
+# --- whose it is ---------------------------------------------------------------------------------
+
+
+def elsewhere(recording: Recording, tmp_path: Path) -> Recording:
+    """The same file for another user, who has signed nothing."""
+    return Recording(recording.file, Signatures(tmp_path / "another user"))
+
+
+def entry(recording: Recording, request: str, namespace: dict[str, object]) -> Any:
+    answer = recording.find(request, Options(), namespace)
+    assert answer is not None
+    return answer
+
+
+def test_only_who_recorded_an_answer_has_signed_it(recording: Recording, tmp_path: Path, data: Path) -> None:
+    keep(recording, "mean", {"sales": sales()})
+    other = elsewhere(recording, tmp_path)
+    answer = entry(recording, "mean", {"sales": sales()})
+    assert recording.signed(answer)
+    assert not other.signed(answer)
+    assert recording.status({"sales": sales()})[0].why == ""
+    assert other.status({"sales": sales()})[0].replayed
+    assert other.status({"sales": sales()})[0].why == FOREIGN
+    assert not (tmp_path / "another user").exists()  # asking makes no key
+    for file in ("recordings.key", "recordings.signatures"):
+        assert (data / file).stat().st_mode & 0o777 == 0o600
+    assert data.stat().st_mode & 0o777 == 0o700
+    assert (data / "recordings.key").read_bytes() not in recording.file.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"answer": ["__import__('os').system('true')"]},
+        {"reads": {}},
+        {"after": "0" * 16},
+        {"asked": "0" * 16},
+        {"kind": "words"},
+    ],
+)
+def test_a_changed_answer_is_not_signed(recording: Recording, change: dict[str, Any]) -> None:
+    keep(recording, "mean", {"sales": sales()})
+    answer = entry(recording, "mean", {"sales": sales()})
+    assert recording.signed(answer.model_copy())
+    assert not recording.signed(answer.model_copy(update=change))
+
+
+def test_a_signature_by_another_key_is_none(recording: Recording, tmp_path: Path, data: Path) -> None:
+    keep(recording, "mean", {"sales": sales()})
+    answer = entry(recording, "mean", {"sales": sales()})
+    other = elsewhere(recording, tmp_path)
+    other.sign(answer)
+    (data / "recordings.signatures").write_bytes((tmp_path / "another user" / "recordings.signatures").read_bytes())
+    assert other.signed(answer)
+    assert not recording.signed(answer)
+
+
+def test_an_answer_of_the_users_own_comes_before_a_foreign_one(recording: Recording, tmp_path: Path) -> None:
+    keep(elsewhere(recording, tmp_path), "mean", {"sales": sales()}, "1")
+    keep(recording, "mean", {"sales": sales()})
+    assert found(recording, "mean", {"sales": sales()}) == CODE
+    assert found(elsewhere(recording, tmp_path), "mean", {"sales": sales()}) == "1"
+
+
+def test_a_whole_file_is_trusted_on_purpose(recording: Recording, tmp_path: Path) -> None:
+    keep(elsewhere(recording, tmp_path), "x", {}, "1")
+    keep(elsewhere(recording, tmp_path), "y", {}, "2")
+    before = recording.file.read_bytes()
+    assert not recording.signed(entry(recording, "x", {}))
+    notebook = recording.file.with_name("n.ipynb")
+    assert "2 recorded answers in n.llmos.json" in trusted(recording_named(str(notebook)))
+    assert recording.signed(entry(recording, "x", {}))
+    assert recording.signed(entry(recording, "y", {}))
+    assert recording.file.read_bytes() == before
+    with pytest.raises(LLMOSError, match="no recording"):
+        recording_named(str(tmp_path / "none.llmos.json")).trust()
+
+
+def test_a_damaged_key_is_made_anew(recording: Recording, data: Path) -> None:
+    keep(recording, "x", {}, "1")
+    (data / "recordings.key").write_bytes(b"half")
+    assert not recording.signed(entry(recording, "x", {}))
+    keep(recording, "x", {}, "1")
+    assert recording.signed(entry(recording, "x", {}))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a right of their own there")
+def test_a_recording_is_not_read_or_written_through_a_link(recording: Recording, tmp_path: Path) -> None:
+    for target in (tmp_path / "home" / ".profile", tmp_path / "home" / "kept"):
+        target.parent.mkdir(exist_ok=True)
+        if target.name == "kept":
+            target.write_text('{"format": 1, "answers": {}}')
+        recording.file.unlink(missing_ok=True)
+        recording.file.symlink_to(target)
+        before = target.read_bytes() if target.exists() else None
+        with pytest.raises(LLMOSError, match="link to another file"):
+            keep(recording, "x", {}, "1")
+        with pytest.raises(LLMOSError, match="link to another file"):
+            recording.trust() if target.exists() else recording.find("x", Options(), {})
+        assert (target.read_bytes() if target.exists() else None) == before
+    recording.clear()
+    assert target.read_text() == '{"format": 1, "answers": {}}'
+    keep(recording, "x", {}, "1")
+    assert not recording.file.is_symlink()
+
+
+def test_what_is_no_file_keeps_nobody_waiting(recording: Recording) -> None:
+    os.mkfifo(recording.file)
+    with pytest.raises(LLMOSError, match="no recording"):
+        recording.find("x", Options(), {})
+    with pytest.raises(LLMOSError, match="no recording"):
+        keep(recording, "x", {}, "1")
+
+
 # --- which file ----------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def shell() -> Any:
-    return SimpleNamespace(user_ns={})
+class Shell:
+    """What a place is asked of."""
+
+    def __init__(self, **names: object) -> None:
+        self.user_ns = names
 
 
-def test_which_file(shell: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def place(**names: object) -> tuple[Path, Path | None]:
+    """Recording and notebook, as a kernel that starts now takes them."""
+    shell: Any = Shell(**names)
+    return recording_file(shell), notebook_file(shell)
+
+
+def test_which_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     work = tmp_path / "work"
     work.mkdir()
     (work / "n.ipynb").write_text("{}")
     monkeypatch.chdir(work)
     for name in ("LLMOS_REPLAY", "JPY_SESSION_NAME"):
         monkeypatch.delenv(name, raising=False)
-    assert recording_file(shell) == work / "llmos-replay.json"
+    assert place() == (work / "llmos-replay.json", None)
     for told in (str(work / "n.ipynb"), "work/n.ipynb", "n.ipynb"):
         monkeypatch.setenv("JPY_SESSION_NAME", told)
-        assert recording_file(shell) == work / "n.llmos.json"
+        assert place() == (work / "n.llmos.json", work / "n.ipynb")
     monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "other" / "n.ipynb"))
-    assert recording_file(shell) == tmp_path / "other" / "n.llmos.json"
+    assert place()[0] == tmp_path / "other" / "n.llmos.json"
     monkeypatch.setenv("JPY_SESSION_NAME", "Console 1")
-    assert recording_file(shell) == work / "llmos-replay.json"
+    assert place()[0] == work / "llmos-replay.json"
+    told = str(tmp_path / "v.ipynb")
+    assert place(__vsc_ipynb_file__=told)[0] == tmp_path / "v.llmos.json"
+    monkeypatch.setenv("LLMOS_REPLAY", "here.json")
+    assert place(__vsc_ipynb_file__=told) == (work / "here.json", tmp_path / "v.ipynb")
+
+
+def test_the_place_is_fixed_when_the_extension_is_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LLMOS_REPLAY", raising=False)
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "n.ipynb"))
+    shell: Any = Shell()
+    fix_place(shell)
+    before = place_of(shell)
+    assert before.recording == tmp_path / "n.llmos.json"
+    # What an answer's code may do.
+    shell.user_ns["__vsc_ipynb_file__"] = "/elsewhere/x.ipynb"
+    for name in ("LLMOS_REPLAY", "JPY_SESSION_NAME", "LLMOS_DATA_DIR"):
+        monkeypatch.setenv(name, "/elsewhere/y.pth")
+    monkeypatch.chdir("/")
+    fix_place(shell)
+    assert place_of(shell) == before
+
+
+def test_the_users_folders_are_fixed_where_the_shell_is_a_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "_fixed", None)
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "run"))
+    before = paths.model_dir(), paths.data_dir(), paths.runtime_dir()
+    shell: Any = Shell()
+    fix_place(shell)
+    assert paths.fixed_environment() == {}
+    shell.kernel = object()
+    fix_place(shell)
+    for name in ("LLMOS_DATA_DIR", "LLMOS_MODEL_DIR", "JUPYTER_RUNTIME_DIR", "HOME"):
+        monkeypatch.setenv(name, "elsewhere")
+    assert (paths.model_dir(), paths.data_dir(), paths.runtime_dir()) == before
+    assert paths.fixed_environment()["LLMOS_DATA_DIR"] == str(tmp_path / "data")
+
+
+def test_a_name_that_comes_late_is_taken_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LLMOS_REPLAY", "JPY_SESSION_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    shell: Any = Shell()
+    fix_place(shell)
     shell.user_ns["__vsc_ipynb_file__"] = str(tmp_path / "v.ipynb")
     assert recording_file(shell) == tmp_path / "v.llmos.json"
-    monkeypatch.setenv("LLMOS_REPLAY", "here.json")
-    assert recording_file(shell) == work / "here.json"
-    assert notebook_file(shell) == tmp_path / "v.ipynb"
+    shell.user_ns["__vsc_ipynb_file__"] = str(tmp_path / "w.ipynb")
+    assert recording_file(shell) == tmp_path / "v.llmos.json"
 
 
 def test_the_requests_of_a_saved_notebook(tmp_path: Path) -> None:

@@ -18,10 +18,13 @@ import psutil
 import pytest
 
 from llmos_jupyter import __version__, config, paths
+from llmos_jupyter.agent.replay import Recording, record
+from llmos_jupyter.cli import main
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import PROTOCOL, DecisionRecord, Finish, Request, Session
+from llmos_jupyter.private_files import private_folder
+from llmos_jupyter.protocol import PROTOCOL, DecisionRecord, Finish, Options, Request, Session
 
 
 def me() -> Session:
@@ -66,6 +69,51 @@ def test_the_runtime_file_is_the_users_alone(info: lifecycle.RuntimeInfo) -> Non
     assert paths.runtime_file().stat().st_mode & 0o777 == 0o600
     listening = [c for c in psutil.Process(info.pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
     assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
+
+
+def modes(*folders: Path) -> dict[str, int]:
+    """The rights of others on each file and folder of ours."""
+    found = [*folders, *(file for folder in folders for file in folder.rglob("*"))]
+    return {file.name: file.lstat().st_mode & 0o077 for file in found if not file.is_socket()}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_all_files_are_the_users_alone_whoever_made_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, run = tmp_path / "data", tmp_path / "run"
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(data))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(run))
+    # What an older version left, and a user who shares by default.
+    data.mkdir(mode=0o755)
+    for name in ("llmos.db.damaged-1", "daemon.log.1", "engine.log"):
+        (data / name).write_text("old")
+        (data / name).chmod(0o644)
+    (data / "llmos.db").touch(0o644)
+    before = os.umask(0o002)
+    try:
+        assert main(["config", "yield_cores=true"]) == 0
+        config.change("mode=ask")  # as a kernel does
+        Recording(tmp_path / "n.llmos.json").add(record("x", Options(), {}, kind="code", answer="1", model="m"))
+        DaemonClient().submit(request())
+        assert (data / "llmos.db-wal").stat().st_size
+        assert {name for name, others in modes(data, run).items() if others} == set()
+        (tmp_path / "mine").touch()
+        assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o664
+    finally:
+        os.umask(before)
+        lifecycle.stop()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_folder_that_all_share_stays_as_it_is(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    private_folder(shared)
+    assert shared.stat().st_mode & 0o7777 == 0o1777
+    (tmp_path / "link").symlink_to(shared)
+    private_folder(tmp_path / "link")
+    assert shared.stat().st_mode & 0o7777 == 0o1777
+    assert private_folder(tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("path", ["/v1/status", "/v1/tasks", "/v1/events", "/openapi.json", "/docs", "/", "/nothing"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import nbformat
 from playwright.sync_api import Page, expect
 
 from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.protocol import ANSWER_MIME, AnswerCell
 from tests.ui.conftest import answers, picture, violations, write_notebook
 from tests.ui.front_end import Book, FrontEnd
 
@@ -64,6 +66,31 @@ def test_insert_and_edit_by_the_keyboard(lab: FrontEnd, page: Page) -> None:
     page.keyboard.type(" * 100")
     answer.get_by_role("button", name="Run edited").click()
     expect(book.cell(2).locator(".jp-OutputArea-executeResult")).to_contain_text("600")
+
+
+def test_what_a_strangers_notebook_shows_is_read_before_it_runs(lab: FrontEnd, page: Page) -> None:
+    marker = lab.work / "clicked"
+    code = "# mean of sales by region\nmeans = {'north': 3}\n" + "\n" * 120 + f"open({str(marker)!r}, 'w').close()"
+    cell = nbformat.v4.new_code_cell("%%llmos\nmean of sales by region", execution_count=1)
+    data = {ANSWER_MIME: AnswerCell(state="shown", text=code, number=1).model_dump(mode="json"), "text/plain": code}
+    cell.outputs = [nbformat.v4.new_output("display_data", data=data)]
+    write_notebook(lab.work / "strange.ipynb")
+    strange = nbformat.read(lab.work / "strange.ipynb", 4)
+    strange.cells = [cell]
+    nbformat.write(strange, lab.work / "strange.ipynb")
+    book = lab.open(page, "strange.ipynb")
+    answer = book.answer(0)
+    expect(answer).to_contain_text("more lines below")
+    for name in ("Run", "Edit and run"):
+        button = answer.get_by_role("button", name=name, exact=True)
+        expect(button).to_have_attribute("aria-disabled", "true")
+        expect(button).to_have_attribute("title", re.compile("not trusted"))
+        button.dispatch_event("click")
+    expect(page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(1)
+    answer.get_by_role("button", name="Insert as cell").click()
+    expect(page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(2)
+    page.keyboard.press("Control+s")
+    assert not marker.exists()
 
 
 def test_axe_finds_nothing_serious_in_an_answer(lab: FrontEnd, page: Page) -> None:

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from llmos_jupyter import confinement, paths
+from llmos_jupyter.private_files import private_umask
 from llmos_jupyter.workers.local import LocalPool, remove_leftovers
 from llmos_jupyter.workers.messages import Clear, Display, Error, Grants, Limits, Notice, Result, Started, Stream
 from tests.workers.room import Room, room
@@ -72,6 +73,19 @@ def test_what_was_changed_in_place_comes_back_and_the_rest_does_not(here: Room) 
     assert set(done.results) == {"table", "rows"}
     assert done.results["table"]["y"].tolist() == [2]
     assert done.results["rows"] == [1, 7]
+
+
+def test_a_cell_writes_files_as_the_user_does_though_the_daemon_keeps_its_own_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.delenv("PYTEST_CURRENT_TEST", raising=False)
+    before = os.umask(0o027)
+    try:
+        with private_umask(), room(LocalPool(size=1), tmp_path) as opened:
+            assert opened.run("import os\nmask = os.umask(0)").wait().results["mask"] == 0o027
+    finally:
+        os.umask(before)
 
 
 def test_a_result_that_cannot_come_back_is_told_and_the_others_come(here: Room) -> None:

@@ -1,11 +1,11 @@
 /** The tab with the answer's code. */
-import React, { useEffect, useLayoutEffect, useRef } from 'react';
+import React, { useCallback, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 
 import type { AnswerCell } from '../types';
 import { CodeBlock, PLAIN_ABOVE, type Highlight } from './codeblock';
 import type { Runs } from './confidence';
 import type { Memory } from './memory';
-import { bytes } from './text';
+import { bytes, plural } from './text';
 
 /** Characters above which code is cut until the user wants all of it, and how many are shown then. */
 const CUT_ABOVE = 1_000_000;
@@ -35,6 +35,13 @@ export function Code(props: CodeProps): JSX.Element {
   const plain = cell.text.length > PLAIN_ABOVE;
   const tells = cell.confidence.length > 0 && !plain;
   const runs = tells && shaded ? cell.confidence : NO_RUNS;
+  const [below, setBelow] = useState<number | null>(null);
+  const note = useId();
+  const measure = useCallback(() => {
+    if (box.current) {
+      setBelow(linesBelow(box.current, lineCount(text), lineCount(cell.text)));
+    }
+  }, [text, cell.text]);
 
   useLayoutEffect(() => {
     const { current } = box;
@@ -48,7 +55,17 @@ export function Code(props: CodeProps): JSX.Element {
     if (follows) {
       current.scrollTop = current.scrollHeight;
     }
+    measure();
   });
+  useEffect(() => {
+    // The box is laid out after it was drawn, and anew with the window; not in jsdom.
+    if (typeof ResizeObserver === 'undefined' || !box.current) {
+      return;
+    }
+    const observer = new ResizeObserver(measure);
+    observer.observe(box.current);
+    return () => observer.disconnect();
+  }, [measure]);
   useEffect(() => {
     if (box.current && memory.scroll) {
       box.current.scrollTop = memory.scroll;
@@ -80,10 +97,21 @@ export function Code(props: CodeProps): JSX.Element {
         tabIndex={0}
         role="group"
         aria-label="Code"
-        onScroll={event => keep({ scroll: event.currentTarget.scrollTop })}
+        aria-describedby={below === null ? undefined : note}
+        onScroll={event => {
+          keep({ scroll: event.currentTarget.scrollTop });
+          measure();
+        }}
       >
         <code ref={host} />
       </pre>
+      {below !== null && (
+        <div id={note} className="jp-llmos-Answer-below">
+          {below > 0
+            ? `${plural(below, 'more line')} below`
+            : `end of the code (${plural(lineCount(cell.text), 'line')})`}
+        </div>
+      )}
       {cut && (
         <button type="button" data-key="all" onClick={() => update({ all: true })}>
           Show all ({bytes(cell.text.length)})
@@ -91,4 +119,22 @@ export function Code(props: CodeProps): JSX.Element {
       )}
     </>
   );
+}
+
+function lineCount(code: string): number {
+  return code.split('\n').length;
+}
+
+/**
+ * How many lines stand below what is seen of the code, so that nothing runs that nobody has seen; null where all of
+ * it is in sight. Lines that wrap count by their share of the height. `drawn`: lines in the box, `all`: of the code.
+ */
+function linesBelow(box: HTMLElement, drawn: number, all: number): number | null {
+  const height = box.scrollHeight;
+  if (height - box.clientHeight <= AT_END) {
+    return all > drawn ? all - drawn : null;
+  }
+  const hidden = height - box.clientHeight - box.scrollTop;
+  const rest = hidden <= AT_END ? 0 : Math.max(1, Math.round((hidden / height) * drawn));
+  return rest + all - drawn;
 }

@@ -10,6 +10,12 @@ export interface Surroundings {
   kernel: string;
 }
 
+/** An output as far as buttons depend on it. */
+export interface Standing {
+  /** Whether JupyterLab trusts it: this user ran its cell, or signed the notebook. */
+  trusted: boolean;
+}
+
 export type ButtonName =
   | 'Run'
   | 'Edit and run'
@@ -33,12 +39,20 @@ const NOT_RUN: readonly AnswerState[] = ['shown', 'failed', 'stopped', 'undone']
 const STOPPABLE: readonly AnswerState[] = ['waiting', 'writing', 'rehearsing', 'running'];
 const NO_KERNEL = 'This notebook has no kernel: start one first.';
 const OTHER_KERNEL = 'Another kernel gave this answer: what it did is not in this one.';
+const UNTRUSTED =
+  'This notebook is not trusted, and anybody may have written this code: insert it as a cell, and read it before you run it.';
+const NOT_ASKED_HERE =
+  'Another kernel gave this answer: insert its code as a cell, and read it before you run it.';
 
-/** The buttons, in order. `notebook` is null where the answer stands in none. */
+/**
+ * The buttons, in order. `notebook` is null where the answer stands in none. What runs code with one press is for
+ * answers that this notebook's kernel gave: a saved one may say anything of itself.
+ */
 export function offers(
   cell: AnswerCell,
   notebook: Surroundings | null,
-  feedback: FeedbackKind | null
+  feedback: FeedbackKind | null,
+  { trusted }: Standing
 ): Offer[] {
   const found: Offer[] = [];
   const offer = (name: ButtonName, title: string, reason = '') =>
@@ -47,11 +61,13 @@ export function offers(
   const code = cell.kind === 'code' && cell.text.trim() !== '';
   if (notebook && code) {
     const noKernel = notebook.kernel ? '' : NO_KERNEL;
+    const elsewhere = notebook.kernel === cell.session ? '' : NOT_ASKED_HERE;
+    const reason = noKernel || (trusted ? elsewhere : UNTRUSTED);
     if (NOT_RUN.includes(cell.state)) {
-      offer('Run', 'Put this code into a new cell below, and run it', noKernel);
+      offer('Run', 'Put this code into a new cell below, and run it', reason);
     }
     if (ended) {
-      offer('Edit and run', 'Change this code, and run it in a new cell below', noKernel);
+      offer('Edit and run', 'Change this code, and run it in a new cell below', reason);
     }
     if (cell.state !== 'waiting' && cell.state !== 'writing') {
       offer('Insert as cell', 'Put this code into a new cell below, without running it');

@@ -107,6 +107,7 @@ export class AnswerRenderer extends Widget implements IRenderMime.IRenderer {
       <AnswerView
         cell={cell}
         notebook={this.notebook}
+        standing={model}
         memory={this.memory}
         shaded={this.tools.preferences.confidence}
         tools={this.tools}

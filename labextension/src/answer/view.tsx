@@ -12,7 +12,7 @@ import { Findings } from './findings';
 import { Header } from './header';
 import { Markdown } from './markdown';
 import type { Memory } from './memory';
-import { offers, type ButtonName, type Surroundings } from './offers';
+import { offers, type ButtonName, type Standing, type Surroundings } from './offers';
 import { RehearsalReport } from './rehearsal';
 import type { Story } from './story';
 import { Tabs, type Tab } from './tabs';
@@ -32,6 +32,7 @@ export interface ViewTools {
 export interface ViewProps {
   cell: AnswerCell;
   notebook: Surroundings | null;
+  standing: Standing;
   memory: Memory;
   shaded: boolean;
   tools: ViewTools;
@@ -50,9 +51,13 @@ const NOTES = 50;
 
 export function AnswerView(props: ViewProps): JSX.Element {
   const { cell, memory, update, tools } = props;
-  const buttons = offers(cell, props.notebook, memory.feedback).filter(
+  const buttons = offers(cell, props.notebook, memory.feedback, props.standing).filter(
     offer => offer.name !== 'Edit and run' || tools.makeEditor
   );
+  // Before it stands in a notebook it is drawn as it was.
+  const editable =
+    props.notebook === null ||
+    buttons.some(offer => offer.name === 'Edit and run' && !offer.disabled);
   const tabs = tabsOf(props);
   return (
     <>
@@ -76,7 +81,7 @@ export function AnswerView(props: ViewProps): JSX.Element {
           </Some>
         </ul>
       )}
-      {memory.draft !== null && tools.makeEditor && (
+      {memory.draft !== null && tools.makeEditor && editable && (
         <Edit
           draft={memory.draft}
           make={tools.makeEditor}

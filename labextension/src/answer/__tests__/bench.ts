@@ -172,9 +172,13 @@ export class Bench {
   }
 
   /** A renderer that has drawn this, and was put into the page then: that is how JupyterLab does it. */
-  async drawn(cell: unknown, more: Record<string, string> = {}): Promise<AnswerRenderer> {
+  async drawn(
+    cell: unknown,
+    more: Record<string, string> = {},
+    trusted = true
+  ): Promise<AnswerRenderer> {
     const renderer = this.renderer();
-    await draw(renderer, cell, more);
+    await draw(renderer, cell, more, trusted);
     Widget.attach(renderer, this.notebook?.cell.node ?? document.body);
     return renderer;
   }
@@ -184,9 +188,11 @@ export class Bench {
 export async function draw(
   renderer: AnswerRenderer,
   cell: unknown,
-  more: Record<string, string> = {}
+  more: Record<string, string> = {},
+  trusted = true
 ): Promise<MimeModel> {
   const model = new MimeModel({
+    trusted,
     data: { [ANSWER_MIME]: cell as never, ...more },
     callback: () => void renderer.renderModel(model)
   });

@@ -59,6 +59,41 @@ describe('what is drawn', () => {
     }
   });
 
+  describe('code that goes on below what is seen', () => {
+    const long = `a = 1${'\n'.repeat(120)}open('x', 'w')`;
+    const heights = { scrollHeight: 2420, clientHeight: 420 };
+
+    beforeEach(() => {
+      for (const [name, height] of Object.entries(heights)) {
+        jest
+          .spyOn(HTMLElement.prototype, name as 'scrollHeight' | 'clientHeight', 'get')
+          .mockReturnValue(height);
+      }
+    });
+    afterEach(() => jest.restoreAllMocks());
+
+    test('says so', async () => {
+      const renderer = await new Bench().drawn(answer({ text: long, state: 'shown' }));
+      const box = renderer.node.querySelector('pre')!;
+      expect(box).toHaveAccessibleDescription('100 more lines below');
+      expect(await axe(renderer.node)).toHaveNoViolations();
+      box.scrollTop = 1000;
+      box.dispatchEvent(new Event('scroll', { bubbles: true }));
+      await settled();
+      expect(box).toHaveAccessibleDescription('50 more lines below');
+      box.scrollTop = 2000;
+      box.dispatchEvent(new Event('scroll', { bubbles: true }));
+      await settled();
+      expect(box).toHaveAccessibleDescription('end of the code (121 lines)');
+    });
+  });
+
+  test('code that is in sight says nothing', async () => {
+    const { node } = await new Bench().drawn(answer());
+    expect(node.querySelector('pre')).not.toHaveAttribute('aria-describedby');
+    expect(node).not.toHaveTextContent('more line');
+  });
+
   test('tabs with nothing in them are not there', async () => {
     const bench = new Bench();
     const renderer = await bench.drawn(answer({ task: '', text: '', state: 'waiting' }));

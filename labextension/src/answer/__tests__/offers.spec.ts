@@ -3,8 +3,9 @@ import { asOfNow, offers } from '../offers';
 import { answer, KERNEL } from './examples';
 
 const here = { kernel: KERNEL };
+const own = { trusted: true };
 const names = (cell: AnswerCell, notebook: { kernel: string } | null = here) =>
-  offers(cell, notebook, '').map(offer => offer.name);
+  offers(cell, notebook, '', own).map(offer => offer.name);
 const THUMBS = ['Good answer', 'Bad answer'];
 
 test.each<[AnswerCell['state'], string[]]>([
@@ -54,7 +55,7 @@ test('outside a notebook there are no buttons of one', () => {
 });
 
 test('without a kernel buttons that need one say so', () => {
-  const disabled = offers(answer({ state: 'shown' }), { kernel: '' }, '').filter(
+  const disabled = offers(answer({ state: 'shown' }), { kernel: '' }, '', own).filter(
     offer => offer.disabled
   );
   expect(disabled.map(offer => offer.name)).toEqual(['Run', 'Edit and run']);
@@ -62,14 +63,31 @@ test('without a kernel buttons that need one say so', () => {
 });
 
 test('what another kernel did cannot be undone in this one', () => {
-  const undo = offers(answer({ session: 'another' }), here, '').find(one => one.name === 'Undo')!;
+  const undo = offers(answer({ session: 'another' }), here, '', own).find(
+    one => one.name === 'Undo'
+  )!;
   expect(undo.disabled).toBe(true);
   expect(undo.title).toContain('Another kernel');
 });
 
+test.each<[string, Partial<AnswerCell>, boolean, RegExp]>([
+  ['in an untrusted notebook', {}, false, /^This notebook is not trusted/],
+  ['of an untrusted notebook that knows the kernel', { session: KERNEL }, false, /not trusted/],
+  ['of another kernel', { session: 'another' }, true, /^Another kernel gave this answer: insert/],
+  ['of no kernel', { session: '' }, true, /^Another kernel gave this answer: insert/]
+])('code %s is inserted, not run', (_, known, trusted, why) => {
+  for (const state of ['shown', 'failed', 'stopped', 'undone', 'done'] as const) {
+    const found = offers(answer({ ...known, state }), here, '', { trusted });
+    const runs = found.filter(offer => offer.name === 'Run' || offer.name === 'Edit and run');
+    expect(runs.map(offer => offer.disabled)).toEqual(state === 'done' ? [true] : [true, true]);
+    expect(runs.every(offer => why.test(offer.title))).toBe(true);
+    expect(found.find(offer => offer.name === 'Insert as cell')!.disabled).toBe(false);
+  }
+});
+
 test('thumbs are pressed as they were given', () => {
   const pressed = (feedback: '' | 'up' | 'down' | 'undone' | null) =>
-    offers(answer(), here, feedback)
+    offers(answer(), here, feedback, own)
       .filter(offer => offer.pressed !== undefined)
       .map(offer => offer.pressed);
   expect(pressed('up')).toEqual([true, false]);

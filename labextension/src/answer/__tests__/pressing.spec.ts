@@ -97,6 +97,38 @@ describe('buttons', () => {
     expect(bench.notebook!.inserted).toHaveLength(1);
   });
 
+  test.each([
+    ['in an untrusted notebook', {}, false],
+    ['of another kernel', { session: 'another' }, true]
+  ])('nothing runs with one press %s', async (_, known, trusted) => {
+    const bench = new Bench();
+    const cell = answer({ state: 'shown', ...known });
+    const { node } = await bench.drawn(cell, {}, trusted);
+    for (const name of ['Run', 'Edit and run']) {
+      expect(button(name)).toHaveAttribute('aria-disabled', 'true');
+      await user.click(button(name));
+    }
+    expect(screen.queryByRole('textbox')).toBeNull();
+    expect(bench.notebook!.inserted).toEqual([]);
+    expect(runCells).not.toHaveBeenCalled();
+    expect(await axe(node)).toHaveNoViolations();
+    await user.click(button('Insert as cell'));
+    expect(bench.notebook!.inserted).toEqual([{ index: 1, source: cell.text }]);
+    expect(runCells).not.toHaveBeenCalled();
+  });
+
+  test('an editor that is open is no way round', async () => {
+    const bench = new Bench();
+    const cell = answer();
+    await bench.drawn(cell);
+    await user.click(button('Edit and run'));
+    const other = new Bench();
+    const { node } = await other.drawn({ ...cell, text: 'y = 2' }, {}, false);
+    expect(within(node).queryByRole('textbox')).toBeNull();
+    bench.notebook!.becomes(new FakeKernel('another'));
+    expect(screen.queryByRole('textbox')).toBeNull();
+  });
+
   test('Undo asks the kernel, and shows what it said and the answer as it is then', async () => {
     const bench = new Bench();
     const cell = answer();
