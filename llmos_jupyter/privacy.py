@@ -218,7 +218,7 @@ _NAMED = re.compile(
     r"|[ \t]+is[ \t]+|[ \t]+(?=[^\s=:'\"-]))"
     rf"(?:(?P<prefix>[rbfuRBFU]{{0,2}})(?P<quoted>{_QUOTED})"
     r"|(?P<open>[\[({])(?P<inside>[^\[\](){}]{0,4000})[\])}]"
-    r"|(?P<bare>[^\s'\"<>{}()\[\],;&]+)(?P<after>.?))"
+    r"|(?P<bare>[^\s'\"<>{}()\[\],;&]+)(?P<after>(?=[ \t]*(?:\n|\Z))|.?))"
 )
 _REVERSED = re.compile(rf"(?P<quoted>{_QUOTED})(?P<sep>[ \t]*[=!]=[ \t]*)(?P<name>[\w.]{{2,64}})")
 # A key of several words, and the repr of a pandas Index.

@@ -305,6 +305,10 @@ def test_masking_twice_is_masking_once_and_code_stays_code(text: str) -> None:
     ast.parse(masked)
 
 
+def test_blanks_at_the_end_of_a_line_hide_no_secret() -> None:
+    assert "swordfish" not in mask('password: swordfish  \nuser: "ann"')
+
+
 @given(st.lists(st.sampled_from([text for text, _ in POSITIVES] + NEGATIVES), min_size=1, max_size=4), st.data())
 @settings(max_examples=150, deadline=None)
 def test_neighbours_do_not_bring_a_secret_back(texts: list[str], data: st.DataObject) -> None:
