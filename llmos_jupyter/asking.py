@@ -25,6 +25,7 @@ from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import DecisionRecord, Finish, Message, Options, Record, Request, Session, Task
+from llmos_jupyter.sandbox.roots import fix_roots
 from llmos_jupyter.showing import Show
 from llmos_jupyter.widgets.answer import view_for
 from llmos_jupyter.workers import inside
@@ -120,6 +121,7 @@ def answer(asked: Asked) -> None:
     shell = get_ipython()
     assert shell is not None
     shell.user_ns.pop(NAME, None)
+    fix_roots(shell, asked.grants.roots)
     rights = Rights(asked.caps, asked.grants, undo.History(limit_bytes=0))
     context = SentContext(shell, asked)
     view = view_for(shell)

@@ -75,7 +75,7 @@ GROUND = (
     "secret_names",
     "text",
     "processes",
-    "confinement",
+    "sandbox",
     "hardware",
 )
 
@@ -84,6 +84,7 @@ GROUND = (
     ("room", "allowed"),
     [
         ("engines", ("engines",)),
+        ("sandbox", ("sandbox",)),
         ("workers", ("workers",)),
         ("scheduling", ("scheduling",)),
         ("monitoring", ("monitoring",)),

@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import random
+import socket
 import sys
 import tempfile
 import threading
@@ -19,7 +20,6 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llmos_jupyter import confinement
 from llmos_jupyter.agent import guard, outcome, rehearsal_inheritance
 from llmos_jupyter.agent.error_reports import error_report
 from llmos_jupyter.agent.kernel_state import differences, kernel_state, registered_exits
@@ -30,6 +30,9 @@ from llmos_jupyter.agent.rehearsal_refusals import Refusals
 from llmos_jupyter.agent.rehearsal_shell import Stage
 from llmos_jupyter.agent.snapshot import Snapshot
 from llmos_jupyter.protocol import Capability, Refusal
+from llmos_jupyter.sandbox import notifications
+from llmos_jupyter.sandbox.lock import Lock, die_with_parent, leaks, lock, unsupported
+from llmos_jupyter.sandbox.roots import Access, Roots
 from llmos_jupyter.text import wellformed
 
 if TYPE_CHECKING:
@@ -50,6 +53,9 @@ class Brief:
     memory_bytes: int
     random_state: Any
     probe: Probe
+    control: socket.socket  # leads to the supervisor, which is told of what the lock refuses
+    roots: Roots
+    access: Access
     unlocked: bool = False  # whether to go on where the system offers no lock
 
 
@@ -69,7 +75,7 @@ class _Report:
 def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
     """Never returns: whatever happens here, the copy must not go on as if it were the kernel."""
     try:
-        confinement.die_with_parent(brief.parent)
+        die_with_parent(brief.parent)
         pipe = rehearsal_inheritance.raise_descriptor(brief.pipe)
         report = _Report(pipe)
         try:
@@ -86,7 +92,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace
     random.setstate(brief.random_state)  # a fork seeds it anew
     rehearsal_inheritance.reset_signals()
-    open_files = rehearsal_inheritance.cut_descriptors({pipe})
+    open_files = rehearsal_inheritance.cut_descriptors({pipe, brief.control.fileno()})
     rehearsal_inheritance.cut_shared_memory()
     rehearsal_inheritance.use_one_thread()
     os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch
@@ -94,16 +100,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     peak = rehearsal_inheritance.open_peak_switch()
     rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds)
     pages = WrittenPages(brief.probe.address)
-    lacking = confinement.unsupported()
-    lock = confinement.Lock("unlocked, held by the audit hook only", True)
-    if lacking is None:
-        try:
-            lock = confinement.lock(brief.scratch, pipe)
-            lacking = confinement.leaks(brief.scratch)
-        except OSError as refused:
-            lacking = refused.strerror or str(refused)
-        if lacking is not None:
-            lock = confinement.Lock(f"unlocked ({lacking}), held by the audit hook only", True)
+    locked, lacking = _lock(brief, pipe)
     if lacking is not None and not brief.unlocked:
         report.send("broken", reason=f"the lock does not hold here: {lacking}")
         return
@@ -111,7 +108,18 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     def send_refusal(refusal: Refusal) -> None:
         report.send("refusal", **refusal.model_dump(mode="json"))
 
-    refusals = Refusals(send_refusal, brief.scratch, writes_in_scratch=lock.writes_in_scratch, open_files=open_files)
+    def send_guess(refusal: Refusal) -> None:
+        report.send("guess", **refusal.model_dump(mode="json"))
+
+    refusals = Refusals(
+        send_refusal,
+        send_guess,
+        brief.scratch,
+        roots=brief.roots,
+        access=brief.access,
+        lock=locked,
+        open_files=open_files,
+    )
     capture = Capture(lambda text: report.send("output", text=text))
     stage = Stage(shell, refusals, capture)
     snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
@@ -124,7 +132,9 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         gc.enable()
     kernel, exits = kernel_state(shell), registered_exits()
     before = rehearsal_inheritance.memory_sizes()
-    report.send("ready", confinement=lock.description)
+    notifications.begin(brief.control)
+    brief.control.close()
+    report.send("ready", confinement=locked.description if lacking is None else _unlocked(lacking))
 
     threads = set(threading.enumerate())
     started = time.perf_counter()
@@ -186,6 +196,30 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         )
 
 
+def _lock(brief: Brief, pipe: int) -> tuple[Lock, str | None]:
+    """The lock, and why it does not hold, or None."""
+    lacking, locked = unsupported(), Lock(0, False)
+    if lacking is None:
+        try:
+            locked = lock(brief.scratch, pipe, brief.roots, brief.access, brief.control)
+        except OSError as refused:
+            lacking = refused.strerror or str(refused)
+    if lacking is not None:
+        notifications.hand_over(brief.control, None, 0)
+        return locked, lacking
+    return locked, leaks(
+        brief.scratch,
+        writable=brief.access.write,
+        readable=brief.access.read if locked.reads_are_limited else None,
+        network=brief.access.network,
+        processes=brief.access.processes,
+    )
+
+
+def _unlocked(lacking: str) -> str:
+    return f"unlocked ({lacking.rstrip('.')}), held by the audit hook only"
+
+
 @contextmanager
 def _held(shell: InteractiveShell, scratch: str, refusals: Refusals) -> Iterator[None]:
     """The guard in the lock's place, for code that inspection found nothing in."""
@@ -195,4 +229,4 @@ def _held(shell: InteractiveShell, scratch: str, refusals: Refusals) -> Iterator
             yield
         finally:
             for refusal in hold.late():
-                refusals.note(refusal.capability, refusal.what)
+                refusals.note(refusal.capability, refusal.what, refusal.target)
