@@ -132,6 +132,7 @@ class Rehearsal(Wire):
     status: RehearsalStatus
     reason: str = ""
     confinement: str = ""
+    reading_limited: bool = Field(False, description="whether reading outside the notebook's files was refused")
     error: ErrorReport | None = None
     output: str = ""
     outcome: dict[str, str] = Field(

@@ -32,6 +32,7 @@ from llmos_jupyter.agent.rehearsal_inheritance import available_memory
 from llmos_jupyter.agent.snapshot import ForeseenChange
 from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
 from llmos_jupyter.sandbox import lock
+from llmos_jupyter.sandbox.descendants import adopted
 from llmos_jupyter.sandbox.judge import Judge
 from llmos_jupyter.sandbox.notifications import Supervisor
 from llmos_jupyter.sandbox.refusals import merged
@@ -77,10 +78,10 @@ def rehearse(
     `budget_seconds` is the candidate's own time: when it ends, the copy is killed and the report says
     `unfinished`. `memory_bytes` is what the copy may use above its present size; by default half of what is
     available. `access`: what the copy may do besides, by the user's grants: what it writes or sends then is written and
-    sent, so such code must not be run again. `unlocked` allows a rehearsal where the system offers no lock, and changes nothing where it does:
-    the copy is then held by the audit hook alone, `confinement` begins with "unlocked", and only code in which
-    inspection found no capability may be given. Raises KeyboardInterrupt when the user interrupts, with the copy
-    already gone; any other trouble is reported as `unavailable`, with the reason.
+    sent, so such code must not be run again. `unlocked` allows a rehearsal where the system offers no lock, and changes
+    nothing where it does: the copy is then held by the audit hook alone, `confinement` begins with "unlocked", and only
+    code in which inspection found no capability may be given. Raises KeyboardInterrupt when the user interrupts, with
+    the copy already gone; any other trouble is reported as `unavailable`, with the reason.
     """
     if (reason := supported(unlocked=unlocked) or fork_hazard(code, shell.user_ns)) is not None:
         return Rehearsal(status="unavailable", reason=reason)
@@ -90,7 +91,7 @@ def rehearse(
             status="unavailable", reason="Too little memory is free for a rehearsal; close a notebook to free some."
         )
     try:
-        with _scratch() as scratch:
+        with _scratch() as scratch, adopted() if access.processes else contextlib.nullcontext():
             return _Copy(code, shell, scratch, budget_seconds, memory, unlocked, access).watch()
     except OSError as error:
         return Rehearsal(status="unavailable", reason=f"The kernel could not be copied: {error.strerror or error}.")
@@ -176,6 +177,7 @@ class _Copy:
         self._buffer = b""
         self._received = 0
         self._confinement: str | None = None
+        self._reading_limited = False
         self._refusals: list[Refusal] = []
         self._guesses: list[Refusal] = []
         self._supervisor: Supervisor | None = None
@@ -278,6 +280,7 @@ class _Copy:
                 match content.pop("event"):
                     case "ready":
                         self._confinement = str(content["confinement"])
+                        self._reading_limited = bool(content["reading_limited"])
                         self._resident = _resident(self._pid)
                     case "refusal":
                         self._refusals.append(Refusal.model_validate(content))
@@ -331,6 +334,7 @@ class _Copy:
         report = Rehearsal(
             status="unavailable",
             confinement=self._confinement or "",
+            reading_limited=self._reading_limited,
             refusals=self._refusals,
             output=self._output,
         )

@@ -30,8 +30,7 @@ from llmos_jupyter.agent.rehearsal_refusals import Refusals
 from llmos_jupyter.agent.rehearsal_shell import Stage
 from llmos_jupyter.agent.snapshot import Snapshot
 from llmos_jupyter.protocol import Capability, Refusal
-from llmos_jupyter.sandbox import notifications
-from llmos_jupyter.sandbox.lock import Lock, die_with_parent, leaks, lock, unsupported
+from llmos_jupyter.sandbox import lock, notifications
 from llmos_jupyter.sandbox.roots import Access, Roots
 from llmos_jupyter.text import wellformed
 
@@ -75,7 +74,7 @@ class _Report:
 def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
     """Never returns: whatever happens here, the copy must not go on as if it were the kernel."""
     try:
-        die_with_parent(brief.parent)
+        lock.die_with_parent(brief.parent)
         pipe = rehearsal_inheritance.raise_descriptor(brief.pipe)
         report = _Report(pipe)
         try:
@@ -134,7 +133,11 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     before = rehearsal_inheritance.memory_sizes()
     notifications.begin(brief.control)
     brief.control.close()
-    report.send("ready", confinement=locked.description if lacking is None else _unlocked(lacking))
+    report.send(
+        "ready",
+        confinement=locked.description if lacking is None else _unlocked(lacking),
+        reading_limited=locked.reads_are_limited,
+    )
 
     threads = set(threading.enumerate())
     started = time.perf_counter()
@@ -196,18 +199,17 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         )
 
 
-def _lock(brief: Brief, pipe: int) -> tuple[Lock, str | None]:
+def _lock(brief: Brief, pipe: int) -> tuple[lock.Lock, str | None]:
     """The lock, and why it does not hold, or None."""
-    lacking, locked = unsupported(), Lock(0, False)
+    lacking, locked = lock.unsupported(), lock.Lock(0, False)
     if lacking is None:
         try:
-            locked = lock(brief.scratch, pipe, brief.roots, brief.access, brief.control)
+            locked = lock.lock(brief.scratch, pipe, brief.roots, brief.access, brief.control)
         except OSError as refused:
             lacking = refused.strerror or str(refused)
     if lacking is not None:
-        notifications.hand_over(brief.control, None, 0)
         return locked, lacking
-    return locked, leaks(
+    return locked, lock.leaks(
         brief.scratch,
         writable=brief.access.write,
         readable=brief.access.read if locked.reads_are_limited else None,

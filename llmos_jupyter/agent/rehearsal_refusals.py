@@ -152,7 +152,9 @@ class Refusals:
         if (self._scratch and beneath(real, self._scratch)) or self._access.may_write(real):
             return
         if self._roots.may_write(real) or (verb == "make the folder" and self._roots.may_make(real)):
-            self._caches.append(Refusal(capability=Capability.WRITE_FILES, what=f"{verb} {name}"[:LONGEST], target=real))
+            self._caches.append(
+                Refusal(capability=Capability.WRITE_FILES, what=f"{verb} {name}"[:LONGEST], target=real)
+            )
             return
         self.note(Capability.WRITE_FILES, f"{verb} {name}", real)
 
@@ -246,6 +248,12 @@ class Refusals:
             self._network(f"connect to {os.fsdecode(address)}", os.fsdecode(address))
         elif len(address) < 2 or address[1] not in self._ports:  # else its name was told when it was looked up
             self._network("connect to " + ":".join(str(part) for part in address[:2]), str(address[0]))
+
+    def on_bind(self, args: tuple[Any, ...]) -> None:
+        address = args[1]
+        if not isinstance(address, tuple) or (len(address) > 1 and address[1]):  # port 0: is there such a family?
+            host = str(address[0] if isinstance(address, tuple) else os.fsdecode(address))
+            self._network(f"listen on {':'.join(map(str, address[:2])) if isinstance(address, tuple) else host}", host)
 
     def on_socket(self, args: tuple[Any, ...]) -> None:
         import socket
@@ -459,8 +467,9 @@ _EVENTS: dict[str, Callable[[Refusals, tuple[Any, ...]], None]] = {
     "imaplib.open": lambda self, args: self.on_host(args[1:]),
     "poplib.connect": lambda self, args: self.on_host(args[1:]),
     "socket.connect": Refusals.on_address,
-    "socket.bind": Refusals.on_address,
+    "socket.bind": Refusals.on_bind,
     "socket.sendto": Refusals.on_address,
+    "socket.sendmsg": Refusals.on_address,
     "socket.__new__": Refusals.on_socket,
     "urllib.Request": Refusals.on_url,
     "webbrowser.open": Refusals.on_browser,

@@ -13,8 +13,9 @@ import socket
 import struct
 from dataclasses import dataclass
 
-# Answers to a call; others are the number of an error, 0 for one that is said to be done and is not.
-CONTINUE, STAND_IN = -1, -2
+# Answers to a call: make it, or give a stand-in for what it wants to open. Others are the number of an error, 0 for a
+# call that is said to be done and is not.
+CONTINUE, INERT_SOCKET, OWN_MEMORY = -1, -2, -3
 
 LONGEST_PATH = 4096  # PATH_MAX
 MOST_WORDS = 64  # of a command line

@@ -9,7 +9,15 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from llmos_jupyter.protocol import Capability
-from llmos_jupyter.sandbox.calls import AT_SYMLINK_FOLLOW, AT_SYMLINK_NOFOLLOW, CONTINUE, Call, real, real_entry
+from llmos_jupyter.sandbox.calls import (
+    AT_SYMLINK_FOLLOW,
+    AT_SYMLINK_NOFOLLOW,
+    CONTINUE,
+    OWN_MEMORY,
+    Call,
+    real,
+    real_entry,
+)
 from llmos_jupyter.sandbox.roots import DEVICES, beneath
 from llmos_jupyter.sandbox.seccomp_filter import OPENS_TO_CHANGE
 
@@ -17,6 +25,9 @@ if TYPE_CHECKING:
     from llmos_jupyter.sandbox.judge import Judge
 
 _DELETED = " (deleted)"  # how /proc names an open file that has no name any more
+# How the C library keeps semaphores, which `multiprocessing` and `tqdm` make (sem_overview(7)). A process alone has no
+# use for the name: the sandbox gets memory of its own for one, and its names are made and deleted in words only.
+_SEMAPHORES = "/dev/shm/sem."
 _O_TMPFILE = getattr(os, "O_TMPFILE", 0)
 
 
@@ -77,6 +88,8 @@ def _opens_to_change(judge: Judge, path: str | None, flags: int) -> int:
         return CONTINUE
     if entry in DEVICES:
         return judge.leave(errno.EACCES)
+    if entry.startswith(_SEMAPHORES):
+        return OWN_MEMORY if flags & os.O_CREAT and not there else errno.EACCES
     nameless = flags & _O_TMPFILE == _O_TMPFILE
     if there and flags & os.O_EXCL and flags & os.O_CREAT:
         return judge.leave(errno.EEXIST)
@@ -127,6 +140,8 @@ def _makes(judge: Judge, verb: str, path: str | None) -> int:
         return judge.leave(errno.EEXIST)
     if judge.may_change(entry):
         return CONTINUE
+    if entry.startswith(_SEMAPHORES):
+        return 0
     folder = verb == "make the folder"
     if folder and (judge.roots.may_make(entry) or os.path.basename(entry) == "__pycache__"):
         return errno.EACCES
@@ -137,6 +152,8 @@ def _deletes(path: Callable[[Judge, Call], str | None]) -> Callable[[Judge, Call
     def handle(judge: Judge, call: Call) -> int:
         name = path(judge, call)
         entry = real_entry(name) if name else None
+        if entry is not None and entry.startswith(_SEMAPHORES):
+            return errno.EACCES if os.path.lexists(entry) else 0
         if entry is None or not os.path.lexists(entry):
             return judge.leave(errno.ENOENT)
         return CONTINUE if judge.may_change(entry) else judge.refuse_change("delete", entry)
@@ -177,6 +194,8 @@ def _linkat(judge: Judge, call: Call) -> int:
 
 
 def _links(judge: Judge, old: str | None, new: str | None) -> int:
+    if old is not None and old.startswith(_SEMAPHORES):
+        return 0 if new is not None and new.startswith(_SEMAPHORES) else errno.EXDEV
     if old is None or not os.path.lexists(old):
         return judge.leave(errno.ENOENT)
     answer = _makes(judge, "link to", new)

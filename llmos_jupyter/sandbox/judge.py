@@ -19,9 +19,8 @@ from llmos_jupyter.sandbox.roots import Access, Roots, beneath
 
 MOST = 60  # refusals kept
 LONGEST = 200  # characters of one's words
-# Devices that libraries look for a GPU or a terminal by, and semaphores, which a process alone has no use for: refused
-# without a word.
-_UNTOLD = ("/dev/nvidia", "/dev/dri/", "/dev/kfd", "/dev/tty", "/dev/pts/", "/dev/infiniband/", "/dev/shm/sem.")
+# Devices that libraries look for a GPU or a terminal by: refused without a word.
+_UNTOLD = ("/dev/nvidia", "/dev/dri/", "/dev/kfd", "/dev/tty", "/dev/pts/", "/dev/infiniband/")
 
 _HANDLERS: dict[str, Callable[[Judge, Call], int]] = {**file_calls.HANDLERS, **other_calls.HANDLERS}
 
@@ -29,16 +28,26 @@ _HANDLERS: dict[str, Callable[[Judge, Call], int]] = {**file_calls.HANDLERS, **o
 class Judge:
     """Judges one sandbox's calls. `refusals` are in the order of their first attempts, each target once."""
 
+    refusals: list[Refusal]
+    pid: int
+    scratch: str
+    roots: Roots
+    access: Access
+    landlock: int  # its version, 0 where it is not in force: the sandbox says so before any of its calls
+    memory: SandboxMemory
+    call_name: str  # of the call that is judged
+    ordinary: set[str]  # paths that were read, and may be
+
     def __init__(self, pid: int, scratch: str, roots: Roots, access: Access) -> None:
         """`scratch`: where the sandbox may write."""
-        self.refusals: list[Refusal] = []
+        self.refusals = []
         self.pid = pid
         self.scratch = os.path.realpath(scratch)
         self.roots, self.access = roots, access
-        self.landlock = 0  # its version, 0 where it is not in force: the sandbox says so before any of its calls
+        self.landlock = 0
         self.memory = SandboxMemory(pid, children=access.processes)
         self.call_name = ""
-        self.ordinary: set[str] = set()  # paths that were read, and may be
+        self.ordinary = set()
         self._seen: set[tuple[Capability, str]] = set()
         self._handlers = {
             number: (name, _HANDLERS[name]) for number, name in system_calls.names().items() if name in _HANDLERS
@@ -56,7 +65,9 @@ class Judge:
 
     def answer(self, call: Call, waits: Callable[[], bool]) -> int:
         """What to answer. `waits`: whether the call still waits, so that what was read of its memory is its own."""
-        self.call_name, handler = self._handlers.get(call.number, ("", lambda judge, call: errno.EPERM))
+        if call.number not in self._handlers:
+            return errno.EPERM
+        self.call_name, handler = self._handlers[call.number]
         self._waits = waits
         return handler(self, call)
 

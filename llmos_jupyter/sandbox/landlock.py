@@ -85,8 +85,6 @@ def _add_rule(ruleset: int, path: str, access: int) -> None:
         if access:
             # struct landlock_path_beneath_attr is packed: u64 access, s32 descriptor
             rule = struct.pack("=Qi", access, opened)
-            syscall(
-                ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(RULE_PATH_BENEATH), rule, ctypes.c_uint32(0)
-            )
+            syscall(ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(RULE_PATH_BENEATH), rule, ctypes.c_uint32(0))
     finally:
         os.close(opened)

@@ -90,8 +90,8 @@ def lock(scratch: str, keep_fd: int, roots: Roots, access: Access, control: sock
 
     Afterwards files can be changed beneath `scratch` only (nowhere, without Landlock) and read beneath the roots;
     `keep_fd` cannot be closed, and there are no sockets and no processes; each but for what `access` leaves open.
-    `control` leads to the process that refused calls are told to (None: nobody); where the kernel cannot tell, that
-    process is told so, and the lock is the same but for that. Raises OSError when the kernel refuses seccomp.
+    `control` leads to the process that refused calls are told to (None: nobody); where the kernel cannot tell, the lock
+    is the same but for that. Raises OSError when the kernel refuses seccomp.
     """
     version = landlock_version()
     prctl(PR_SET_NO_NEW_PRIVS, 1)
@@ -111,13 +111,13 @@ def lock(scratch: str, keep_fd: int, roots: Roots, access: Access, control: sock
     listener = None
     if control is not None:
         try:
-            told = seccomp_filter.program(rules.notifying())
+            told = seccomp_filter.program(rules.notifying(control.fileno()))
             listener = seccomp_filter.install(told, seccomp_filter.FLAG_NEW_LISTENER)
         except OSError:  # an old kernel, a sandbox round this one, or somebody who listens already
             pass
     if listener is None:
         seccomp_filter.install(seccomp_filter.program(rules))
-    if control is not None:
+    elif control is not None:
         notifications.hand_over(control, listener, version)
     return Lock(version, listener is not None)
 

@@ -1,9 +1,9 @@
-"""Refused calls, told by the kernel to the process outside (SECCOMP_RET_USER_NOTIF), which writes them down and answers.
+"""Refused calls, told by the kernel to the process outside, which writes them down and answers.
 
 The sandbox puts its filter on with a listener, sends that descriptor through a socket, and keeps none. A thread of the
 notebook's kernel, the `Supervisor`, reads each notification and answers it. Nobody can hang: a listener that is closed
 answers every call with ENOSYS, a sandbox that is gone ends the thread, and a kernel that is gone takes its sandbox
-along. Source: seccomp_unotify(2), linux/seccomp.h.
+along. Source: SECCOMP_RET_USER_NOTIF in seccomp_unotify(2), linux/seccomp.h.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from llmos_jupyter.protocol import Refusal
-from llmos_jupyter.sandbox.calls import CONTINUE, STAND_IN, Call
+from llmos_jupyter.sandbox.calls import CONTINUE, INERT_SOCKET, OWN_MEMORY, Call
 from llmos_jupyter.sandbox.judge import Judge
 
 _RECEIVE, _SEND, _STILL_WAITS, _ADD_FD, _SET_FLAGS = 0xC0502100, 0xC0182101, 0x40082102, 0x40182103, 0x40082104
@@ -32,7 +32,7 @@ _NOTIFICATION = struct.Struct("=QIIiIQ6Q")  # struct seccomp_notif
 _ANSWER = struct.Struct("=QqiI")  # struct seccomp_notif_resp: id, value, error, flags
 _ADDED = struct.Struct("=QIIII")  # struct seccomp_notif_addfd: id, flags, source, number, flags of the new one
 LOOK_MILLISECONDS = 100  # before Linux 5.8 nothing tells that a sandbox is gone
-_NO_LISTENER, _BEGIN, _BEGUN = b"n", b"b", b"g"
+_BEGIN, _BEGUN = b"b", b"g"
 
 log = logging.getLogger(__name__)
 
@@ -40,14 +40,12 @@ log = logging.getLogger(__name__)
 # --- the sandbox's side ------------------------------------------------------------------------------
 
 
-def hand_over(control: socket.socket, listener: int | None, landlock: int) -> None:
-    """Send the listener out of this process, which must not be able to answer itself; None: there is none.
+def hand_over(control: socket.socket, listener: int, landlock: int) -> None:
+    """Send the listener out of this process, which must not be able to answer itself.
 
-    `landlock`: the version that is in force. Nothing here may open a file: its notification would wait for a listener that nobody has yet.
+    `landlock`: the version that is in force. Nothing here may open a file: its notification would wait for a listener
+    that nobody has yet.
     """
-    if listener is None:
-        control.sendall(_NO_LISTENER)
-        return
     try:
         rights = array.array("i", [listener])
         control.sendmsg([bytes([landlock])], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)])
@@ -111,35 +109,24 @@ class Supervisor:
             self._control.close()
 
     def _receive_listener(self) -> int:
-        message, ancillary = b"", []
-        while not self._stopping and not message:
+        """The listener; -1 if the sandbox has none, or is gone."""
+        while not self._stopping:
             if not select.select([self._control], [], [], LOOK_MILLISECONDS / 1000)[0]:
                 continue
             message, ancillary, _, _ = self._control.recvmsg(1, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
-            if not message:
-                return -1
-        for level, kind, data in ancillary:
-            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
-                self._judge.landlock = message[0]
-                return int(array.array("i", data[:4])[0])
-        if message == _NO_LISTENER:
-            self._wait_for_begin()
+            for level, kind, data in ancillary:
+                if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                    self._judge.landlock = message[0]
+                    return int(array.array("i", data[:4])[0])
+            self._begin(message)
+            return -1
         return -1
 
-    def _wait_for_begin(self) -> None:
-        while not self._stopping:
-            if select.select([self._control], [], [], LOOK_MILLISECONDS / 1000)[0]:
-                self._control_message()
-                return
-
-    def _control_message(self) -> bool:
-        """Whether there may be more."""
-        if self._control.recv(1) != _BEGIN:
-            return False
-        self._judge.begin()
-        with contextlib.suppress(OSError):
-            self._control.sendall(_BEGUN)
-        return True
+    def _begin(self, message: bytes) -> None:
+        if message == _BEGIN:
+            self._judge.begin()
+            with contextlib.suppress(OSError):
+                self._control.sendall(_BEGUN)
 
     def _listen(self, listener: int) -> None:
         with contextlib.suppress(OSError):
@@ -151,7 +138,7 @@ class Supervisor:
         while not self._stopping:
             for descriptor, events in poll.poll(LOOK_MILLISECONDS):
                 if descriptor == control:
-                    self._control_message()
+                    self._begin(self._control.recv(1))
                     poll.unregister(control)
                 elif events & select.POLLIN:
                     self._take(listener)
@@ -182,14 +169,15 @@ class Supervisor:
         verdict = self._judge.answer(call, waits)
         if verdict == CONTINUE:
             return _Answer(flags=_CONTINUE_FLAG)
-        if verdict == STAND_IN:
+        if verdict in (INERT_SOCKET, OWN_MEMORY):
+            give = _give_socket if verdict == INERT_SOCKET else _give_memory
             with contextlib.suppress(OSError):
-                return _Answer(value=_give_stand_in(listener, ident, call))
+                return _Answer(value=give(listener, ident, call))
             return _Answer(error=-errno.EPERM)
         return _Answer(error=-verdict)
 
 
-def _give_stand_in(listener: int, ident: int, call: Call) -> int:
+def _give_socket(listener: int, ident: int, call: Call) -> int:
     """Put a socket that reaches nobody into the sandbox in place of the one it asked for; its number there.
 
     A stream socket of the file system's family can send nothing before it is connected, whatever address it is given,
@@ -199,5 +187,18 @@ def _give_stand_in(listener: int, ident: int, call: Call) -> int:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as inert:
         inert.setblocking(not kind & socket.SOCK_NONBLOCK)
         flags = os.O_CLOEXEC if kind & socket.SOCK_CLOEXEC else 0
-        # A buffer that can be written makes Python return the call's number instead of the buffer.
-        return int(fcntl.ioctl(listener, _ADD_FD, bytearray(_ADDED.pack(ident, 0, inert.fileno(), 0, flags))))
+        return _add_descriptor(listener, ident, inert.fileno(), flags)
+
+
+def _give_memory(listener: int, ident: int, call: Call) -> int:
+    """Put a file of memory into the sandbox, which nobody else has."""
+    memory = os.memfd_create("sandbox", os.MFD_CLOEXEC)
+    try:
+        return _add_descriptor(listener, ident, memory, os.O_CLOEXEC)
+    finally:
+        os.close(memory)
+
+
+def _add_descriptor(listener: int, ident: int, source: int, flags: int) -> int:
+    # A buffer that can be written makes Python return the call's number instead of the buffer.
+    return int(fcntl.ioctl(listener, _ADD_FD, bytearray(_ADDED.pack(ident, 0, source, 0, flags))))

@@ -8,11 +8,12 @@ import re
 import shlex
 import signal
 import socket
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.protocol import Capability
-from llmos_jupyter.sandbox.calls import STAND_IN, Call
+from llmos_jupyter.sandbox.calls import CONTINUE, INERT_SOCKET, Address, Call
 
 if TYPE_CHECKING:
     from llmos_jupyter.sandbox.judge import Judge
@@ -29,9 +30,9 @@ _NAME_SERVICES = ("/nscd/socket", "/sss/pipes/nss", "/run/systemd/userdb/")
 def _socket(judge: Judge, call: Call) -> int:
     family = call.signed(0)
     if family in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6) and not judge.access.network:
-        return STAND_IN
+        return INERT_SOCKET
     if family in (socket.AF_UNIX, socket.AF_NETLINK):
-        return errno.EAFNOSUPPORT  # the C library asks for names and addresses so; it does without
+        return errno.EPERM  # the C library asks for names and addresses so; it does without
     return judge.refuse(_NET, f"open a network socket of family {family}")
 
 
@@ -39,9 +40,12 @@ def _reaches(judge: Judge, call: Call) -> int:
     """connect, bind, sendto: always refused; the address says what it is written down as."""
     pointer, size = (4, 5) if judge.call_name == "sendto" else (1, 2)
     address = judge.memory.address(call.thread, call.arguments[pointer], call.arguments[size])
+    return _reached(judge, address, "listen on" if judge.call_name == "bind" else "connect to")
+
+
+def _reached(judge: Judge, address: Address | None, verb: str) -> int:
     if address is None or not address.host:
         return judge.refuse(_NET, "open a network connection")
-    verb = "listen on" if judge.call_name == "bind" else "connect to"
     if address.family == socket.AF_UNIX:
         absent = not address.host.startswith("@") and not os.path.exists(address.host)
         if judge.call_name != "bind" and (absent or any(name in address.host for name in _NAME_SERVICES)):
@@ -51,6 +55,15 @@ def _reaches(judge: Judge, call: Call) -> int:
         return errno.EPERM  # libraries try so which families there are
     host = f"[{address.host}]" if ":" in address.host else address.host
     return judge.refuse(_NET, f"{verb} {host}:{address.port}", address.host)
+
+
+def _sends_message(judge: Judge, call: Call) -> int:
+    """An ordinary message to the other end of a pair passes; one with an address could not be sent by what is there."""
+    # struct msghdr, which struct mmsghdr begins with: the address and its length come first
+    header = judge.memory.read(call.thread, call.arguments[1], 12)
+    name, size = struct.unpack("=QI", header) if len(header) == 12 else (0, 0)
+    address = judge.memory.address(call.thread, name, size) if name and size else None
+    return _reached(judge, address, "connect to") if address is not None else CONTINUE
 
 
 def _listens(judge: Judge, call: Call) -> int:
@@ -102,6 +115,7 @@ def _changes_machine(judge: Judge, call: Call) -> int:
 
 HANDLERS: dict[str, Callable[[Judge, Call], int]] = {
     "socket": _socket, "connect": _reaches, "bind": _reaches, "sendto": _reaches, "listen": _listens,
+    "sendmsg": _sends_message, "sendmmsg": _sends_message,
     **dict.fromkeys(("fork", "vfork", "clone"), _starts_process),
     **dict.fromkeys(("execve", "execveat"), _executes),
     **dict.fromkeys(("kill", "tgkill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"), _signals),

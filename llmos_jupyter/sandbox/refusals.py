@@ -21,7 +21,11 @@ def merged(told: Sequence[Refusal], locked: Sequence[Refusal], guessed: Sequence
             found.append(refusal)
     # "Start another process" says nothing beside the command that was to be started.
     named = {_kind(refusal.capability) for refusal in found if refusal.target}
-    found = [refusal for refusal in found if refusal.target or not _is_nameless(refusal) or _kind(refusal.capability) not in named]
+    found = [
+        refusal
+        for refusal in found
+        if refusal.target or not _is_nameless(refusal) or _kind(refusal.capability) not in named
+    ]
     return (found or list(guessed))[:MOST]
 
 
@@ -36,7 +40,7 @@ def _is_nameless(refusal: Refusal) -> bool:
 def _same(locked: Refusal, told: Refusal) -> bool:
     if _kind(locked.capability) is not _kind(told.capability):
         return False
-    if locked.target and locked.target == told.target:
+    if locked.target == told.target and (locked.target or locked.what == told.what):
         return True
     if locked.capability is not Capability.NETWORK or told.system_call:
         return False

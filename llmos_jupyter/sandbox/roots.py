@@ -53,7 +53,14 @@ _IN_HOME = (
     ".keras/datasets", ".keras/models", ".keras/keras.json", ".vega_datasets",
 )  # fmt: skip
 _IN_CACHE = ("seaborn", "torch/hub", "huggingface/hub", "huggingface/datasets", "huggingface/modules", "uv/archive-v0")
-_BY_VARIABLE = ("SCIKIT_LEARN_DATA", "SEABORN_DATA", "NLTK_DATA", "HF_HUB_CACHE", "HF_DATASETS_CACHE", "PYTHONPYCACHEPREFIX")
+_BY_VARIABLE = (
+    "SCIKIT_LEARN_DATA",
+    "SEABORN_DATA",
+    "NLTK_DATA",
+    "HF_HUB_CACHE",
+    "HF_DATASETS_CACHE",
+    "PYTHONPYCACHEPREFIX",
+)
 
 
 def beneath(path: str, folder: str) -> bool:

@@ -22,7 +22,12 @@ from llmos_jupyter.sandbox.system_calls import ARCHITECTURES, NUMBERS, syscall
 
 SET_MODE_FILTER, GET_ACTION_AVAILABLE = 1, 2
 FLAG_TSYNC, FLAG_NEW_LISTENER = 1, 8
-RETURN_ERRNO, RETURN_ALLOW, RETURN_KILL_PROCESS, RETURN_USER_NOTIFICATION = 0x00050000, 0x7FFF0000, 0x80000000, 0x7FC00000
+RETURN_ERRNO, RETURN_ALLOW, RETURN_KILL_PROCESS, RETURN_USER_NOTIFICATION = (
+    0x00050000,
+    0x7FFF0000,
+    0x80000000,
+    0x7FC00000,
+)
 
 OPENINGS = ("open", "openat", "openat2", "creat")
 FILE_CHANGES = (
@@ -53,13 +58,13 @@ ALWAYS = (
     "quotactl_fd", "syslog", "vhangup", "iopl", "ioperm",
 )  # fmt: skip
 # What libraries try for their own ends is refused without a word; these are told of.
-TOLD = frozenset(
-    (*OPENINGS, *FILE_CHANGES, *ATTRIBUTES, *SIGNALS, "socket", "connect", "bind", "listen", "sendto", "fork", "vfork",
-     "clone", "execve", "execveat", "tkill", "pidfd_open", "pidfd_send_signal", "pidfd_getfd", "ptrace",
-     "process_vm_readv", "process_vm_writev", "mount", "umount2", "chroot", "unshare", "setns", "reboot", "swapon",
-     "swapoff", "settimeofday", "clock_settime", "sethostname", "setdomainname", "init_module", "finit_module",
-     "delete_module", "kexec_load", "kexec_file_load", "acct"),
-)  # fmt: skip
+TOLD = frozenset((
+    *OPENINGS, *FILE_CHANGES, *ATTRIBUTES, *SIGNALS, "socket", "connect", "bind", "listen", "sendto", "sendmsg",
+    "sendmmsg", "fork", "vfork", "clone", "execve", "execveat", "tkill", "pidfd_open", "pidfd_send_signal",
+    "pidfd_getfd", "ptrace", "process_vm_readv", "process_vm_writev", "mount", "umount2", "chroot", "unshare", "setns",
+    "reboot", "swapon", "swapoff", "settimeofday", "clock_settime", "sethostname", "setdomainname", "init_module",
+    "finit_module", "delete_module", "kexec_load", "kexec_file_load", "acct",
+))  # fmt: skip
 
 CLONE_THREAD = 0x00010000
 OPENS_TO_CHANGE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | (getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY)
@@ -81,10 +86,11 @@ class Rules:
     processes: bool = False
     attributes: bool = False
     notify: bool = False
+    control_fd: int = -1
 
-    def notifying(self) -> Rules:
-        """The same, with somebody who listens."""
-        return replace(self, notify=True)
+    def notifying(self, control_fd: int) -> Rules:
+        """The same, with somebody who listens, reached through this descriptor."""
+        return replace(self, notify=True, control_fd=control_fd)
 
 
 def available() -> bool:
@@ -188,8 +194,6 @@ class _Program:
 
     def _processes(self) -> None:
         rules = self._rules
-        # Whoever's children are adopted by this process cannot be lost sight of.
-        self._add("prctl", [_op(_LOAD, _argument(0)), _op(_EQUAL, 36, 0, 1), self._refusal("prctl"), _PASS])
         if rules.processes:
             return
         for name in PROCESSES:
@@ -219,6 +223,10 @@ class _Program:
             # A stream socket in the file system's family can be made: it reaches nobody before `connect`.
             family = [_op(_LOAD, _argument(0)), _op(_EQUAL, socket.AF_UNIX, 0, len(stream))]
             self._add("socket", [*family, *stream, self._refusal("socket"), _PASS])
+            # With an address in memory they are told; what can be made here sends to no address.
+            # The listener itself goes out by one of these, before anybody answers.
+            self._add("sendmsg", self._only_if_equal("sendmsg", 0, rules.control_fd))
+            self._refuse("sendmmsg")
             self._add("setsockopt", self._unless_equal("setsockopt", 1, *_INTERNET_LEVELS, refusal=_DONE))
         for name in NETWORK[1:] if rules.notify else NETWORK:
             self._refuse(name)

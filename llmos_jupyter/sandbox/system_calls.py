@@ -40,7 +40,8 @@ NUMBERS: dict[str, Numbers] = {
     "file_setattr": (469, 469),
     # network; `socketpair` stays: event loops wake themselves through one
     "socket": (41, 198), "connect": (42, 203), "bind": (49, 200), "listen": (50, 201), "accept": (43, 202),
-    "accept4": (288, 242), "socketpair": (53, 199), "sendto": (44, 206), "setsockopt": (54, 208),
+    "accept4": (288, 242), "socketpair": (53, 199), "sendto": (44, 206), "sendmsg": (46, 211), "sendmmsg": (307, 269),
+    "setsockopt": (54, 208),
     # processes, what they need to speak to each other, and signals to them
     "fork": (57, None), "vfork": (58, None), "clone": (56, 220), "clone3": (435, 435),
     "execve": (59, 221), "execveat": (322, 281), "kill": (62, 129), "tgkill": (234, 131), "tkill": (200, 130),
@@ -69,7 +70,6 @@ NUMBERS: dict[str, Numbers] = {
     "iopl": (172, None), "ioperm": (173, None),
     # of a process's own, refused for some arguments
     "ioctl": (16, 29), "close": (3, 57), "dup2": (33, None), "dup3": (292, 24), "close_range": (436, 436),
-    "prctl": (157, 167),
 }  # fmt: skip
 
 

@@ -493,19 +493,19 @@ def test_a_library_that_cannot_fork_is_not_rehearsed() -> None:
 
 
 def test_a_platform_without_a_lock_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter import confinement
     from llmos_jupyter.agent import rehearsal
+    from llmos_jupyter.sandbox import lock
 
-    monkeypatch.setattr(confinement, "unsupported", lambda: "No lock here.")
+    monkeypatch.setattr(lock, "unsupported", lambda: "No lock here.")
     monkeypatch.setattr(rehearsal, "_fork_quietly", lambda: pytest.fail("forked all the same"))
     done = report("x = 1")
     assert (done.status, done.reason) == ("unavailable", "No lock here.")
 
 
 def test_a_lock_that_does_not_hold_is_unavailable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from llmos_jupyter import confinement
+    from llmos_jupyter.sandbox import lock
 
-    monkeypatch.setattr(confinement, "lock", lambda scratch, fd: confinement.Lock("nothing", True))
+    monkeypatch.setattr(lock, "lock", lambda *args: lock.Lock(0, False))
     done = report(f"open({str(tmp_path / 'f')!r}, 'w')")
     assert done.status == "unavailable"
     assert "does not hold" in done.reason
