@@ -1,0 +1,139 @@
+"""Whoever dies, nobody hangs and nothing stays open."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.sandbox import file_calls, judge, seccomp_filter
+from llmos_jupyter.sandbox.landlock import landlock_version
+from tests.agent.rehearsal_shells import descendants, descriptors, leftovers, rehearse, shell_with
+
+pytestmark = pytest.mark.skipif(
+    supported() is not None or not landlock_version() or not seccomp_filter.available(), reason="no lock of this kind"
+)
+OPENS = "import os\nwhile True: os.close(os.open('/usr', 0))"
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays() -> object:
+    rehearse("1", shell_with())
+    before = descriptors(), threading.active_count()
+    yield
+    assert (descriptors(), threading.active_count()) == before
+    assert descendants() == set()
+    assert not leftovers()
+
+
+def test_the_supervisor_dies(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object) -> int:
+        raise RuntimeError("broken")
+
+    monkeypatch.setitem(judge._HANDLERS, "mkdirat", breaks)
+    monkeypatch.setitem(judge._HANDLERS, "mkdir", breaks)
+    started = time.monotonic()
+    done = rehearse("import os\nos.mkdir('/tmp/llmos-never')", shell_with(), budget_seconds=20)
+    assert time.monotonic() - started < 10
+    assert done.status == "died"
+    assert "lock" in done.reason
+    assert not os.path.exists("/tmp/llmos-never")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "died"),
+        (
+            "import threading\nthreading.Thread(target=open, args=('/usr',)).start()\nimport os\nos._exit(3)",
+            "died",
+        ),
+        ("import os\nos.closerange(0, 4000)\nopen('/etc/passwd')", "refused"),
+    ],
+)
+def test_the_sandbox_dies(code: str, status: str) -> None:
+    assert rehearse(code, shell_with()).status == status
+
+
+def test_the_time_is_over_while_it_opens_files() -> None:
+    assert rehearse(OPENS, shell_with(), budget_seconds=0.5).status == "unfinished"
+
+
+def test_an_interrupt_while_it_opens_files() -> None:
+    threading.Timer(0.6, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        rehearse(OPENS, shell_with(), budget_seconds=30)
+
+
+def test_many_threads_open_files() -> None:
+    code = (
+        "import os, threading\ndef work():\n    for _ in range(200):\n        os.close(os.open('/usr', 0))\n"
+        "        try: open('/etc/passwd')\n        except PermissionError: pass\n"
+        "threads = [threading.Thread(target=work) for _ in range(8)]\n"
+        "for thread in threads: thread.start()\nfor thread in threads: thread.join()"
+    )
+    done = rehearse(code, shell_with(), budget_seconds=30)
+    assert done.status == "passed"
+    assert [refusal.target for refusal in done.refusals] == ["/etc/passwd"]
+
+
+def test_the_kernel_dies(tmp_path: Path) -> None:
+    program = tmp_path / "kernel.py"
+    program.write_text(
+        "import os, threading\n"
+        "from tests.agent.rehearsal_shells import rehearse, shell_with\n"
+        "threading.Timer(1.0, os.kill, (os.getpid(), 9)).start()\n"
+        f"rehearse({OPENS!r} + '  # {tmp_path}', shell_with(), budget_seconds=60)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])}
+    ended = subprocess.run([sys.executable, program], env=environment, timeout=60, capture_output=True, check=False)
+    assert ended.returncode == -9, ended.stderr
+    deadline = time.monotonic() + 5
+    while (left := _running(str(program))) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert left == []
+    for folder in leftovers():  # the next rehearsal would sweep it
+        os.rmdir(os.path.join("/tmp", folder))
+
+
+def _running(program: str) -> list[int]:
+    found = []
+    for entry in os.listdir("/proc"):
+        if entry.isdecimal():
+            try:
+                words = Path(f"/proc/{entry}/cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if program.encode() in words:
+                found.append(int(entry))
+    return found
+
+
+def test_without_a_listener_the_lock_is_the_same_and_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    install = seccomp_filter.install
+
+    def refuses(program: bytes, flags: int = 0) -> int:
+        if flags & seccomp_filter.FLAG_NEW_LISTENER:
+            raise OSError(16, "busy")
+        return install(program, flags)
+
+    monkeypatch.setattr(seccomp_filter, "install", refuses)
+    done = rehearse(f"open({str(tmp_path / 'x')!r}, 'w')", shell_with())
+    assert done.status == "refused"
+    assert done.confinement.endswith("refusals told by Python only")
+    assert [refusal.target for refusal in done.refusals] == [str(tmp_path / "x")]
+    assert rehearse("open('/etc/passwd')", shell_with()).status == "refused"
+    assert rehearse("import socket\nsocket.socket()", shell_with()).status == "refused"
+    assert rehearse("x = 1", shell_with()).status == "passed"
+
+
+def test_a_judge_knows_every_call_that_the_filter_tells() -> None:
+    assert set(seccomp_filter.TOLD) == set(judge._HANDLERS)
+    assert set(file_calls.HANDLERS) >= {*seccomp_filter.OPENINGS, *seccomp_filter.FILE_CHANGES}
