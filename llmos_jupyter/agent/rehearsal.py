@@ -318,7 +318,7 @@ class _Copy:
             self._reap(0)
         if self._supervisor is not None:
             self._refusals = merged(self._refusals, self._supervisor.stop(), self._guesses)
-            if self._supervisor.failed and not self._broken:
+            if self._supervisor.failed:
                 self._broken = "what the lock refuses could not be told any more"
 
     def _reap(self, options: int) -> bool:

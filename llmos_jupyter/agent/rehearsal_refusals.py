@@ -151,6 +151,8 @@ class Refusals:
         real = real or os.path.realpath(name)
         if (self._scratch and beneath(real, self._scratch)) or self._access.may_write(real):
             return
+        if not os.path.isdir(os.path.dirname(real)):
+            return  # that folder is missed before the lock is
         if self._roots.may_write(real) or (verb == "make the folder" and self._roots.may_make(real)):
             self._caches.append(
                 Refusal(capability=Capability.WRITE_FILES, what=f"{verb} {name}"[:LONGEST], target=real)

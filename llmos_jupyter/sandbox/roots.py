@@ -31,7 +31,7 @@ _SYSTEM = (
     "/etc/pki/ca-trust", "/etc/crypto-policies", "/etc/os-release", "/etc/lsb-release", "/etc/debian_version",
     "/etc/fonts", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld.so.preload", "/etc/alternatives",
     "/etc/terminfo", "/etc/inputrc", "/etc/ipython", "/etc/jupyter", "/etc/matplotlibrc", "/etc/hostname",
-    "/etc/machine-id",
+    "/etc/machine-id", "/etc/locale.alias", "/etc/locale.conf", "/etc/default/locale",
 )  # fmt: skip
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
 _RANDOM = ("/dev/random", "/dev/urandom")

@@ -50,6 +50,8 @@ def outside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Outside
         database.execute("create table cookies(value)")
         database.execute("insert into cookies values ('s3cr3t')")
     database.close()
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -127,11 +129,15 @@ PROGRAMS: dict[str, tuple[str, Capability, str]] = {
     ),
     "pidfd": ("import os, signal; signal.pidfd_send_signal(os.pidfd_open(KERNEL), 0)", PROC, "{KERNEL}"),
     "bytecode of another project": (
+        "open(OUT + '/proj/__pycache__/util.cpython-311.pyc', 'wb').write(b'x')",
+        WRITE, "{OUT}/proj/__pycache__/util.cpython-311.pyc",
+    ),
+    "bytecode of another project, by the import system": (
         """
-        import importlib.machinery
-        file = OUT + '/proj/__pycache__/util.cpython-311.pyc'
-        importlib.machinery.SourceFileLoader('util', file).set_data(file, b'x')
-        """, WRITE, "{OUT}/proj/__pycache__/util.cpython-311.pyc",
+        import importlib.util, sys
+        sys.dont_write_bytecode = False
+        importlib.util.spec_from_file_location('util', OUT + '/proj/util.py').loader.get_code('util')
+        """, READ, "{OUT}/proj/util.py",
     ),
     "a moved cache": (
         "import os; os.environ['MPLCONFIGDIR'] = os.environ['XDG_CACHE_HOME'] = OUT; open(OUT + '/a', 'w')",
