@@ -11,7 +11,6 @@ from __future__ import annotations
 import array
 import contextlib
 import errno
-import fcntl
 import logging
 import os
 import select
@@ -24,6 +23,9 @@ from dataclasses import dataclass
 from llmos_jupyter.protocol import Refusal
 from llmos_jupyter.sandbox.calls import CONTINUE, INERT_SOCKET, OWN_MEMORY, Call
 from llmos_jupyter.sandbox.judge import Judge
+
+with contextlib.suppress(ImportError):  # Windows has none, and no lock
+    import fcntl
 
 _RECEIVE, _SEND, _STILL_WAITS, _ADD_FD, _SET_FLAGS = 0xC0502100, 0xC0182101, 0x40082102, 0x40182103, 0x40082104
 _SYNCHRONOUS_WAKE_UP = 1  # of _SET_FLAGS, Linux 6.6: the one who waits runs next, on the same processor

@@ -67,7 +67,7 @@ TOLD = frozenset((
 ))  # fmt: skip
 
 CLONE_THREAD = 0x00010000
-OPENS_TO_CHANGE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | (getattr(os, "O_TMPFILE", 0) & ~os.O_DIRECTORY)
+OPENS_TO_CHANGE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | (getattr(os, "O_TMPFILE", 0) & ~getattr(os, "O_DIRECTORY", 0))
 # TIOCSTI and TIOCLINUX type into a terminal; FS_IOC_SETFLAGS and FS_IOC_FSSETXATTR need no writable file.
 _REFUSED_IOCTLS = (0x5412, 0x541C, 0x40086602, 0x401C5820)
 # IPPROTO_IP, IPPROTO_TCP, IPPROTO_IPV6 (linux/in.h): options that the stand-in for a socket does not have.

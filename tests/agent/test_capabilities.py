@@ -20,6 +20,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Capability, Finding, Refusal, Rehearsal
 from llmos_jupyter.sandbox.roots import Roots
 
+ROOTS = Roots.here()
 READ, WRITE, NET = Capability.READ_FILES, Capability.WRITE_FILES, Capability.NETWORK
 PROC, INSTALL, EXIT = Capability.PROCESSES, Capability.INSTALL, Capability.EXIT
 
@@ -165,7 +166,7 @@ def test_a_yes_to_one_file_of_the_home_folder_is_for_that_file() -> None:
 
 @given(st.text(max_size=40), st.text(max_size=20))
 def test_no_words_grant_by_accident(words: str, what: str) -> None:
-    grants = Grants()
+    grants = Grants(roots=ROOTS)
     try:
         grants.allow(words)
     except LLMOSError:

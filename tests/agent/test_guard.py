@@ -22,7 +22,7 @@ from llmos_jupyter.agent.capabilities import Grants, level
 from llmos_jupyter.agent.execution import execute
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.protocol import Run
-from llmos_jupyter.sandbox import lock
+from llmos_jupyter.sandbox import lock, roots
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     monkeypatch.setattr("tempfile.tempdir", None)
     scene = Scene(tmp_path)
     monkeypatch.chdir(scene.work)
+    roots._of_shells.pop(scene.shell, None)
     yield scene
     scene.listener.close()
 
