@@ -1,8 +1,9 @@
 """What code wants to do outside the namespace, and what one notebook's user has granted.
 
-Reading under the working directory is granted. All else asks: a yes grants the same thing (the same folder, host or
-command) for as long as the notebook lives, and to the code it was said to the whole capability. `%llmos allow` grants
-more in advance, `%llmos revoke` takes it back, and an administrator's caps (`caps`) limit both.
+Reading under the notebook's folder is granted. All else asks: a yes grants the same thing (the same folder, host or
+command) for as long as the notebook lives, and to the code it was said to the whole capability; but of reading no more
+than that, for the sandbox tells of each file that code was kept from. `%llmos allow` grants more in advance,
+`%llmos revoke` takes it back, and an administrator's caps (`caps`) limit both.
 """
 
 from __future__ import annotations
@@ -187,17 +188,10 @@ class Grants:
         return [grant.what or os.sep for grant in self._grants if grant.capability is capability]
 
     def reading(self) -> Access:
-        """What the sandbox may read beyond the roots: the user's own files, and what was granted by name.
-
-        A yes to one file lets this answer read others too, but it asks for each that is met before: so the sandbox
-        opens no more than what was named.
-        """
+        """What the sandbox may read beyond the roots: the user's own files, and what was granted."""
         if not self._caps.permits(READ):
             return Access()
-        granted = [grant for grant in self._grants if grant.capability is READ]
-        named = [grant.what for grant in granted if grant.what]
-        everything = any(not grant.what and not (grant.this_answer and named) for grant in granted)
-        return Access(read=(*sorted(self.own_files), *named, *((os.sep,) if everything else ())))
+        return Access(read=(*sorted(self.own_files), *self.folders(READ)))
 
     def missing(self, wants: Iterable[Want]) -> list[Want]:
         """Those wants that nothing grants."""
@@ -213,11 +207,13 @@ class Grants:
 
     def grant_answer(self, want: Want) -> None:
         """A yes at the question: this answer may use the capability, and the same is not asked again in this notebook.
+        Reading that was asked for by name is granted by name.
 
         Raises LLMOSError when the administrator's cap forbids it.
         """
         self._caps.demand(want.capability)
-        self._grants[Grant(want.capability, this_answer=True)] = None
+        if want.capability is not READ or not want.what:
+            self._grants[Grant(want.capability, this_answer=True)] = None
         if want.what and want.capability not in ASKED_EACH_TIME:
             what = _same(want.what) if want.capability in FILES else want.what
             self._grants[Grant(want.capability, what)] = None
