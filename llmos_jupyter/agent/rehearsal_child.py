@@ -91,7 +91,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace
     random.setstate(brief.random_state)  # a fork seeds it anew
     rehearsal_inheritance.reset_signals()
-    open_files = rehearsal_inheritance.cut_descriptors({pipe, brief.control.fileno()})
+    open_files = rehearsal_inheritance.cut_descriptors({pipe, brief.control.fileno()}, _histories(shell))
     rehearsal_inheritance.cut_shared_memory()
     rehearsal_inheritance.use_one_thread()
     os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch
@@ -197,6 +197,13 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
             doubts=outcome.doubts(value, stage.printed(), len(figures)),
             shape=outcome.shape(value, stage.printed(), len(figures)).model_dump(),
         )
+
+
+def _histories(shell: InteractiveShell) -> set[str]:
+    """The database of what was ever typed into any notebook: the kernel has it open, and this notebook's code has no
+    business there."""
+    file = getattr(shell.history_manager, "hist_file", "")
+    return {os.path.realpath(f"{file}{end}") for end in ("", "-journal", "-wal", "-shm")} if file else set()
 
 
 def _lock(brief: Brief, pipe: int) -> tuple[lock.Lock, str | None]:

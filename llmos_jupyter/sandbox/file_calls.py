@@ -28,6 +28,7 @@ _DELETED = " (deleted)"  # how /proc names an open file that has no name any mor
 # How the C library keeps semaphores, which `multiprocessing` and `tqdm` make (sem_overview(7)). A process alone has no
 # use for the name: the sandbox gets memory of its own for one, and its names are made and deleted in words only.
 _SEMAPHORES = "/dev/shm/sem."
+MOST_REMEMBERED = 10_000  # paths
 _O_TMPFILE = getattr(os, "O_TMPFILE", 0)
 
 
@@ -63,7 +64,7 @@ def _opens(judge: Judge, path: str | None, flags: int) -> int:
         return CONTINUE
     entry = entry.removesuffix(_DELETED)
     if judge.may_read(entry):
-        if not beneath(entry, judge.scratch):
+        if not beneath(entry, judge.scratch) and len(judge.ordinary) < MOST_REMEMBERED:
             judge.ordinary.add(path)
         return CONTINUE
     if not os.access(entry, os.R_OK):
@@ -196,7 +197,7 @@ def _linkat(judge: Judge, call: Call) -> int:
 def _links(judge: Judge, old: str | None, new: str | None) -> int:
     if old is not None and old.startswith(_SEMAPHORES):
         return 0 if new is not None and new.startswith(_SEMAPHORES) else errno.EXDEV
-    if old is None or not os.path.lexists(old):
+    if old is None or not (old.endswith(_DELETED) or os.path.lexists(old)):  # one without a name can be given one
         return judge.leave(errno.ENOENT)
     answer = _makes(judge, "link to", new)
     # A file outside that had a name in the scratch folder could be written through it.

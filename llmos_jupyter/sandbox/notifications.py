@@ -33,6 +33,7 @@ _CONTINUE_FLAG = 1
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")  # struct seccomp_notif
 _ANSWER = struct.Struct("=QqiI")  # struct seccomp_notif_resp: id, value, error, flags
 _ADDED = struct.Struct("=QIIII")  # struct seccomp_notif_addfd: id, flags, source, number, flags of the new one
+LONGEST_END = 5.0  # seconds
 LOOK_MILLISECONDS = 100  # before Linux 5.8 nothing tells that a sandbox is gone
 _BEGIN, _BEGUN = b"b", b"g"
 
@@ -91,7 +92,8 @@ class Supervisor:
         """Stop listening, once the sandbox is gone; what it was refused."""
         self._stopping = True
         if self._thread.ident is not None:
-            self._thread.join()
+            # A file system that does not answer holds the thread up; it lets go of everything when that ends.
+            self._thread.join(LONGEST_END)
         self._control.close()
         return list(self._judge.refusals)
 

@@ -67,7 +67,9 @@ TOLD = frozenset((
 ))  # fmt: skip
 
 CLONE_THREAD = 0x00010000
-OPENS_TO_CHANGE = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | (getattr(os, "O_TMPFILE", 0) & ~getattr(os, "O_DIRECTORY", 0))
+OPENS_TO_CHANGE = (
+    os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | (getattr(os, "O_TMPFILE", 0) & ~getattr(os, "O_DIRECTORY", 0))
+)
 # TIOCSTI and TIOCLINUX type into a terminal; FS_IOC_SETFLAGS and FS_IOC_FSSETXATTR need no writable file.
 _REFUSED_IOCTLS = (0x5412, 0x541C, 0x40086602, 0x401C5820)
 # IPPROTO_IP, IPPROTO_TCP, IPPROTO_IPV6 (linux/in.h): options that the stand-in for a socket does not have.
@@ -158,6 +160,10 @@ class _Program:
             self._code += [_op(_AT_LEAST, 0x40000000, 0, 1), _ABSENT]
         if rules.notify:
             self._openings_told()
+        if rules.keep_fd is not None:
+            # It is said that the sandbox's threads are scheduled as ordinary ones: else ZeroMQ ends the process.
+            ordinary = [_op(_LOAD, _argument(1)), _op(_EQUAL, 0, 0, 1), _DONE, self._refusal("sched_setscheduler")]
+            self._add("sched_setscheduler", ordinary)
         for name in ALWAYS:
             self._refuse(name)
         for name in () if rules.attributes else ATTRIBUTES:
@@ -194,7 +200,13 @@ class _Program:
 
     def _processes(self) -> None:
         rules = self._rules
-        if rules.processes:
+        if rules.processes and (rules.keep_fd is None or rules.landlock >= 6):
+            return
+        if rules.processes:  # before version 6 Landlock knows nothing of signals
+            for name in SIGNALS:
+                self._add(name, self._only_if_equal(name, 0, rules.pid))
+            for name in ("tkill", "pidfd_send_signal"):
+                self._refuse(name)
             return
         for name in PROCESSES:
             self._refuse(name)
@@ -216,7 +228,11 @@ class _Program:
         pair = [*stream, self._refusal("socketpair"), _PASS]
         if rules.network:
             if rules.keep_fd is not None:  # the sandbox: the internet, not the sockets of this machine's programs
-                self._add("socket", self._only_if_equal("socket", 0, socket.AF_INET, socket.AF_INET6))
+                kind = [_op(_LOAD, _argument(1)), _op(_AND, 0xF), _op(_EQUAL, socket.SOCK_STREAM, 2, 0)]
+                kind += [_op(_EQUAL, socket.SOCK_DGRAM, 1, 0)]  # and no raw packets
+                family = [_op(_LOAD, _argument(0)), _op(_EQUAL, socket.AF_INET, 1, 0)]
+                family += [_op(_EQUAL, socket.AF_INET6, 0, len(kind))]
+                self._add("socket", [*family, *kind, self._refusal("socket"), _PASS])
                 self._add("socketpair", pair)
             return
         if rules.notify:

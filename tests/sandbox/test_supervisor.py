@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.agent.rehearsal import supported
-from llmos_jupyter.sandbox import file_calls, judge, seccomp_filter
+from llmos_jupyter.sandbox import file_calls, judge, lock, seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
 from tests.agent.rehearsal_shells import descendants, descriptors, leftovers, rehearse, shell_with
 
@@ -137,3 +138,68 @@ def test_without_a_listener_the_lock_is_the_same_and_says_so(monkeypatch: pytest
 def test_a_judge_knows_every_call_that_the_filter_tells() -> None:
     assert set(seccomp_filter.TOLD) == set(judge._HANDLERS)
     assert set(file_calls.HANDLERS) >= {*seccomp_filter.OPENINGS, *seccomp_filter.FILE_CHANGES}
+
+
+def test_without_landlock_every_change_is_refused_and_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(lock, "landlock_version", lambda: 0)
+    (tmp_path / "a").write_text("kept")
+    file = str(tmp_path / "a")
+    for act in (
+        f"open({file!r}, 'w')",
+        f"os.remove({file!r})",
+        f"os.rename({file!r}, {file + 'b'!r})",
+        f"os.chmod({file!r}, 0)",
+        f"os.truncate({file!r}, 0)",
+        f"ctypes.CDLL(None).unlink({file.encode()!r})",
+        f"ctypes.CDLL(None).open({file.encode()!r}, os.O_RDONLY | os.O_TRUNC)",
+    ):
+        done = rehearse(f"import ctypes, os\ntry: {act}\nexcept OSError: pass", shell_with())
+        assert done.status == "passed", done
+        assert done.refusals[0].target == file
+        assert (tmp_path / "a").read_text() == "kept"
+    assert rehearse(f"assert open({file!r}).read() == 'kept'", shell_with()).status == "passed"
+    done = rehearse("import tempfile\ntempfile.TemporaryFile()", shell_with())
+    assert (done.status, done.confinement) == (
+        "refused", "seccomp, no file writes at all, refusals told by the kernel",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6])
+def test_earlier_landlocks_hold_as_well(version: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    if version > landlock_version():
+        pytest.skip("this kernel's is older")
+    monkeypatch.setattr(lock, "landlock_version", lambda: version)
+    (tmp_path / "outside").mkdir()
+    file = str(tmp_path / "outside" / "a")
+    Path(file).write_text("kept")
+    for act in (
+        f"os.close(os.open({file!r}, os.O_RDONLY | os.O_TRUNC))",
+        f"open({file!r}, 'w')",
+        f"os.truncate({file!r}, 0)",
+        f"os.link({file!r}, os.environ['TMPDIR'] + '/l')",
+        "os.kill(os.getppid(), 0)",
+        "socket.create_connection(('127.0.0.1', 9))",
+    ):
+        done = rehearse(f"import os, socket\ntry: {act}\nexcept OSError: pass\nelse: raise ValueError", shell_with())
+        assert done.status == "passed", (act, done)
+        assert Path(file).read_text() == "kept"
+    code = "import tempfile\nwith tempfile.NamedTemporaryFile('w') as f: f.write('x')"
+    assert rehearse(code, shell_with()).status == "passed"
+
+
+def test_what_was_typed_into_other_notebooks_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "history.sqlite"
+    with sqlite3.connect(file) as database:
+        database.execute("create table history(source)")
+        database.execute("insert into history values ('s3cr3t')")
+    open_database = sqlite3.connect(file)
+    shell = shell_with(database=open_database)
+    usual = shell.history_manager.hist_file
+    shell.history_manager.hist_file = str(file)
+    try:
+        done = rehearse("print(database.execute('select * from history').fetchall())", shell)
+    finally:
+        shell.history_manager.hist_file = usual
+        open_database.close()
+    assert "s3cr3t" not in done.output
+    assert done.status in ("failed", "refused")
