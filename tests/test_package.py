@@ -13,6 +13,7 @@ import pytest
 import llmos_jupyter
 from llmos_jupyter import config, paths
 from llmos_jupyter.cli import main
+from llmos_jupyter.sandbox import lock
 
 PACKAGE = Path(llmos_jupyter.__file__).parent
 
@@ -166,6 +167,8 @@ def test_doctor_looks_at_everything_and_starts_nothing(home: Path, capsys: pytes
     said = capsys.readouterr().out
     for name in ("versions", "settings", "machine", "model", "disk", "rehearsal", "runtime"):
         assert name in said
+    if sys.platform == "linux" and lock.unsupported() is None:
+        assert lock.describe() in said
     assert not paths.runtime_file().exists()
     paths.runtime_dir().mkdir(parents=True, exist_ok=True)
     paths.runtime_file().write_text("{}")

@@ -193,6 +193,18 @@ class Grants:
             return Access()
         return Access(read=(*sorted(self.own_files), *self.folders(READ)))
 
+    def access(self) -> Access:
+        """All that was granted, as the sandbox is to be loosened for a run that is not made again.
+
+        The network is open or it is not: a grant for one host opens nothing here.
+        """
+        return Access(
+            read=self.reading().read,
+            write=tuple(self.folders(WRITE)),
+            network=self.permits(NET, ""),
+            processes=self.permits(PROC, ""),
+        )
+
     def missing(self, wants: Iterable[Want]) -> list[Want]:
         """Those wants that nothing grants."""
         return [want for want in wants if not self.permits(want.capability, want.what)]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SYSTEM = (
     "/usr", "/lib", "/lib32", "/lib64", "/opt", "/sys/devices", "/sys/bus", "/sys/class", "/sys/block", "/sys/module",
     "/sys/fs/cgroup", "/sys/kernel/mm", "/sys/hypervisor", "/proc/sys", "/proc/driver",
-    "/System/Library", "/Library/Fonts",
+    "/System/Library", "/Library/Fonts", "/nix/store", "/gnu/store", "/run/current-system/sw", "/snap",
     "/etc/localtime", "/etc/timezone", "/etc/mime.types", "/etc/apache2/mime.types", "/etc/httpd/mime.types",
     "/etc/resolv.conf", "/run/systemd/resolve", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf", "/etc/services",
     "/etc/protocols", "/etc/gai.conf", "/etc/ssl/certs", "/etc/ssl/cert.pem", "/etc/ssl/openssl.cnf",
@@ -31,6 +31,7 @@ _SYSTEM = (
     "/etc/pki/ca-trust", "/etc/crypto-policies", "/etc/os-release", "/etc/lsb-release", "/etc/debian_version",
     "/etc/fonts", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld.so.preload", "/etc/alternatives",
     "/etc/terminfo", "/etc/inputrc", "/etc/ipython", "/etc/jupyter", "/etc/matplotlibrc", "/etc/hostname",
+    "/etc/OpenCL", "/etc/vulkan", "/etc/glvnd", "/etc/openmpi", "/etc/papersize", "/etc/magic",
     "/etc/machine-id", "/etc/locale.alias", "/etc/locale.conf", "/etc/default/locale",
 )  # fmt: skip
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full")
@@ -192,6 +193,7 @@ def _python() -> list[str]:
     """Python's own folders and whatever is on the search path, installed in place or not."""
     found = [*sysconfig.get_paths().values(), sys.prefix, sys.base_prefix, sys.exec_prefix, site.getusersitepackages()]
     found += [path for path in sys.path if path and os.path.isabs(path)]
+    found += [path for path in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if os.path.isabs(path)]
     for finder in sys.meta_path:  # packages installed in place: setuptools' finders hold a table of them
         table = getattr(sys.modules.get(getattr(finder, "__module__", "")), "MAPPING", None)
         if isinstance(table, dict):

@@ -84,7 +84,9 @@ def number(name: str) -> int | None:
 
 
 def names() -> dict[int, str]:
-    """The names of this machine's system calls by their numbers."""
+    """The names of this machine's system calls by their numbers; none on a machine that has no lock."""
+    if platform.machine() not in ARCHITECTURES:
+        return {}
     own = column()
     return {value: name for name, numbers in NUMBERS.items() if (value := numbers[own]) is not None}
 

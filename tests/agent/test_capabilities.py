@@ -18,7 +18,7 @@ from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.inspection import inspect
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Capability, Finding, Refusal, Rehearsal
-from llmos_jupyter.sandbox.roots import Roots
+from llmos_jupyter.sandbox.roots import Access, Roots
 
 ROOTS = Roots.here()
 READ, WRITE, NET = Capability.READ_FILES, Capability.WRITE_FILES, Capability.NETWORK
@@ -110,6 +110,24 @@ def test_an_answers_grant_ends_with_it() -> None:
     grants.end_answer()
     assert not grants.permits(NET, "h")
     assert grants.permits(WRITE, os.path.realpath("data/x"))
+
+
+def test_the_sandbox_is_loosened_by_what_was_granted(folder: Path) -> None:
+    grants = Grants()
+    assert grants.access() == Access()
+    grants.own_files = frozenset({"/own.csv"})
+    for words in ("read data", "write out", "network a.org"):
+        grants.allow(words)
+    assert grants.reading() == Access(read=("/own.csv", str(folder / "data")))
+    assert grants.access() == Access(read=("/own.csv", str(folder / "data")), write=(str(folder / "out"),))
+    grants.grant_answer(Want(NET, "b.org"))
+    grants.allow("processes")
+    grants.allow("read files")
+    assert grants.access().network
+    assert grants.access().processes
+    assert "/" in grants.reading().read
+    grants.end_answer()
+    assert not grants.access().network
 
 
 def test_revoke() -> None:

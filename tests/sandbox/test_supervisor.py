@@ -203,3 +203,36 @@ def test_what_was_typed_into_other_notebooks_is_not_read(tmp_path: Path) -> None
         open_database.close()
     assert "s3cr3t" not in done.output
     assert done.status in ("failed", "refused")
+
+
+WORKER = """
+import sys
+from llmos_jupyter.sandbox import lock
+assert lock.lock_files([sys.argv[1]])
+from tests.agent.rehearsal_shells import rehearse, shell_with
+code = '''
+import sqlite3
+try:
+    sqlite3.connect(":memory:").execute("vacuum into '/var/tmp/llmos-never'")
+except sqlite3.Error:
+    pass
+'''
+done = rehearse(code, shell_with())
+print(done.status, [(refusal.target, refusal.system_call) for refusal in done.refusals])
+"""
+
+
+def test_a_worker_that_is_locked_itself_is_told_as_well(tmp_path: Path) -> None:
+    program = tmp_path / "worker.py"
+    program.write_text(WORKER)
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])}
+    words = [sys.executable, str(program), str(tmp_path)]
+    ended = subprocess.run(
+        words,
+        env={**environment, "IPYTHONDIR": str(tmp_path)},
+        timeout=60,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout == "passed [('/var/tmp/llmos-never', 'openat')]\n", ended.stderr
