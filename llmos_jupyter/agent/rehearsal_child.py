@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -99,7 +99,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     peak = rehearsal_inheritance.open_peak_switch()
     rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds)
     pages = WrittenPages(brief.probe.address)
-    locked, lacking = _lock(brief, pipe)
+    locked, lacking = _lock(brief, pipe, open_files)
     if lacking is not None and not brief.unlocked:
         report.send("broken", reason=f"the lock does not hold here: {lacking}")
         return
@@ -206,12 +206,12 @@ def _histories(shell: InteractiveShell) -> set[str]:
     return {os.path.realpath(f"{file}{end}") for end in ("", "-journal", "-wal", "-shm")} if file else set()
 
 
-def _lock(brief: Brief, pipe: int) -> tuple[lock.Lock, str | None]:
+def _lock(brief: Brief, pipe: int, open_files: Iterable[int]) -> tuple[lock.Lock, str | None]:
     """The lock, and why it does not hold, or None."""
     lacking, locked = lock.unsupported(), lock.Lock(0, False)
     if lacking is None:
         try:
-            locked = lock.lock(brief.scratch, pipe, brief.roots, brief.access, brief.control)
+            locked = lock.lock(brief.scratch, pipe, brief.roots, brief.access, brief.control, open_files)
         except OSError as refused:
             lacking = refused.strerror or str(refused)
     if lacking is not None:

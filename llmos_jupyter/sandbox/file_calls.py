@@ -19,11 +19,12 @@ from llmos_jupyter.sandbox.calls import (
     real_entry,
 )
 from llmos_jupyter.sandbox.roots import DEVICES, beneath
-from llmos_jupyter.sandbox.seccomp_filter import OPENS_TO_CHANGE
+from llmos_jupyter.sandbox.seccomp_filter import OPENS_TO_CHANGE, WRITES
 
 if TYPE_CHECKING:
     from llmos_jupyter.sandbox.judge import Judge
 
+_F_WRLCK = 1
 _DELETED = " (deleted)"  # how /proc names an open file that has no name any more
 # How the C library keeps semaphores, which `multiprocessing` and `tqdm` make (sem_overview(7)). A process alone has no
 # use for the name: the sandbox gets memory of its own for one, and its names are made and deleted in words only.
@@ -119,6 +120,19 @@ def _end_of_links(path: str) -> str | None:
         except OSError:
             return entry
     return None
+
+
+def _writes(judge: Judge, call: Call) -> int:
+    """Writing by a descriptor that came with the fork: the kernel refuses it, for it is open for reading only, unless
+    the number stands for another file by now."""
+    path = judge.memory.descriptor(call, 0)
+    if path is None or not path.startswith("/") or path in DEVICES or judge.may_change(path):
+        return CONTINUE
+    if judge.call_name == "fcntl":
+        kind = judge.memory.read(call.thread, call.arguments[2], 2)  # struct flock begins with it
+        if int.from_bytes(kind, "little") != _F_WRLCK:
+            return CONTINUE
+    return judge.refuse_change("write to the open file", path.removesuffix(_DELETED), errno.EBADF)
 
 
 # --- what a folder holds ----------------------------------------------------------------------------
@@ -297,5 +311,5 @@ HANDLERS: dict[str, Callable[[Judge, Call], int]] = {
     "rmdir": _deletes(lambda judge, call: judge.memory.path(call, 0)),
     "unlinkat": _deletes(lambda judge, call: judge.memory.path(call, 1, 0)),
     "rename": _rename, "renameat": _renameat, "renameat2": _renameat, "link": _link, "linkat": _linkat,
-    "truncate": _truncate, **dict.fromkeys(_ATTRIBUTES, _changes_attribute),
+    "truncate": _truncate, **dict.fromkeys(WRITES, _writes), **dict.fromkeys(_ATTRIBUTES, _changes_attribute),
 }  # fmt: skip

@@ -85,13 +85,21 @@ def describe() -> str:
     return Lock(landlock_version(), seccomp_filter.available()).description
 
 
-def lock(scratch: str, keep_fd: int, roots: Roots, access: Access, control: socket.socket | None = None) -> Lock:
+def lock(
+    scratch: str,
+    keep_fd: int,
+    roots: Roots,
+    access: Access,
+    control: socket.socket | None = None,
+    inherited: Iterable[int] = (),
+) -> Lock:
     """Confine the calling process, which must have one thread, for the rest of its life.
 
     Afterwards files can be changed beneath `scratch` only (nowhere, without Landlock) and read beneath the roots;
     `keep_fd` cannot be closed, and there are no sockets and no processes; each but for what `access` leaves open.
     `control` leads to the process that refused calls are told to (None: nobody); where the kernel cannot tell, the lock
-    is the same but for that. Raises OSError when the kernel refuses seccomp.
+    is the same but for that. `inherited`: descriptors of files that were open for writing and no longer are. Raises
+    OSError when the kernel refuses seccomp.
     """
     version = landlock_version()
     prctl(PR_SET_NO_NEW_PRIVS, 1)
@@ -107,7 +115,7 @@ def lock(scratch: str, keep_fd: int, roots: Roots, access: Access, control: sock
             )
         except OSError:  # built in but not switched on, or a container's own filter
             version = 0
-    rules = Rules(os.getpid(), version, keep_fd, access.network, access.processes)
+    rules = Rules(os.getpid(), version, keep_fd, access.network, access.processes, inherited=tuple(sorted(inherited)))
     listener = None
     if control is not None:
         try:

@@ -57,15 +57,19 @@ ALWAYS = (
     "init_module", "finit_module", "delete_module", "kexec_load", "kexec_file_load", "acct", "quotactl",
     "quotactl_fd", "syslog", "vhangup", "iopl", "ioperm",
 )  # fmt: skip
+# Writing by a descriptor, which only a file that was open before can need: all others were opened under the lock.
+WRITES = ("write", "writev", "pwrite64", "pwritev", "pwritev2", "ftruncate", "fallocate", "fcntl")
+_TO_LOCK = (6, 7, 37, 38)  # F_SETLK, F_SETLKW, F_OFD_SETLK, F_OFD_SETLKW (linux/fcntl.h)
 # What libraries try for their own ends is refused without a word; these are told of.
 TOLD = frozenset((
-    *OPENINGS, *FILE_CHANGES, *ATTRIBUTES, *SIGNALS, "socket", "connect", "bind", "listen", "sendto", "sendmsg",
-    "sendmmsg", "fork", "vfork", "clone", "execve", "execveat", "tkill", "pidfd_open", "pidfd_send_signal",
+    *OPENINGS, *FILE_CHANGES, *ATTRIBUTES, *WRITES, *SIGNALS, "socket", "connect", "bind", "listen", "sendto",
+    "sendmsg", "sendmmsg", "fork", "vfork", "clone", "execve", "execveat", "tkill", "pidfd_open", "pidfd_send_signal",
     "pidfd_getfd", "ptrace", "process_vm_readv", "process_vm_writev", "mount", "umount2", "chroot", "unshare", "setns",
     "reboot", "swapon", "swapoff", "settimeofday", "clock_settime", "sethostname", "setdomainname", "init_module",
     "finit_module", "delete_module", "kexec_load", "kexec_file_load", "acct",
 ))  # fmt: skip
 
+MOST_INHERITED = 64  # descriptors; a jump of the filter's reaches no further than 255 steps
 CLONE_THREAD = 0x00010000
 OPENS_TO_CHANGE = (
     os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | (getattr(os, "O_TMPFILE", 0) & ~getattr(os, "O_DIRECTORY", 0))
@@ -89,6 +93,8 @@ class Rules:
     attributes: bool = False
     notify: bool = False
     control_fd: int = -1
+    # Descriptors of the user's files, open for reading only since the fork: attempts to write by them are told.
+    inherited: tuple[int, ...] = ()
 
     def notifying(self, control_fd: int) -> Rules:
         """The same, with somebody who listens, reached through this descriptor."""
@@ -183,6 +189,12 @@ class _Program:
             self._refuse(name)
         # openat2's flags lie in memory, where only Landlock can be trusted with them.
         self._add("openat2", [self._refusal("openat2") if self._rules.landlock >= 3 else _ABSENT])
+        if inherited := self._rules.inherited[:MOST_INHERITED]:
+            for name in WRITES[:-1]:
+                self._add(name, self._unless_equal(name, 0, *inherited))
+            locks = self._unless_equal("fcntl", 1, *_TO_LOCK)
+            passes = [_op(_EQUAL, fd, len(inherited) - i, 0) for i, fd in enumerate(inherited)]
+            self._add("fcntl", [_op(_LOAD, _argument(0)), *passes, _PASS, *locks])
 
     def _openings_untold(self) -> None:
         landlock = self._rules.landlock

@@ -69,6 +69,8 @@ NUMBERS: dict[str, Numbers] = {
     "quotactl": (179, 60), "quotactl_fd": (443, 443), "syslog": (103, 116), "vhangup": (153, 58),
     "iopl": (172, None), "ioperm": (173, None),
     # of a process's own, refused for some arguments
+    "write": (1, 64), "writev": (20, 66), "pwrite64": (18, 68), "pwritev": (296, 70), "pwritev2": (328, 287),
+    "ftruncate": (77, 46), "fallocate": (285, 47), "fcntl": (72, 25),
     "ioctl": (16, 29), "close": (3, 57), "dup2": (33, None), "dup3": (292, 24), "close_range": (436, 436),
 }  # fmt: skip
 

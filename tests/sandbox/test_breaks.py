@@ -199,3 +199,35 @@ def test_nothing_happens_outside_and_it_is_known(
     assert len(set(known)) == len(known)
     assert descendants() == set()
     assert not leftovers()
+
+
+@pytest.mark.parametrize("dress", DRESSES.values(), ids=DRESSES)
+@pytest.mark.parametrize(
+    "body",
+    [
+        "database.execute('delete from cookies')\ndatabase.commit()",
+        "file.write('x' * 10_000)",
+        "os.write(number, b'x')",
+    ],
+)
+def test_the_users_own_open_files_are_not_written_and_it_is_known(body: str, dress: str, outside: Outside) -> None:
+    code = "import os\ndef act():\n" + textwrap.indent(body, "    ") + "\n" + dress
+    database = sqlite3.connect(outside.folder / "cookies.sqlite", check_same_thread=False)
+    with open(outside.folder / "a", "a") as file:
+        names = {"database": database, "file": file, "number": file.fileno()}
+        before = tree(outside.folder)
+        done = rehearse(code, shell_with(**names))
+    database.close()
+    assert tree(outside.folder) == before
+    target = str(outside.folder / ("cookies.sqlite" if "database" in body else "a"))
+    assert [refusal.target for refusal in done.refusals if refusal.capability is WRITE] == [target], done
+
+
+def test_a_descriptor_of_the_users_that_code_takes_for_its_own_is_its_own(outside: Outside) -> None:
+    code = (
+        "import os, tempfile\nfile.close()\nfd = os.open(tempfile.gettempdir() + '/x', os.O_CREAT | os.O_RDWR)\n"
+        "os.dup2(fd, number)\nos.write(number, b'x')\nassert os.pread(fd, 9, 0) == b'x'"
+    )
+    with open(outside.folder / "a", "a") as file:
+        done = rehearse(code, shell_with(file=file, number=file.fileno()))
+    assert (done.status, done.refusals) == ("passed", []), done
