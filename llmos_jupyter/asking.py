@@ -26,6 +26,7 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy import remember
 from llmos_jupyter.protocol import DecisionRecord, Finish, Message, Options, Record, Request, Session, Task
+from llmos_jupyter.sandbox.roots import fix_roots
 from llmos_jupyter.showing import Show
 from llmos_jupyter.widgets.answer import view_for
 from llmos_jupyter.workers import inside
@@ -121,6 +122,7 @@ def answer(asked: Asked) -> None:
     shell = get_ipython()
     assert shell is not None
     shell.user_ns.pop(NAME, None)
+    fix_roots(shell, asked.grants.roots)
     rights = Rights(asked.caps, asked.grants, undo.History(limit_bytes=0))
     remember(secrets_in(shell.user_ns))
     context = SentContext(shell, asked)

@@ -18,6 +18,7 @@ from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue, download, selection
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.sandbox import lock
 from llmos_jupyter.widgets.notes import size
 
 
@@ -102,7 +103,7 @@ def _rehearsal() -> Iterator[Check]:
     if reason:
         yield Check("rehearsal", "note", f"not here ({reason}): you are asked before code runs")
     else:
-        yield Check("rehearsal", "ok", "code is tried on a locked-down copy of the kernel first")
+        yield Check("rehearsal", "ok", f"code is tried on a locked-down copy of the kernel first ({lock.describe()})")
 
 
 def _runtime() -> Iterator[Check]:

@@ -359,7 +359,10 @@ def keep_questions(lines: list[str]) -> list[str]:
 
 def register(shell: InteractiveShell) -> None:
     """Called by `%load_ext llmos_jupyter`."""
+    from llmos_jupyter.sandbox.roots import fix_roots
+
     fix_place(shell)
+    fix_roots(shell)  # before any code can change the folder
     magics = LLMOSMagics(shell)
     shell.register_magics(magics)
     shell.events.register("pre_run_cell", magics.pre_run_cell)

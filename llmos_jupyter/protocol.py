@@ -82,10 +82,15 @@ class NameChange(Wire):
 
 
 class Refusal(Wire):
-    """Something the rehearsal's lock did not let the code do."""
+    """Something the sandbox's lock did not let the code do, swallowed by the code or not.
+
+    `target`: the real path, the host, the command, the number of a process; empty where it is not known.
+    """
 
     capability: Capability
-    what: str
+    what: str = Field(description="in words")
+    target: str = ""
+    system_call: str = Field("", description="the call that was refused; empty if Python told of it")
 
 
 class ErrorReport(Wire):
@@ -127,6 +132,7 @@ class Rehearsal(Wire):
     status: RehearsalStatus
     reason: str = ""
     confinement: str = ""
+    reading_limited: bool = Field(False, description="whether reading outside the notebook's files was refused")
     error: ErrorReport | None = None
     output: str = ""
     outcome: dict[str, str] = Field(

@@ -15,6 +15,7 @@ from llmos_jupyter import config, paths
 from llmos_jupyter.agent.replay import Recording, record
 from llmos_jupyter.cli import main
 from llmos_jupyter.protocol import Options
+from llmos_jupyter.sandbox import lock
 from llmos_jupyter.signatures import Signatures
 
 PACKAGE = Path(llmos_jupyter.__file__).parent
@@ -80,7 +81,7 @@ GROUND = (
     "signatures",
     "text",
     "processes",
-    "confinement",
+    "sandbox",
     "hardware",
 )
 
@@ -89,6 +90,7 @@ GROUND = (
     ("room", "allowed"),
     [
         ("engines", ("engines",)),
+        ("sandbox", ("sandbox",)),
         ("workers", ("workers",)),
         ("scheduling", ("scheduling",)),
         ("monitoring", ("monitoring",)),
@@ -183,6 +185,8 @@ def test_doctor_looks_at_everything_and_starts_nothing(home: Path, capsys: pytes
     said = capsys.readouterr().out
     for name in ("versions", "settings", "machine", "model", "disk", "rehearsal", "runtime"):
         assert name in said
+    if sys.platform == "linux" and lock.unsupported() is None:
+        assert lock.describe() in said
     assert not paths.runtime_file().exists()
     paths.runtime_dir().mkdir(parents=True, exist_ok=True)
     paths.runtime_file().write_text("{}")

@@ -28,7 +28,6 @@ from llmos_jupyter.agent import events
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.loop import Loop
 from llmos_jupyter.agent.running import Rights
-from llmos_jupyter.confinement import die_with_parent
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.store import Store
 from llmos_jupyter.protocol import (
@@ -45,6 +44,7 @@ from llmos_jupyter.protocol import (
     Task,
     Token,
 )
+from llmos_jupyter.sandbox.lock import die_with_parent
 
 BUDGET = 1.0  # seconds a rehearsal may take
 RUNS_ON = 1.6  # seconds that outlast it

@@ -1996,12 +1996,28 @@ export interface components {
         };
         /**
          * Refusal
-         * @description Something the rehearsal's lock did not let the code do.
+         * @description Something the sandbox's lock did not let the code do, swallowed by the code or not.
+         *
+         *     `target`: the real path, the host, the command, the number of a process; empty where it is not known.
          */
         Refusal: {
             capability: components["schemas"]["Capability"];
-            /** What */
+            /**
+             * What
+             * @description in words
+             */
             what: string;
+            /**
+             * Target
+             * @default
+             */
+            target: string;
+            /**
+             * System Call
+             * @description the call that was refused; empty if Python told of it
+             * @default
+             */
+            system_call: string;
         };
         /**
          * Rehearsal
@@ -2028,6 +2044,12 @@ export interface components {
              * @default
              */
             confinement: string;
+            /**
+             * Reading Limited
+             * @description whether reading outside the notebook's files was refused
+             * @default false
+             */
+            reading_limited: boolean;
             /** @default null */
             error: components["schemas"]["ErrorReport"] | null;
             /**

@@ -1,8 +1,9 @@
 """What code wants to do outside the namespace, and what one notebook's user has granted.
 
-Reading under the working directory is granted. All else asks: a yes grants the same thing (the same folder, host or
-command) for as long as the notebook lives, and to the code it was said to the whole capability. `%llmos allow` grants
-more in advance, `%llmos revoke` takes it back, and an administrator's caps (`caps`) limit both.
+Reading under the notebook's folder is granted. All else asks: a yes grants the same thing (the same folder, host or
+command) for as long as the notebook lives, and to the code it was said to the whole capability; but of reading no more
+than that, for the sandbox tells of each file that code was kept from. `%llmos allow` grants more in advance,
+`%llmos revoke` takes it back, and an administrator's caps (`caps`) limit both.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from llmos_jupyter.agent.caps import Caps
-from llmos_jupyter.agent.ordinary import Ordinary, beneath
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Capability, Finding, Rehearsal
+from llmos_jupyter.protocol import Capability, Finding, Refusal, Rehearsal
+from llmos_jupyter.sandbox.roots import Access, Roots, beneath
 
 READ, WRITE, NET = Capability.READ_FILES, Capability.WRITE_FILES, Capability.NETWORK
 PROC, INSTALL, EXIT, INPUT = Capability.PROCESSES, Capability.INSTALL, Capability.EXIT, Capability.INPUT
@@ -30,14 +31,6 @@ FORMS = (
     "`install packages`, each with `for this answer` behind it if it should end with the next answer"
 )
 _FOR_THIS = re.compile(r"\s+for\s+this\s+answer\.?$", re.I)
-# How a refusal names its path: `rehearsal_refusals` and `guard` write them.
-_WITH_PATH = re.compile(
-    r"(?:read|list|write to the open file|write|delete|rename|truncate|make the folder|link to|create the database|"
-    r"change the (?:mode|owner|times|attributes) of) (.+)",
-    re.S,
-)
-_WITH_HOST = re.compile(r"connect to ([^:]+)(?::\d+)?")  # of an IPv6 address with a port, the host cannot be told
-_CUT = "…"
 
 
 @dataclass(frozen=True)
@@ -52,14 +45,13 @@ class Want:
         return self.capability.value + (f" ({self.what})" if self.what else "")
 
 
-def wants(findings: Iterable[Finding], rehearsal: Rehearsal | None) -> list[Want]:
+def wants(findings: Iterable[Finding], rehearsal: Rehearsal | None, roots: Roots) -> list[Want]:
     """What a candidate wants beyond what all code may, from its inspection and from what its rehearsal was refused.
 
     What inspection found without a path is dropped where the rehearsal names one, and for reading, which the rehearsal
     tells by path. Paths are resolved against the present working directory.
     """
-    ordinary = Ordinary()
-    found = [Want(r.capability, _refused(r.capability, r.what)) for r in rehearsal.refusals] if rehearsal else []
+    found = [_refused(refusal) for refusal in rehearsal.refusals] if rehearsal else []
     named = {want.capability for want in found if want.what}
     told = rehearsal is not None and rehearsal.status in ("passed", "refused", "unfinished")
     for finding in findings:
@@ -75,7 +67,7 @@ def wants(findings: Iterable[Finding], rehearsal: Rehearsal | None) -> list[Want
         elif finding.capability not in named:
             found.append(Want(finding.capability))
     kept = dict.fromkeys(found)
-    return [want for want in kept if not (want.capability is READ and want.what and ordinary.may_read(want.what))]
+    return [want for want in kept if not (want.capability is READ and want.what and roots.may_read(want.what))]
 
 
 def level(rehearsal: Rehearsal | None) -> str:
@@ -87,16 +79,9 @@ def level(rehearsal: Rehearsal | None) -> str:
     return "rehearsed unlocked" if rehearsal.confinement.startswith("unlocked") else "rehearsed locked-down"
 
 
-def _refused(capability: Capability, what: str) -> str:
-    if what.endswith(_CUT):
-        return ""
-    if capability in FILES:
-        match = _WITH_PATH.fullmatch(what)
-        return os.path.realpath(os.path.expanduser(match[1])) if match else ""
-    if capability is NET:
-        match = _WITH_HOST.fullmatch(what)
-        return match[1] if match else ""
-    return what
+def _refused(refusal: Refusal) -> Want:
+    named = refusal.capability in FILES or refusal.capability is NET
+    return Want(refusal.capability, refusal.target if named else refusal.what)
 
 
 def _resolved(capability: Capability, target: str) -> str:
@@ -156,10 +141,12 @@ class Grant:
 class Grants:
     """What one notebook's user allowed. Nothing is kept beyond the kernel's life."""
 
-    def __init__(self, caps: Caps | None = None) -> None:
+    def __init__(self, caps: Caps | None = None, roots: Roots | None = None) -> None:
+        """`roots`: the files that all code may read; by default those of this moment."""
         self._caps = caps or Caps()
+        self.roots = roots or Roots.here()
         self._grants: dict[Grant, None] = {}
-        # Files that the user's own cells name: reading them needs no yes.
+        # Files, and folders of modules, that the user's own cells name: reading them needs no yes.
         self.own_files: frozenset[str] = frozenset()
 
     def allow(self, text: str) -> str:
@@ -191,7 +178,7 @@ class Grants:
 
     def allowed(self) -> list[str]:
         """What code may do outside the namespace without asking, one thing a line."""
-        lines = [f"read {os.path.realpath(os.getcwd())} (always)", *map(str, self._grants)]
+        lines = [f"read {self.roots.notebook} (always)", *map(str, self._grants)]
         return lines + self._caps.lines()
 
     def folders(self, capability: Capability) -> list[str]:
@@ -199,6 +186,24 @@ class Grants:
         if not self._caps.permits(capability):
             return []
         return [grant.what or os.sep for grant in self._grants if grant.capability is capability]
+
+    def reading(self) -> Access:
+        """What the sandbox may read beyond the roots: the user's own files, and what was granted."""
+        if not self._caps.permits(READ):
+            return Access()
+        return Access(read=(*sorted(self.own_files), *self.folders(READ)))
+
+    def access(self) -> Access:
+        """All that was granted, as the sandbox is to be loosened for a run that is not made again.
+
+        The network is open or it is not: a grant for one host opens nothing here.
+        """
+        return Access(
+            read=self.reading().read,
+            write=tuple(self.folders(WRITE)),
+            network=self.permits(NET, ""),
+            processes=self.permits(PROC, ""),
+        )
 
     def missing(self, wants: Iterable[Want]) -> list[Want]:
         """Those wants that nothing grants."""
@@ -208,17 +213,19 @@ class Grants:
         """Whether a grant covers this. `what` is a real path, a host or a command; empty if unknown."""
         if not self._caps.permits(capability):
             return False
-        if capability is READ and what in self.own_files:
+        if capability is READ and any(beneath(what, path) for path in self.own_files):
             return True
         return any(grant.covers(capability, what) for grant in self._grants)
 
     def grant_answer(self, want: Want) -> None:
         """A yes at the question: this answer may use the capability, and the same is not asked again in this notebook.
+        Reading that was asked for by name is granted by name.
 
         Raises LLMOSError when the administrator's cap forbids it.
         """
         self._caps.demand(want.capability)
-        self._grants[Grant(want.capability, this_answer=True)] = None
+        if want.capability is not READ or not want.what:
+            self._grants[Grant(want.capability, this_answer=True)] = None
         if want.what and want.capability not in ASKED_EACH_TIME:
             what = _same(want.what) if want.capability in FILES else want.what
             self._grants[Grant(want.capability, what)] = None

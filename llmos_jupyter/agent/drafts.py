@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from llmos_jupyter.agent.replay import Recorded
-from llmos_jupyter.protocol import Candidate, ErrorReport, Finding, Rehearsal
+from llmos_jupyter.protocol import Candidate, Capability, ErrorReport, Finding, Rehearsal
 
 
 @dataclass
@@ -51,6 +51,16 @@ class Draft:
             # Some code only takes long; what can be seen never to end must not begin.
             return not any(finding.kind == "endless-loop" for finding in self.findings)
         return self.rehearsal.status in ("passed", "refused")
+
+    @property
+    def kept_from_reading(self) -> bool:
+        """Whether the sandbox refused it a file, so that its result says little."""
+        rehearsal = self.rehearsal
+        return (
+            rehearsal is not None
+            and rehearsal.reading_limited
+            and any(refusal.capability is Capability.READ_FILES for refusal in rehearsal.refusals)
+        )
 
     @property
     def doubts(self) -> list[str]:

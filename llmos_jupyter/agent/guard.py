@@ -26,8 +26,8 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from llmos_jupyter.agent import guard_events
-from llmos_jupyter.agent.ordinary import Ordinary
 from llmos_jupyter.protocol import Capability, ErrorReport, Refusal, Run
+from llmos_jupyter.sandbox.roots import Roots, roots_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -67,10 +67,14 @@ class Hold:
     """One run that is held. `stopped` lists what it was kept from, the threads it left behind included."""
 
     def __init__(
-        self, permits: Permits | None, namespace: dict[str, Any], on_write: Callable[[str], None] | None
+        self,
+        permits: Permits | None,
+        namespace: dict[str, Any],
+        roots: Roots,
+        on_write: Callable[[str], None] | None = None,
     ) -> None:
         self.stopped: list[Refusal] = []
-        self.ordinary = Ordinary()
+        self.roots = roots
         self.namespace = namespace
         self.hosts: set[str] = set()  # names that were looked up
         self.made: set[str] = set()  # files in the temporary folder that the run itself made
@@ -86,10 +90,10 @@ class Hold:
         if self._on_write is not None:
             self._on_write(path)
 
-    def stop(self, capability: Capability, what: str) -> NoReturn:
-        """Note what was attempted, and raise NotAllowed."""
+    def stop(self, capability: Capability, what: str, target: str = "") -> NoReturn:
+        """Note what was attempted, with its path or host, and raise NotAllowed."""
         what = what if len(what) <= LONGEST else what[: LONGEST - 1] + "…"
-        refusal = Refusal(capability=capability, what=what)
+        refusal = Refusal(capability=capability, what=what, target=target)
         if refusal not in self.stopped and len(self.stopped) < MOST:
             self.stopped.append(refusal)
         raise NotAllowed(capability, what)
@@ -135,7 +139,7 @@ def held(
     made. The `Hold` stays in force afterwards for what the block leaves running.
     """
     _install()
-    hold = Hold(permits, shell.user_ns, on_write)
+    hold = Hold(permits, shell.user_ns, roots_of(shell), on_write)
     ident = threading.get_ident()
     before = _running.get(ident)
     _drop_ended_threads()

@@ -6,6 +6,7 @@ The events and their arguments: https://docs.python.org/3/library/audit_events.h
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shlex
@@ -16,8 +17,9 @@ from functools import lru_cache
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent.ordinary import asks_the_system, beneath, program_of
+from llmos_jupyter.agent.ordinary import asks_the_system, is_bytecode, program_of
 from llmos_jupyter.protocol import Capability
+from llmos_jupyter.sandbox.roots import beneath
 
 if TYPE_CHECKING:
     from llmos_jupyter.agent.guard import Hold
@@ -63,13 +65,15 @@ def _folder(descriptor: int) -> str:
 
 
 def _write(hold: Hold, verb: str, path: str | None, frame: FrameType | None) -> None:
-    if path is None or hold.ordinary.may_write(path) or _own(hold, path):
+    if path is None or hold.roots.may_write(path) or _own(hold, path):
         return
-    if os.path.dirname(path) == hold.ordinary.temporary and not os.path.lexists(path) and _by_tempfile(frame):
+    if is_bytecode(path, frame):
+        raise PermissionError(errno.EPERM, "Bytecode is not written here", path)  # and Python goes on without
+    if os.path.dirname(path) == hold.roots.temporary and not os.path.lexists(path) and _by_tempfile(frame):
         hold.made.add(path)
         return
     if not hold.permits(Capability.WRITE_FILES, path):
-        hold.stop(Capability.WRITE_FILES, f"{verb} {path}")
+        hold.stop(Capability.WRITE_FILES, f"{verb} {path}", path)
     hold.writes(path)
 
 
@@ -83,10 +87,10 @@ def _by_tempfile(frame: FrameType | None) -> bool:
 
 
 def _read(hold: Hold, path: str | None, verb: str = "read") -> None:
-    if path is None or hold.ordinary.may_read(path) or hold.permits(Capability.READ_FILES, path) or _own(hold, path):
+    if path is None or hold.roots.may_read(path) or hold.permits(Capability.READ_FILES, path) or _own(hold, path):
         return
     if os.path.lexists(path):  # what is not there says no more than that
-        hold.stop(Capability.READ_FILES, f"{verb} {path}")
+        hold.stop(Capability.READ_FILES, f"{verb} {path}", path)
 
 
 def _open(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
@@ -102,7 +106,7 @@ def _open(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
 
 def _makes(hold: Hold, args: tuple[Any, ...], frame: FrameType | None) -> None:
     path = _real(args[0], args[-1])
-    if path is None or not hold.ordinary.may_make(path):
+    if path is None or not hold.roots.may_make(path):
         _write(hold, "make the folder", path, frame)
 
 
@@ -160,7 +164,7 @@ def _host(hold: Hold, host: Any, port: Any, frame: FrameType | None) -> None:
         return
     if any(name in _addresses(granted) for granted in hold.hosts if hold.permits(Capability.NETWORK, granted)):
         return
-    hold.stop(Capability.NETWORK, f"connect to {name}" + (f":{port}" if port else ""))
+    hold.stop(Capability.NETWORK, f"connect to {name}" + (f":{port}" if port else ""), name)
 
 
 @lru_cache(64)

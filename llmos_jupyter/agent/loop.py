@@ -33,7 +33,7 @@ from llmos_jupyter.agent.events import (
     Written,
 )
 from llmos_jupyter.agent.own_files import own_files
-from llmos_jupyter.agent.permissions import decide
+from llmos_jupyter.agent.permissions import Verdict, decide
 from llmos_jupyter.agent.repetition import looping
 from llmos_jupyter.agent.replay import FOREIGN, Recorded, Recording, record
 from llmos_jupyter.agent.running import Rights, run
@@ -47,6 +47,7 @@ from llmos_jupyter.protocol import (
     Finish,
     Generation,
     Message,
+    Mode,
     Options,
     Record,
     Request,
@@ -90,7 +91,7 @@ class Loop:
         self._rights = rights
         self._recording = recording
         self.model = ""
-        self._trial = Trial(shell, context, self._record, rehearsal_budget)
+        self._trial = Trial(shell, context, self._record, rehearsal_budget, rights.grants)
 
     def answer(self, text: str, options: Options, context_tokens: int) -> Steps:
         """Answer one request. Closing the generator, or an exception in it, ends the task as cancelled or failed."""
@@ -163,7 +164,7 @@ class Loop:
             self._record(task, DecisionRecord(round=draft.round, decision="chosen", why=why))
         if draft is not drafts[-1] or why:
             yield Chosen(draft.candidate, draft.code, draft.findings, draft.rehearsal, why)
-        return (yield from self._use(task, turn, draft, asked, unsure(draft, drafts)))
+        return (yield from self._use(task, turn, draft, asked, deadline, unsure(draft, drafts)))
 
     # --- recorded answers -------------------------------------------------------------------
 
@@ -195,7 +196,7 @@ class Loop:
         if not draft.works:
             self._record(task, DecisionRecord(round=0, decision="asked again", why=draft.why))
             return None
-        return (yield from self._use(task, turn, draft, options))
+        return (yield from self._use(task, turn, draft, options, deadline))
 
     def _entry(self, turn: Turn, options: Options, kind: str, answer: str, model: str) -> Recorded | None:
         """What would be recorded; made before the run, for the answer depends on what it found."""
@@ -394,16 +395,21 @@ class Loop:
     # --- what becomes of it -----------------------------------------------------------------
 
     def _use(
-        self, task: Task, turn: Turn, draft: Draft, options: Options, warning: str = ""
+        self, task: Task, turn: Turn, draft: Draft, options: Options, deadline: float, warning: str = ""
     ) -> Generator[AgentEvent, bool | None, Finish]:
         """Run the candidate, or ask, or show it: as the mode and what it reaches for demand. `warning`: that it is
         likely wrong."""
         if warning:
             yield Noted(warning)
-        verdict = yield from decide(draft, options.mode, self._rights.grants, self._rights.caps)
-        if verdict.asked:
-            decision = "approved" if verdict.allowed else "refused"
-            self._record(task, DecisionRecord(round=draft.round, decision=decision, why=verdict.why))
+        verdict = yield from self._permitted(task, draft, options.mode)
+        if verdict.allowed and verdict.asked and draft.kept_from_reading:
+            # It may read that now, which may show that it wants more, or that it does not work.
+            refusals = draft.rehearsal.refusals if draft.rehearsal else []
+            yield from self._trial.attempt(task, draft, deadline)
+            if not draft.works:
+                return (yield from self._give_up(task, draft, 1))
+            if draft.rehearsal and draft.rehearsal.refusals != refusals:
+                verdict = yield from self._permitted(task, draft, "auto")
         if not verdict.allowed:
             return (yield from self._show(task, turn, draft, verdict.why))
         if draft.foreign:
@@ -420,6 +426,13 @@ class Loop:
             return Finish(state="failed", reason=f"{done.error.type}: {done.error.message}"[:500])
         yield from self._keep(entry)
         return Finish(state="done")
+
+    def _permitted(self, task: Task, draft: Draft, mode: Mode) -> Generator[AgentEvent, bool | None, Verdict]:
+        verdict = yield from decide(draft, mode, self._rights.grants, self._rights.caps)
+        if verdict.asked:
+            decision = "approved" if verdict.allowed else "refused"
+            self._record(task, DecisionRecord(round=draft.round, decision=decision, why=verdict.why))
+        return verdict
 
     def _show(self, task: Task, turn: Turn, draft: Draft, why: str) -> Generator[AgentEvent, bool | None, Finish]:
         self._record(task, DecisionRecord(round=draft.round, decision="shown", why=why))

@@ -29,7 +29,7 @@ def decide(draft: Draft, mode: Mode, grants: Grants, caps: Caps) -> Generator[Ag
     """Ask if need be. A yes grants what was asked for, once a notebook."""
     if caps.mode(mode) == "show":
         return Verdict(False, "show mode never runs code" if mode == "show" else _capped(caps))
-    missing = grants.missing(wants(draft.findings, draft.rehearsal))
+    missing = grants.missing(wants(draft.findings, draft.rehearsal, grants.roots))
     for want in missing:
         if not caps.permits(want.capability):
             return Verdict(False, caps.refusal(want.capability).rstrip("."))

@@ -14,6 +14,7 @@ import random
 import select
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -24,13 +25,18 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from llmos_jupyter import confinement
 from llmos_jupyter.agent.forkable import fork_hazard
 from llmos_jupyter.agent.pages import Probe
 from llmos_jupyter.agent.rehearsal_child import Brief, rehearse_in_child
 from llmos_jupyter.agent.rehearsal_inheritance import available_memory
 from llmos_jupyter.agent.snapshot import ForeseenChange
 from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
+from llmos_jupyter.sandbox import lock
+from llmos_jupyter.sandbox.descendants import adopted
+from llmos_jupyter.sandbox.judge import Judge
+from llmos_jupyter.sandbox.notifications import Supervisor
+from llmos_jupyter.sandbox.refusals import merged
+from llmos_jupyter.sandbox.roots import Access, roots_of
 
 with contextlib.suppress(ImportError):  # Windows has none, and no rehearsal
     import fcntl
@@ -43,6 +49,7 @@ DIFFERENCE_SECONDS = 2.0  # the copy's, to find what changed once the candidate 
 LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt another thread received
 LONGEST_REPORT = 16 << 20  # bytes; a copy that says more is not believed
 TELLING_GROWTH = 1 << 30  # bytes that unfinished code used, from which on it is said
+NOTHING_MORE = Access()
 _PREFIX = "llmos-rehearsal-"
 LEAST_MEMORY = 64 << 20  # bytes above the present size, under which no rehearsal makes sense
 
@@ -54,7 +61,7 @@ def supported(*, unlocked: bool = False) -> str | None:
     """
     if not hasattr(os, "fork"):
         return "Rehearsal needs Linux; on this system code is not rehearsed."
-    return None if unlocked and sys.platform == "linux" else confinement.unsupported()
+    return None if unlocked and sys.platform == "linux" else lock.unsupported()
 
 
 def rehearse(
@@ -64,15 +71,17 @@ def rehearse(
     budget_seconds: float = 5.0,
     memory_bytes: int | None = None,
     unlocked: bool = False,
+    access: Access = NOTHING_MORE,
 ) -> Rehearsal:
     """Run `code` on a copy of the kernel and report what it did; the kernel itself is not touched.
 
     `budget_seconds` is the candidate's own time: when it ends, the copy is killed and the report says
     `unfinished`. `memory_bytes` is what the copy may use above its present size; by default half of what is
-    available. `unlocked` allows a rehearsal where the system offers no lock, and changes nothing where it does:
-    the copy is then held by the audit hook alone, `confinement` begins with "unlocked", and only code in which
-    inspection found no capability may be given. Raises KeyboardInterrupt when the user interrupts, with the copy
-    already gone; any other trouble is reported as `unavailable`, with the reason.
+    available. `access`: what the copy may do besides, by the user's grants: what it writes or sends then is written and
+    sent, so such code must not be run again. `unlocked` allows a rehearsal where the system offers no lock, and changes
+    nothing where it does: the copy is then held by the audit hook alone, `confinement` begins with "unlocked", and only
+    code in which inspection found no capability may be given. Raises KeyboardInterrupt when the user interrupts, with
+    the copy already gone; any other trouble is reported as `unavailable`, with the reason.
     """
     if (reason := supported(unlocked=unlocked) or fork_hazard(code, shell.user_ns)) is not None:
         return Rehearsal(status="unavailable", reason=reason)
@@ -82,8 +91,8 @@ def rehearse(
             status="unavailable", reason="Too little memory is free for a rehearsal; close a notebook to free some."
         )
     try:
-        with _scratch() as scratch:
-            return _Copy(code, shell, scratch, budget_seconds, memory, unlocked).watch()
+        with _scratch() as scratch, adopted() if access.processes else contextlib.nullcontext():
+            return _Copy(code, shell, scratch, budget_seconds, memory, unlocked, access).watch()
     except OSError as error:
         return Rehearsal(status="unavailable", reason=f"The kernel could not be copied: {error.strerror or error}.")
 
@@ -153,7 +162,14 @@ class _Copy:
     """One forked copy, from its birth to its burial."""
 
     def __init__(
-        self, code: str, shell: InteractiveShell, scratch: str, budget: float, memory: int, unlocked: bool
+        self,
+        code: str,
+        shell: InteractiveShell,
+        scratch: str,
+        budget: float,
+        memory: int,
+        unlocked: bool,
+        access: Access,
     ) -> None:
         self._budget = budget
         self._pid = 0
@@ -161,7 +177,10 @@ class _Copy:
         self._buffer = b""
         self._received = 0
         self._confinement: str | None = None
+        self._reading_limited = False
         self._refusals: list[Refusal] = []
+        self._guesses: list[Refusal] = []
+        self._supervisor: Supervisor | None = None
         self._output = ""
         self._end: dict[str, Any] | None = None
         self._changes: dict[str, Any] | None = None
@@ -172,7 +191,7 @@ class _Copy:
         self._resident = self._grown = 0
         self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
-        self._unlocked = unlocked
+        self._unlocked, self._access = unlocked, access
 
     def watch(self) -> Rehearsal:
         pipe = -1
@@ -192,6 +211,8 @@ class _Copy:
 
     def _fork(self) -> int:
         reading, writing = os.pipe()
+        ours, control = socket.socketpair()
+        roots = roots_of(self._shell)
         brief = Brief(
             code=self._code,
             scratch=self._scratch,
@@ -201,17 +222,24 @@ class _Copy:
             memory_bytes=self._memory,
             random_state=random.getstate(),
             probe=self._probe,
+            control=control,
+            roots=roots,
+            access=self._access,
             unlocked=self._unlocked,
         )
         try:
             self._pid = _fork_quietly()
             if self._pid == 0:
                 rehearse_in_child(brief, self._shell)
+            self._supervisor = Supervisor(ours, Judge(self._pid, self._scratch, roots, self._access))
+            self._supervisor.start()
         except BaseException:
             os.close(reading)
+            ours.close()
             raise
         finally:
             os.close(writing)
+            control.close()
         return reading
 
     def _listen(self, pipe: int) -> bool:
@@ -252,9 +280,12 @@ class _Copy:
                 match content.pop("event"):
                     case "ready":
                         self._confinement = str(content["confinement"])
+                        self._reading_limited = bool(content["reading_limited"])
                         self._resident = _resident(self._pid)
                     case "refusal":
                         self._refusals.append(Refusal.model_validate(content))
+                    case "guess":
+                        self._guesses.append(Refusal.model_validate(content))
                     case "output":
                         self._output = str(content["text"])
                     case "end":
@@ -285,6 +316,10 @@ class _Copy:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self._pid, signal.SIGKILL)
             self._reap(0)
+        if self._supervisor is not None:
+            self._refusals = merged(self._refusals, self._supervisor.stop(), self._guesses)
+            if self._supervisor.failed:
+                self._broken = "what the lock refuses could not be told any more"
 
     def _reap(self, options: int) -> bool:
         try:
@@ -299,6 +334,7 @@ class _Copy:
         report = Rehearsal(
             status="unavailable",
             confinement=self._confinement or "",
+            reading_limited=self._reading_limited,
             refusals=self._refusals,
             output=self._output,
         )

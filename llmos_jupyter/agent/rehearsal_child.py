@@ -10,16 +10,16 @@ import gc
 import json
 import os
 import random
+import socket
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llmos_jupyter import confinement
 from llmos_jupyter.agent import guard, outcome, rehearsal_inheritance
 from llmos_jupyter.agent.error_reports import error_report
 from llmos_jupyter.agent.kernel_state import differences, kernel_state, registered_exits
@@ -30,6 +30,8 @@ from llmos_jupyter.agent.rehearsal_refusals import Refusals
 from llmos_jupyter.agent.rehearsal_shell import Stage
 from llmos_jupyter.agent.snapshot import Snapshot
 from llmos_jupyter.protocol import Capability, Refusal
+from llmos_jupyter.sandbox import lock, notifications
+from llmos_jupyter.sandbox.roots import Access, Roots
 from llmos_jupyter.text import wellformed
 
 if TYPE_CHECKING:
@@ -50,6 +52,9 @@ class Brief:
     memory_bytes: int
     random_state: Any
     probe: Probe
+    control: socket.socket  # leads to the supervisor, which is told of what the lock refuses
+    roots: Roots
+    access: Access
     unlocked: bool = False  # whether to go on where the system offers no lock
 
 
@@ -69,7 +74,7 @@ class _Report:
 def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
     """Never returns: whatever happens here, the copy must not go on as if it were the kernel."""
     try:
-        confinement.die_with_parent(brief.parent)
+        lock.die_with_parent(brief.parent)
         pipe = rehearsal_inheritance.raise_descriptor(brief.pipe)
         report = _Report(pipe)
         try:
@@ -86,7 +91,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace
     random.setstate(brief.random_state)  # a fork seeds it anew
     rehearsal_inheritance.reset_signals()
-    open_files = rehearsal_inheritance.cut_descriptors({pipe})
+    open_files = rehearsal_inheritance.cut_descriptors({pipe, brief.control.fileno()}, _histories(shell))
     rehearsal_inheritance.cut_shared_memory()
     rehearsal_inheritance.use_one_thread()
     os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch
@@ -94,16 +99,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     peak = rehearsal_inheritance.open_peak_switch()
     rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds)
     pages = WrittenPages(brief.probe.address)
-    lacking = confinement.unsupported()
-    lock = confinement.Lock("unlocked, held by the audit hook only", True)
-    if lacking is None:
-        try:
-            lock = confinement.lock(brief.scratch, pipe)
-            lacking = confinement.leaks(brief.scratch)
-        except OSError as refused:
-            lacking = refused.strerror or str(refused)
-        if lacking is not None:
-            lock = confinement.Lock(f"unlocked ({lacking}), held by the audit hook only", True)
+    locked, lacking = _lock(brief, pipe, open_files)
     if lacking is not None and not brief.unlocked:
         report.send("broken", reason=f"the lock does not hold here: {lacking}")
         return
@@ -111,7 +107,18 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     def send_refusal(refusal: Refusal) -> None:
         report.send("refusal", **refusal.model_dump(mode="json"))
 
-    refusals = Refusals(send_refusal, brief.scratch, writes_in_scratch=lock.writes_in_scratch, open_files=open_files)
+    def send_guess(refusal: Refusal) -> None:
+        report.send("guess", **refusal.model_dump(mode="json"))
+
+    refusals = Refusals(
+        send_refusal,
+        send_guess,
+        brief.scratch,
+        roots=brief.roots,
+        access=brief.access,
+        lock=locked,
+        open_files=open_files,
+    )
     capture = Capture(lambda text: report.send("output", text=text))
     stage = Stage(shell, refusals, capture)
     snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
@@ -124,7 +131,13 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         gc.enable()
     kernel, exits = kernel_state(shell), registered_exits()
     before = rehearsal_inheritance.memory_sizes()
-    report.send("ready", confinement=lock.description)
+    notifications.begin(brief.control)
+    brief.control.close()
+    report.send(
+        "ready",
+        confinement=locked.description if lacking is None else _unlocked(lacking),
+        reading_limited=locked.reads_are_limited,
+    )
 
     threads = set(threading.enumerate())
     started = time.perf_counter()
@@ -186,6 +199,36 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         )
 
 
+def _histories(shell: InteractiveShell) -> set[str]:
+    """The database of what was ever typed into any notebook: the kernel has it open, and this notebook's code has no
+    business there."""
+    file = getattr(shell.history_manager, "hist_file", "")
+    return {os.path.realpath(f"{file}{end}") for end in ("", "-journal", "-wal", "-shm")} if file else set()
+
+
+def _lock(brief: Brief, pipe: int, open_files: Iterable[int]) -> tuple[lock.Lock, str | None]:
+    """The lock, and why it does not hold, or None."""
+    lacking, locked = lock.unsupported(), lock.Lock(0, False)
+    if lacking is None:
+        try:
+            locked = lock.lock(brief.scratch, pipe, brief.roots, brief.access, brief.control, open_files)
+        except OSError as refused:
+            lacking = refused.strerror or str(refused)
+    if lacking is not None:
+        return locked, lacking
+    return locked, lock.leaks(
+        brief.scratch,
+        writable=brief.access.write,
+        readable=brief.access.read if locked.reads_are_limited else None,
+        network=brief.access.network,
+        processes=brief.access.processes,
+    )
+
+
+def _unlocked(lacking: str) -> str:
+    return f"unlocked ({lacking.rstrip('.')}), held by the audit hook only"
+
+
 @contextmanager
 def _held(shell: InteractiveShell, scratch: str, refusals: Refusals) -> Iterator[None]:
     """The guard in the lock's place, for code that inspection found nothing in."""
@@ -195,4 +238,4 @@ def _held(shell: InteractiveShell, scratch: str, refusals: Refusals) -> Iterator
             yield
         finally:
             for refusal in hold.late():
-                refusals.note(refusal.capability, refusal.what)
+                refusals.note(refusal.capability, refusal.what, refusal.target)

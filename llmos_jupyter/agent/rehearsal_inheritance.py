@@ -14,7 +14,7 @@ import re
 import signal
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import psutil
 from threadpoolctl import threadpool_limits
@@ -32,12 +32,12 @@ _MAP_FIXED = 0x10
 _LINE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+)\s*(.*)")
 
 
-def cut_descriptors(keep: set[int]) -> dict[int, str]:
+def cut_descriptors(keep: set[int], never: Collection[str] = ()) -> dict[int, str]:
     """Give the process descriptors of its own, under the old numbers.
 
-    A regular file is opened again, for reading, at the same offset. Devices without an effect and folders stay;
-    anything else (sockets, pipes, terminals, GPU devices) becomes /dev/null. Returns the files that were open for
-    writing, by descriptor.
+    A regular file is opened again, for reading, at the same offset; but those `never`, by their real paths. Devices
+    without an effect and folders stay; anything else (sockets, pipes, terminals, GPU devices) becomes /dev/null.
+    Returns the files that were open for writing, by descriptor.
     """
     writable: dict[int, str] = {}
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
@@ -53,7 +53,10 @@ def cut_descriptors(keep: set[int]) -> dict[int, str]:
         elif stat.S_ISREG(status.st_mode):
             if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
                 writable[fd] = os.readlink(f"/proc/self/fd/{fd}")
-            _reopen(fd, null)
+            if os.readlink(f"/proc/self/fd/{fd}") in never:
+                os.dup2(null, fd, inheritable=False)
+            else:
+                _reopen(fd, null)
         elif stat.S_ISDIR(status.st_mode):
             continue
         elif not (

@@ -18,15 +18,19 @@ import traceback
 from collections.abc import Callable, Mapping
 from types import CodeType, FrameType
 from typing import Any
+from urllib.parse import urlsplit
 
-from llmos_jupyter.agent.ordinary import Ordinary, asks_the_system, beneath, program_of
+from llmos_jupyter.agent.ordinary import asks_the_system, program_of
 from llmos_jupyter.protocol import Capability, Refusal
+from llmos_jupyter.sandbox.calls import real_entry
+from llmos_jupyter.sandbox.lock import Lock
+from llmos_jupyter.sandbox.other_calls import INSTALLING
+from llmos_jupyter.sandbox.roots import Access, Roots, beneath
 
 MOST = 20  # refusals reported
 LONGEST = 200  # characters of one
 
 _CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_INSTALL = re.compile(r"\b(?:pip3?|uv|conda|mamba|micromamba|poetry)\b.*\b(?:un)?(?:install|add|remove|sync)\b", re.S)
 _LOCK_ERRNOS = frozenset({errno.EPERM, errno.EACCES, errno.EROFS, errno.EBADF, errno.ENOTSOCK, errno.EFBIG})
 # Words of the C libraries' messages, where a library reports no errno.
 _LOCK_WORDS = re.compile(
@@ -39,6 +43,8 @@ _OWN_FAULTS = (NameError, AttributeError, TypeError, SyntaxError, AssertionError
 _FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.FileIO)
 _RAISE = dis.opmap["RAISE_VARARGS"]
 
+_OF_ENTRIES = frozenset({"delete", "rename", "link to", "make the folder"})  # a link is meant, not what it leads to
+
 Place = tuple[CodeType, int]
 
 
@@ -49,35 +55,42 @@ class Refused(PermissionError):
         super().__init__(errno.EPERM, f"{what} is not permitted in a rehearsal")
 
 
+class Quietly(PermissionError):
+    """Refused to a library that does without; nobody is told."""
+
+
 class Refusals:
     """Collects refusals, and sends each at once, so that none is lost if the process is."""
 
     def __init__(
         self,
         send: Callable[[Refusal], None],
+        send_guess: Callable[[Refusal], None],
         scratch: str,
         *,
-        writes_in_scratch: bool,
+        roots: Roots,
+        access: Access,
+        lock: Lock,
         open_files: dict[int, str],
     ) -> None:
         """`open_files`: those that were open for writing before the rehearsal, and no longer are."""
-        self._send = send
+        self._send, self._send_guess = send, send_guess
         self._open_files = open_files
         self._users_fds: set[int] = set()
-        self._scratch = os.path.realpath(scratch) if writes_in_scratch else None
+        self._scratch = os.path.realpath(scratch) if lock.writes_in_scratch else None
         self._seen: set[tuple[Capability, str]] = set()
         self._told: set[tuple[Capability, str]] = set()
-        self._ordinary = Ordinary()
+        self._roots, self._access, self._lock = roots, access, lock
         self._caches: list[Refusal] = []
+        self._ports: set[object] = set()  # at which a host was named
         self._places: set[Place] = set()
-        self._quiet = _cache_folders()
         self._busy = False
         self.is_candidate: Callable[[str], bool] = lambda filename: False
 
     def __len__(self) -> int:
         return len(self._seen)
 
-    def note(self, capability: Capability, what: str) -> None:
+    def note(self, capability: Capability, what: str, target: str = "") -> None:
         """Something was refused."""
         what = _short(what)
         if (place := self._place(sys._getframe(1))) is not None:
@@ -85,14 +98,19 @@ class Refusals:
         if (capability, what) in self._seen or len(self._seen) >= MOST:
             return
         self._seen.add((capability, what))
-        self._send(Refusal(capability=capability, what=what))
+        self._send(Refusal(capability=capability, what=what, target=target))
 
-    def tell(self, capability: Capability, what: str) -> None:
+    def _guess(self, capability: Capability, what: str) -> None:
+        """Something was refused that no event told of: what the exception says, if the lock does not know better."""
+        self._seen.add((capability, what))
+        self._send_guess(Refusal(capability=capability, what=what))
+
+    def tell(self, capability: Capability, what: str, target: str = "") -> None:
         """Something was done that wants a yes, though the lock does not refuse it: no reason for a failure."""
         what = _short(what)
         if (capability, what) not in self._told and len(self._told) < MOST:
             self._told.add((capability, what))
-            self._send(Refusal(capability=capability, what=what))
+            self._send(Refusal(capability=capability, what=what, target=target))
 
     def _place(self, frame: FrameType | None) -> Place | None:
         """The innermost line of the candidate that led here."""
@@ -115,6 +133,8 @@ class Refusals:
         self._busy = True
         try:
             handler(self, args)
+        except Quietly:
+            raise
         except Exception:  # an odd argument must not become an exception of the candidate's
             pass
         finally:
@@ -127,22 +147,29 @@ class Refusals:
         if isinstance(folder, int) and folder >= 0 and not os.path.isabs(name):
             with contextlib.suppress(OSError):
                 name = os.path.join(os.readlink(f"/proc/self/fd/{folder}"), name)
-        real = os.path.realpath(name)
-        if real == os.devnull or (self._scratch and (real + os.sep).startswith(self._scratch + os.sep)):
+        real = real_entry(os.path.abspath(name)) if verb in _OF_ENTRIES else None
+        real = real or os.path.realpath(name)
+        if (self._scratch and beneath(real, self._scratch)) or self._access.may_write(real):
             return
-        if "__pycache__" in real or (real + os.sep).startswith(self._quiet):
-            self._caches.append(Refusal(capability=Capability.WRITE_FILES, what=f"{verb} {name}"[:LONGEST]))
+        if not os.path.isdir(os.path.dirname(real)):
+            return  # that folder is missed before the lock is
+        if self._roots.may_write(real) or (verb == "make the folder" and self._roots.may_make(real)):
+            self._caches.append(
+                Refusal(capability=Capability.WRITE_FILES, what=f"{verb} {name}"[:LONGEST], target=real)
+            )
             return
-        self.note(Capability.WRITE_FILES, f"{verb} {name}")
+        self.note(Capability.WRITE_FILES, f"{verb} {name}", real)
 
     def _read(self, verb: str, path: Any) -> None:
-        """The lock lets everything be read; what lies outside the working directory is told of all the same."""
+        """What lies outside the roots; told of where the lock lets it be read, too."""
         if isinstance(path, int):
             return
         real = os.path.realpath(os.fsdecode(path))
         own = self._scratch is not None and beneath(real, self._scratch)
-        if not own and not self._ordinary.may_read(real) and os.path.lexists(real):
-            self.tell(Capability.READ_FILES, f"{verb} {real}")
+        ordinary = self._roots.may_read(real, os.getpid() if self._lock.reads_are_limited else None)
+        if not own and not ordinary and not self._access.may_read(real) and os.path.lexists(real):
+            remember = self.note if self._lock.reads_are_limited else self.tell
+            remember(Capability.READ_FILES, f"{verb} {real}", real)
 
     def on_open(self, args: tuple[Any, ...]) -> None:
         path, _, flags = args
@@ -178,8 +205,11 @@ class Refusals:
 
     def on_process(self, args: tuple[Any, ...]) -> None:
         command = next((arg for arg in reversed(args[:2]) if arg), "")
-        if not asks_the_system(sys._getframe(), program_of(command)):
-            self.command(command)
+        if self._access.processes:
+            return
+        if asks_the_system(sys._getframe(), program_of(command)):
+            raise Quietly(errno.EPERM, "no process can be started here")  # before the lock has to refuse it
+        self.command(command)
 
     def command(self, command: Any) -> None:
         """A command line, as a string or a list of words."""
@@ -187,47 +217,62 @@ class Refusals:
             text = shlex.join(os.fsdecode(word) if not isinstance(word, str) else word for word in command)
         else:
             text = command if isinstance(command, str) else os.fsdecode(command)
-        capability = Capability.INSTALL if _INSTALL.search(text) else Capability.PROCESSES
-        self.note(capability, f"run {text}".strip())
+        capability = Capability.INSTALL if INSTALLING.search(text) else Capability.PROCESSES
+        self.note(capability, f"run {text}".strip(), text)
 
     def on_fork(self, args: tuple[Any, ...]) -> None:
-        self.note(Capability.PROCESSES, "start another process")
+        if not self._access.processes:
+            self.note(Capability.PROCESSES, "start another process")
 
     def on_kill(self, args: tuple[Any, ...]) -> None:
         pid, number = args[0], args[1]
         if pid == os.getpid():
             if number:
                 self.note(Capability.EXIT, f"send signal {int(number)} to the kernel itself")
-        else:
-            self.note(Capability.PROCESSES, f"send signal {int(number)} to process {pid}")
+        elif number and not self._access.processes:
+            self.note(Capability.PROCESSES, f"send signal {int(number)} to process {pid}", str(pid))
 
     def on_host(self, args: tuple[Any, ...]) -> None:
         host, port = args[0], args[1] if len(args) > 1 else None
         if host is None or (isinstance(host, str | bytes) and not host):
             host = "localhost"
         host = os.fsdecode(host) if isinstance(host, bytes) else str(host)
-        self.note(Capability.NETWORK, f"connect to {host}" + (f":{port}" if port else ""))
+        self._ports.add(port)
+        self._network(f"connect to {host}" + (f":{port}" if port else ""), host)
+
+    def _network(self, what: str, host: str = "") -> None:
+        if not self._access.network:
+            self.note(Capability.NETWORK, what, host)
 
     def on_address(self, args: tuple[Any, ...]) -> None:
         address = args[1]
-        if isinstance(address, tuple):
-            address = ":".join(str(part) for part in address[:2])
-        self.note(Capability.NETWORK, f"connect to {os.fsdecode(address)}")
+        if not isinstance(address, tuple):
+            self._network(f"connect to {os.fsdecode(address)}", os.fsdecode(address))
+        elif len(address) < 2 or address[1] not in self._ports:  # else its name was told when it was looked up
+            self._network("connect to " + ":".join(str(part) for part in address[:2]), str(address[0]))
+
+    def on_bind(self, args: tuple[Any, ...]) -> None:
+        address = args[1]
+        if not isinstance(address, tuple) or (len(address) > 1 and address[1]):  # port 0: is there such a family?
+            host = str(address[0] if isinstance(address, tuple) else os.fsdecode(address))
+            self._network(f"listen on {':'.join(map(str, address[:2])) if isinstance(address, tuple) else host}", host)
 
     def on_socket(self, args: tuple[Any, ...]) -> None:
         import socket
 
+        if self._lock.notified:  # then the socket is made, and what it connects to is told
+            return
         family = args[1]
         # A Unix socket is how event loops wake themselves; -1 takes over an existing descriptor; and some
         # libraries try, as they are imported, which families there are.
         told = any(capability is Capability.NETWORK for capability, _ in self._seen)
         if family not in (-1, socket.AF_UNIX) and not told and not _importing():
-            self.note(Capability.NETWORK, "open a network socket")
+            self._network("open a network socket")
 
     def on_url(self, args: tuple[Any, ...]) -> None:
         url = args[0] if isinstance(args[0], str) else str(args[0])
         if not url.startswith(("file:", "data:")):
-            self.note(Capability.NETWORK, f"open {url}")
+            self._network(f"open {url}", urlsplit(url).hostname or "")
 
     def on_browser(self, args: tuple[Any, ...]) -> None:
         self.note(Capability.PROCESSES, f"open a browser at {args[0]}")
@@ -309,7 +354,8 @@ class Refusals:
 
     def note_open_files(self, fds: set[int]) -> None:
         for fd in sorted(fds & self._open_files.keys()):
-            self.note(Capability.WRITE_FILES, f"write to the open file {self._open_files[fd]}")
+            path = self._open_files[fd]
+            self.note(Capability.WRITE_FILES, f"write to the open file {path}", path)
 
     def _explain(self, error: BaseException, chain: list[BaseException]) -> None:
         """No event told what was refused: the caches did, or the exception must."""
@@ -317,16 +363,16 @@ class Refusals:
             self.note_open_files(self._users_fds)
             return
         if self._caches:
-            self.note(self._caches[-1].capability, self._caches[-1].what)
+            self.note(self._caches[-1].capability, self._caches[-1].what, self._caches[-1].target)
             return
         if any(_passed_through(link, ("multiprocessing", "concurrent")) for link in chain):
-            self.note(Capability.PROCESSES, "start another process")
+            self._guess(Capability.PROCESSES, "start another process")
             return
         text = " ".join(str(link) for link in chain if self._from_lock(link))
         network = any(type(link).__name__ == "gaierror" for link in chain) or re.search(
             r"socket|connect|resol|host", text, re.I
         )
-        self.note(Capability.NETWORK if network else Capability.WRITE_FILES, text)
+        self._guess(Capability.NETWORK if network else Capability.WRITE_FILES, _short(text))
 
 
 def _short(what: str) -> str:
@@ -378,7 +424,7 @@ def _raised_by_hand(error: BaseException) -> bool:
 
 
 def _unreadable(error: OSError) -> bool:
-    """A file that the user may not read either; the lock refuses no reading."""
+    """A file that the user may not read either (`os.access` knows nothing of Landlock)."""
     name = error.filename
     return (
         error.errno == errno.EACCES
@@ -386,16 +432,6 @@ def _unreadable(error: OSError) -> bool:
         and os.path.exists(name)
         and not os.access(name, os.R_OK)
     )
-
-
-def _cache_folders() -> tuple[str, ...]:
-    home = os.path.expanduser("~")
-    folders = [os.path.join(home, ".cache"), os.path.join(home, ".config"), os.path.join(home, ".ipython")]
-    folders += [
-        os.environ[name] for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR") if name in os.environ
-    ]
-    folders += [os.path.join(home, ".matplotlib"), "/var/cache/fontconfig"]
-    return tuple(os.path.realpath(folder) + os.sep for folder in folders)
 
 
 _EVENTS: dict[str, Callable[[Refusals, tuple[Any, ...]], None]] = {
@@ -424,7 +460,7 @@ _EVENTS: dict[str, Callable[[Refusals, tuple[Any, ...]], None]] = {
     "os.fork": Refusals.on_fork,
     "os.forkpty": Refusals.on_fork,
     "os.kill": Refusals.on_kill,
-    "os.killpg": lambda self, args: self.note(Capability.PROCESSES, f"send signal {int(args[1])} to a process group"),
+    "os.killpg": lambda self, args: self.on_kill((-int(args[0]), args[1])),
     "socket.getaddrinfo": Refusals.on_host,
     "socket.gethostbyname": Refusals.on_host,
     "http.client.connect": lambda self, args: self.on_host(args[1:]),
@@ -433,8 +469,9 @@ _EVENTS: dict[str, Callable[[Refusals, tuple[Any, ...]], None]] = {
     "imaplib.open": lambda self, args: self.on_host(args[1:]),
     "poplib.connect": lambda self, args: self.on_host(args[1:]),
     "socket.connect": Refusals.on_address,
-    "socket.bind": Refusals.on_address,
+    "socket.bind": Refusals.on_bind,
     "socket.sendto": Refusals.on_address,
+    "socket.sendmsg": Refusals.on_address,
     "socket.__new__": Refusals.on_socket,
     "urllib.Request": Refusals.on_url,
     "webbrowser.open": Refusals.on_browser,

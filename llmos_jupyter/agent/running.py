@@ -19,6 +19,7 @@ from llmos_jupyter.agent.execution import execute
 from llmos_jupyter.agent.guard import Hold, held
 from llmos_jupyter.agent.undo_files import FileKeeper
 from llmos_jupyter.protocol import Run
+from llmos_jupyter.sandbox.roots import fix_roots
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -50,7 +51,7 @@ class Rights:
     def of(cls, shell: InteractiveShell) -> Rights:
         caps = Caps.load(shell)
         limit = int(psutil.virtual_memory().available * UNDO_SHARE)
-        return cls(caps, Grants(caps), undo.History(limit_bytes=limit))
+        return cls(caps, Grants(caps, fix_roots(shell)), undo.History(limit_bytes=limit))
 
 
 def run(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[AgentEvent, bool | None, Run]:

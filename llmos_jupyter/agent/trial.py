@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent import outcome
+from llmos_jupyter.agent.capabilities import Grants
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.data_doubts import data_doubts
 from llmos_jupyter.agent.data_notes import data_notes
@@ -40,11 +41,13 @@ class Trial:
         context: NotebookContext,
         record: Callable[[Task, Record], None],
         budget: float,
+        grants: Grants,
     ) -> None:
         self._shell = shell
         self._context = context
         self._record = record
         self._budget = budget
+        self._grants = grants
 
     def attempt(
         self, task: Task, draft: Draft, deadline: float, *, quiet: bool = False, known: Sequence[Draft] = ()
@@ -64,7 +67,14 @@ class Trial:
         if not quiet:
             yield Rehearsing()
         harmless = not draft.foreign and not any(finding.capability for finding in draft.findings)
-        draft.rehearsal = rehearse(draft.code, self._shell, budget_seconds=self._left(deadline), unlocked=harmless)
+        draft.rehearsal = rehearse(
+            draft.code,
+            self._shell,
+            budget_seconds=self._left(deadline),
+            unlocked=harmless,
+            # What is written or sent is not done twice: that much is loosened for the run alone.
+            access=self._grants.reading(),
+        )
         self._finish(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
         if not quiet:

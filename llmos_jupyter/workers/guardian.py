@@ -22,7 +22,7 @@ from typing import NoReturn
 
 import psutil
 
-from llmos_jupyter import confinement
+from llmos_jupyter.sandbox import lock
 
 LOOK_SECONDS = 0.05  # between looks at the kernel's memory
 LOOK_AT_ALL = 10  # every so many looks, its children's too
@@ -61,7 +61,7 @@ def guard(channel: socket.socket, order: Order) -> NoReturn:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     if sys.platform == "linux":
-        confinement.adopt_orphans()
+        lock.adopt_orphans()
     ready, tell_ready = os.pipe()
     myself = os.getpid()
     kernel = os.fork()

@@ -18,8 +18,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from llmos_jupyter import confinement
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.sandbox import lock
 from llmos_jupyter.workers import threads, transfer
 from llmos_jupyter.workers.guardian import Order
 from llmos_jupyter.workers.messages import Answered, Job, Limits, Missing
@@ -51,7 +51,7 @@ def be_kernel(order: Order, guardian: int, tell_ready: int) -> NoReturn:
         tempfile.tempdir = None
         if sys.platform == "linux":
             shared = ["/dev/shm"] if order.processes and os.path.isdir("/dev/shm") else []
-            _landlock = confinement.lock_files([order.files, order.sockets, *shared, *order.write], order.devices)
+            _landlock = lock.lock_files([order.files, order.sockets, *shared, *order.write], order.devices)
         _serve(order, tell_ready)
     except BaseException:
         traceback.print_exc()
@@ -66,7 +66,7 @@ def _be_ordinary(guardian: int) -> None:
     for number in (signal.SIGTERM, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     if sys.platform == "linux":
-        confinement.die_with_parent(guardian)
+        lock.die_with_parent(guardian)
         with contextlib.suppress(OSError):  # when memory runs out it is this process's turn, not the notebook's
             Path("/proc/self/oom_score_adj").write_text("500")
 
@@ -178,16 +178,16 @@ def _refuse_input(*_: Any, **__: Any) -> NoReturn:
 def _lock(job: Job) -> str:
     """Lock system calls; what holds the code now. Raises LLMOSError if nothing does and nobody agreed to that."""
     grants = job.grants
-    lacking = "" if sys.platform == "linux" and not confinement.unsupported() else "this system has no lock"
+    lacking = "" if sys.platform == "linux" and not lock.unsupported() else "this system has no lock"
     if not lacking and not _landlock:
         lacking = "this Linux kernel has no Landlock"
     if not lacking:
         try:
-            confinement.lock_calls(
+            lock.lock_calls(
                 landlock=_landlock, network=grants.network, processes=grants.processes, attributes=bool(grants.write)
             )
             lacking = (
-                confinement.leaks(
+                lock.leaks(
                     _order.files,
                     writable=grants.write,
                     network=grants.network,

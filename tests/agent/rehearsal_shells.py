@@ -17,11 +17,13 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.protocol import Rehearsal
+from llmos_jupyter.sandbox import roots
 
 
 def shell_with(**names: Any) -> InteractiveShell:
-    """The process's shell, with these names and no others."""
+    """The process's shell, with these names and no others, as if it had been started in the present folder."""
     shell = InteractiveShell.instance()
+    roots._of_shells.pop(shell, None)
     shell.reset(new_session=False)
     shell.user_ns.update(names)
     return shell

@@ -18,7 +18,9 @@ from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.inspection import inspect
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Capability, Finding, Refusal, Rehearsal
+from llmos_jupyter.sandbox.roots import Access, Roots
 
+ROOTS = Roots.here()
 READ, WRITE, NET = Capability.READ_FILES, Capability.WRITE_FILES, Capability.NETWORK
 PROC, INSTALL, EXIT = Capability.PROCESSES, Capability.INSTALL, Capability.EXIT
 
@@ -34,8 +36,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "work"
 
 
-def rehearsal(*refusals: tuple[Capability, str], status: Any = "refused", confinement: str = "lock") -> Rehearsal:
-    found = [Refusal(capability=capability, what=what) for capability, what in refusals]
+def rehearsal(*refusals: tuple[Capability, str, str], status: Any = "refused", confinement: str = "lock") -> Rehearsal:
+    found = [Refusal(capability=capability, what=what, target=target) for capability, what, target in refusals]
     return Rehearsal(status=status, refusals=found, confinement=confinement)
 
 
@@ -110,6 +112,24 @@ def test_an_answers_grant_ends_with_it() -> None:
     assert grants.permits(WRITE, os.path.realpath("data/x"))
 
 
+def test_the_sandbox_is_loosened_by_what_was_granted(folder: Path) -> None:
+    grants = Grants()
+    assert grants.access() == Access()
+    grants.own_files = frozenset({"/own.csv"})
+    for words in ("read data", "write out", "network a.org"):
+        grants.allow(words)
+    assert grants.reading() == Access(read=("/own.csv", str(folder / "data")))
+    assert grants.access() == Access(read=("/own.csv", str(folder / "data")), write=(str(folder / "out"),))
+    grants.grant_answer(Want(NET, "b.org"))
+    grants.allow("processes")
+    grants.allow("read files")
+    assert grants.access().network
+    assert grants.access().processes
+    assert "/" in grants.reading().read
+    grants.end_answer()
+    assert not grants.access().network
+
+
 def test_revoke() -> None:
     grants = Grants()
     for words in ("write data", "write data/sub", "network", "network a.org", "processes"):
@@ -164,7 +184,7 @@ def test_a_yes_to_one_file_of_the_home_folder_is_for_that_file() -> None:
 
 @given(st.text(max_size=40), st.text(max_size=20))
 def test_no_words_grant_by_accident(words: str, what: str) -> None:
-    grants = Grants()
+    grants = Grants(roots=ROOTS)
     try:
         grants.allow(words)
     except LLMOSError:
@@ -182,7 +202,7 @@ def of(code: str, report: Rehearsal | None = None) -> list[tuple[Capability, str
     import pandas as pd
 
     found = inspect(code, {"pd": pd, "np": np, "os": os, "df": pd.DataFrame({"a": [1]})})
-    return [(want.capability, want.what) for want in wants(found, report or rehearsal(status="passed"))]
+    return [(want.capability, want.what) for want in wants(found, report or rehearsal(status="passed"), Roots.here())]
 
 
 def test_reading_here_is_granted_and_elsewhere_asks(folder: Path) -> None:
@@ -190,9 +210,9 @@ def test_reading_here_is_granted_and_elsewhere_asks(folder: Path) -> None:
     assert of("open('/etc/passwd').read()") == [(READ, os.path.realpath("/etc/passwd"))]
     assert of("pd.read_csv('../secret.csv')") == [(READ, str(folder.parent / "secret.csv"))]
     assert of("path = str(1)\npd.read_csv(path)") == []
-    assert of("path = str(1)\npd.read_csv(path)", rehearsal((READ, "read /etc/shadow"), status="passed")) == [
-        (READ, "/etc/shadow")
-    ]
+    assert of(
+        "path = str(1)\npd.read_csv(path)", rehearsal((READ, "read /etc/shadow", "/etc/shadow"), status="passed")
+    ) == [(READ, "/etc/shadow")]
     assert of("path = str(1)\npd.read_csv(path)", rehearsal(status="unavailable")) == [(READ, "")]
 
 
@@ -204,27 +224,29 @@ def test_what_is_written_is_named_where_it_can_be(folder: Path) -> None:
     assert of("import shutil\nshutil.move('a', str(1))") == [(WRITE, "")]
     assert of("p = str(1)\nopen(p, 'w')") == [(WRITE, "")]
     # The rehearsal names what inspection could not.
-    assert of("p = str(1)\nopen(p, 'w')", rehearsal((WRITE, f"write {folder}/q"))) == [(WRITE, f"{folder}/q")]
+    assert of("p = str(1)\nopen(p, 'w')", rehearsal((WRITE, f"write {folder}/q", f"{folder}/q"))) == [
+        (WRITE, f"{folder}/q")
+    ]
     assert of("import tempfile\ntempfile.mkdtemp()") == []
     assert of("import tempfile\ntempfile.mkdtemp()", rehearsal(status="unavailable")) == [(WRITE, "")]
 
 
 def test_hosts_and_commands() -> None:
     assert of("pd.read_csv('https://user@example.org:8080/a.csv?x=1')") == [(NET, "example.org")]
-    assert of("x = 1", rehearsal((NET, "connect to example.org:443"))) == [(NET, "example.org")]
-    assert of("x = 1", rehearsal((NET, "connect to ::1"))) == [(NET, "")]
-    assert of("x = 1", rehearsal((PROC, "run ls -l"))) == [(PROC, "run ls -l")]
+    assert of("x = 1", rehearsal((NET, "connect to example.org:443", "example.org"))) == [(NET, "example.org")]
+    assert of("x = 1", rehearsal((NET, "connect to [::1]:80", "::1"))) == [(NET, "::1")]
+    assert of("x = 1", rehearsal((PROC, "run ls -l", "ls -l"))) == [(PROC, "run ls -l")]
     assert of("import sys\nsys.exit()") == [(EXIT, "")]
 
 
 @pytest.mark.parametrize("name", ["open(", "open('a'", "open(f'x')", "x)", "1)", "a.b()", "open('a')(", "\0)"])
 def test_odd_names_of_findings_name_no_path(name: str) -> None:
     finding = Finding(kind="capability", severity="warning", message="m", name=name, capability=WRITE)
-    assert wants([finding], None) == [Want(WRITE)]
+    assert wants([finding], None, Roots.here()) == [Want(WRITE)]
 
 
-def test_a_shortened_refusal_names_no_path() -> None:
-    assert wants([], rehearsal((WRITE, "write /" + "x" * 150 + "…"))) == [Want(WRITE)]
+def test_a_refusal_without_a_path_wants_all() -> None:
+    assert wants([], rehearsal((WRITE, "write a file", "")), Roots.here()) == [Want(WRITE)]
 
 
 def test_levels() -> None:

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter import confinement
 from llmos_jupyter.agent import guard
 from llmos_jupyter.agent.capabilities import Grants, level
 from llmos_jupyter.agent.execution import execute
 from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.protocol import Run
+from llmos_jupyter.sandbox import lock, roots
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +74,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     monkeypatch.setattr("tempfile.tempdir", None)
     scene = Scene(tmp_path)
     monkeypatch.chdir(scene.work)
+    roots._of_shells.pop(scene.shell, None)
     yield scene
     scene.listener.close()
 
@@ -309,7 +310,7 @@ def test_after_the_run_everything_is_as_before(scene: Scene) -> None:
 
 
 def test_a_rehearsal_without_a_lock_is_held_and_says_so(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confinement, "unsupported", lambda: "There is no lock here.")
+    monkeypatch.setattr(lock, "unsupported", lambda: "There is no lock here.")
     assert rehearse("x = 1", scene.shell).status == "unavailable"
     passed = rehearse("x = 1", scene.shell, unlocked=True)
     assert passed.status == "passed"
@@ -327,6 +328,6 @@ def test_a_rehearsal_without_a_lock_is_held_and_says_so(scene: Scene, monkeypatc
 
 
 def test_a_lock_that_leaks_is_no_lock(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confinement, "lock", lambda scratch, fd: confinement.Lock("nothing", True))
+    monkeypatch.setattr(lock, "lock", lambda *args: lock.Lock(0, False))
     assert rehearse("x = 1", scene.shell).status == "unavailable"
     assert rehearse("x = 1", scene.shell, unlocked=True).confinement.startswith("unlocked (")

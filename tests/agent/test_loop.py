@@ -36,6 +36,7 @@ from llmos_jupyter.protocol import (
     Task,
     Token,
 )
+from llmos_jupyter.sandbox import roots
 from llmos_jupyter.signatures import Signatures
 
 
@@ -79,6 +80,12 @@ class Scene:
         self.text = "do it"
         self.seen: list[events.AgentEvent] = []
         self.client = Scripted(self.store, [])
+
+    def moved(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As if the notebook had been started in this folder."""
+        monkeypatch.chdir(folder)
+        roots._of_shells.pop(self.shell, None)
+        self.rights = Rights.of(self.shell)
 
     def ask(self, *replies: str, say: bool | None = None, budget: float = 5.0, **options: Any) -> str:
         """Answer a request; returns the end of the task as the store has it."""
@@ -234,7 +241,7 @@ def test_processes_and_network_want_a_yes(scene: Scene, code: str) -> None:
 def test_reading_under_the_working_directory_needs_no_yes(
     scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    scene.moved(tmp_path, monkeypatch)
     (tmp_path / "in.txt").write_text("hello")
     assert scene.ask(block("text = open('in.txt').read()\ntext")) == "done"
     assert scene["text"] == "hello"
@@ -243,11 +250,53 @@ def test_reading_under_the_working_directory_needs_no_yes(
 
 def test_reading_elsewhere_wants_a_yes(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
-    monkeypatch.chdir(tmp_path / "here")
+    scene.moved(tmp_path / "here", monkeypatch)
     (tmp_path / "in.txt").write_text("hello")
     scene.ask(block("text = open('../in.txt').read()\ntext"), say=None)
     assert "text" not in scene.shell.user_ns
     assert scene.count(events.Question) == 1
+
+
+def test_what_may_be_read_is_read_in_the_sandbox_and_what_comes_to_light_is_asked(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("here", "first", "other"):
+        (tmp_path / name).mkdir()
+    scene.moved(tmp_path / "here", monkeypatch)
+    (tmp_path / "first" / "next.txt").write_text(str(tmp_path / "other" / "in.txt"))
+    (tmp_path / "other" / "in.txt").write_text("hello")
+    code = "path = open('../first/next.txt').read()\ntext = open(path).read()\ntext"
+    assert scene.ask(block(code), say=True) == "done"
+    assert scene["text"] == "hello"
+    why = [event.why for event in scene.seen if isinstance(event, events.Question)]
+    assert why == [f"it wants to read files ({tmp_path}/{name})" for name in ("first/next.txt", "other/in.txt")]
+    # What was granted once is not asked again, and is open from the start.
+    scene.ask(block("again = open('../other/in.txt').read()"), say=None)
+    assert scene.count(events.Question) == 0
+    assert scene["again"] == "hello"
+
+
+def test_a_file_that_the_code_was_kept_from_is_asked_for_also_where_it_swallows_that(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    scene.moved(tmp_path / "here", monkeypatch)
+    (tmp_path / "in.txt").write_text("hello")
+    code = "import readline\ntry:\n    readline.read_history_file('../in.txt')\nexcept Exception as e:\n    print(e)"
+    scene.ask(block(code), say=None)
+    assert scene.count(events.Question) == 1
+    assert scene.count(events.Running) == 0
+
+
+def test_a_yes_to_reading_shows_that_the_code_does_not_work(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    scene.moved(tmp_path / "here", monkeypatch)
+    (tmp_path / "in.txt").write_text("hello")
+    assert scene.ask(block("number = int(open('../in.txt').read())"), say=True) == "failed"
+    assert isinstance(scene.last, events.GaveUp)
+    assert scene.count(events.Running) == 0
 
 
 def test_ask_mode_asks_also_for_harmless_code(scene: Scene) -> None:

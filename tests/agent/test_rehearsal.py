@@ -125,7 +125,8 @@ def test_failures(code: str, kind: str, line: int) -> None:
         ("import urllib.request\nurllib.request.urlopen('http://localhost:9/x')", "network", "http://localhost:9/x"),
         ("pd.read_csv('https://example.invalid/a.csv')", "network", "example.invalid"),
         ("import http.client\nhttp.client.HTTPConnection('example.invalid').request('GET', '/')", "network", "example"),
-        ("import socket\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM)", "network", "socket"),
+        ("import socket\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))",
+         "network", "127.0.0.1:9"),
         ("import subprocess\nsubprocess.run(['git', 'status'])", "processes", "git status"),
         ("import subprocess\nsubprocess.check_output('ls -l', shell=True)", "processes", "ls -l"),
         ("!ls -l", "processes", "ls -l"),
@@ -493,19 +494,19 @@ def test_a_library_that_cannot_fork_is_not_rehearsed() -> None:
 
 
 def test_a_platform_without_a_lock_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter import confinement
     from llmos_jupyter.agent import rehearsal
+    from llmos_jupyter.sandbox import lock
 
-    monkeypatch.setattr(confinement, "unsupported", lambda: "No lock here.")
+    monkeypatch.setattr(lock, "unsupported", lambda: "No lock here.")
     monkeypatch.setattr(rehearsal, "_fork_quietly", lambda: pytest.fail("forked all the same"))
     done = report("x = 1")
     assert (done.status, done.reason) == ("unavailable", "No lock here.")
 
 
 def test_a_lock_that_does_not_hold_is_unavailable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from llmos_jupyter import confinement
+    from llmos_jupyter.sandbox import lock
 
-    monkeypatch.setattr(confinement, "lock", lambda scratch, fd: confinement.Lock("nothing", True))
+    monkeypatch.setattr(lock, "lock", lambda *args: lock.Lock(0, False))
     done = report(f"open({str(tmp_path / 'f')!r}, 'w')")
     assert done.status == "unavailable"
     assert "does not hold" in done.reason

@@ -17,15 +17,16 @@ import pandas as pd
 import psutil
 import pytest
 
-from llmos_jupyter import confinement, paths
+from llmos_jupyter import paths
 from llmos_jupyter.private_files import private_umask
+from llmos_jupyter.sandbox import lock
 from llmos_jupyter.workers.local import LocalPool, remove_leftovers
 from llmos_jupyter.workers.messages import Clear, Display, Error, Grants, Limits, Notice, Result, Started, Stream
 from tests.workers.room import Room, room
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="background cells need Linux or macOS")
 needs_lock = pytest.mark.skipif(
-    confinement.unsupported() is not None or confinement.landlock_version() < 6, reason="no lock of this kind here"
+    lock.unsupported() is not None or lock.landlock_version() < 6, reason="no lock of this kind here"
 )
 
 # Not a figure of ours, which the benchmark measures: what a person waits at most on a machine busy with other tests.
@@ -218,7 +219,7 @@ def test_input_is_answered_with_a_sentence(here: Room) -> None:
 def test_what_holds_the_code_is_told(here: Room) -> None:
     done = here.run("1")
     started = next(event for event in done.events if isinstance(event, Started))
-    assert started.confinement == f"Landlock v{confinement.landlock_version()} + seccomp"
+    assert started.confinement == f"Landlock v{lock.landlock_version()} + seccomp"
 
 
 @needs_lock

@@ -136,7 +136,9 @@ function rehearsal(value: unknown): AnswerCell['rehearsal'] {
         ? [
             {
               capability: text(one.capability) as Rehearsal['refusals'][0]['capability'],
-              what: text(one.what)
+              what: text(one.what),
+              target: text(one.target),
+              system_call: text(one.system_call)
             }
           ]
         : []

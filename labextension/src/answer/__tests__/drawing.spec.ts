@@ -122,7 +122,14 @@ describe('what is drawn', () => {
       answer({
         rehearsal: rehearsed({
           doubts: ['it has no rows'],
-          refusals: [{ capability: 'network', what: 'connect to example.org' }],
+          refusals: [
+            {
+              capability: 'network',
+              what: 'connect to example.org',
+              target: 'example.org',
+              system_call: ''
+            }
+          ],
           changes: kinds.map(kind => ({ name: `n_${kind}`, kind, type: 'int', detail: '+1' }))
         }),
         changes: [{ name: 'x', kind: 'created', type: 'int', detail: '' }]
@@ -177,7 +184,7 @@ describe('what is drawn', () => {
           values: [html],
           function: html
         },
-        refusals: [{ capability: 'network', what: html }],
+        refusals: [{ capability: 'network', what: html, target: html, system_call: html }],
         changes: [{ name: html, kind: 'created', type: html, detail: html }]
       }),
       changes: [{ name: html, kind: 'created', type: html, detail: html }]

@@ -51,6 +51,7 @@ export function rehearsed(known: Partial<Rehearsal> = {}): Rehearsal {
     status: 'passed',
     reason: '',
     confinement: 'locked-down',
+    reading_limited: true,
     error: null,
     output: '1\n',
     outcome: {},

@@ -9,13 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter import confinement
+from llmos_jupyter.sandbox import lock as locking
+from llmos_jupyter.sandbox import seccomp_filter
+from llmos_jupyter.sandbox.landlock import landlock_version
+from llmos_jupyter.sandbox.roots import Access, Roots
 
-pytestmark = pytest.mark.skipif(confinement.unsupported() is not None, reason="no lock on this platform")
+pytestmark = pytest.mark.skipif(locking.unsupported() is not None, reason="no lock on this platform")
 
 
-def locked(code: str, tmp_path: Path, *, landlock: bool = True) -> str:
-    """Run code in a locked child that knows `scratch`, `outside` and `refused`; returns what it left in `say`."""
+NOTHING = Access()
+
+
+def locked(code: str, tmp_path: Path, *, landlock: bool = True, access: Access = NOTHING) -> str:
+    """Run code in a locked child that knows `scratch`, `outside` and `refused`; returns what it left in `say`. Nobody
+    is told of what is refused."""
     scratch, outside = tmp_path / "scratch", tmp_path / "outside"
     scratch.mkdir()
     outside.mkdir()
@@ -26,9 +33,10 @@ def locked(code: str, tmp_path: Path, *, landlock: bool = True) -> str:
         said = "nothing was said"
         try:
             if not landlock:
-                confinement.landlock_version = lambda: 0
-            lock = confinement.lock(str(scratch), writing)
-            said = f"{lock.description}|{confinement.leaks(str(scratch))}|"
+                locking.landlock_version = lambda: 0
+            lock = locking.lock(str(scratch), writing, Roots.here(), access)
+            leak = locking.leaks(str(scratch), readable=access.read if landlock else None)
+            said = f"{lock.description}|{leak}|"
             names = {"scratch": str(scratch), "outside": str(outside), "refused": refused, "writing": writing}
             exec(textwrap.dedent(code), names)
             said += str(names.get("say", "done"))
@@ -106,14 +114,14 @@ def test_refused(act: str, landlock: bool, tmp_path: Path) -> None:
     said = locked(code, tmp_path, landlock=landlock)
     description, leak, result = said.split("|")
     assert (leak, result) == ("None", "done")
-    assert description.startswith("Landlock v" if landlock and confinement.landlock_version() else "seccomp, no file")
+    assert description.startswith("Landlock v" if landlock and landlock_version() else "seccomp, no file")
 
 
 @pytest.mark.parametrize(
     "code",
     [
-        "say = open(outside + '/kept').read()",
-        "import os\nsay = len(os.listdir(outside))",
+        "say = open('pyproject.toml').read(10)",
+        "import os\nsay = len(os.listdir('tests'))",
         "import threading\nt = threading.Thread(target=print)\nt.start()\nt.join()",
         "import asyncio\nasyncio.run(asyncio.sleep(0))",
         "import os, signal\nos.kill(os.getpid(), 0)\nsignal.raise_signal(0) if False else None",
@@ -127,7 +135,38 @@ def test_allowed(code: str, tmp_path: Path) -> None:
     assert "raised" not in locked(code, tmp_path)
 
 
-@pytest.mark.skipif(not confinement.landlock_version(), reason="this kernel has no Landlock")
+needs_landlock = pytest.mark.skipif(not landlock_version(), reason="this kernel has no Landlock")
+
+
+@needs_landlock
+@pytest.mark.parametrize(
+    "act",
+    [
+        "open(outside + '/kept')",
+        "os.listdir(outside)",
+        "os.listdir('/')",
+        "open('/etc/passwd')",
+        "open('/proc/1/cmdline')",
+        "open('/proc/1/environ')",
+        "os.open('../' * 20 + outside + '/kept', 0, dir_fd=os.open('/usr', 0))",
+        "os.open('kept', 0, dir_fd=os.open(outside, os.O_PATH))",
+        "open('/proc/self/root' + outside + '/kept')",
+        "(os.chdir(outside), open('kept'))",
+        "(os.symlink(outside + '/kept', scratch + '/l'), open(scratch + '/l'))",
+        "os.link(outside + '/kept', scratch + '/l')",
+    ],
+)
+def test_reading_outside_is_refused(act: str, tmp_path: Path) -> None:
+    assert locked(f"import os\nrefused(lambda: {act})", tmp_path).endswith("|None|done")
+
+
+@needs_landlock
+def test_reading_that_was_granted_is_not_refused(tmp_path: Path) -> None:
+    code = "say = open(outside + '/kept').read()"
+    assert locked(code, tmp_path, access=Access(read=(str(tmp_path / "outside"),))).endswith("|None|kept")
+
+
+@needs_landlock
 def test_scratch_can_be_written(tmp_path: Path) -> None:
     code = """
         import os
@@ -144,32 +183,33 @@ def test_scratch_can_be_written(tmp_path: Path) -> None:
 
 def test_without_landlock_not_even_scratch_is_written(tmp_path: Path) -> None:
     said = locked("refused(open, scratch + '/f', 'w')", tmp_path, landlock=False)
-    assert said == "seccomp, no file writes at all|None|done"
+    assert said == "seccomp, no file writes at all, refusals told by Python only|None|done"
 
 
 def test_a_lock_that_does_nothing_is_seen(tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
-    assert confinement.leaks(str(scratch)) == "a file outside the scratch folder could be written"
+    assert locking.leaks(str(scratch)) == "a file outside the scratch folder could be written"
     assert [entry.name for entry in tmp_path.iterdir()] == ["scratch"]
 
 
 def test_other_platforms_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    confinement.unsupported.cache_clear()
+    locking.unsupported.cache_clear()
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert "Linux" in (confinement.unsupported() or "")
-    confinement.unsupported.cache_clear()
+    assert "Linux" in (locking.unsupported() or "")
+    locking.unsupported.cache_clear()
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(confinement.platform, "machine", lambda: "riscv64")
-    assert "riscv64" in (confinement.unsupported() or "")
-    confinement.unsupported.cache_clear()
+    monkeypatch.setattr(locking.platform, "machine", lambda: "riscv64")
+    assert "riscv64" in (locking.unsupported() or "")
+    locking.unsupported.cache_clear()
 
 
-def test_filter_for_aarch64_has_its_own_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("notify", [False, True])
+def test_filter_for_aarch64_has_its_own_numbers(notify: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     import struct
 
-    monkeypatch.setattr(confinement.platform, "machine", lambda: "aarch64")
-    program = confinement._filter(1234, 900, landlock=7)
+    monkeypatch.setattr(locking.platform, "machine", lambda: "aarch64")
+    program = seccomp_filter.program(seccomp_filter.Rules(1234, 7, 900, notify=notify))
     operations = [struct.unpack("=HBBI", program[i : i + 8]) for i in range(0, len(program), 8)]
     assert operations[1] == (0x15, 1, 0, 0xC00000B7)
     compared = {value for code, _, _, value in operations if code == 0x15}
