@@ -91,7 +91,9 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace
     random.setstate(brief.random_state)  # a fork seeds it anew
     rehearsal_inheritance.reset_signals()
-    open_files = rehearsal_inheritance.cut_descriptors({pipe, brief.control.fileno()}, _histories(shell))
+    open_files = rehearsal_inheritance.cut_descriptors(
+        {pipe, brief.control.fileno()}, _histories(shell), brief.access.may_write
+    )
     rehearsal_inheritance.cut_shared_memory()
     rehearsal_inheritance.use_one_thread()
     os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch

@@ -14,7 +14,7 @@ import re
 import signal
 import stat
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import psutil
 from threadpoolctl import threadpool_limits
@@ -32,14 +32,17 @@ _MAP_FIXED = 0x10
 _LINE = re.compile(r"([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) ([0-9a-f]+):([0-9a-f]+) (\d+)\s*(.*)")
 
 
-def cut_descriptors(keep: set[int], never: Collection[str] = ()) -> dict[int, str]:
+def cut_descriptors(
+    keep: set[int], never: Collection[str] = (), writable: Callable[[str], bool] = lambda path: False
+) -> dict[int, str]:
     """Give the process descriptors of its own, under the old numbers.
 
-    A regular file is opened again, for reading, at the same offset; but those `never`, by their real paths. Devices
-    without an effect and folders stay; anything else (sockets, pipes, terminals, GPU devices) becomes /dev/null.
-    Returns the files that were open for writing, by descriptor.
+    A regular file is opened again, for reading, at the same offset; but those `never`, by their real paths, and those
+    that are `writable` stay as they are. Devices without an effect and folders stay; anything else (sockets, pipes,
+    terminals, GPU devices) becomes /dev/null. Returns the files that were open for writing and no longer are, by
+    descriptor.
     """
-    writable: dict[int, str] = {}
+    cut: dict[int, str] = {}
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     for fd in [int(name) for name in os.listdir("/proc/self/fd")]:
         if fd in keep or fd == null:
@@ -51,11 +54,12 @@ def cut_descriptors(keep: set[int], never: Collection[str] = ()) -> dict[int, st
         if fd <= 2:
             os.dup2(null, fd)
         elif stat.S_ISREG(status.st_mode):
-            if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
-                writable[fd] = os.readlink(f"/proc/self/fd/{fd}")
-            if os.readlink(f"/proc/self/fd/{fd}") in never:
+            path = os.readlink(f"/proc/self/fd/{fd}")
+            if path in never:
                 os.dup2(null, fd, inheritable=False)
-            else:
+            elif not writable(path):
+                if fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
+                    cut[fd] = path
                 _reopen(fd, null)
         elif stat.S_ISDIR(status.st_mode):
             continue
@@ -64,7 +68,7 @@ def cut_descriptors(keep: set[int], never: Collection[str] = ()) -> dict[int, st
         ):
             os.dup2(null, fd, inheritable=False)
     os.close(null)
-    return writable
+    return cut
 
 
 def _reopen(fd: int, null: int) -> None:

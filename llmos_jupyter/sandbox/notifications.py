@@ -27,8 +27,7 @@ from llmos_jupyter.sandbox.judge import Judge
 with contextlib.suppress(ImportError):  # Windows has none, and no lock
     import fcntl
 
-_RECEIVE, _SEND, _STILL_WAITS, _ADD_FD, _SET_FLAGS = 0xC0502100, 0xC0182101, 0x40082102, 0x40182103, 0x40082104
-_SYNCHRONOUS_WAKE_UP = 1  # of _SET_FLAGS, Linux 6.6: the one who waits runs next, on the same processor
+_RECEIVE, _SEND, _STILL_WAITS, _ADD_FD = 0xC0502100, 0xC0182101, 0x40082102, 0x40182103
 _CONTINUE_FLAG = 1
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")  # struct seccomp_notif
 _ANSWER = struct.Struct("=QqiI")  # struct seccomp_notif_resp: id, value, error, flags
@@ -133,8 +132,6 @@ class Supervisor:
                 self._control.sendall(_BEGUN)
 
     def _listen(self, listener: int) -> None:
-        with contextlib.suppress(OSError):
-            fcntl.ioctl(listener, _SET_FLAGS, _SYNCHRONOUS_WAKE_UP)
         poll = select.poll()
         poll.register(listener, select.POLLIN)
         control = self._control.fileno()

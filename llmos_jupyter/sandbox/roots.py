@@ -105,6 +105,12 @@ class Roots:
     caches: tuple[str, ...]
     # Folders too wide to be anybody's project: of them, only what lies in them directly.
     wide: frozenset[str] = field(default_factory=frozenset)
+    _beneath_libraries: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _single: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_beneath_libraries", tuple(root.rstrip(os.sep) + os.sep for root in self.libraries))
+        object.__setattr__(self, "_single", frozenset((*self.libraries, *DEVICES, *_RANDOM)))
 
     @classmethod
     def here(cls) -> Roots:
@@ -120,7 +126,8 @@ class Roots:
 
     def may_read(self, path: str, pid: int | None = None) -> bool:
         """Whether reading this real path is granted to all code. `pid`: of the process that reads, if not this one."""
-        if any(beneath(path, root) for root in self.libraries) or path in (*DEVICES, *_RANDOM):
+        # This is asked of every file that a sandbox opens.
+        if path.startswith(self._beneath_libraries) or path in self._single:
             return True
         if path.startswith("/proc/"):
             parts = path.split("/")[2:]

@@ -90,6 +90,17 @@ os.rename(G + '/a', G + '/folder/a')
     assert (tmp_path / "other" / "a").read_text() == "other"
 
 
+def test_a_file_that_is_open_already_is_written_where_it_may_be(tmp_path: Path) -> None:
+    access = Access(write=(str(tmp_path / "granted"),))
+    with open(tmp_path / "granted" / "a", "a") as granted, open(tmp_path / "other" / "a", "a") as other:
+        done = run("granted.write('!'); granted.flush()", tmp_path, access, granted=granted)
+        assert (done.status, done.refusals) == ("passed", []), done
+        done = run("other.write('!'); other.flush()", tmp_path, access, other=other)
+        assert targets(done) == [str(tmp_path / "other" / "a")]
+    assert (tmp_path / "granted" / "a").read_text() == "granted!"
+    assert (tmp_path / "other" / "a").read_text() == "other"
+
+
 def test_the_network(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
