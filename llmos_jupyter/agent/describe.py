@@ -117,7 +117,7 @@ def speaks_of(request: str, value: object) -> tuple[bool, float]:
     try:
         columns = columns_of(value)
         return best_score(spoken_of(columns.texts, request)) if columns is not None else (False, 0.0)
-    except Exception:
+    except Exception:  # labels may be of anyone's making; a table that cannot be read is not spoken of
         return (False, 0.0)
 
 
