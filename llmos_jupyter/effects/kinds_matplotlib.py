@@ -1,0 +1,128 @@
+"""matplotlib: figures and what is drawn in them. Most of it is plain attributes; three kinds keep weak references or
+belong to the canvas, and go by the library's own rules for pickling.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes._base import _AxesBase
+from matplotlib.cbook import CallbackRegistry, Grouper
+from matplotlib.figure import Figure
+from matplotlib.transforms import TransformNode
+
+from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kinds_objects import INSTANCE, InstanceKind
+from llmos_jupyter.effects.layout import attributes, is_users, set_attributes
+from llmos_jupyter.effects.libraries import may_be_made
+from llmos_jupyter.effects.table import CannotComeHome, Malformed
+
+if TYPE_CHECKING:
+    from llmos_jupyter.effects.build import Builder
+    from llmos_jupyter.effects.pack import Packer
+
+
+class TransformKind(Kind):
+    """A transform knows those that depend on it by weak references that remove themselves."""
+
+    name = "transform"
+    changes = True
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        held, parents = self.state(obj, None)[1:]
+        return [pack.value(type(obj)), pack.attributes(held), pack.values(parents)]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        cls = build.cls(content_of(content, 3)[0], object)
+        if not issubclass(cls, TransformNode):
+            raise Malformed("a transform that is none")
+        return object.__new__(cls)
+
+    def decode(self, content: list[Any], build: Builder) -> Any:
+        cls, held, parents = content_of(content, 3)
+        found = build.values(parents)
+        if not all(issubclass(type(parent), TransformNode) for parent in found):
+            raise Malformed("a transform that depends on what is none")
+        return build.cls(cls, object), build.attributes(held), found
+
+    def state(self, obj: Any, new: Any) -> Any:
+        held = attributes(obj)
+        parents = [parent for ref in held.pop("_parents", {}).values() if (parent := ref()) is not None]
+        return type(obj), held, parents
+
+    def put(self, obj: Any, state: Any) -> None:
+        cls, held, parents = state
+        if type(obj) is not cls:
+            object.__setattr__(obj, "__class__", cls)
+        known = object.__getattribute__(obj, "__dict__").get("_parents")
+        known = {} if known is None else known
+        known.clear()
+        for parent in parents:
+            key = id(parent)
+            known[key] = weakref.ref(parent, lambda _, pop=known.pop, key=key: pop(key, None))  # type: ignore[misc]
+        set_attributes(obj, {**held, "_parents": known})
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        _, held, parents = self.state(obj, None)
+        return [*held.values(), *parents], list(held)
+
+
+TRANSFORM = register(TransformKind())
+
+
+class PickledKind(Kind):
+    """A figure, axes, or registry: its state is what the library itself would pickle, and it takes that in again."""
+
+    name = "part of a figure"
+    changes = True
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        if (why := may_be_made(type(obj))) is not None:
+            raise CannotComeHome(why)
+        if pack.is_old(obj):
+            return ["attributes", *INSTANCE.describe(obj, pack)]
+        state = dict(pack.keep(obj.__getstate__()))
+        state.pop("_restore_to_pylab", None)
+        return ["pickled", pack.value(type(obj)), pack.attributes(state)]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        what, cls, _ = content_of(content, 3)
+        made_of = build.cls(cls, object)
+        if what != "pickled" or not issubclass(made_of, _PICKLED):
+            raise Malformed("a part of no figure")
+        if is_users(made_of) and any(name in vars(made_of) for name in ("__setstate__", "__setattr__", "__getstate__")):
+            raise CannotComeHome(f"a {made_of.__name__} has its own way to be restored", made_of.__name__)
+        return object.__new__(made_of)
+
+    def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
+        state = build.attributes(content[2])
+        state.pop("_restore_to_pylab", None)
+        build.restored.append((obj, state))
+
+    def decode(self, content: list[Any], build: Builder) -> Any:
+        if content_of(content, 3)[0] != "attributes":
+            raise Malformed("an old part of a figure that is new")
+        return INSTANCE.decode(content[1:], build)
+
+    def state(self, obj: Any, new: Any) -> Any:
+        return InstanceKind.state(INSTANCE, obj, new)
+
+    def put(self, obj: Any, state: Any) -> None:
+        INSTANCE.put(obj, state)
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        return INSTANCE.marks(obj)
+
+
+_PICKLED = (Figure, _AxesBase, CallbackRegistry, Grouper)
+PICKLED = register(PickledKind())
+
+
+def _choose(cls: type) -> Kind | None:
+    if issubclass(cls, TransformNode):
+        return TRANSFORM
+    return PICKLED if issubclass(cls, _PICKLED) else None
+
+
+CHOOSERS.append(_choose)
