@@ -17,7 +17,7 @@ from llmos_jupyter.effects.kind import Kind, kind_of
 from llmos_jupyter.effects.layout import is_users, library_module
 from llmos_jupyter.effects.reach import mentioned, progress
 from llmos_jupyter.effects.table import Cannot
-from llmos_jupyter.effects.walk import children, levels
+from llmos_jupyter.effects.walk import MACHINERY, children, levels
 
 _QUIET = frozenset({tuple, frozenset, types.ModuleType, types.CodeType})
 
@@ -48,6 +48,8 @@ class Census:
         self._dict_values = _items(self._dicts, lambda held: dict.values(held))
 
     def _mark(self, obj: Any, cls: type) -> None:
+        if type(cls.__module__) is str and cls.__module__.startswith(MACHINERY):
+            return
         kind = kind_of(cls)
         if kind is None:
             self._unseen.append((obj, progress(obj)))

@@ -4,6 +4,7 @@ what the copy refers to. Both walk alike, and what lies inside libraries is not 
 
 from __future__ import annotations
 
+import collections
 import gc
 import itertools
 import types
@@ -16,14 +17,15 @@ import numpy as np
 from llmos_jupyter.effects.kind import kind_of
 from llmos_jupyter.effects.layout import attributes, class_dict, is_users, library_module
 
+_Pair = collections.namedtuple("_Pair", "first")
 # They refer to nothing that can change, or to nothing of the user's.
 _LEAVES = frozenset(
     {type(None), bool, int, float, complex, str, bytes, bytearray, range, type(...), type(NotImplemented)}
     | {types.CodeType, types.BuiltinFunctionType, types.FrameType, types.TracebackType, types.MethodDescriptorType}
     | {types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType, weakref.ref, np.dtype}
-    | {types.ClassMethodDescriptorType, types.MethodWrapperType, np.ufunc}
+    | {types.ClassMethodDescriptorType, types.MethodWrapperType, np.ufunc, type(_Pair.first)}
 )
-_MACHINERY = ("IPython.core", "IPython.terminal", "ipykernel", "zmq", "asyncio", "tornado", "llmos_jupyter", "_thread")
+MACHINERY = ("IPython.core", "IPython.terminal", "ipykernel", "zmq", "asyncio", "tornado", "llmos_jupyter", "_thread")
 _PLAIN = frozenset({list, dict, tuple, set, frozenset, types.CellType})
 
 
@@ -64,7 +66,7 @@ def children(obj: Any) -> list[Any]:
     if issubclass(cls, types.ModuleType):
         return _of_module(obj)
     module = cls.__module__
-    if type(module) is str and module.startswith(_MACHINERY):
+    if type(module) is str and module.startswith(MACHINERY):
         return []
     kind = kind_of(cls)
     return gc.get_referents(obj) if kind is None else kind.children(obj)
