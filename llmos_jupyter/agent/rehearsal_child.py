@@ -129,6 +129,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         gc.enable()
     kernel, exits = kernel_state(shell), registered_exits()
     before = rehearsal_inheritance.memory_sizes()
+    if effects is not None:
+        effects.begin()
     report.send("ready", confinement=lock.description)
 
     threads = set(threading.enumerate())

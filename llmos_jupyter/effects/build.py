@@ -4,7 +4,9 @@ a function that is called here: each kind makes its own objects.
 
 from __future__ import annotations
 
+import heapq
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from llmos_jupyter.effects.code import CompiledCell
@@ -17,7 +19,7 @@ DEPTH = 400  # of immutable objects within each other
 
 
 class Builder:
-    """Makes the objects of one table. `later` runs once all of them are filled."""
+    """Makes the objects of one table."""
 
     def __init__(
         self, nodes: Any, old: dict[int, Any], known: dict[str, Any], buffers: BufferReader, cell: CompiledCell
@@ -29,9 +31,9 @@ class Builder:
         self._old = old
         self._made: dict[int, Any] = {}
         self._busy: set[int] = set()
+        self._count = 0
         self._unfilled: deque[tuple[Kind, Any, list[Any]]] = deque()
-        self.last: list[tuple[Kind, Any, Any]] = []
-        self.restored: list[tuple[Any, dict[str, Any]]] = []
+        self._later: list[tuple[int, int, Callable[[], object]]] = []
 
     def value(self, value: Any) -> Any:
         """The object that stands for a value of the table."""
@@ -98,16 +100,18 @@ class Builder:
 
     def finish(self) -> None:
         """Fill all that was made."""
-        while self._unfilled:
-            kind, made, content = self._unfilled.popleft()
-            kind.fill(made, content, self)
-        for kind, made, state in self.last:
-            kind.put(made, state)
-        self.last.clear()
-        # Those of a library whose own `__setstate__` runs; what contains comes after what is contained.
-        while self.restored:
-            obj, held = self.restored.pop()
-            obj.__setstate__(held)
+        while self._unfilled or self._later:
+            while self._unfilled:
+                kind, made, content = self._unfilled.popleft()
+                kind.fill(made, content, self)
+            if self._later:
+                heapq.heappop(self._later)[2]()
+
+    def later(self, order: int, act: Callable[[], object]) -> None:
+        """Do something when all is filled that comes before it; what was asked for last comes first, as what contains
+        is made before what is contained."""
+        self._count += 1
+        heapq.heappush(self._later, (order, -self._count, act))
 
     # --- what kinds ask for ---------------------------------------------------------------------
 

@@ -25,6 +25,13 @@ def all_codes(code: types.CodeType) -> list[types.CodeType]:
     return found
 
 
+def form(code: types.CodeType) -> Any:
+    """What tells one code object from another. Their own `==` also compares what Python notes in them as they run."""
+    constants = tuple(form(part) if isinstance(part, types.CodeType) else repr(part) for part in code.co_consts)
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
+    return code.co_name, code.co_firstlineno, code.co_code, code.co_flags, names, constants
+
+
 class CompiledCell:
     """The code objects of one cell's text, compiled when first asked for."""
 
@@ -40,10 +47,14 @@ class CompiledCell:
             name = shell.compile.cache(text, shell.execution_count, self._code)
             tree = shell.transform_ast(shell.compile.ast_parse(text, filename=name))
             flags = shell.compile.flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-            compiled = compile(tree, name, "exec", flags=flags, dont_inherit=True)
+            # Statement by statement, as IPython does: what stands in one of them tells the compiler of the next.
+            found = []
+            for node in tree.body:
+                compiled = compile(ast.Module([node], []), name, "exec", flags=flags, dont_inherit=True)
+                found += all_codes(compiled)[1:]
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return []
-        return all_codes(compiled)[1:]
+        return found
 
     def at(self, number: Any) -> types.CodeType:
         if type(number) is not int or not 0 <= number < len(self.codes):
@@ -60,28 +71,28 @@ class CodePlaces:
         self._old = old
 
     @functools.cached_property
-    def _in_text(self) -> dict[types.CodeType, int]:
-        return {code: number for number, code in reversed(list(enumerate(self._cell.codes)))}
+    def _in_text(self) -> dict[Any, int]:
+        return {form(code): number for number, code in reversed(list(enumerate(self._cell.codes)))}
 
     @functools.cached_property
-    def _in_old(self) -> dict[types.CodeType, tuple[types.FunctionType, int]]:
-        found: dict[types.CodeType, tuple[types.FunctionType, int]] = {}
+    def _in_old(self) -> dict[Any, tuple[types.FunctionType, int]]:
+        found: dict[Any, tuple[types.FunctionType, int]] = {}
         for function in self._old:
             if type(function) is types.FunctionType:
                 for number, code in enumerate(all_codes(function.__code__)):
-                    found.setdefault(code, (function, number))
+                    found.setdefault(form(code), (function, number))
         return found
 
     def find(self, function: types.FunctionType) -> tuple[str, Any, int]:
         """`("text", None, n)`, or `("in", function, n)`: the n-th code object within a function that both sides have."""
-        code = function.__code__
+        code = form(function.__code__)
         if (number := self._in_text.get(code)) is not None:
             return "text", None, number
         if (inside := self._in_old.get(code)) is not None:
             return "in", *inside
         if (outer := _outer_of_library(function)) is not None:
             for number, inner in enumerate(all_codes(outer.__code__)):
-                if inner == code:
+                if form(inner) == code:
                     return "in", outer, number
         raise CannotComeHome(f"the code of the function {function.__name__} is not in the text of the cell", "function")
 

@@ -47,11 +47,14 @@ class Effects:
         self._known = names.known(shell)
         self._figures = names.figures()
         self._census = Census(names.roots(shell))
+        self._standard = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+        self.seconds["census"] = time.perf_counter() - began
+
+    def begin(self) -> None:
+        """To be called when the shell is prepared, just before the run."""
         self._ambient = ambient.snapshot()
         self._libraries = _library_attributes(self._before)
         self._threads = set(threading.enumerate())
-        self._standard = {name: getattr(sys, name) for name in ("stdout", "stderr")}
-        self.seconds["census"] = time.perf_counter() - began
 
     def pack(self) -> dict[str, Any]:
         """Write the effects into the memory files; where the table lies there."""

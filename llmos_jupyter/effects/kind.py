@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from llmos_jupyter.effects.pack import Packer
 
 
+# When an object gets its state, where it is not at once: after indexes come arrays, then frames, then what is hashed.
+INDEXES, ARRAYS, FRAMES, LATE, LAST = range(5)
+
+
 class Kind:
     """One kind of object. An immutable kind has only `describe` and `blank`."""
 

@@ -65,7 +65,8 @@ class ClassKind(Kind):
             if name not in _OWN and name not in left_out and type(value) is not types.MemberDescriptorType
         }
         members = {n: v for n, v in members.items() if type(v) is not types.GetSetDescriptorType}
-        if "__annotations__" not in members and (annotations := _annotations(obj)):
+        members.pop("__annotations__", None)
+        if not data and (annotations := _annotations(obj)):
             members["__annotations__"] = pack.keep(annotations)
         names = [obj.__name__, obj.__qualname__]
         return ["class", meta, names, slots, pack.values(obj.__bases__), pack.attributes(members), data]
@@ -258,11 +259,11 @@ def _describe_dataclass(cls: Any, pack: Packer) -> list[Any]:
         if not given.get("metadata"):
             given.pop("metadata", None)
         described.append([name, pack.attributes(given)])
-    return [[bool(getattr(parameters, name)) for name in _PARAMETERS], described]
+    return [[bool(getattr(parameters, name)) for name in _PARAMETERS], described, pack.attributes(own)]
 
 
 def _decode_dataclass(data: Any, build: Builder) -> Any:
-    parameters, fields = content_of(data, 2)
+    parameters, fields, annotations = content_of(data, 3)
     content_of(parameters, len(_PARAMETERS))
     found = {}
     for field in checked(fields, list):
@@ -276,14 +277,14 @@ def _decode_dataclass(data: Any, build: Builder) -> Any:
         if type(values.get("metadata", _NO_METADATA)) is not types.MappingProxyType:
             raise Malformed("a field whose metadata are none")
         found[name] = values
-    return [checked(value, bool) for value in parameters], found
+    return [checked(value, bool) for value in parameters], found, build.attributes(annotations)
 
 
 def _make_dataclass(cls: Any, members: dict[str, Any], data: Any) -> None:
-    parameters, fields = data
-    annotations = members.get("__annotations__", {})
-    if type(annotations) is not dict or not all(type(name) is str and _is_name(name) for name in annotations):
+    parameters, fields, annotations = data
+    if not all(map(_is_name, annotations)):
         raise Malformed("a dataclass whose fields have no names")
+    members = {**members, "__annotations__": annotations}
     for name, value in members.items():
         type.__setattr__(cls, name, value)
     if type(members.get("__doc__")) is not str:

@@ -7,14 +7,15 @@ import collections
 import functools
 import io
 import itertools
+import operator
 import random
 import re
 import threading
 import types
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import Kind, beside, content_of, register
-from llmos_jupyter.effects.kinds_plain import checked_keys
+from llmos_jupyter.effects.kind import LATE, Kind, beside, content_of, register
+from llmos_jupyter.effects.kinds_plain import PLAIN_KEYS, checked_keys
 from llmos_jupyter.effects.layout import attributes, put_dict, set_attributes
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
@@ -52,6 +53,17 @@ class Container(Kind):
         self._fill(obj, items)
         if held is not None:
             set_attributes(obj, held)
+
+    def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
+        state = self.decode(content, build)
+        if self._waits(state[1]):
+            build.later(LATE, lambda: self.put(obj, state))
+        else:
+            self.put(obj, state)
+
+    def _waits(self, items: Any) -> bool:
+        """Whether the items can be put in only when all other objects are complete."""
+        return False
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         held = beside(obj, self._base)
@@ -126,7 +138,6 @@ class DictKind(Container):
     def _read(self, content: list[Any], build: Builder) -> Any:
         keys, values, factory = content_of(content, 3)
         keys, values = build.values(keys), build.values(values)
-        checked_keys(keys)
         if len(keys) != len(values):
             raise Malformed("a dict whose keys and values do not match")
         return _Pairs(keys, values), build.value(factory)
@@ -138,10 +149,13 @@ class DictKind(Container):
 
     def _fill(self, obj: Any, items: Any) -> None:
         pairs, factory = items
-        # Keys are hashed only now: a tuple among them may have been filled since it was decoded.
+        checked_keys(pairs.keys)
         put_dict(obj, dict(zip(pairs.keys, pairs.values, strict=True)), self._base)
         if self._base is collections.defaultdict:
             obj.default_factory = factory
+
+    def _waits(self, items: Any) -> bool:
+        return not PLAIN_KEYS.issuperset(map(type, items[0].keys))
 
     def _mark(self, obj: Any) -> tuple[list[Any], Any]:
         keys = list(self._base.keys(obj))
@@ -163,14 +177,16 @@ class SetKind(Container):
         return [pack.values(items)]
 
     def _read(self, content: list[Any], build: Builder) -> Any:
-        items = build.values(content_of(content, 1)[0])
-        checked_keys(items)
-        return items
+        return build.values(content_of(content, 1)[0])
+
+    def _waits(self, items: Any) -> bool:
+        return not PLAIN_KEYS.issuperset(map(type, items))
 
     def _now(self, obj: Any) -> Any:
         return list(set.__iter__(obj))
 
     def _fill(self, obj: Any, items: Any) -> None:
+        checked_keys(items)
         set.clear(obj)
         set.update(obj, items)
 
@@ -428,7 +444,8 @@ class PartialKind(Kind):
         if not callable(function) or type(args) is not tuple or type(keywords) is not dict:
             raise Malformed("a partial of no function")
         made = functools.partial(_nothing)
-        build.last.append((self, made, (function, args, keywords, build.attributes(held) if held else {})))
+        state = (function, args, keywords, build.attributes(held) if held else {})
+        build.later(LATE, lambda: self.put(made, state))
         return made
 
     def put(self, obj: Any, state: Any) -> None:
@@ -461,6 +478,36 @@ class CacheKind(Kind):
         return functools.lru_cache(size, typed)(function)
 
 
+    def children(self, obj: Any) -> list[Any]:
+        return [obj.__wrapped__]  # not what it remembers: a cache that was filled is no change
+
+
+class GetterKind(Kind):
+    """`operator.itemgetter`, `attrgetter` and `methodcaller`: their arguments."""
+
+    name = "getter"
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        reduced = obj.__reduce__()
+        if type(reduced[0]) is functools.partial:
+            raise CannotComeHome("a methodcaller with keywords")
+        return [type(obj).__name__, pack.values(reduced[1])]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        name, args = content_of(content, 2)
+        cls = _GETTERS.get(name) if type(name) is str else None
+        args = build.values(args)
+        if cls is None or not args or (cls is not operator.itemgetter and type(args[0]) is not str):
+            raise Malformed("a getter of nothing")
+        if cls is operator.attrgetter and not {str}.issuperset(map(type, args)):
+            raise Malformed("a getter of nothing")
+        return cls(*args)
+
+
+_GETTERS: dict[str, Any] = {
+    cls.__name__: cls for cls in (operator.itemgetter, operator.attrgetter, operator.methodcaller)
+}
+register(GetterKind(), *_GETTERS.values())
 register(CacheKind(), type(functools.lru_cache(_nothing)))
 
 

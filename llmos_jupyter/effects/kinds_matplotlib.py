@@ -12,7 +12,7 @@ from matplotlib.cbook import CallbackRegistry, Grouper
 from matplotlib.figure import Figure
 from matplotlib.transforms import TransformNode
 
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, LAST, Kind, content_of, register
 from llmos_jupyter.effects.kinds_objects import INSTANCE, InstanceKind
 from llmos_jupyter.effects.layout import attributes, is_users, set_attributes
 from llmos_jupyter.effects.libraries import may_be_made
@@ -98,7 +98,7 @@ class PickledKind(Kind):
     def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
         state = build.attributes(content[2])
         state.pop("_restore_to_pylab", None)
-        build.restored.append((obj, state))
+        build.later(LAST, lambda: obj.__setstate__(state))
 
     def decode(self, content: list[Any], build: Builder) -> Any:
         if content_of(content, 3)[0] != "attributes":

@@ -5,6 +5,7 @@ of theirs.
 from __future__ import annotations
 
 import types
+import typing
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.code import all_codes
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
 from llmos_jupyter.effects.kinds_plain import GLOBAL
-from llmos_jupyter.effects.layout import MISSING, attributes, is_a, library_module, put_dict, set_attributes, solid
+from llmos_jupyter.effects.layout import MISSING, attributes, is_a, library_module, mro, put_dict, set_attributes, solid
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 if TYPE_CHECKING:
@@ -36,6 +37,10 @@ class InstanceKind(Kind):
         try:
             return object.__new__(cls)
         except TypeError:
+            for base in mro(cls):
+                # A class of Cython's without a structure of its own, which wants to be asked all the same.
+                if (base.__module__, base.__name__) == ("pandas._libs.interval", "IntervalMixin"):
+                    return base.__new__(cls)
             raise CannotComeHome(f"a {cls.__name__} is abstract", cls.__name__) from None
 
     def decode(self, content: list[Any], build: Builder) -> Any:
@@ -382,6 +387,24 @@ class LibraryFunctionKind(Kind):
 
 
 LIBRARY_FUNCTION = register(LibraryFunctionKind())
+
+
+class TypingKind(Kind):
+    """A form of `typing`, as `Union`: found by its name. What is made of them is plain attributes."""
+
+    name = "typing form"
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        name = attributes(obj).get("_name")
+        if type(name) is not str or vars(typing).get(name) is not obj:
+            raise CannotComeHome("a form of typing that has no name")
+        return [name]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        return libraries.attribute("typing", content_of(content, 1)[0])
+
+
+register(TypingKind(), *{type(typing.Union), type(typing.Any), type(typing.List), type(typing.Tuple)} - {type})
 _COMPILED = frozenset({"cython_function_or_method", "fused_cython_function", "ufunc", "_ArrayFunctionDispatcher"})
 
 

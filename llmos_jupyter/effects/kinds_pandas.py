@@ -6,6 +6,7 @@ Registered once pandas is imported.
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from pandas._libs.internals import BlockPlacement, BlockValuesRefs
 from pandas.core.internals.blocks import new_block
 from pandas.core.internals.managers import BlockManager, SingleBlockManager
 
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import ARRAYS, CHOOSERS, FRAMES, INDEXES, Kind, content_of, register
 from llmos_jupyter.effects.kinds_plain import time_zone
 from llmos_jupyter.effects.layout import attributes, set_attributes, solid
 from llmos_jupyter.effects.libraries import may_be_made
@@ -96,6 +97,10 @@ class FrameKind(Kind):
             values, places, refs = content_of(block, 3)
             found.append((build.value(values), np.array(checked_ints(places), "i8"), build.value(refs)))
         return FrameState(cls, found, build.values(axes), build.attributes(beside))
+
+    def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
+        state = self.decode(content, build)
+        build.later(FRAMES, lambda: self.put(obj, state))
 
     def state(self, obj: Any, new: Any) -> Any:
         manager = _manager(obj)
@@ -249,7 +254,7 @@ class IndexKind(Kind):
         return made
 
     def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
-        _check_index(obj)
+        build.later(INDEXES, lambda: _check_index(obj))
 
     def decode(self, content: list[Any], build: Builder) -> Any:
         held = build.attributes(content_of(content, 3)[1])
@@ -338,6 +343,10 @@ class BackedKind(Kind):
     def decode(self, content: list[Any], build: Builder) -> Any:
         _, values, dtype, held = content_of(content, 4)
         return [*build.values([values, dtype]), build.attributes(held)]
+
+    def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
+        state = self.decode(content, build)
+        build.later(ARRAYS, lambda: self.put(obj, state))
 
     def state(self, obj: Any, new: Any) -> Any:
         return [obj._ndarray, obj._dtype, attributes(obj)]
@@ -453,11 +462,11 @@ class PeriodDtypeKind(Kind):
     name = "period dtype"
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        return [obj.freq.freqstr]
+        return [obj.name]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         try:
-            return pd.PeriodDtype(checked(content_of(content, 1)[0], str)[:40])
+            return pd.PeriodDtype.construct_from_string(checked(content_of(content, 1)[0], str)[:60])
         except (ValueError, TypeError):
             raise Malformed("a period that is none") from None
 
@@ -486,6 +495,9 @@ class IntervalKind(Kind):
 register(IntervalKind(), pd.Interval)
 
 
+_KEYWORDS = (int, float, str, bool, type(None), datetime.timedelta, datetime.time, tuple)
+
+
 class OffsetKind(Kind):
     """A date offset or frequency: its class, number and keywords."""
 
@@ -493,7 +505,7 @@ class OffsetKind(Kind):
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         keywords = dict(obj.kwds)
-        if any(type(value) not in (int, float, str, bool, type(None)) for value in keywords.values()):
+        if any(type(value) not in _KEYWORDS for value in keywords.values()):
             raise CannotComeHome(f"the offset {type(obj).__name__} with a calendar of its own")
         return [type(obj).__name__, int(obj.n), bool(obj.normalize), pack.attributes(keywords)]
 
@@ -503,7 +515,7 @@ class OffsetKind(Kind):
         given = build.attributes(keywords)
         if not issubclass(type(cls), type) or not issubclass(cls, pd.offsets.BaseOffset):
             raise Malformed("an offset that is none")
-        if any(type(value) not in (int, float, str, bool, type(None)) for value in given.values()):
+        if any(type(value) not in _KEYWORDS for value in given.values()):
             raise Malformed("an offset with keywords that are not plain")
         try:
             made = cls(checked(count, int), **({"normalize": True} if checked(normalize, bool) else {}), **given)

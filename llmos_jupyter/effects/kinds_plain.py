@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, installed, is_a, runs_users_code, set_attributes
+from llmos_jupyter.effects.layout import (
+    attributes,
+    class_dict,
+    installed,
+    is_a,
+    is_users,
+    mro,
+    runs_users_code,
+    set_attributes,
+    solid,
+)
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:
@@ -263,6 +273,8 @@ class FixedKind(Kind):
         values = build.values(items)
         if self._base is frozenset:
             checked_keys(values)
+            if any(solid(type(value)) is object and is_users(type(value)) for value in values):
+                raise CannotComeHome("a frozenset of objects of the notebook's classes", "frozenset")
         made = self._base.__new__(made_of, values)
         if beside is not None:
             set_attributes(made, build.attributes(beside))
@@ -274,13 +286,15 @@ def checked_keys(values: Any) -> None:
     no hash."""
     for value in values:
         cls = type(value)
-        if cls in _SAFE_KEYS:
+        if cls in PLAIN_KEYS:
             continue
         if cls is tuple or cls is frozenset:
             checked_keys(value)
         elif is_a(value, type):
             if runs_users_code(cls, "__hash__"):
                 raise CannotComeHome(f"a class whose {cls.__name__} runs code to be hashed")
+        elif _hashed_by_fields(cls):
+            checked_keys(attributes(value).values())
         elif runs_users_code(cls, "__hash__") or runs_users_code(cls, "__eq__"):
             raise CannotComeHome(f"a key whose {cls.__name__} runs code to be hashed", cls.__name__)
         elif cls.__hash__ is None:
@@ -289,7 +303,20 @@ def checked_keys(values: Any) -> None:
             checked_keys(tuple.__iter__(value))
 
 
-_SAFE_KEYS = frozenset({type(None), bool, int, float, str, bytes, complex, datetime.date, datetime.datetime, uuid.UUID})
+def _hashed_by_fields(cls: type) -> bool:
+    """Whether a class is a dataclass whose hash and equality the decorator wrote."""
+    for base in mro(cls):
+        held = class_dict(base)
+        if "__hash__" in held:
+            methods = [held["__hash__"], held.get("__eq__")]
+            written = [getattr(method, "__code__", None) for method in methods]
+            return "__dataclass_params__" in held and all(
+                code is not None and code.co_filename == "<string>" for code in written
+            )
+    return False
+
+
+PLAIN_KEYS = frozenset({type(None), bool, int, float, str, bytes, complex, datetime.date, datetime.datetime, uuid.UUID})
 
 register(FixedKind(tuple), structure=tuple)
 register(FixedKind(frozenset), structure=frozenset)
@@ -374,7 +401,7 @@ class WeakKind(Kind):
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         target = obj()
-        if target is None or obj.__callback__ is not None:
+        if target is None or obj.__callback__ is not None or type(obj) is not weakref.ref:
             raise CannotComeHome("a weak reference to nothing, or with a callback")
         return [pack.value(target)]
 
@@ -386,7 +413,7 @@ class WeakKind(Kind):
             raise Malformed("a weak reference to what has none") from None
 
 
-register(WeakKind(), weakref.ref)
+register(WeakKind(), structure=weakref.ref)
 
 
 class ProxyKind(Kind):

@@ -90,6 +90,9 @@ class CompiledKind(Kind):
 COMPILED = register(CompiledKind())
 
 
+_LEAF, _DISTANCE = 4, 11  # where in a neighbours tree's state they stand
+
+
 class NeighboursKind(Kind):
     """A KD-tree or ball tree: built again from its data, as it was built the first time."""
 
@@ -97,12 +100,11 @@ class NeighboursKind(Kind):
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         state = obj.__getstate__()
-        metric = type(obj.__getstate__()[-2] if False else state[-2])
-        name = metric.__name__.lower()
-        known = {"euclideandistance64": ["euclidean", None], "manhattandistance64": ["manhattan", None]}
-        if metric.__name__.lower() not in known:
-            raise CannotComeHome(f"a {type(obj).__name__} with the distance {metric.__name__}")
-        return [type(obj).__name__, pack.value(pack.keep(np.asarray(obj.data))), int(state[7]), known[name][0]]
+        data, leaf, distance, weights = state[0], state[_LEAF], state[_DISTANCE], state[_DISTANCE + 1]
+        name = {"EuclideanDistance64": "euclidean", "ManhattanDistance64": "manhattan"}.get(type(distance).__name__)
+        if name is None or weights is not None:
+            raise CannotComeHome(f"a {type(obj).__name__} with weights, or the distance {type(distance).__name__}")
+        return [type(obj).__name__, pack.value(pack.keep(np.asarray(data))), int(leaf), name]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         from sklearn.neighbors import BallTree, KDTree

@@ -4,6 +4,7 @@ what the copy refers to. Both walk alike, and what lies inside libraries is not 
 
 from __future__ import annotations
 
+import abc
 import collections
 import gc
 import itertools
@@ -24,6 +25,7 @@ _LEAVES = frozenset(
     | {types.CodeType, types.BuiltinFunctionType, types.FrameType, types.TracebackType, types.MethodDescriptorType}
     | {types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType, weakref.ref, np.dtype}
     | {types.ClassMethodDescriptorType, types.MethodWrapperType, np.ufunc, type(_Pair.first)}
+    | {type(abc.ABC.__dict__["_abc_impl"])}
 )
 MACHINERY = ("IPython.core", "IPython.terminal", "ipykernel", "zmq", "asyncio", "tornado", "llmos_jupyter", "_thread")
 _PLAIN = frozenset({list, dict, tuple, set, frozenset, types.CellType})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import io
 import os
 import pickle
@@ -35,6 +36,7 @@ from tests.effects.programs import Program
 plt.get_fignums()
 SHELL = InteractiveShell.instance()
 SHELL.history_manager.enabled = False
+gc.freeze()
 
 
 def in_fork(act: Callable[[], Any], seconds: int = 60) -> Any:
@@ -45,6 +47,7 @@ def in_fork(act: Callable[[], Any], seconds: int = 60) -> Any:
     sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
+        gc.disable()
         os.close(reading)
         signal.alarm(seconds)
         try:

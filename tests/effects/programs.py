@@ -20,6 +20,9 @@ def _read(text: str) -> list[Program]:
     for block in text.strip().split("\n---\n"):
         name, _, rest = block.partition("\n")
         parts = [part.strip("\n") for part in rest.split("\n..\n")]
+        if name in _WHOLE:
+            found.append(Program(name, "", *parts))
+            continue
         if len(parts) == 1:
             found.append(Program(name, "", parts[0]))
         elif len(parts) == 2:
@@ -29,6 +32,7 @@ def _read(text: str) -> list[Program]:
     return found
 
 
+_WHOLE = {"value of the cell"}
 BUILTINS = _read('''
 int
 n = 5
@@ -54,8 +58,7 @@ z = 1 + 2j
 last value
 1 + 1
 ---
-value of the last cell
-..
+value of the cell
 2 + 2
 ..
 _ + 1
