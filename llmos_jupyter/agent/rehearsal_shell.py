@@ -119,7 +119,7 @@ class Stage:
 
         def keep(value: Any) -> None:
             if recorder:
-                recorder.results.append(value)
+                recorder.value(value)
             update(value)
 
         def write(data: Any, metadata: Any = None) -> None:

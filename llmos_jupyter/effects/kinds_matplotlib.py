@@ -48,7 +48,8 @@ class TransformKind(Kind):
 
     def state(self, obj: Any, new: Any) -> Any:
         held = attributes(obj)
-        parents = [parent for ref in held.pop("_parents", {}).values() if (parent := ref()) is not None]
+        parents = [parent for ref in held.get("_parents", {}).values() if (parent := ref()) is not None]
+        held["_parents"] = None
         return type(obj), held, parents
 
     def put(self, obj: Any, state: Any) -> None:
@@ -84,6 +85,8 @@ class PickledKind(Kind):
             return ["attributes", *INSTANCE.describe(obj, pack)]
         state = dict(pack.keep(obj.__getstate__()))
         state.pop("_restore_to_pylab", None)
+        if "stale_callback" in state:  # not pickled, and needed by figures that are shown again
+            state["stale_callback"] = object.__getattribute__(obj, "__dict__").get("stale_callback")
         return ["pickled", pack.value(type(obj)), pack.attributes(state)]
 
     def blank(self, content: list[Any], build: Builder) -> Any:

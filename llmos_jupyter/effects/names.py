@@ -65,6 +65,7 @@ def known(shell: InteractiveShell) -> dict[str, Any]:
         "Out": shell.user_ns.get("_oh"),
         "In": shell.user_ns.get("_ih"),
         "sys.stdin": sys.stdin,
+        "nan": np.nan,
         "sys.modules": sys.modules,
         "sys.path": sys.path,
         "warnings.filters": warnings.filters,

@@ -40,8 +40,9 @@ def read_outputs(content: Any, results: int) -> list[Output]:
                 found.append(Output("display", "", "", *parts, flag=update))
             case ["clear", bool(wait)]:
                 found.append(Output("clear", flag=wait))
-            case ["result", int(number), dict(data), dict(metadata)] if 0 <= number < results:
-                found.append(Output("result", "", "", _plain(data), _plain(metadata), number=number))
+            case ["result", int(number), None | dict() as data, dict(metadata)] if 0 <= number < results:
+                shown = None if data is None else _plain(data)
+                found.append(Output("result", "", "", shown, _plain(metadata), number=number))
             case _:
                 raise Malformed("an output that is none")
     return found
@@ -61,7 +62,7 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 def show(outputs: list[Output], results: list[Any], shell: InteractiveShell) -> None:
     """Show them again, in their order; results become `_` and `Out` as they would have."""
-    hook, shown = shell.displayhook, 0
+    hook = shell.displayhook
     for output in outputs:
         if output.kind == "stream":
             (sys.stderr if output.name == "stderr" else sys.stdout).write(output.text)
@@ -72,18 +73,11 @@ def show(outputs: list[Output], results: list[Any], shell: InteractiveShell) -> 
         elif output.kind == "clear":
             shell.display_pub.clear_output(output.flag)
         else:
-            for value in results[shown : output.number + 1]:
-                _bind(hook, value)
-            shown = output.number + 1
             hook.start_displayhook()
             hook.write_output_prompt()
-            hook.write_format_data(output.data, output.metadata)
-            hook.log_output(output.data)
+            hook.update_user_ns(results[output.number])
+            hook.fill_exec_result(results[output.number])
+            if output.data is not None:
+                hook.write_format_data(output.data, output.metadata)
+                hook.log_output(output.data)
             hook.finish_displayhook()
-    for value in results[shown:]:
-        _bind(hook, value)
-
-
-def _bind(hook: Any, value: Any) -> None:
-    hook.update_user_ns(value)
-    hook.fill_exec_result(value)

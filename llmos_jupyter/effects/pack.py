@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from llmos_jupyter.effects.code import CodePlaces
 from llmos_jupyter.effects.kind import kind_of
 from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, CannotComeHome, fits
@@ -38,7 +40,8 @@ class Packer:
     def value(self, obj: Any) -> Any:
         """An atom, or a reference to a node that will be described."""
         cls = type(obj)
-        if cls in ATOMS and (cls is not int or fits(obj)) and (cls is not bytes or len(obj) < 1 << 16):
+        # pandas asks of a missing value whether it is `np.nan` itself.
+        if obj is not np.nan and cls in ATOMS and (cls is not int or fits(obj)) and (cls is not bytes or len(obj) < 1 << 16):
             return obj
         address = id(obj)
         number = self._number.get(address)

@@ -42,8 +42,17 @@ class Recorder:
     def clear(self, wait: bool) -> None:
         self._add(["clear", bool(wait)])
 
+    def value(self, value: Any) -> None:
+        """A value that is a result, whether or not anything of it is shown."""
+        self.results.append(value)
+        self._add(["result", len(self.results) - 1, None, {}])
+
     def result(self, data: Any, metadata: Any) -> None:
-        self._add(["result", len(self.results) - 1, plain(data), plain(metadata or {})])
+        """What is shown of the last result."""
+        last = next((output for output in reversed(self.outputs) if output[0] == "result"), None)
+        if last is not None and _size(shown := plain(data)) <= self._room:
+            self._room -= _size(shown)
+            last[2:] = [shown, plain(metadata or {})]
 
     def _add(self, output: list[Any]) -> None:
         size = _size(output)

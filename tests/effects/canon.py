@@ -16,8 +16,11 @@ import numpy as np
 import pandas as pd
 
 _ATOMS = (type(None), bool, int, float, complex, str, bytes)
-_ADDRESS = re.compile(r"0x[0-9a-f]+")
+ADDRESS = re.compile(r"0x[0-9a-f]+")
 _SKIPPED = {"_cache", "_id", "_engine", "_item_cache", "__weakref__", "__dict__", "_abc_impl"}
+# What a figure keeps to draw itself and to be told of changes; the cells after it draw and change it.
+_DRAWING = {"_parents", "canvas", "_cachedRenderer", "_callbacks", "callbacks", "_axobservers", "_canvas_callbacks"}
+_DRAWING |= {"_func_cid_map", "_cid_gen", "_pickled_cids", "_invalid"}
 
 
 class Canon:
@@ -90,18 +93,21 @@ class Canon:
         if type(getattr(value, "__dict__", None)) is dict and cls.__module__ not in ("re", "datetime", "uuid"):
             return self._beside(value)
         if cls.__module__ == "__main__":
-            return [_ADDRESS.sub("", repr(value)), self._slots(value)]
-        return _ADDRESS.sub("", repr(value))
+            return [ADDRESS.sub("", repr(value)), self._slots(value)]
+        return ADDRESS.sub("", repr(value))
 
     def of_all(self, values: Any) -> list[Any]:
         return [self.of(value) for value in values]
 
     def _unnumbered(self, value: Any) -> Any:
-        return value if type(value) in _ATOMS else [type(value).__name__, _ADDRESS.sub("", repr(value))]
+        return value if type(value) in _ATOMS else [type(value).__name__, ADDRESS.sub("", repr(value))]
 
     def _beside(self, value: Any) -> Any:
         held = getattr(value, "__dict__", None) or {}
-        return [[name, self.of(part)] for name, part in list(held.items()) if name not in _SKIPPED] + self._slots(value)
+        items = list(held.items())
+        if type(value).__module__.startswith("matplotlib"):
+            items = sorted((name, part) for name, part in items if name not in _DRAWING)
+        return [[name, self.of(part)] for name, part in items if name not in _SKIPPED] + self._slots(value)
 
     def _slots(self, value: Any) -> list[Any]:
         found = []

@@ -8,6 +8,7 @@ import io
 import os
 import pickle
 import random
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -30,7 +31,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.effects import ambient, names
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
-from tests.effects.canon import canon
+from tests.effects.canon import ADDRESS, canon
 from tests.effects.programs import Program
 
 plt.get_fignums()
@@ -41,8 +42,6 @@ gc.freeze()
 
 def in_fork(act: Callable[[], Any], seconds: int = 60) -> Any:
     """What `act` returns, run in a fork of this process."""
-    import signal
-
     reading, writing = os.pipe()
     sys.stdout.flush()
     pid = os.fork()
@@ -84,7 +83,9 @@ def state_of(shell: InteractiveShell) -> Any:
     results = {name: shell.user_ns.get(name) for name in ("_", "__", "___")}
     found |= {f"result {name}": value for name, value in results.items() if not isinstance(value, str) or value}
     found |= {f"Out {key}": value for key, value in dict(shell.user_ns["_oh"]).items()}
-    return canon(found), repr(ambient.snapshot()), sorted(names.figures())
+    process = ambient.snapshot()
+    process["the environment variables"] = sorted(process["the environment variables"].items())
+    return canon(found), repr(process), sorted(names.figures())
 
 
 def shown_by(shell: InteractiveShell, act: Callable[[], Any]) -> tuple[Any, Any]:
@@ -94,7 +95,7 @@ def shown_by(shell: InteractiveShell, act: Callable[[], Any]) -> tuple[Any, Any]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         returned = act()
     displays = [{k: v for k, v in entry.items() if k != "transient"} for entry in shell.display_pub.outputs]
-    return returned, [out.getvalue(), err.getvalue(), repr(displays)]
+    return returned, [ADDRESS.sub("", text) for text in (out.getvalue(), err.getvalue(), repr(displays))]
 
 
 def cell(shell: InteractiveShell, code: str) -> tuple[bool, Any]:
@@ -121,8 +122,13 @@ def through_sandbox(program: Program) -> dict[str, Any]:
     undo, shown = shown_by(shell, lambda: commit(ran))
     found = {"success": True, "shown": shown, "state": state_of(shell), "untouched": untouched}
     if program.then:
-        pid_state = in_fork(lambda: [*cell(shell, program.then), state_of(shell)])
-        found["then"] = pid_state[1]
+        dice = random.getstate()
+
+        def follow() -> Any:
+            random.setstate(dice)
+            return [*cell(shell, program.then), state_of(shell)]
+
+        found["then"] = in_fork(follow)[1]
     undo.restore()
     found["undone"] = state_of(shell)
     found["before"] = before
