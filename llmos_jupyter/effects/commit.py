@@ -16,7 +16,7 @@ from llmos_jupyter.effects import ambient, kinds, names
 from llmos_jupyter.effects.build import Builder
 from llmos_jupyter.effects.code import CompiledCell
 from llmos_jupyter.effects.kind import Kind, kind_named, kind_of
-from llmos_jupyter.effects.layout import MISSING, is_users, library_module
+from llmos_jupyter.effects.layout import MISSING, is_users, library_module, solid
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.outputs import Output, read_outputs, show
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, checked
@@ -179,7 +179,7 @@ def _check_target(obj: Any) -> None:
         raise Malformed("a change of a library's class")
     if cls.__name__ == "function" and library_module(obj.__globals__.get("__name__")):
         raise Malformed("a change of a library's function")
-    if not issubclass(cls, type) and (why := may_be_made(cls)) is not None and cls.__module__ != "builtins":
+    if solid(cls) is object and (why := may_be_made(cls)) is not None:
         raise CannotComeHome(why, cls.__name__)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from llmos_jupyter.effects.kind import LATE, Kind, beside, content_of, register
 from llmos_jupyter.effects.kinds_plain import PLAIN_KEYS, checked_keys
 from llmos_jupyter.effects.layout import attributes, put_dict, set_attributes
+from llmos_jupyter.effects.reach import progress
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:
@@ -304,14 +305,15 @@ class ClosedFileKind(Kind):
     """A file that is closed; an open one cannot come home."""
 
     name = "closed file"
+    refuses_change = True
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         if not obj.closed:
             raise CannotComeHome(f"it is an open file ({type(obj).__name__})")
-        return [type(obj).__name__, str(getattr(obj, "name", ""))]
+        return [type(obj).__name__, str(getattr(obj, "name", "")), attributes(obj).get("mode")]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
-        kind, name = content_of(content, 2)
+        kind, name, mode = content_of(content, 3)
         raw = _ClosedRaw()
         raw.name = checked(name, str)
         if kind == "FileIO":
@@ -325,7 +327,16 @@ class ClosedFileKind(Kind):
         else:
             raise Malformed("a file of no kind")
         made.close()
+        if mode is not None:
+            made.mode = checked(mode, str)
         return made
+
+
+    def children(self, obj: Any) -> list[Any]:
+        return []
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        return [], progress(obj)
 
 
 class _ClosedRaw(io.RawIOBase):
@@ -468,14 +479,17 @@ class CacheKind(Kind):
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         parameters = obj.cache_parameters()
-        return [pack.value(obj.__wrapped__), parameters["maxsize"], parameters["typed"]]
+        held = pack.attributes(attributes(obj))
+        return [pack.value(obj.__wrapped__), parameters["maxsize"], parameters["typed"], held]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
-        function, size, typed = content_of(content, 3)
+        function, size, typed, held = content_of(content, 4)
         function = build.value(function)
         if type(function) is not types.FunctionType or type(size) not in (int, type(None)) or type(typed) is not bool:
             raise Malformed("a cache of no function")
-        return functools.lru_cache(size, typed)(function)
+        made = functools.lru_cache(size, typed)(function)
+        build.later(LATE, lambda: set_attributes(made, build.attributes(held)))
+        return made
 
 
     def children(self, obj: Any) -> list[Any]:

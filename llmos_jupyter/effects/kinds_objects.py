@@ -118,9 +118,11 @@ class ExceptionKind(Kind):
 
 def _simple_exception(cls: type) -> bool:
     """Whether an exception's C structure holds arguments and plain fields only."""
-    structure = solid(cls)
-    plain = structure.__basicsize__ == BaseException.__basicsize__
-    return plain or structure in (OSError, ImportError, StopIteration, SystemExit, AttributeError, NameError)
+    size = solid(cls).__basicsize__
+    known: tuple[type, ...] = (OSError, ImportError, StopIteration, SystemExit, AttributeError, NameError)
+    return size == BaseException.__basicsize__ or any(
+        issubclass(cls, base) and size == base.__basicsize__ for base in known
+    )
 
 
 def _beside_args(obj: Any) -> dict[str, Any]:
@@ -202,8 +204,16 @@ class FunctionKind(Kind):
             obj.__code__ = code
         obj.__name__, obj.__qualname__, obj.__module__, obj.__doc__ = said
         obj.__defaults__, obj.__kwdefaults__ = defaults, keywords
-        obj.__annotations__ = annotations
+        now = obj.__annotations__
+        # Python makes this dict when it is asked for: an old function keeps its own as long as it says the same.
+        if list(now) != list(annotations) or any(now[name] is not annotations[name] for name in now):
+            obj.__annotations__ = annotations
         put_dict(obj.__dict__, held, dict)
+
+    def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
+        state = self.decode(content, build)
+        self.put(obj, state)
+        obj.__annotations__ = state[2][2]
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         held = obj.__dict__
@@ -233,6 +243,10 @@ class FunctionChooser(Kind):
 
     def decode(self, content: list[Any], build: Builder) -> Any:
         return None if content[:1] == ["global"] else FUNCTION.decode(content[1:], build)
+
+    def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
+        if content[:1] != ["global"]:
+            FUNCTION.fill(obj, content[1:], build)
 
     def state(self, obj: Any, new: Any) -> Any:
         return None if new is None else FUNCTION.state(obj, new)
