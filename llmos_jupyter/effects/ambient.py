@@ -4,21 +4,19 @@ warning filters, random numbers, options of libraries.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from llmos_jupyter.effects.kinds_containers import random_state
-from llmos_jupyter.effects.kinds_numpy import _plain_state, _read_state
-from llmos_jupyter.effects.layout import put_dict
+from llmos_jupyter.effects.kinds_numpy import plain_state, read_state
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 # Set in the copy by the lock's own preparations.
@@ -105,9 +103,10 @@ def _put_path(wanted: list[str]) -> None:
 
 
 def _filters() -> list[Any]:
+    entries: list[Any] = list(warnings.filters)
     found = []
-    for action, message, category, module, line in warnings.filters:
-        texts = [None if part is None else part if type(part) is str else [part.pattern, part.flags] for part in (message, module)]
+    for action, message, category, module, line in entries:
+        texts = [[part.pattern, part.flags] if type(part) is re.Pattern else part for part in (message, module)]
         found.append([action, texts[0], [category.__module__, category.__qualname__], texts[1], line])
     return found
 
@@ -160,12 +159,12 @@ def _random() -> list[Any]:
 
 
 def _numpy_random() -> Any:
-    return _plain_state(np.random.mtrand._rand.get_state(legacy=False))
+    return plain_state(np.random.mtrand._rand.get_state(legacy=False))
 
 
 def _read_numpy_random(value: Any) -> Any:
     like = np.random.mtrand._rand.get_state(legacy=False)
-    state = _read_state(value, like)
+    state = read_state(value, like)
     try:
         np.random.RandomState(0).set_state(state)
     except (ValueError, TypeError, KeyError, OverflowError):
@@ -295,17 +294,3 @@ def undo_of(part: Part, new: Any) -> Callable[[], object]:
         was = {name: value for name, value in was.items() if name in new}
     value = part.read(was)
     return lambda: part.put(value)
-
-
-@contextlib.contextmanager
-def unchanged(names: frozenset[str]) -> Iterator[None]:
-    """Keep these parts as they are, whatever happens inside."""
-    kept = [(part, part.read(part.get())) for part in parts() if part.name in names]
-    try:
-        yield
-    finally:
-        for part, value in kept:
-            part.put(value)
-
-
-__all__ = ["Part", "changed", "parts", "put_dict", "read", "snapshot", "undo_of"]

@@ -116,7 +116,10 @@ def written_ranges(array: Any) -> list[list[int]] | None:
     if len(flags) < last - first or bool((flags >> 62 & 1).any()) or own.sum() * 2 > len(own):
         return None
     steps = np.flatnonzero(np.diff(np.concatenate([[0], own, [0]])))
-    middle = [[int(a + first) * PAGE - address, int(b + first) * PAGE - address] for a, b in zip(*[iter(steps)] * 2, strict=True)]
+    middle = [
+        [int(a + first) * PAGE - address, int(b + first) * PAGE - address]
+        for a, b in zip(*[iter(steps)] * 2, strict=True)
+    ]
     bounds = [[0, first * PAGE - address], *middle, [last * PAGE - address, size]]
     return [bound for bound in bounds if bound[1] > bound[0]]
 
@@ -125,7 +128,9 @@ def print_of(array: Any) -> Any:
     """What tells whether an array's memory was written: small ones by their bytes, large ones by their pages."""
     ordered = array.transpose(_axes(array))
     if array.nbytes <= SMALL or not ordered.flags.c_contiguous:
-        return array.tobytes() if array.nbytes <= SMALL else zlib.crc32(np.ascontiguousarray(array).reshape(-1).view("u1"))
+        return (
+            array.tobytes() if array.nbytes <= SMALL else zlib.crc32(np.ascontiguousarray(array).reshape(-1).view("u1"))
+        )
     address = _address(ordered)
     if Pages.written is not None and Pages.written.works:
         count = Pages.written.written(address, array.nbytes)
@@ -229,11 +234,12 @@ def decode_data(data: Any, layout: Layout, build: Builder) -> Data:
     shape, dtype, _ = layout
     where = data[0] if type(data) is list and data else None
     if where == "items" and len(data) == 2:
-        flat = np.empty(_count(shape), object)
+        flat: Any = np.empty(_count(shape), object)
         flat[:] = _boxed(build.values(data[1]), len(flat))
         return Whole(flat.reshape(shape))
     if where == "ranges" and len(data) == 3:
-        bounds, total = [], 0
+        bounds: list[tuple[int, int]] = []
+        total = 0
         for bound in checked(data[1], list):
             low, high = checked_ints(bound) if len(checked(bound, list)) == 2 else (1, 0)
             if low >= high or (bounds and low < bounds[-1][1]):
@@ -255,7 +261,7 @@ def _boxed(values: list[Any], count: int) -> Any:
     """Values as an array of objects; none of them is asked whether it is a sequence."""
     if len(values) != count:
         raise Malformed("an array whose objects do not fill it")
-    boxed = np.empty(count, object)
+    boxed: Any = np.empty(count, object)
     for place, value in enumerate(values):
         boxed[place] = value
     return boxed
@@ -280,9 +286,10 @@ def check_fit(array: Any, state: Any) -> None:
         raise Malformed("an array whose bytes become objects")
     if (dtype != now.dtype or shape != now.shape) and not now.flags.c_contiguous:
         raise CannotComeHome("an array was reshaped in place", "ndarray")
-    if type(data) is Ranges:
-        if now.dtype.hasobject or not now.transpose(_axes(now)).flags.c_contiguous or data.bounds[-1][1] > now.nbytes:
-            raise Malformed("ranges outside their array")
+    if type(data) is Ranges and (
+        now.dtype.hasobject or not now.transpose(_axes(now)).flags.c_contiguous or data.bounds[-1][1] > now.nbytes
+    ):
+        raise Malformed("ranges outside their array")
     if (beside is None) != (type(array) is np.ndarray):
         raise Malformed("an array of another class")
     if not now.flags.writeable and data is not None and not _can_be_written(now):
@@ -312,22 +319,21 @@ def put(array: Any, layout: Layout, data: Data, writeable: bool) -> None:
     shape, dtype, _ = layout
     now = plain(array)
     if dtype != now.dtype or shape != now.shape:
-        np.ndarray.shape.__set__(array, (now.size,))
-        np.ndarray.dtype.__set__(array, dtype)
-        np.ndarray.shape.__set__(array, shape)
+        for name, value in (("shape", (now.size,)), ("dtype", dtype), ("shape", shape)):
+            np.ndarray.__dict__[name].__set__(array, value)
         now = plain(array)
     if data is not None:
         target = now
         if not target.flags.writeable:
             target = now.view()
             target.flags.writeable = True
-        if type(data) is Ranges:
+        if isinstance(data, Ranges):
             flat, at = target.transpose(_axes(target)).reshape(-1).view("u1"), 0
             content = np.frombuffer(data.data, "u1") if not issubclass(type(data.data), np.ndarray) else data.data
             for low, high in data.bounds:
                 flat[low:high] = content[at : at + high - low]
                 at += high - low
-        elif data is not None and data.values is not array:
+        else:
             np.copyto(target, data.values, casting="no")
     if now.flags.writeable != writeable:
         flags = np.ndarray.flags.__get__(array)

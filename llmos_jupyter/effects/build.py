@@ -11,7 +11,7 @@ from typing import Any
 
 from llmos_jupyter.effects.code import CompiledCell
 from llmos_jupyter.effects.kind import Kind, kind_named
-from llmos_jupyter.effects.layout import class_dict, is_a, mro, solid
+from llmos_jupyter.effects.layout import is_a, solid
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.table import ATOMS, BufferReader, CannotComeHome, Malformed, checked
 
@@ -40,7 +40,7 @@ class Builder:
         if type(value) is list:
             if len(value) != 1 or type(value[0]) is not int:
                 raise Malformed("not a reference")
-            return self.object(value[0])
+            return self.at(value[0])
         if type(value) not in ATOMS:
             raise Malformed("not a value")
         return value
@@ -57,7 +57,7 @@ class Builder:
             raise Malformed("attributes that do not match their names")
         return dict(zip(names, held, strict=True))
 
-    def object(self, number: int) -> Any:
+    def at(self, number: int) -> Any:
         """The object of a node: made now, and filled when `finish` is called."""
         if number in self._made:
             return self._made[number]
@@ -117,16 +117,12 @@ class Builder:
 
     def cls(self, value: Any, structure: type) -> type:
         """A class whose instances may be made here, with this C structure."""
-        found = self.value(value)
+        found: Any = self.value(value)
         if not is_a(found, type):
             raise Malformed("a class that is none")
         if solid(found) is not structure:
             raise Malformed(f"a {found.__name__} is no {structure.__name__}")
         if (why := may_be_made(found)) is not None:
             raise CannotComeHome(why, found.__name__)
-        return found
-
-
-def has_finalizer(cls: type) -> bool:
-    """Whether a class runs Python code when its objects end."""
-    return any("__del__" in class_dict(base) for base in mro(cls)[:-1])
+        made_of: type = found
+        return made_of

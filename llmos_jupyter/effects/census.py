@@ -108,7 +108,8 @@ class Census:
 
     def owners(self, objects: Iterable[Any]) -> dict[int, str]:
         """By which name each of these old objects is reached, by the shortest way as it was."""
-        wanted, found = {id(obj) for obj in objects}, {}
+        wanted = {id(obj) for obj in objects}
+        found: dict[int, str] = {}
         queue: deque[tuple[str, Any]] = deque(self.roots.items())
         seen: set[int] = set()
         while queue and wanted - found.keys():

@@ -84,7 +84,7 @@ class CodePlaces:
         return found
 
     def find(self, function: types.FunctionType) -> tuple[str, Any, int]:
-        """`("text", None, n)`, or `("in", function, n)`: the n-th code object within a function that both sides have."""
+        """`("text", None, n)`, or `("in", function, n)`: the n-th code object within a function of both sides."""
         code = form(function.__code__)
         if (number := self._in_text.get(code)) is not None:
             return "text", None, number

@@ -6,6 +6,7 @@ Until everything is decoded and checked nothing old is touched. Whatever fails a
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import sys
 from collections.abc import Callable
@@ -68,7 +69,7 @@ class _Decoded:
 
 def read_table(place: Any, buffers: BufferReader) -> dict[str, Any]:
     """The table at its place, its parts of the right types. Raises Malformed."""
-    content = checked(buffers.table(place), dict)
+    content: dict[str, Any] = checked(buffers.table(place), dict)
     if content.keys() != _KEYS:
         raise Malformed("a table with parts that are none")
     for key, cls in (("created", dict), ("rebound", dict), ("ambient", dict)):
@@ -162,7 +163,7 @@ def _states(states: list[Any], build: Builder) -> list[tuple[Any, Kind, Any]]:
         number, said = entry
         if type(number) is not int or not 0 <= number < len(build.nodes) or build.nodes[number][:1] != ["old"]:
             raise Malformed("a state of what is not old")
-        obj = build.object(number)
+        obj = build.at(number)
         kind = kind_named(said[0])
         if kind_of(type(obj)) is not kind or not kind.changes:
             raise CannotComeHome(f"a {type(obj).__name__} that became something else", type(obj).__name__)
@@ -205,7 +206,7 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
     # Frames last: they look at the arrays and indexes within them.
     for obj, kind, state in sorted(decoded.states, key=lambda entry: entry[1].name == "frame"):
         was = kind.state(obj, state)
-        undo._acts.append(lambda kind=kind, obj=obj, was=was: kind.put(obj, was))  # type: ignore[misc]
+        undo._acts.append(functools.partial(kind.put, obj, was))
         kind.put(obj, state)
     for part, value in decoded.ambient:
         undo._acts.append(ambient.undo_of(part, value))
@@ -239,7 +240,7 @@ def _keep_results(shell: InteractiveShell, undo: Undo) -> None:
     for name in ("_", "__", "___", number):
         undo._acts.append(_rebind(namespace, name, namespace.get(name, MISSING)))
         if hasattr(hook, name):
-            undo._acts.append(lambda name=name, was=getattr(hook, name): setattr(hook, name, was))  # type: ignore[misc]
+            undo._acts.append(functools.partial(setattr, hook, name, getattr(hook, name)))
 
     def act() -> None:
         for key in out.keys() - before.keys():

@@ -7,7 +7,6 @@ object is `blank` and then `put`; a changed old one is only `put`; undo is `put`
 
 from __future__ import annotations
 
-import functools
 import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -70,7 +69,9 @@ class Kind:
 KINDS: dict[str, Kind] = {}
 BY_TYPE: dict[type, Kind] = {}  # exactly this class
 BY_STRUCTURE: dict[type, Kind] = {}  # a class whose C structure is this class's
-CHOOSERS: list[Callable[[type], Kind | None]] = []  # asked first, in order
+CHOOSERS: list[Callable[[Any], Kind | None]] = []  # asked first, in order
+_CHOSEN: dict[type, Kind | None] = {}
+_MOST = 8192
 
 
 def register(kind: Kind, *types: type, structure: type | None = None) -> Kind:
@@ -83,9 +84,21 @@ def register(kind: Kind, *types: type, structure: type | None = None) -> Kind:
     return kind
 
 
-@functools.lru_cache(8192)
-def kind_of(cls: type) -> Kind | None:
+def kind_of(cls: Any) -> Kind | None:
     """The kind of a class's instances; None for what cannot come home, nor be seen to change."""
+    if cls not in _CHOSEN:
+        if len(_CHOSEN) > _MOST:
+            _CHOSEN.clear()
+        _CHOSEN[cls] = _choose(cls)
+    return _CHOSEN[cls]
+
+
+def forget_choices() -> None:
+    """To be called when kinds were added."""
+    _CHOSEN.clear()
+
+
+def _choose(cls: Any) -> Kind | None:
     if (exact := BY_TYPE.get(cls)) is not None:
         return exact
     for choose in CHOOSERS:

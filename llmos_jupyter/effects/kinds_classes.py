@@ -27,12 +27,12 @@ _METACLASSES: dict[str, Any] = {"type": type, "ABCMeta": abc.ABCMeta}
 _OWN = frozenset({"__dict__", "__weakref__", "__slots__", "__qualname__", "__match_args__", "_abc_impl"})
 _OWN |= {"__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__", "__annotations_cache__"}
 _FIELD = ("default", "default_factory", "init", "repr", "hash", "compare", "metadata", "kw_only")
-_NO_METADATA = types.MappingProxyType({})
+_NO_METADATA: types.MappingProxyType[str, Any] = types.MappingProxyType({})
 _PARAMETERS = ("init", "repr", "eq", "order", "unsafe_hash", "frozen")
 
 
 class ClassKind(Kind):
-    """A class of the user's, with the metaclass `type` or `ABCMeta`, dataclasses among them. An old class may change."""
+    """A class of the user's, its metaclass `type` or `ABCMeta`; dataclasses among them."""
 
     name = "class"
     changes = True
@@ -53,7 +53,9 @@ class ClassKind(Kind):
             defaults = [obj.__dict__["_field_defaults"].get(field) for field in fields]
             count = len(obj.__dict__["_field_defaults"])
             names = [obj.__name__, obj.__module__, obj.__qualname__, obj.__doc__]
-            return ["namedtuple", names, list(fields), pack.values(defaults[len(fields) - count :])]
+            typed = {name: held[name] for name in ("__annotations__", "__orig_bases__") if name in held}
+            parts = [names, list(fields), pack.values(defaults[len(fields) - count :]), pack.attributes(typed)]
+            return ["namedtuple", *parts]
         slots = held.get("__slots__")
         if slots is not None:
             slots = [slots] if type(slots) is str else list(slots)
@@ -90,7 +92,9 @@ class ClassKind(Kind):
     def decode(self, content: list[Any], build: Builder) -> Any:
         what, *rest = content
         if what == "enum":
-            return _EnumMethods(build.attributes(content_of(rest, 4)[3]))
+            return _Beside(build.attributes(content_of(rest, 4)[3]))
+        if what == "namedtuple":
+            return _Beside(build.attributes(content_of(rest, 4)[3]))
         if what != "class":
             return None
         members = build.attributes(content_of(rest, 6)[4])
@@ -101,9 +105,13 @@ class ClassKind(Kind):
     def put(self, obj: Any, state: Any) -> None:
         if state is None:
             return
-        if type(state) is _EnumMethods:
+        if type(state) is _Beside:
             for name, value in state.held.items():
+                if issubclass(obj, tuple) and name not in ("__annotations__", "__orig_bases__"):
+                    raise Malformed("a namedtuple with members that are not its own")
                 type.__setattr__(obj, name, value)
+                if issubclass(obj, tuple) and name == "__annotations__":
+                    obj.__new__.__annotations__ = value
             return
         members, data = state
         if data is not None and "__dataclass_params__" not in class_dict(obj):
@@ -134,14 +142,16 @@ class ClassKind(Kind):
         if not is_users(obj):
             return [], None
         held = {name: value for name, value in class_dict(obj).items() if name not in _OWN}
-        held = {n: v for n, v in held.items() if not n.startswith("_abc_") and type(v) not in (types.GetSetDescriptorType,)}
+        held = {
+            n: v for n, v in held.items() if not n.startswith("_abc_") and type(v) not in (types.GetSetDescriptorType,)
+        }
         held.pop("__doc__", None)
         held.pop("__annotations__", None)
         return list(held.values()), list(held)
 
 
-class _EnumMethods:
-    """What an enum has beside its members."""
+class _Beside:
+    """What an enum has beside its members, and a namedtuple beside its fields."""
 
     def __init__(self, held: dict[str, Any]) -> None:
         self.held = held
@@ -152,7 +162,9 @@ CHOOSERS.append(lambda cls: CLASS if issubclass(cls, type) else None)
 
 
 def _annotations(cls: type) -> dict[str, Any]:
-    found = cls.__annotations__ if "__annotations__" in class_dict(cls) or "__annotate_func__" in class_dict(cls) else {}
+    found = (
+        cls.__annotations__ if "__annotations__" in class_dict(cls) or "__annotate_func__" in class_dict(cls) else {}
+    )
     return dict(found)
 
 
@@ -164,7 +176,7 @@ def _make_class(meta: Any, names: Any, slots: Any, bases: list[Any]) -> type:
     held: dict[str, Any] = {"__module__": "__main__", "__qualname__": checked(path, str)}
     if slots is not None:
         checked(slots, list)
-        if not all(type(slot) is str and _is_name(slot) or slot in ("__dict__", "__weakref__") for slot in slots):
+        if not all((type(slot) is str and _is_name(slot)) or slot in ("__dict__", "__weakref__") for slot in slots):
             raise Malformed("slots that are no names")
         held["__slots__"] = tuple(slots)
     if any(runs_users_code(base, "__init_subclass__") for base in bases):
@@ -210,7 +222,7 @@ def _is_namedtuple(cls: type) -> bool:
 
 
 def _make_namedtuple(content: list[Any], build: Builder) -> type:
-    names, fields, defaults = content_of(content, 3)
+    names, fields, defaults, _ = content_of(content, 4)
     name, module, path, doc = content_of(names, 4)
     if not all(type(field) is str and _is_name(field) for field in [name, *checked(fields, list)]):
         raise Malformed("a namedtuple whose fields have no names")
@@ -223,7 +235,8 @@ def _make_namedtuple(content: list[Any], build: Builder) -> type:
         raise Malformed("a namedtuple that is none") from None
     made.__module__, made.__qualname__ = checked(module, str), checked(path, str)
     made.__doc__ = checked(doc, str, type(None))
-    return made  # type: ignore[no-any-return]
+    cls: type = made
+    return cls
 
 
 # --- dataclasses ----------------------------------------------------------------------------------
@@ -271,7 +284,7 @@ def _decode_dataclass(data: Any, build: Builder) -> Any:
         if type(name) is not str or not _is_name(name):
             raise Malformed("a field that has no name")
         values = build.attributes(given)
-        plain = {part: value for part, value in values.items() if part not in _FIELD[:2] + ("metadata",)}
+        plain = {part: value for part, value in values.items() if part not in (*_FIELD[:2], "metadata")}
         if not values.keys() <= set(_FIELD) or not {bool, type(None)}.issuperset(map(type, plain.values())):
             raise Malformed("a field with parts that are none")
         if type(values.get("metadata", _NO_METADATA)) is not types.MappingProxyType:

@@ -331,7 +331,6 @@ class ClosedFileKind(Kind):
             made.mode = checked(mode, str)
         return made
 
-
     def children(self, obj: Any) -> list[Any]:
         return []
 
@@ -490,7 +489,6 @@ class CacheKind(Kind):
         made = functools.lru_cache(size, typed)(function)
         build.later(LATE, lambda: set_attributes(made, build.attributes(held)))
         return made
-
 
     def children(self, obj: Any) -> list[Any]:
         return [obj.__wrapped__]  # not what it remembers: a cache that was filled is no change

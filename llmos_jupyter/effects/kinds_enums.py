@@ -51,7 +51,7 @@ def make_enum(content: list[Any], build: Builder) -> type:
     names, bases, members, _ = content_of(content, 4)
     name, module, path, doc = content_of(names, 4)
     held = build.attributes(members)
-    found = [_BASES.get(base) if type(base) is str else None for base in checked(bases, list)]
+    found: list[Any] = [_BASES.get(base) if type(base) is str else None for base in checked(bases, list)]
     if not found or None in found or not issubclass(found[-1], enum.Enum):
         raise Malformed("an enum without bases")
     if not _is_name(checked(name, str)) or not all(_is_name(member) and member[:1] != "_" for member in held):

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import TransformNode
 
 from llmos_jupyter.effects.kind import CHOOSERS, LAST, Kind, content_of, register
-from llmos_jupyter.effects.kinds_objects import INSTANCE, InstanceKind
+from llmos_jupyter.effects.kinds_objects import INSTANCE
 from llmos_jupyter.effects.layout import attributes, is_users, set_attributes
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.table import CannotComeHome, Malformed
@@ -109,7 +109,7 @@ class PickledKind(Kind):
         return INSTANCE.decode(content[1:], build)
 
     def state(self, obj: Any, new: Any) -> Any:
-        return InstanceKind.state(INSTANCE, obj, new)
+        return INSTANCE.state(obj, new)
 
     def put(self, obj: Any, state: Any) -> None:
         INSTANCE.put(obj, state)

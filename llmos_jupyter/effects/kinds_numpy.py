@@ -190,7 +190,7 @@ class ArrayKind(Kind):
 
 
 ARRAY = register(ArrayKind())
-CHOOSERS.append(lambda cls: ARRAY if issubclass(cls, np.ndarray) and solid(cls) in (np.ndarray,) else None)
+CHOOSERS.append(lambda cls: ARRAY if issubclass(cls, np.ndarray) and solid(cls) is np.ndarray else None)
 
 
 def array_class(cls: Any) -> Any:
@@ -214,7 +214,7 @@ class BitsKind(Kind):
     changes = True
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        return [type(obj).__name__, _plain_state(obj.state)]
+        return [type(obj).__name__, plain_state(obj.state)]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         name = content_of(content, 2)[0]
@@ -227,7 +227,7 @@ class BitsKind(Kind):
         if type(name) is not str or name not in _BITS:
             raise Malformed("a random generator of no kind")
         made = _BITS[name](0)
-        wanted = _read_state(state, made.state)
+        wanted = read_state(state, made.state)
         try:
             made.state = wanted
         except (ValueError, TypeError, KeyError, OverflowError):
@@ -245,25 +245,26 @@ class BitsKind(Kind):
         obj.state = state
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        return [], _plain_state(obj.state)
+        return [], plain_state(obj.state)
 
 
-def _plain_state(state: Any) -> Any:
+def plain_state(state: Any) -> Any:
+    """A random state as plain values."""
     if type(state) is dict:
-        return [[key, _plain_state(value)] for key, value in state.items()]
+        return [[key, plain_state(value)] for key, value in state.items()]
     if issubclass(type(state), np.ndarray):
         return ["numbers", str(state.dtype), state.tolist()]
     return hex(state) if type(state) is int else state
 
 
-def _read_state(said: Any, like: Any) -> Any:
+def read_state(said: Any, like: Any) -> Any:
     """The state that plain values describe, of the form of `like`."""
     if type(like) is dict:
         pairs = checked(said, list)
         found = {key: value for key, value in (content_of(pair, 2) for pair in pairs) if type(key) is str}
         if found.keys() != like.keys():
             raise Malformed("a random state that is none")
-        return {key: _read_state(found[key], like[key]) for key in like}
+        return {key: read_state(found[key], like[key]) for key in like}
     if issubclass(type(like), np.ndarray):
         _, _, numbers = content_of(said, 3)
         if len(checked_ints(numbers, most=(1 << 64) - 1)) != like.size:
@@ -321,7 +322,8 @@ class GeneratorKind(Kind):
                 obj.set_state({**now, "has_gauss": state[0], "gauss": state[1]})
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        return [], self.state(obj, None)
+        bits = obj.bit_generator if type(obj) is np.random.Generator else obj._bit_generator
+        return [bits], self.state(obj, None)
 
 
 register(GeneratorKind(), np.random.Generator, np.random.RandomState)

@@ -13,7 +13,17 @@ from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.code import all_codes
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
 from llmos_jupyter.effects.kinds_plain import GLOBAL
-from llmos_jupyter.effects.layout import MISSING, attributes, is_a, library_module, mro, put_dict, set_attributes, solid
+from llmos_jupyter.effects.layout import (
+    MISSING,
+    attributes,
+    class_dict,
+    is_a,
+    library_module,
+    mro,
+    put_dict,
+    set_attributes,
+    solid,
+)
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 if TYPE_CHECKING:
@@ -40,7 +50,7 @@ class InstanceKind(Kind):
             for base in mro(cls):
                 # A class of Cython's without a structure of its own, which wants to be asked all the same.
                 if (base.__module__, base.__name__) == ("pandas._libs.interval", "IntervalMixin"):
-                    return base.__new__(cls)
+                    return base.__new__(cls)  # type: ignore[call-overload]
             raise CannotComeHome(f"a {cls.__name__} is abstract", cls.__name__) from None
 
     def decode(self, content: list[Any], build: Builder) -> Any:
@@ -322,10 +332,10 @@ class BuiltinKind(Kind):
         owner = build.value(owner)
         cls = type(owner)
         if is_a(owner, type):
-            if (found := libraries.class_dict(owner).get(checked(name, str))) is not None and cls is type:
+            if (found := class_dict(owner).get(checked(name, str))) is not None and cls is type:
                 return found.__get__(None, owner) if type(found) in _C_METHODS else found
         elif solid(cls) is cls and cls.__module__ in ("builtins", "collections", "_io", "_random"):
-            found = libraries.class_dict(cls).get(checked(name, str))
+            found = class_dict(cls).get(checked(name, str))
             if type(found) in _C_METHODS:
                 return found.__get__(owner)
         raise CannotComeHome("a method of an object that is not known", "builtin_function_or_method")
@@ -346,7 +356,7 @@ class DescriptorKind(Kind):
     def blank(self, content: list[Any], build: Builder) -> Any:
         owner, name = content_of(content, 2)
         owner = build.value(owner)
-        found = libraries.class_dict(owner).get(checked(name, str)) if is_a(owner, type) else None
+        found = class_dict(owner).get(checked(name, str)) if is_a(owner, type) else None
         if type(found) not in _DESCRIPTORS:
             raise Malformed("a method that is none")
         return found
@@ -418,7 +428,7 @@ class TypingKind(Kind):
         return libraries.attribute("typing", content_of(content, 1)[0])
 
 
-register(TypingKind(), *{type(typing.Union), type(typing.Any), type(typing.List), type(typing.Tuple)} - {type})
+register(TypingKind(), *{type(typing.Union), type(typing.Any), type(list), type(tuple)} - {type})
 _COMPILED = frozenset({"cython_function_or_method", "fused_cython_function", "ufunc", "_ArrayFunctionDispatcher"})
 
 

@@ -36,7 +36,7 @@ def _beside(frame: Any) -> dict[str, Any]:
     """The other attributes: `attrs`, and those of a subclass. A frame's flags become the one thing that they say."""
     held = {name: value for name, value in _held_by(frame, "__dict__").items() if name not in _OWN}
     if type(flags := held.get("_flags")) is pd.Flags:
-        held["_flags"] = bool(flags._allows_duplicate_labels)
+        held["_flags"] = bool(getattr(flags, "_allows_duplicate_labels", True))
     return held
 
 
@@ -54,7 +54,6 @@ class RefsKind(Kind):
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         return BlockValuesRefs()
-
 
     def children(self, obj: Any) -> list[Any]:
         return []
@@ -172,7 +171,7 @@ def _check_frame(state: FrameState) -> None:
         if type(refs) is not BlockValuesRefs:
             raise Malformed("a block without references")
         _check_block(values, len(places), rows, dimensions)
-        taken += (places.tolist() if dimensions == 2 else [0])
+        taken += places.tolist() if dimensions == 2 else [0]
     if sorted(taken) != list(range(columns)):
         raise Malformed("columns without data")
 
@@ -195,7 +194,9 @@ def _check_block(values: Any, width: int, rows: int, dimensions: int) -> None:
 
 
 def _may_be_2d(values: Any) -> bool:
-    return values.dtype.kind in "mM" and not issubclass(type(values), pd.arrays.PeriodArray) and values._ndarray.ndim == 2
+    return (
+        values.dtype.kind in "mM" and not issubclass(type(values), pd.arrays.PeriodArray) and values._ndarray.ndim == 2
+    )
 
 
 def _new_manager(blocks: list[Any], axes: list[Any]) -> Any:
@@ -291,8 +292,14 @@ def _check_index(index: Any) -> None:
         good = good and len({len(code) for code in codes}) == 1 and len(held.get("_names", ())) == len(levels)
     else:
         data = held.get("_data")
-        if issubclass(cls, pd.CategoricalIndex | pd.DatetimeIndex | pd.TimedeltaIndex | pd.PeriodIndex | pd.IntervalIndex):
-            good = issubclass(type(data), ExtensionArray) and data._simple_new is not None and _data_class(cls) is type(data)
+        if issubclass(
+            cls, pd.CategoricalIndex | pd.DatetimeIndex | pd.TimedeltaIndex | pd.PeriodIndex | pd.IntervalIndex
+        ):
+            good = (
+                issubclass(type(data), ExtensionArray)
+                and data._simple_new is not None
+                and _data_class(cls) is type(data)
+            )
         else:
             good = (type(data) is np.ndarray and data.ndim == 1) or issubclass(type(data), ExtensionArray)
     if not good:
@@ -325,7 +332,12 @@ class BackedKind(Kind):
     changes = True
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        return [pack.value(type(obj)), pack.value(obj._ndarray), pack.value(obj._dtype), pack.attributes(attributes(obj))]
+        return [
+            pack.value(type(obj)),
+            pack.value(obj._ndarray),
+            pack.value(obj._dtype),
+            pack.attributes(attributes(obj)),
+        ]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         cls, values, dtype, _ = content_of(content, 4)
@@ -381,7 +393,9 @@ def _check_backed(cls: Any, values: Any, dtype: Any) -> None:
         if good and issubclass(cls, pd.arrays.StringArray):
             good = kind == "O"
             texts = values.ravel().tolist() if good else []
-            good = good and all(type(text) is str or text is pd.NA or type(text) is float or text is None for text in texts)
+            good = good and all(
+                type(text) is str or text is pd.NA or type(text) is float or text is None for text in texts
+            )
     if not good:
         raise Malformed(f"a {cls.__name__} whose data do not fit")
 
@@ -511,7 +525,7 @@ class OffsetKind(Kind):
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         name, count, normalize, keywords = content_of(content, 4)
-        cls = getattr(pd.offsets, name, None) if type(name) is str and name[:1] != "_" else None
+        cls: Any = getattr(pd.offsets, name, None) if type(name) is str and name[:1] != "_" else None
         given = build.attributes(keywords)
         if not issubclass(type(cls), type) or not issubclass(cls, pd.offsets.BaseOffset):
             raise Malformed("an offset that is none")

@@ -350,6 +350,10 @@ class Subclassed(Kind):
     def put(self, obj: Any, state: Any) -> None:
         set_attributes(obj, state)
 
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        held = attributes(obj)
+        return [type(obj), *held.values()], list(held)
+
 
 for _base in (int, float, str, bytes, complex):
     register(Subclassed(_base), structure=_base)

@@ -129,7 +129,10 @@ def _choose(cls: type) -> Kind | None:
         return TREE
     if cls.__module__ == "sklearn._loss._loss":
         return COMPILED
-    if cls.__module__ in ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree") and "sklearn.neighbors" in sys.modules:
+    if (
+        cls.__module__ in ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree")
+        and "sklearn.neighbors" in sys.modules
+    ):
         return NEIGHBOURS
     return None
 

@@ -26,14 +26,26 @@ def mro(cls: type) -> tuple[type, ...]:
     return found
 
 
-@functools.lru_cache(4096)
-def solid(cls: type) -> type:
+def solid(cls: Any) -> type:
     """The class whose C structure an instance has; `object` for one that has nothing but attributes and slots."""
+    if (known := _SOLID.get(cls)) is not None:
+        return known
+    if len(_SOLID) > _MOST:
+        _SOLID.clear()
+    return _SOLID.setdefault(cls, _solid(cls))
+
+
+_SOLID: dict[type, type] = {}
+_MOST = 8192
+
+
+def _solid(cls: Any) -> type:
     while _written_in_python(cls):
         base = cls.__base__
         assert base is not None  # only `object` has none
         cls = base
-    return cls
+    found: type = cls
+    return found
 
 
 def _written_in_python(cls: type) -> bool:

@@ -45,8 +45,7 @@ def roots(shell: InteractiveShell) -> dict[str, Any]:
     found |= {f"figure {number}": figure for number, figure in figures().items()}
     for name, module in list(sys.modules.items()):
         if type(module) is types.ModuleType and name != "__main__" and not library_module(name):
-            if name.partition(".")[0] != "llmos_jupyter":
-                found[f"the module {name}"] = module
+            found[f"the module {name}"] = module
     return found
 
 

@@ -36,13 +36,12 @@ def read_outputs(content: Any, results: int) -> list[Output]:
             case ["stream", "stdout" | "stderr" as name, str(text)]:
                 found.append(Output("stream", name, text))
             case ["display", dict(data), dict(metadata), dict(transient), bool(update)]:
-                parts = [_plain(part) for part in (data, metadata, transient)]
-                found.append(Output("display", "", "", *parts, flag=update))
+                shown = [_plain(part) for part in (data, metadata, transient)]
+                found.append(Output("display", "", "", shown[0], shown[1], shown[2], update))
             case ["clear", bool(wait)]:
                 found.append(Output("clear", flag=wait))
             case ["result", int(number), None | dict() as data, dict(metadata)] if 0 <= number < results:
-                shown = None if data is None else _plain(data)
-                found.append(Output("result", "", "", shown, _plain(metadata), number=number))
+                found.append(Output("result", "", "", _plain(data), _plain(metadata), number=number))
             case _:
                 raise Malformed("an output that is none")
     return found

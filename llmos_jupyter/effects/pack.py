@@ -41,7 +41,12 @@ class Packer:
         """An atom, or a reference to a node that will be described."""
         cls = type(obj)
         # pandas asks of a missing value whether it is `np.nan` itself.
-        if obj is not np.nan and cls in ATOMS and (cls is not int or fits(obj)) and (cls is not bytes or len(obj) < 1 << 16):
+        if (
+            obj is not np.nan
+            and cls in ATOMS
+            and (cls is not int or fits(obj))
+            and (cls is not bytes or len(obj) < 1 << 16)
+        ):
             return obj
         address = id(obj)
         number = self._number.get(address)

@@ -14,7 +14,23 @@ from llmos_jupyter.effects.layout import class_dict, is_users
 _WORD = re.compile(r"[^\W\d]\w*")
 # With these in it, code reaches names that it does not write.
 _SWEEPING = frozenset(
-    "globals locals vars eval exec get_ipython user_ns gc inspect _getframe __main__ In Out __dict__ modules".split()
+    [
+        "globals",
+        "locals",
+        "vars",
+        "eval",
+        "exec",
+        "get_ipython",
+        "user_ns",
+        "gc",
+        "inspect",
+        "_getframe",
+        "__main__",
+        "In",
+        "Out",
+        "__dict__",
+        "modules",
+    ]
 )
 
 

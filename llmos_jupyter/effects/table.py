@@ -1,4 +1,4 @@
-"""The table in which effects travel: plain numbers, strings, bytes and lists, and large buffers beside it in memory files.
+"""The table in which effects travel: plain numbers, strings, bytes and lists; large buffers beside it in memory files.
 
 A value in the table is an atom (None, bool, a 64-bit int, float, str, bytes) or a reference `[n]` to node n. A node is
 `[kind, ...]`. msgpack writes it: it knows no class and no name, a length larger than the input is an error, and nothing

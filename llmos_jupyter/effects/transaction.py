@@ -1,10 +1,10 @@
 """An answer is a transaction: code runs once, in the sandbox, and its effects are committed to the notebook.
 
-    with run_in_sandbox(code, shell) as ran:
-        if ran.committable:
-            undo = commit(ran)
-    ...
-    undo.restore()
+with run_in_sandbox(code, shell) as ran:
+    if ran.committable:
+        undo = commit(ran)
+...
+undo.restore()
 """
 
 from __future__ import annotations

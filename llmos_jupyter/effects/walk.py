@@ -20,15 +20,15 @@ from llmos_jupyter.effects.layout import attributes, class_dict, is_users, libra
 
 _Pair = collections.namedtuple("_Pair", "first")
 # They refer to nothing that can change, or to nothing of the user's.
-_LEAVES = frozenset(
-    {type(None), bool, int, float, complex, str, bytes, bytearray, range, type(...), type(NotImplemented)}
-    | {types.CodeType, types.BuiltinFunctionType, types.FrameType, types.TracebackType, types.MethodDescriptorType}
+_LEAVES: frozenset[Any] = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, range, type(...), type(NotImplemented)}
+    | {types.CodeType, types.FrameType, types.TracebackType, types.MethodDescriptorType}
     | {types.WrapperDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType, weakref.ref, np.dtype}
-    | {types.ClassMethodDescriptorType, types.MethodWrapperType, np.ufunc, type(_Pair.first)}
+    | {types.ClassMethodDescriptorType, np.ufunc, type(_Pair.first)}
     | {type(abc.ABC.__dict__["_abc_impl"])}
 )
 MACHINERY = ("IPython.core", "IPython.terminal", "ipykernel", "zmq", "asyncio", "tornado", "llmos_jupyter", "_thread")
-_PLAIN = frozenset({list, dict, tuple, set, frozenset, types.CellType})
+_PLAIN: frozenset[Any] = frozenset({list, dict, tuple, set, frozenset, types.CellType})
 
 
 def levels(roots: Iterable[Any]) -> Iterator[list[Any]]:

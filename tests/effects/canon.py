@@ -61,13 +61,21 @@ class Canon:
         if cls is types.FunctionType:
             return self._function(value)
         if isinstance(value, dict):
-            items = collections.OrderedDict.items(value) if isinstance(value, collections.OrderedDict) else dict.items(value)
+            items = (
+                collections.OrderedDict.items(value)
+                if isinstance(value, collections.OrderedDict)
+                else dict.items(value)
+            )
             beside = getattr(value, "default_factory", None)
             return [[[self.of(k), self.of(v)] for k, v in list(items)], self.of(beside), self._beside(value)]
         if isinstance(value, set | frozenset):
             return [sorted(map(repr, map(self._unnumbered, value))), self._beside(value)]
         if isinstance(value, list | tuple | collections.deque):
-            return [self.of_all(list(type(value).__mro__[-2].__iter__(value))), getattr(value, "maxlen", None), self._beside(value)]
+            return [
+                self.of_all(list(type(value).__mro__[-2].__iter__(value))),
+                getattr(value, "maxlen", None),
+                self._beside(value),
+            ]
         if isinstance(value, np.random.Generator):
             return repr(value.bit_generator.state)
         if isinstance(value, np.random.RandomState):
@@ -137,7 +145,11 @@ class Canon:
         shared = [block.refs.has_reference() for block in value._mgr.blocks]
         layout = [[block.mgr_locs.as_array.tolist(), str(block.dtype)] for block in value._mgr.blocks]
         flags = value.flags.allows_duplicate_labels
-        beside = [[k, self.of(v)] for k, v in vars(value).items() if k not in ("_mgr", "_flags", "_item_cache", "_name", "_cache")]
+        beside = [
+            [k, self.of(v)]
+            for k, v in vars(value).items()
+            if k not in ("_mgr", "_flags", "_item_cache", "_name", "_cache")
+        ]
         return [held, labels, self.of(value.index), shared, sorted(map(repr, layout)), flags, beside]
 
     def _class(self, value: Any) -> Any:
@@ -149,8 +161,18 @@ class Canon:
 
     def _function(self, value: Any) -> Any:
         code = value.__code__
-        said = [value.__name__, value.__qualname__, value.__module__, value.__doc__, code.co_code.hex(), repr(code.co_names)]
-        said += [code.co_firstlineno, "user" if value.__globals__.get("__name__") == "__main__" else value.__globals__.get("__name__")]
+        said = [
+            value.__name__,
+            value.__qualname__,
+            value.__module__,
+            value.__doc__,
+            code.co_code.hex(),
+            repr(code.co_names),
+        ]
+        said += [
+            code.co_firstlineno,
+            "user" if value.__globals__.get("__name__") == "__main__" else value.__globals__.get("__name__"),
+        ]
         parts = [value.__defaults__, value.__kwdefaults__, value.__dict__, value.__annotations__]
         cells = []
         for cell in value.__closure__ or ():
@@ -163,7 +185,10 @@ class Canon:
     def memory(self) -> list[list[bool]]:
         """Which arrays share memory."""
         arrays = self.arrays[:40]
-        return [[bool(np.shares_memory(a, b)) if a.size * b.size < 1e7 else bool(np.may_share_memory(a, b)) for b in arrays] for a in arrays]
+        return [
+            [bool(np.shares_memory(a, b)) if a.size * b.size < 1e7 else bool(np.may_share_memory(a, b)) for b in arrays]
+            for a in arrays
+        ]
 
 
 def canon(names: dict[str, Any]) -> list[Any]:

@@ -20,11 +20,6 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import sklearn.cluster
-import sklearn.ensemble
-import sklearn.linear_model
-import sklearn.neighbors
-import sklearn.tree
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -47,6 +42,7 @@ def in_fork(act: Callable[[], Any], seconds: int = 60) -> Any:
     pid = os.fork()
     if pid == 0:
         gc.disable()
+        sys.setrecursionlimit(50_000)
         os.close(reading)
         signal.alarm(seconds)
         try:

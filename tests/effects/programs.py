@@ -33,7 +33,7 @@ def _read(text: str) -> list[Program]:
 
 
 _WHOLE = {"value of the cell"}
-BUILTINS = _read('''
+BUILTINS = _read("""
 int
 n = 5
 ---
@@ -350,9 +350,9 @@ strings shared
 s = "x" * 50
 ..
 t = s; u = [s, s]
-''')
+""")
 
-CODE = _read('''
+CODE = _read("""
 function
 def f(a, b=[1], *, c={}):
     "doc"
@@ -707,9 +707,9 @@ class A:
 a = A(); a.v = 3
 ..
 a.v = 4; a.v
-''')
+""")
 
-NUMPY = _read('''
+NUMPY = _read("""
 array
 a = np.arange(6).reshape(2, 3); b = a.T; c = a[0]
 ..
@@ -845,9 +845,9 @@ m = sp.csr_matrix(np.eye(3)); n = m.tocoo()
 scipy results
 from scipy import stats
 r = stats.ttest_ind([1, 2, 3, 4], [2, 3, 4, 6]); r.pvalue
-''')
+""")
 
-PANDAS = _read('''
+PANDAS = _read("""
 frame
 df = pd.DataFrame({"a": [1, 2], "b": ["x", "y"], "c": [1.5, None]}); df
 ..
@@ -1075,9 +1075,9 @@ v = pd.Series(list("aab")).value_counts(); v
 ---
 to dict and lists
 df = pd.DataFrame({"a": [1, 2]}); d = df.to_dict("records"); l = df.a.tolist(); a = df.to_numpy(); n = df.values
-''')
+""")
 
-LIBRARIES = _read('''
+LIBRARIES = _read("""
 environment
 import os
 os.environ["EFFECTS_TEST"] = "1"; os.environ.pop("HOME", None)
@@ -1261,6 +1261,6 @@ def mean_of(g):
 out = {g: mean_of(g) for g in df.g.unique()}; df["m"] = df.g.map(out); out
 ..
 mean_of("a"), log
-''')
+""")
 
 PROGRAMS = [*BUILTINS, *CODE, *NUMPY, *PANDAS, *LIBRARIES]

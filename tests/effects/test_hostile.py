@@ -22,7 +22,7 @@ from tests.effects.programs import PROGRAMS
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 
-SETUP = '''
+SETUP = """
 ran = []
 class Loud:
     def __hash__(self): ran.append("hash"); return 1
@@ -39,7 +39,7 @@ class Loud:
 loud = object.__new__(Loud)
 old = [1]
 df = pd.DataFrame({"a": [1, 2]})
-'''
+"""
 
 SYSTEM = ["global", "os", "system"]
 BYTES = ["bytes", [0], b""]
@@ -47,7 +47,9 @@ BYTES = ["bytes", [0], b""]
 
 def content(nodes: list[Any], **parts: Any) -> dict[str, Any]:
     """A table whose first node becomes `x`."""
-    said: dict[str, Any] = {key: [] for key in ("deleted", "mutated", "states", "results", "outputs", "kinds", "cannot")}
+    said: dict[str, Any] = {
+        key: [] for key in ("deleted", "mutated", "states", "results", "outputs", "kinds", "cannot")
+    }
     said |= {"created": {"x": [0]}, "rebound": {}, "ambient": {}, "figures": None, "nodes": nodes}
     return said | parts
 
@@ -57,7 +59,10 @@ def array(shape: Any, strides: Any, data: Any, dtype: Any = "<f8", cls: Any = No
 
 
 def klass(members: Any, bases: Any = ([1],), data: Any = None, slots: Any = None) -> list[list[Any]]:
-    return [["class", "class", "type", ["A", "A"], slots, list(bases), members, data], ["class", "global", "builtins", "object"]]
+    return [
+        ["class", "class", "type", ["A", "A"], slots, list(bases), members, data],
+        ["class", "global", "builtins", "object"],
+    ]
 
 
 FORGED: dict[str, list[Any]] = {
@@ -70,7 +75,10 @@ FORGED: dict[str, list[Any]] = {
     "list of a function's class": [["list", [1], None, []], SYSTEM],
     "instance of a function": [["instance", [1], [[], []]], SYSTEM],
     "instance of a list": [["instance", [1], [[], []]], ["class", "global", "builtins", "list"]],
-    "process": [["instance", [1], [["pid", "returncode", "_child_created"], [1, None, True]]], ["class", "global", "subprocess", "Popen"]],
+    "process": [
+        ["instance", [1], [["pid", "returncode", "_child_created"], [1, None, True]]],
+        ["class", "global", "subprocess", "Popen"],
+    ],
     "closing file": [["instance", [1], [[], []]], ["class", "global", "tempfile", "TemporaryDirectory"]],
     "attributes that do not match": [["instance", [1], [["a"], []]], ["class", "global", "types", "SimpleNamespace"]],
     "bad integer": [["int", "zz"]],
@@ -86,7 +94,11 @@ FORGED: dict[str, list[Any]] = {
     "array that is too large": [array([1 << 60, 1 << 60], [8, 8], BYTES)],
     "view outside": [array([4], [8], ["view", [1], 8]), array([2], [8], ["bytes", [0], bytes(16)])],
     "view before": [array([1], [8], ["view", [1], -8]), array([2], [8], ["bytes", [0], bytes(16)])],
-    "view of objects as numbers": [array([1], [8], ["view", [1], 0]), array([1], [8], ["items", [[2]]], "|O"), ["list", None, None, []]],
+    "view of objects as numbers": [
+        array([1], [8], ["view", [1], 0]),
+        array([1], [8], ["items", [[2]]], "|O"),
+        ["list", None, None, []],
+    ],
     "view of numbers as objects": [array([1], [8], ["view", [1], 0], "|O"), array([1], [8], ["bytes", [0], bytes(8)])],
     "view of itself": [array([1], [8], ["view", [0], 0])],
     "strides that wrap": [array([1 << 40], [1 << 60], ["view", [1], 0]), array([1], [8], ["bytes", [0], bytes(8)])],
@@ -115,18 +127,30 @@ FORGED: dict[str, list[Any]] = {
     ],
     "method of a private function": [["method", [1], [2]], ["list", None, None, []], ["list", None, None, []]],
     "method of the system": [["builtin", [1], "system"], ["module", "os"]],
-    "function without text": [["any function", "function", ["text", None, 9], None, ["f", "f", None], None, [None, None, [1]], [], [[], []]], ["dict", None, None, [], [], None]],
-    "function in a builtin": [["any function", "function", ["in", [1], 0], None, ["f", "f", None], None, [None, None, None], [], [[], []]], SYSTEM],
+    "function without text": [
+        ["any function", "function", ["text", None, 9], None, ["f", "f", None], None, [None, None, [1]], [], [[], []]],
+        ["dict", None, None, [], [], None],
+    ],
+    "function in a builtin": [
+        ["any function", "function", ["in", [1], 0], None, ["f", "f", None], None, [None, None, None], [], [[], []]],
+        SYSTEM,
+    ],
     "class that ends": klass([["__del__"], [None]]),
-    "class of a metaclass": [["class", "class", "Evil", ["A", "A"], None, [[1]], [[], []], None], ["class", "global", "builtins", "object"]],
+    "class of a metaclass": [
+        ["class", "class", "Evil", ["A", "A"], None, [[1]], [[], []], None],
+        ["class", "global", "builtins", "object"],
+    ],
     "class without bases": klass([[], []], bases=()),
     "class of a function": [klass([[], []])[0], SYSTEM],
     "slots with code": klass([[], []], slots=["x; import os"]),
     "dataclass with code": klass([[], []], data=[[True] * 6, [], [["x): import os; os.abort() #"], [1]]]),
     "field with code": klass([[], []], data=[[True] * 6, [["x=os.abort()", [[], []]]], [[], []]]),
-    "namedtuple with code": [["class", "namedtuple", ["P", "m", "P", None], ["x): import os #"], []]],
-    "namedtuple of code": [["class", "namedtuple", ["P(1); import os", "m", "P", None], ["x"], []]],
-    "enum of objects": [["class", "enum", ["E", "m", "E", None], ["Enum"], [["A"], [[1]]], [[], []]], ["list", None, None, []]],
+    "namedtuple with code": [["class", "namedtuple", ["P", "m", "P", None], ["x): import os #"], [], [[], []]]],
+    "namedtuple of code": [["class", "namedtuple", ["P(1); import os", "m", "P", None], ["x"], [], [[], []]]],
+    "enum of objects": [
+        ["class", "enum", ["E", "m", "E", None], ["Enum"], [["A"], [[1]]], [[], []]],
+        ["list", None, None, []],
+    ],
     "enum with code": [["class", "enum", ["E", "m", "E", None], ["Enum"], [["_missing_"], [1]], [[], []]]],
     "random state of nothing": [["Random", 3, [1], None]],
     "bit generator of nothing": [["bit generator", "os", []]],
@@ -134,6 +158,7 @@ FORGED: dict[str, list[Any]] = {
     "known that is not": [["known", "os"]],
     "old that is not": [["old", 12345]],
 }
+
 
 def _outcome(said: dict[str, Any]) -> dict[str, Any]:
     shell = fresh_shell(SETUP)
@@ -175,7 +200,11 @@ def test_forged_tables_are_refused(name: str) -> None:
 
 LOUD = {
     "instance": [["instance", [1], [["a"], [1]]], ["old", "@Loud"]],
-    "subclass": [["class", "class", "type", ["A", "A"], None, [[1]], [["b"], [[2]]], None], ["old", "@Loud"], ["old", "@loud"]],
+    "subclass": [
+        ["class", "class", "type", ["A", "A"], None, [[1]], [["b"], [[2]]], None],
+        ["old", "@Loud"],
+        ["old", "@loud"],
+    ],
     "key": [["dict", None, None, [[1]], [1], None], ["old", "@loud"]],
     "item of a set": [["set", None, None, [[1]]], ["old", "@loud"]],
     "item of a frozenset": [["frozenset", None, [[1]], None], ["old", "@loud"]],
@@ -188,11 +217,21 @@ LOUD = {
         array([2], [8], ["items", [[3], [3]]], "|O"),
         ["old", "@loud"],
     ],
-    "function of a partial": [["partial", [1], [2], [3], None], ["old", "@loud"], ["tuple", None, [], None], ["dict", None, None, [], [], None]],
+    "function of a partial": [
+        ["partial", [1], [2], [3], None],
+        ["old", "@loud"],
+        ["tuple", None, [], None],
+        ["dict", None, None, [], [], None],
+    ],
     "factory": [["defaultdict", None, None, ["a"], [1], [1]], ["old", "@loud"]],
     "time zone": [["datetime", [2020, 1, 1, 0, 0, 0, 0], [1], 0], ["old", "@loud"]],
     "part of an alias": [["type alias", None, [1]], ["tuple", None, [[2], [2]], None], ["old", "@loud"]],
-    "length of an axis": [["frame", [1], [[[2], [0], [3]]], [[2], [2]], [[], []]], ["class", "global", "pandas", "DataFrame"], ["old", "@loud"], ["block references"]],
+    "length of an axis": [
+        ["frame", [1], [[[2], [0], [3]]], [[2], [2]], [[], []]],
+        ["class", "global", "pandas", "DataFrame"],
+        ["old", "@loud"],
+        ["block references"],
+    ],
     "module of a warning": [["list", None, None, [[1]]], ["old", "@loud"]],
 }
 
@@ -207,7 +246,10 @@ def test_no_code_of_an_object_runs(name: str) -> None:
 @pytest.mark.parametrize(
     ("node", "state"),
     [
-        (["class", "global", "pandas", "DataFrame"], ["class", "class", "type", ["A", "A"], None, [], [["__init__"], [None]], None]),
+        (
+            ["class", "global", "pandas", "DataFrame"],
+            ["class", "class", "type", ["A", "A"], None, [], [["__init__"], [None]], None],
+        ),
         (["old", "@old"], ["dict", None, None, [], [], None]),
         (["old", "@old"], ["list", None, None, [[50]]]),
         (["old", "@df"], ["frame", [0], [], [], [[], []]]),
@@ -232,16 +274,57 @@ def test_what_is_no_table_is_malformed(data: bytes) -> None:
 
 # --- honest tables with parts changed -------------------------------------------------------------
 
-_CHANGED = ["list in place", "closure", "dataclass, new", "array new with views", "object array in place", "masked", "frame, new"]
-_CHANGED += ["categorical, new", "pivot and multi index", "enum, new", "dates, new", "named tuple, new", "tree", "generator"]
-_ODD: list[Any] = [None, True, -1, 0, 1, 7, 1 << 40, (1 << 63) - 1, 1.5, float("nan"), "", "x", "__class__", "os", b"", b"abc", [], [[]], [0], [3]]
+_CHANGED = [
+    "list in place",
+    "closure",
+    "dataclass, new",
+    "array new with views",
+    "object array in place",
+    "masked",
+    "frame, new",
+]
+_CHANGED += [
+    "categorical, new",
+    "pivot and multi index",
+    "enum, new",
+    "dates, new",
+    "named tuple, new",
+    "tree",
+    "generator",
+]
+_ODD: list[Any] = [
+    None,
+    True,
+    -1,
+    0,
+    1,
+    7,
+    1 << 40,
+    (1 << 63) - 1,
+    1.5,
+    float("nan"),
+    "",
+    "x",
+    "__class__",
+    "os",
+    b"",
+    b"abc",
+    [],
+    [[]],
+    [0],
+    [3],
+]
 
 
 def _change(said: dict[str, Any], dice: random.Random) -> None:
     """Change a part of a table, somewhere."""
     here: Any = said[dice.choice(["nodes", "nodes", "nodes", "states", "created"])]
     for _ in range(12):
-        inner = [part for part in (here.values() if isinstance(here, dict) else here) if isinstance(part, list | dict) and part]
+        inner = [
+            part
+            for part in (here.values() if isinstance(here, dict) else here)
+            if isinstance(part, list | dict) and part
+        ]
         if not inner or dice.random() < 0.15:
             break
         here = dice.choice(inner)
