@@ -6,6 +6,7 @@ import ast
 from collections import Counter
 from dataclasses import dataclass, field
 
+from llmos_jupyter.effects.transaction import Ran
 from llmos_jupyter.protocol import Candidate, ErrorReport, Finding, Rehearsal
 
 
@@ -13,7 +14,8 @@ from llmos_jupyter.protocol import Candidate, ErrorReport, Finding, Rehearsal
 class Draft:
     """One candidate's code and what is known of it. `code` is what would run, mended where inspection could;
     `displayed`: the variable to display after a run that itself shows nothing; `result`: the name that the model
-    promised for its result."""
+    promised for its result; `ran`: its run in the sandbox, from which it is committed; `bind`: a name that the run's
+    result gets when it is."""
 
     candidate: Candidate
     code: str
@@ -25,6 +27,8 @@ class Draft:
     mended: bool = False
     displayed: str = ""
     result: str = ""
+    ran: Ran | None = None
+    bind: str = ""
 
     @property
     def reply(self) -> str:

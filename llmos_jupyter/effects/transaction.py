@@ -23,7 +23,7 @@ from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects import kinds
 from llmos_jupyter.effects.layout import installed
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
-from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal
+from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -147,6 +147,24 @@ def commit(ran: Ran, *, bind: str = "") -> committing.Undo:
         raise CannotComeHome(f"the sandbox's report is malformed: {error}") from error
     finally:
         ran.close()
+
+
+class Committed:
+    """A commit that can be undone, as the history of answers keeps it. `changes`: what it did to names."""
+
+    def __init__(self, undo: committing.Undo, changes: list[NameChange], bind: str = "") -> None:
+        self._undo = undo
+        self.changes = [*changes, NameChange(name=bind, kind="created")] if bind else list(changes)
+        self.bytes = undo.bytes
+
+    def restore(self, shell: InteractiveShell) -> list[str]:
+        """Put everything back; one sentence for each name."""
+        try:
+            self._undo.restore()
+        except Exception as error:  # the rest is back
+            return [f"A part could not be put back ({type(error).__name__}: {error})."]
+        said = {"created": "removed {}", "rebound": "restored {}", "mutated": "restored {}", "deleted": "restored {}"}
+        return [said[change.kind].format(change.name) for change in self.changes]
 
 
 def hoist(code: str, shell: InteractiveShell) -> list[str]:
