@@ -127,10 +127,10 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     refusals.listen()
     if collecting:
         gc.enable()
-    kernel, exits = kernel_state(shell), registered_exits()
-    before = rehearsal_inheritance.memory_sizes()
     if effects is not None:
         effects.begin()
+    kernel, exits = kernel_state(shell), registered_exits()
+    before = rehearsal_inheritance.memory_sizes()
     report.send("ready", confinement=lock.description)
 
     threads = set(threading.enumerate())

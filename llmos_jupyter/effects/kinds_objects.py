@@ -104,7 +104,8 @@ class ExceptionKind(Kind):
             raise Malformed("an exception that is none")
         if (why := libraries.may_be_made(cls)) is not None:
             raise CannotComeHome(why, cls.__name__)
-        return BaseException.__new__(cls)
+        made: Any = solid(cls)
+        return made.__new__(cls)
 
     def decode(self, content: list[Any], build: Builder) -> Any:
         _, args, held = content_of(content, 3)
@@ -119,7 +120,9 @@ class ExceptionKind(Kind):
     def put(self, obj: Any, state: Any) -> None:
         args, held = state
         BaseException.args.__set__(obj, args)  # type: ignore[attr-defined]
-        set_attributes(obj, held)
+        # A field that says None was never set, and differs from one that was set to None.
+        unset = {name: value for name, value in attributes(obj).items() if value is None}
+        set_attributes(obj, {**unset, **held})
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         args, held = self.state(obj, None)
@@ -136,7 +139,8 @@ def _simple_exception(cls: type) -> bool:
 
 
 def _beside_args(obj: Any) -> dict[str, Any]:
-    return {name: value for name, value in attributes(obj).items() if name != "characters_written"}
+    fields = {name for base in mro(type(obj)) if base.__module__ == "builtins" for name in class_dict(base)}
+    return {name: value for name, value in attributes(obj).items() if value is not None or name not in fields}
 
 
 EXCEPTION = register(ExceptionKind())

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import io
 import os
 import pickle
 import random
+import re
 import signal
 import sys
 import traceback
@@ -29,7 +31,25 @@ from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from tests.effects.canon import ADDRESS, canon
 from tests.effects.programs import Program
 
+# What a program imports is imported in the notebook first, which is seen in the warning filters: here once for all.
+for _name in (
+    "plotly.graph_objects",
+    "scipy.sparse",
+    "scipy.stats",
+    "sklearn.cluster",
+    "sklearn.decomposition",
+    "sklearn.ensemble",
+    "sklearn.linear_model",
+    "sklearn.model_selection",
+    "sklearn.neighbors",
+    "sklearn.pipeline",
+    "sklearn.preprocessing",
+    "sklearn.tree",
+):
+    importlib.import_module(_name)
 plt.get_fignums()
+# Addresses, and the names that plotly gives to what it draws.
+_RANDOM = re.compile(rf"{ADDRESS.pattern}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
 SHELL = InteractiveShell.instance()
 SHELL.history_manager.enabled = False
 gc.freeze()
@@ -91,7 +111,7 @@ def shown_by(shell: InteractiveShell, act: Callable[[], Any]) -> tuple[Any, Any]
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         returned = act()
     displays = [{k: v for k, v in entry.items() if k != "transient"} for entry in shell.display_pub.outputs]
-    return returned, [ADDRESS.sub("", text) for text in (out.getvalue(), err.getvalue(), repr(displays))]
+    return returned, [_RANDOM.sub("", text) for text in (out.getvalue(), err.getvalue(), repr(displays))]
 
 
 def cell(shell: InteractiveShell, code: str) -> tuple[bool, Any]:

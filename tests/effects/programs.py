@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - programs are written as a notebook's users write them
 """Small programs over every kind of object that a notebook's names may hold: a name, then setup, code, and the cell
 after it, between lines of two dots.
 """
@@ -324,7 +325,7 @@ rows[7]["t"].append(1)
 ---
 deep chain
 x = None
-for i in range(3000): x = [x]
+for i in range(100): x = [x]
 ---
 str subclass
 class S(str): pass
@@ -1052,7 +1053,7 @@ df.sum()
 styler
 df = pd.DataFrame({"a": [1, 2]})
 ..
-st = df.style.format("{:.1f}").highlight_max()
+st = df.style.set_uuid("u").format("{:.1f}").highlight_max()
 ..
 "background" in st.to_html()
 ---

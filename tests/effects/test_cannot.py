@@ -95,7 +95,8 @@ def test_what_cannot_come_home_is_told_and_changes_nothing(name: str) -> None:
 
 
 def test_what_the_code_does_not_reach_keeps_nothing_from_coming_home() -> None:
-    setup = "import zlib, ctypes\nz = zlib.compressobj(); a = (ctypes.c_int * 3)(); g = (i for i in [1]); f = open('/dev/null')"
+    setup = "import zlib, ctypes\nz = zlib.compressobj(); a = (ctypes.c_int * 3)()\n"
+    setup += "g = (i for i in [1]); f = open('/dev/null')"
     status, done = in_fork(lambda: attempt(setup, "x = 1"))
     assert status == "done", done
     assert done["told"] == []
