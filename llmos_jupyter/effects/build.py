@@ -53,7 +53,7 @@ class Builder:
         if type(value) is not list or len(value) != 2:
             raise Malformed("not attributes")
         names, held = checked(value[0], list), self.values(value[1])
-        if len(names) != len(held) or len(set(names)) != len(names) or not {str}.issuperset(map(type, names)):
+        if not {str}.issuperset(map(type, names)) or len(names) != len(held) or len(set(names)) != len(names):
             raise Malformed("attributes that do not match their names")
         return dict(zip(names, held, strict=True))
 
@@ -69,7 +69,7 @@ class Builder:
         if node[0] == "old":
             made = self._found(node)
         elif node[0] == "known":
-            if len(node) != 2 or node[1] not in self.known:
+            if len(node) != 2 or type(node[1]) is not str or node[1] not in self.known:
                 raise Malformed("something known that is not")
             made = self.known[node[1]]
         else:

@@ -161,7 +161,8 @@ def _states(states: list[Any], build: Builder) -> list[tuple[Any, Kind, Any]]:
         if type(entry) is not list or len(entry) != 2 or type(entry[1]) is not list or not entry[1]:
             raise Malformed("a state of nothing")
         number, said = entry
-        if type(number) is not int or not 0 <= number < len(build.nodes) or build.nodes[number][:1] != ["old"]:
+        nodes = build.nodes
+        if type(number) is not int or not 0 <= number < len(nodes) or checked(nodes[number], list)[:1] != ["old"]:
             raise Malformed("a state of what is not old")
         obj = build.at(number)
         kind = kind_named(said[0])

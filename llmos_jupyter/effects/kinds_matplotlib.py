@@ -7,14 +7,16 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes._base import _AxesBase
+from matplotlib.backend_bases import FigureCanvasBase, RendererBase
 from matplotlib.cbook import CallbackRegistry, Grouper
 from matplotlib.figure import Figure
 from matplotlib.transforms import TransformNode
 
 from llmos_jupyter.effects.kind import CHOOSERS, LAST, Kind, content_of, register
-from llmos_jupyter.effects.kinds_objects import INSTANCE
-from llmos_jupyter.effects.layout import attributes, is_users, set_attributes
+from llmos_jupyter.effects.kinds_objects import InstanceKind
+from llmos_jupyter.effects.layout import attributes, is_a, is_users, set_attributes, solid
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.table import CannotComeHome, Malformed
 
@@ -72,6 +74,28 @@ class TransformKind(Kind):
 TRANSFORM = register(TransformKind())
 
 
+class DrawnKind(InstanceKind):
+    """A part of a figure that keeps the renderer it was last drawn with: that stays behind, as when it is pickled."""
+
+    name = "drawn"
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        if (why := may_be_made(type(obj))) is not None:
+            raise CannotComeHome(why)
+        return [pack.value(type(obj)), pack.attributes(_without_renderer(obj))]
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        held = _without_renderer(obj)
+        return [type(obj), *held.values()], list(held)
+
+
+def _without_renderer(obj: Any) -> dict[str, Any]:
+    return {name: None if is_a(value, RendererBase) else value for name, value in attributes(obj).items()}
+
+
+DRAWN = register(DrawnKind())
+
+
 class PickledKind(Kind):
     """A figure, axes, or registry: its state is what the library itself would pickle, and it takes that in again."""
 
@@ -82,7 +106,7 @@ class PickledKind(Kind):
         if (why := may_be_made(type(obj))) is not None:
             raise CannotComeHome(why)
         if pack.is_old(obj):
-            return ["attributes", *INSTANCE.describe(obj, pack)]
+            return ["attributes", *DRAWN.describe(obj, pack)]
         state = dict(pack.keep(obj.__getstate__()))
         state.pop("_restore_to_pylab", None)
         if "stale_callback" in state:  # not pickled, and needed by figures that are shown again
@@ -106,16 +130,16 @@ class PickledKind(Kind):
     def decode(self, content: list[Any], build: Builder) -> Any:
         if content_of(content, 3)[0] != "attributes":
             raise Malformed("an old part of a figure that is new")
-        return INSTANCE.decode(content[1:], build)
+        return DRAWN.decode(content[1:], build)
 
     def state(self, obj: Any, new: Any) -> Any:
-        return INSTANCE.state(obj, new)
+        return DRAWN.state(obj, new)
 
     def put(self, obj: Any, state: Any) -> None:
-        INSTANCE.put(obj, state)
+        DRAWN.put(obj, state)
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        return INSTANCE.marks(obj)
+        return DRAWN.marks(obj)
 
 
 _PICKLED = (Figure, _AxesBase, CallbackRegistry, Grouper)
@@ -125,7 +149,9 @@ PICKLED = register(PickledKind())
 def _choose(cls: type) -> Kind | None:
     if issubclass(cls, TransformNode):
         return TRANSFORM
-    return PICKLED if issubclass(cls, _PICKLED) else None
+    if issubclass(cls, _PICKLED):
+        return PICKLED
+    return DRAWN if issubclass(cls, (Artist, FigureCanvasBase)) and solid(cls) is object else None
 
 
 CHOOSERS.append(_choose)

@@ -158,6 +158,8 @@ class ArrayKind(Kind):
         held, data = content[5:]
         if data[0] == "items":
             arrays.fill_objects(obj, build.values(data[1]))
+        if (held is None) != (type(obj) is np.ndarray):
+            raise Malformed("an array whose attributes do not fit its class")
         if held is not None:
             put_dict(object.__getattribute__(obj, "__dict__"), build.attributes(held), dict)
 
