@@ -4,6 +4,7 @@ warning filters, random numbers, options of libraries.
 
 from __future__ import annotations
 
+import decimal
 import os
 import random
 import re
@@ -45,6 +46,8 @@ def parts() -> list[Part]:
         Part("the warning filters", _filters, _read_filters, _put_filters),
         Part("Python's random numbers", _random, random_state, lambda state: random.setstate(state)),
         Part("numpy's random numbers", _numpy_random, _read_numpy_random, _put_numpy_random),
+        Part("the decimal context", _decimal, _read_decimal, _put_decimal),
+        Part("the recursion limit", sys.getrecursionlimit, _read_limit, sys.setrecursionlimit),
         Part("numpy's print options", _print_options, _options, lambda held: np.set_printoptions(**held)),
         Part("numpy's error handling", np.geterr, _texts, lambda held: np.seterr(**held)),
     ]
@@ -174,6 +177,34 @@ def _read_numpy_random(value: Any) -> Any:
 
 def _put_numpy_random(state: Any) -> None:
     np.random.mtrand._rand.set_state(state)
+
+
+# --- numbers ---------------------------------------------------------------------------------------
+
+
+def _decimal() -> list[Any]:
+    context = decimal.getcontext()
+    return [context.prec, context.rounding]
+
+
+def _read_decimal(value: Any) -> Any:
+    if type(value) is not list or len(value) != 2 or type(value[0]) is not int or type(value[1]) is not str:
+        raise Malformed("a decimal context that is none")
+    try:
+        decimal.Context(prec=value[0], rounding=value[1])
+    except (ValueError, TypeError):
+        raise Malformed("a decimal context that is none") from None
+    return value
+
+
+def _put_decimal(value: Any) -> None:
+    decimal.getcontext().prec, decimal.getcontext().rounding = value
+
+
+def _read_limit(value: Any) -> int:
+    if type(value) is not int or not 100 <= value <= 1_000_000:
+        raise Malformed("a recursion limit that is none")
+    return value
 
 
 # --- options --------------------------------------------------------------------------------------

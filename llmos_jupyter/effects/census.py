@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import operator
 import types
-from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,9 +16,9 @@ from llmos_jupyter.effects.kind import Kind, kind_of
 from llmos_jupyter.effects.layout import is_users, library_module
 from llmos_jupyter.effects.reach import mentioned, progress
 from llmos_jupyter.effects.table import Cannot
-from llmos_jupyter.effects.walk import MACHINERY, children, levels
+from llmos_jupyter.effects.walk import MACHINERY, levels
 
-_QUIET = frozenset({tuple, frozenset, types.ModuleType, types.CodeType})
+_QUIET: frozenset[Any] = frozenset({list, dict, tuple, frozenset, types.CodeType})
 
 
 class Census:
@@ -35,14 +34,11 @@ class Census:
         self._unseen: list[tuple[Any, Any]] = []
         for level in levels(roots.values()):
             self.old.update(zip(map(id, level), level, strict=True))
-            for obj in level:
-                cls = type(obj)
-                if cls is list:
-                    self._lists.append(obj)
-                elif cls is dict:
-                    self._dicts.append(obj)
-                elif cls not in _QUIET:
-                    self._mark(obj, cls)
+            classes = list(map(type, level))
+            self._lists += itertools.compress(level, map(operator.is_, classes, itertools.repeat(list)))
+            self._dicts += itertools.compress(level, map(operator.is_, classes, itertools.repeat(dict)))
+            for obj in itertools.compress(level, map(operator.not_, map(_QUIET.__contains__, classes))):
+                self._mark(obj, type(obj))
         self._list_items = _items(self._lists, list.__iter__)
         self._dict_keys = _items(self._dicts, dict.__iter__)
         self._dict_values = _items(self._dicts, lambda held: dict.values(held))
@@ -107,19 +103,16 @@ class Census:
         return found
 
     def owners(self, objects: Iterable[Any]) -> dict[int, str]:
-        """By which name each of these old objects is reached, by the shortest way as it was."""
+        """By which name each of these old objects is reached now, or was: the first of those that reach it."""
         wanted = {id(obj) for obj in objects}
         found: dict[int, str] = {}
-        queue: deque[tuple[str, Any]] = deque(self.roots.items())
         seen: set[int] = set()
-        while queue and wanted - found.keys():
-            name, obj = queue.popleft()
-            if (address := id(obj)) in seen or address not in self.old:
-                continue
-            seen.add(address)
-            if address in wanted:
-                found[address] = name
-            queue.extend((name, child) for child in children(obj))
+        for name, root in self.roots.items():
+            for level in levels([root], seen):
+                if len(found) == len(wanted):
+                    return found
+                met = wanted.intersection(map(id, level))
+                found.update(dict.fromkeys(met, name))
         return found
 
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
+import locale
+import logging
 import sys
 import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from llmos_jupyter.agent.pages import WrittenPages
 from llmos_jupyter.effects import ambient, kinds, names
@@ -55,15 +61,17 @@ class Effects:
         self._ambient = ambient.snapshot()
         self._libraries = _library_attributes(self._before)
         self._threads = set(threading.enumerate())
+        self._modules = len(sys.modules)
+        self._process = _process(self._modules)
 
     def pack(self) -> dict[str, Any]:
         """Write the effects into the memory files; where the table lies there."""
         began = time.perf_counter()
+        parts, odd = ambient.changed(self._ambient)
         sys.setrecursionlimit(_DEEP)
         kinds.load()
         changed, cannot = self._census.changed(self._code)
         cannot += self._left_behind()
-        parts, odd = ambient.changed(self._ambient)
         cannot += [Cannot("", "option", f"{name} hold what cannot travel") for name in odd]
         self.seconds["compare"] = time.perf_counter() - began
         began = time.perf_counter()
@@ -116,6 +124,9 @@ class Effects:
             monitor = type(thread).__module__.startswith("tqdm") or isinstance(thread, threading._DummyThread)
             if thread not in self._threads and not monitor and thread is not threading.current_thread():
                 found.append(Cannot("", "thread", f"the thread {thread.name} was left running"))
+        for name, part in _process(self._modules).items():
+            if part is not None and part != self._process[name]:
+                found.append(Cannot("", "process", f"{name} changed"))
         now = _library_attributes(self._before)
         for owner, held in self._libraries.items():
             after = now.get(owner, {})
@@ -124,6 +135,24 @@ class Effects:
             if changed or new:
                 found.append(Cannot("", "library", f"{', '.join([*changed, *new][:5])} of {owner} was changed"))
         return found
+
+
+def _process(modules: int) -> dict[str, Any]:
+    """What belongs to the process and does not come home. `modules`: how many were imported before the run; one that
+    is imported may ask to be called at the end."""
+    root = logging.getLogger()
+    return {
+        "the root logger": [
+            root.level,
+            list(map(id, root.handlers)),
+            list(map(id, root.filters)),
+            root.manager.disable,
+        ],
+        "the locale": locale.setlocale(locale.LC_ALL),
+        "the garbage collector's thresholds": gc.get_threshold(),
+        "what runs at the kernel's end": atexit._ncallbacks() if len(sys.modules) == modules else None,
+        "numpy's error callback": id(np.geterrcall()),
+    }
 
 
 def _same_atom(was: Any, now: Any) -> bool:

@@ -23,6 +23,7 @@ from llmos_jupyter.effects.layout import (
     installed,
     is_a,
     is_users,
+    library_module,
     mro,
     runs_users_code,
     set_attributes,
@@ -379,9 +380,10 @@ GLOBAL = register(GlobalKind())
 
 
 class ModuleKind(Kind):
-    """A module, by its name."""
+    """A module, by its name. What code sets on a module of the user's does not come home, and is refused."""
 
     name = "module"
+    refuses_change = True
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         import sys
@@ -393,6 +395,15 @@ class ModuleKind(Kind):
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         return libraries.module(content_of(content, 1)[0])
+
+    def children(self, obj: Any) -> list[Any]:
+        return self.marks(obj)[0]
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        if library_module(obj.__name__) or obj.__name__ == "__main__":
+            return [], None
+        held = {name: value for name, value in vars(obj).items() if name[:2] != "__"}
+        return list(held.values()), list(held)
 
 
 register(ModuleKind(), types.ModuleType)

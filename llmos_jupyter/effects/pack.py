@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Iterable
 from typing import Any
@@ -10,9 +11,11 @@ import numpy as np
 
 from llmos_jupyter.effects.code import CodePlaces
 from llmos_jupyter.effects.kind import kind_of
+from llmos_jupyter.effects.layout import library_module
 from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, CannotComeHome, fits
 
 LARGEST = 5_000_000  # nodes
+_MAY_BE_OF_A_MODULE = frozenset({"instance", "drawn", "array"})
 
 
 class Packer:
@@ -29,6 +32,7 @@ class Packer:
         self._alive: list[Any] = []
         self._queue: deque[tuple[int, Any, str]] = deque()
         self._owner = ""
+        self._modules: dict[str, dict[int, str]] = {}
 
     def named(self, name: str, obj: Any) -> Any:
         """A value for the table; what in it cannot come home is told under `name`."""
@@ -99,10 +103,23 @@ class Packer:
                 self.cannot.append(Cannot(self._owner, type(obj).__name__, "it holds too many objects"))
                 self._queue.clear()
 
+    def _of_module(self, obj: Any) -> list[str] | None:
+        """Where a library's module defines an object that is one of its own, as `dataclasses.MISSING`."""
+        name = type(obj).__module__
+        if type(name) is not str or not library_module(name) or name not in sys.modules:
+            return None
+        if name not in self._modules:
+            held = object.__getattribute__(sys.modules[name], "__dict__")
+            self._modules[name] = {id(value): path for path, value in list(held.items())}
+        path = self._modules[name].get(id(obj))
+        return None if path is None else [name, path]
+
     def _described(self, obj: Any, name: str) -> Any:
         cls = type(obj)
         try:
             kind = kind_of(cls)
+            if kind is not None and kind.name in _MAY_BE_OF_A_MODULE and (place := self._of_module(obj)) is not None:
+                return ["library function", *place]
             if kind is None:
                 raise CannotComeHome(f"what a {cls.__name__} holds cannot be seen")
             return [kind.name, *kind.describe(obj, self)]

@@ -8,13 +8,15 @@ is shared, so what is read is at most as large as what was sent. The reader trea
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import mmap
 import os
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgpack
+
+with contextlib.suppress(ImportError):  # Windows has none, and no sandbox
+    import fcntl
 
 BESIDE = 1 << 16  # bytes from which on a buffer goes beside the table
 MAPPED = 1 << 20  # bytes from which on a buffer stays in the memory file's pages

@@ -8,6 +8,7 @@ import abc
 import collections
 import gc
 import itertools
+import operator
 import types
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -31,13 +32,15 @@ MACHINERY = ("IPython.core", "IPython.terminal", "ipykernel", "zmq", "asyncio", 
 _PLAIN: frozenset[Any] = frozenset({list, dict, tuple, set, frozenset, types.CellType})
 
 
-def levels(roots: Iterable[Any]) -> Iterator[list[Any]]:
-    """All objects that `roots` reach, each once, in levels of equal distance."""
-    seen: set[int] = set()
+def levels(roots: Iterable[Any], seen: set[int] | None = None) -> Iterator[list[Any]]:
+    """All objects that `roots` reach, each once, in levels of equal distance. `seen`: the addresses of those that were
+    met before, which are left out; the others are added."""
+    seen = set() if seen is None else seen
     frontier = _fresh(list(roots), seen)
     while frontier:
         yield frontier
-        plain = [obj for obj in frontier if type(obj) in _PLAIN]
+        is_plain = map(_PLAIN.__contains__, map(type, frontier))
+        plain = list(itertools.compress(frontier, is_plain))
         found = gc.get_referents(*plain)
         if len(plain) < len(frontier):
             for obj in frontier:
@@ -47,13 +50,14 @@ def levels(roots: Iterable[Any]) -> Iterator[list[Any]]:
 
 
 def _fresh(objects: list[Any], seen: set[int]) -> list[Any]:
-    is_leaf = _LEAVES.__contains__
-    kept = list(itertools.compress(objects, [not leaf for leaf in map(is_leaf, map(type, objects))]))
+    """Those not met before, in the order in which they were met, so that a walk is the same wherever it is made."""
+    is_leaf = map(_LEAVES.__contains__, map(type, objects))
+    kept = list(itertools.compress(objects, map(operator.not_, is_leaf)))
     by_address = dict(zip(map(id, kept), kept, strict=True))
-    new = by_address.keys() - seen
-    seen |= new
-    # In the order in which they were met, so that a walk is the same wherever it is made.
-    return [obj for address, obj in by_address.items() if address in new]
+    if not seen.isdisjoint(by_address):
+        by_address = {address: obj for address, obj in by_address.items() if address not in seen}
+    seen.update(by_address)
+    return list(by_address.values())
 
 
 def children(obj: Any) -> list[Any]:

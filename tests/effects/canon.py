@@ -43,6 +43,8 @@ class Canon:
 
     def _content(self, value: Any) -> Any:
         cls = type(value)
+        if value is np.ma.masked:
+            return "np.ma.masked"
         if isinstance(value, np.ndarray):
             return self._array(value)
         if isinstance(value, pd.DataFrame | pd.Series):

@@ -1085,6 +1085,19 @@ os.environ["EFFECTS_TEST"] = "1"; os.environ.pop("HOME", None)
 ..
 "HOME" in os.environ, os.environ["EFFECTS_TEST"]
 ---
+decimal context
+import decimal
+decimal.getcontext().prec = 5
+..
+decimal.Decimal(1) / 3
+---
+objects of a library's own
+import dataclasses
+..
+m = dataclasses.MISSING; n = np.ma.masked; o = [np._NoValue]
+..
+m is dataclasses.MISSING, n is np.ma.masked, o[0] is np._NoValue
+---
 working directory
 import os
 os.chdir("/")

@@ -53,6 +53,8 @@ KINDS = {
         "pd.DataFrame.shout = lambda self: 'x'; np.mean = len",
         ("", "library"),
     ),
+    "root logger": ("import logging", "logging.basicConfig(level=logging.DEBUG, force=True)", ("", "process")),
+    "end of the kernel": ("import atexit", "atexit.register(print)", ("", "process")),
     "class that ends": ("", "class A:\n    def __del__(self): pass\na = A()", ("A", "type")),
     "metaclass": ("", "class M(type): pass\nclass A(metaclass=M): pass", ("A", "M")),
     "code from text": ("", "exec('def f(): return 1')", ("f", "function")),
