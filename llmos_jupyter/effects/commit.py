@@ -9,9 +9,12 @@ import contextlib
 import functools
 import logging
 import sys
+import types
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from llmos_jupyter.effects import ambient, kinds, names
 from llmos_jupyter.effects.build import Builder
@@ -24,8 +27,6 @@ from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Ma
 from llmos_jupyter.effects.walk import find
 
 if TYPE_CHECKING:
-    import types
-
     from IPython.core.interactiveshell import InteractiveShell
 
 log = logging.getLogger(__name__)
@@ -179,7 +180,7 @@ def _check_target(obj: Any) -> None:
     cls = type(obj)
     if issubclass(cls, type) and not is_users(obj):
         raise Malformed("a change of a library's class")
-    if cls.__name__ == "function" and library_module(obj.__globals__.get("__name__")):
+    if cls is types.FunctionType and library_module(obj.__globals__.get("__name__")):
         raise Malformed("a change of a library's function")
     if solid(cls) is object and (why := may_be_made(cls)) is not None:
         raise CannotComeHome(why, cls.__name__)
@@ -207,6 +208,7 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
     # Frames last: they look at the arrays and indexes within them.
     for obj, kind, state in sorted(decoded.states, key=lambda entry: entry[1].name == "frame"):
         was = kind.state(obj, state)
+        undo.bytes += kind.size(was)
         undo._acts.append(functools.partial(kind.put, obj, was))
         kind.put(obj, state)
     for part, value in decoded.ambient:
@@ -216,11 +218,21 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
         _open_figures(decoded.figures, undo)
     namespace = shell.user_ns
     for name in [*decoded.names, *decoded.deleted]:
+        undo.bytes += _weight(namespace.get(name))
         undo._acts.append(_rebind(namespace, name, namespace.get(name, MISSING)))
     namespace.update(decoded.names)
     for name in decoded.deleted:
         namespace.pop(name, None)
     _keep_results(shell, undo)
+
+
+def _weight(value: Any) -> int:
+    """Bytes of an old value that may be held for undo alone: exact for arrays and frames, little for all else."""
+    arrays = [value]
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and issubclass(type(value), pandas.core.generic.NDFrame):
+        arrays = [block.values for block in object.__getattribute__(value, "__dict__")["_mgr"].blocks]
+    return sum(array.nbytes for array in arrays if type(array) is np.ndarray)
 
 
 def _rebind(namespace: dict[str, Any], name: str, value: Any) -> Callable[[], object]:

@@ -6,6 +6,7 @@ import atexit
 import gc
 import locale
 import logging
+import re
 import sys
 import threading
 import time
@@ -61,8 +62,7 @@ class Effects:
         self._ambient = ambient.snapshot()
         self._libraries = _library_attributes(self._before)
         self._threads = set(threading.enumerate())
-        self._modules = len(sys.modules)
-        self._process = _process(self._modules)
+        self._process = _process(self._code)
 
     def pack(self) -> dict[str, Any]:
         """Write the effects into the memory files; where the table lies there."""
@@ -124,8 +124,8 @@ class Effects:
             monitor = type(thread).__module__.startswith("tqdm") or isinstance(thread, threading._DummyThread)
             if thread not in self._threads and not monitor and thread is not threading.current_thread():
                 found.append(Cannot("", "thread", f"the thread {thread.name} was left running"))
-        for name, part in _process(self._modules).items():
-            if part is not None and part != self._process[name]:
+        for name, part in _process(self._code).items():
+            if part != self._process[name]:
                 found.append(Cannot("", "process", f"{name} changed"))
         now = _library_attributes(self._before)
         for owner, held in self._libraries.items():
@@ -137,9 +137,9 @@ class Effects:
         return found
 
 
-def _process(modules: int) -> dict[str, Any]:
-    """What belongs to the process and does not come home. `modules`: how many were imported before the run; one that
-    is imported may ask to be called at the end."""
+def _process(code: str) -> dict[str, Any]:
+    """What belongs to the process and does not come home. Libraries ask to be called at the end as they are used, so
+    that counts only where the code speaks of it."""
     root = logging.getLogger()
     return {
         "the root logger": [
@@ -150,7 +150,7 @@ def _process(modules: int) -> dict[str, Any]:
         ],
         "the locale": locale.setlocale(locale.LC_ALL),
         "the garbage collector's thresholds": gc.get_threshold(),
-        "what runs at the kernel's end": atexit._ncallbacks() if len(sys.modules) == modules else None,
+        "what runs at the kernel's end": atexit._ncallbacks() if re.search("atexit|finalize", code) else 0,
         "numpy's error callback": id(np.geterrcall()),
     }
 

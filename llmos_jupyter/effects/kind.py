@@ -46,6 +46,10 @@ class Kind:
         """The state of an object, for undo; no more of it than `new`, the state to come, will overwrite."""
         raise NotImplementedError
 
+    def size(self, state: Any) -> int:
+        """Bytes that a state holds beyond what it refers to; only large ones count."""
+        return 0
+
     def put(self, obj: Any, state: Any) -> None:
         """Make an object so, in place."""
 

@@ -9,7 +9,13 @@ from llmos_jupyter.effects import kinds_classes, kinds_containers, kinds_enums, 
 from llmos_jupyter.effects.kind import forget_choices
 
 _BASIC = (kinds_plain, kinds_containers, kinds_objects, kinds_enums, kinds_classes, kinds_numpy)
-OF_LIBRARIES = {"pandas": "pandas", "matplotlib": "matplotlib.figure", "sklearn": "sklearn.base", "logging": "logging"}
+OF_LIBRARIES = {
+    "pandas": "pandas",
+    "pandas_scalars": "pandas",
+    "matplotlib": "matplotlib.figure",
+    "sklearn": "sklearn.base",
+    "logging": "logging",
+}
 _loaded: set[str] = set()
 
 

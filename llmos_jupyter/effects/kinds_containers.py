@@ -125,13 +125,18 @@ class DequeKind(Container):
         collections.deque.extend(obj, items)
 
 
+# Asked by their C getters: a subclass may have an attribute of that name, or a way of its own to look for one.
+_factory: Any = collections.defaultdict.__dict__["default_factory"]
+_typecode: Any = array.array.__dict__["typecode"]
+
+
 class DictKind(Container):
     """Dicts of every kind; a defaultdict has its factory beside."""
 
     def _items(self, obj: Any, pack: Packer) -> list[Any]:
         keys = list(self._base.keys(obj))
         values = map(dict.__getitem__, itertools.repeat(obj), keys)
-        factory = pack.value(obj.default_factory) if self._base is collections.defaultdict else None
+        factory = pack.value(_factory.__get__(obj)) if self._base is collections.defaultdict else None
         for key in keys:
             checked_keys([key])
         return [pack.values(keys), pack.values(values), factory]
@@ -146,14 +151,14 @@ class DictKind(Container):
     def _now(self, obj: Any) -> Any:
         keys = list(self._base.keys(obj))
         values = [dict.__getitem__(obj, key) for key in keys]
-        return _Pairs(keys, values), obj.default_factory if self._base is collections.defaultdict else None
+        return _Pairs(keys, values), _factory.__get__(obj) if self._base is collections.defaultdict else None
 
     def _fill(self, obj: Any, items: Any) -> None:
         pairs, factory = items
         checked_keys(pairs.keys)
         put_dict(obj, dict(zip(pairs.keys, pairs.values, strict=True)), self._base)
         if self._base is collections.defaultdict:
-            obj.default_factory = factory
+            _factory.__set__(obj, factory)
 
     def _waits(self, items: Any) -> bool:
         return not PLAIN_KEYS.issuperset(map(type, items[0].keys))
@@ -162,7 +167,7 @@ class DictKind(Container):
         keys = list(self._base.keys(obj))
         found = [*keys, *dict.values(obj)]
         if self._base is collections.defaultdict:
-            found.append(obj.default_factory)
+            found.append(_factory.__get__(obj))
         return found, None
 
 
@@ -241,14 +246,17 @@ class BufferKind(Kind):
 
     def put(self, obj: Any, state: Any) -> None:
         values, held = state
-        if self._base is array.array and values.typecode != obj.typecode:
+        if self._base is array.array and values.typecode != _typecode.__get__(obj):
             raise CannotComeHome("an array whose type changed")
         self._base.__setitem__(obj, slice(None), values)
         if held is not None:
             set_attributes(obj, held)
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        return list((beside(obj, self._base) or {}).values()), bytes(obj)
+        return self.children(obj), bytes(memoryview(obj))
+
+    def children(self, obj: Any) -> list[Any]:
+        return list((beside(obj, self._base) or {}).values())
 
 
 register(BufferKind(bytearray), structure=bytearray)
@@ -292,6 +300,9 @@ class MemoryFileKind(Kind):
         obj.truncate()
         obj.write(content)
         obj.seek(at)
+
+    def children(self, obj: Any) -> list[Any]:
+        return []
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         return [], self.state(obj, None)
@@ -374,6 +385,9 @@ class RandomKind(Kind):
 
     def put(self, obj: Any, state: Any) -> None:
         random.Random.setstate(obj, state)
+
+    def children(self, obj: Any) -> list[Any]:
+        return []
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         return [], random.Random.getstate(obj)

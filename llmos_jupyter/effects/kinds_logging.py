@@ -27,6 +27,9 @@ class LoggerKind(Kind):
     def blank(self, content: list[Any], build: Builder) -> Any:
         return logging.getLogger(checked(content_of(content, 1)[0], str))
 
+    def children(self, obj: Any) -> list[Any]:
+        return []
+
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         return list(obj.handlers), [obj.level, obj.disabled, obj.propagate]
 

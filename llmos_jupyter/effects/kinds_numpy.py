@@ -172,6 +172,10 @@ class ArrayKind(Kind):
         layout = (plain.shape, plain.dtype, plain.strides)
         return layout, arrays.keep_data(plain, new[1]), beside, bool(plain.flags.writeable)
 
+    def size(self, state: Any) -> int:
+        data = state[1]
+        return 0 if data is None else int(data.values.nbytes if isinstance(data, arrays.Whole) else len(data.data))
+
     def put(self, obj: Any, state: Any) -> None:
         layout, data, beside, writeable = state
         arrays.put(obj, layout, data, writeable)
@@ -245,6 +249,9 @@ class BitsKind(Kind):
 
     def put(self, obj: Any, state: Any) -> None:
         obj.state = state
+
+    def children(self, obj: Any) -> list[Any]:
+        return []
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         return [], plain_state(obj.state)

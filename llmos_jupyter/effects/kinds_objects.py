@@ -89,6 +89,9 @@ class ObjectKind(Kind):
 register(ObjectKind(), object)
 
 
+_args: Any = BaseException.__dict__["args"]
+
+
 class ExceptionKind(Kind):
     """An exception: class, arguments, attributes. Traceback, cause and context stay behind."""
 
@@ -115,11 +118,11 @@ class ExceptionKind(Kind):
         return args, build.attributes(held)
 
     def state(self, obj: Any, new: Any) -> Any:
-        return obj.args, _beside_args(obj)
+        return _args.__get__(obj), _beside_args(obj)
 
     def put(self, obj: Any, state: Any) -> None:
         args, held = state
-        BaseException.args.__set__(obj, args)  # type: ignore[attr-defined]
+        _args.__set__(obj, args)
         # A field that says None was never set, and differs from one that was set to None.
         unset = {name: value for name, value in attributes(obj).items() if value is None}
         set_attributes(obj, {**unset, **held})

@@ -94,9 +94,12 @@ def _of_module(module: types.ModuleType) -> list[Any]:
     return [value for name, value in list(held.items()) if type(name) is str and not name.startswith("__")]
 
 
+_dtype: Any = np.ndarray.__dict__["dtype"]
+
+
 def _of_array(array: Any, cls: type) -> list[Any]:
     found = [np.ndarray.base.__get__(array)]
-    if array.dtype.hasobject:
+    if _dtype.__get__(array).hasobject:
         found += array_items(array)
     if cls is not np.ndarray:
         found += attributes(array).values()
@@ -105,7 +108,7 @@ def _of_array(array: Any, cls: type) -> list[Any]:
 
 def array_items(array: Any) -> list[Any]:
     """The objects that an array holds, in the order of its elements."""
-    if array.dtype.kind == "O":
+    if _dtype.__get__(array).kind == "O":
         items: list[Any] = np.ndarray.ravel(np.ndarray.view(array, np.ndarray)).tolist()
         return items
     return []
