@@ -4,6 +4,7 @@ belong to the canvas, and go by the library's own rules for pickling.
 
 from __future__ import annotations
 
+import types
 import weakref
 from typing import TYPE_CHECKING, Any
 
@@ -118,14 +119,14 @@ class PickledKind(Kind):
         made_of = build.cls(cls, object)
         if what != "pickled" or not issubclass(made_of, _PICKLED):
             raise Malformed("a part of no figure")
-        if is_users(made_of) and any(name in vars(made_of) for name in ("__setstate__", "__setattr__", "__getstate__")):
-            raise CannotComeHome(f"a {made_of.__name__} has its own way to be restored", made_of.__name__)
+        if is_users(made_of):
+            raise CannotComeHome(f"a {made_of.__name__} would run code as it is restored", made_of.__name__)
         return object.__new__(made_of)
 
     def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
         state = build.attributes(content[2])
         state.pop("_restore_to_pylab", None)
-        build.later(LAST, lambda: obj.__setstate__(state))
+        build.later(LAST, lambda: _restore(obj, state))
 
     def decode(self, content: list[Any], build: Builder) -> Any:
         if content_of(content, 3)[0] != "attributes":
@@ -140,6 +141,21 @@ class PickledKind(Kind):
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         return DRAWN.marks(obj)
+
+
+def _restore(obj: Any, state: dict[str, Any]) -> None:
+    """The library's own `__setstate__`, if nothing that it will touch is of a class of the notebook's."""
+    held = list(state.values())
+    for name in ("_shared_axes", "callbacks"):
+        inner = state.get(name)
+        if type(inner) is dict:
+            held += [part for group in inner.values() for part in (group.values() if type(group) is dict else group)]
+    held += state.get("_twinned_axes") or ()
+    for value in held:
+        owner = value.__self__ if type(value) is types.MethodType else value
+        if is_users(type(owner)):
+            raise CannotComeHome(f"a part of a figure is a {type(owner).__name__}", type(obj).__name__)
+    obj.__setstate__(state)
 
 
 _PICKLED = (Figure, _AxesBase, CallbackRegistry, Grouper)

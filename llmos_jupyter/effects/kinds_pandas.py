@@ -16,7 +16,7 @@ from pandas.core.internals.blocks import new_block
 from pandas.core.internals.managers import BlockManager, SingleBlockManager
 
 from llmos_jupyter.effects.kind import ARRAYS, CHOOSERS, FRAMES, INDEXES, Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, set_attributes, solid
+from llmos_jupyter.effects.layout import attributes, is_users, set_attributes, solid
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
@@ -160,6 +160,9 @@ def _frame_class(cls: Any) -> Any:
 def _check_frame(state: FrameState) -> None:
     """What pandas takes for granted of its blocks, and would crash without."""
     axes = state.axes
+    for part in [*axes, *(values for values, _, _ in state.blocks)]:
+        if is_users(type(part)):  # pandas will ask its methods
+            raise CannotComeHome(f"a frame with a {type(part).__name__} in it", type(part).__name__)
     dimensions = 2 if issubclass(state.cls, pd.DataFrame) else 1
     if len(axes) != dimensions or not all(issubclass(type(axis), pd.Index) for axis in axes):
         raise Malformed("a frame without axes")
@@ -237,6 +240,8 @@ class IndexKind(Kind):
         cls = build.value(content_of(content, 3)[0])
         if not issubclass(type(cls), type) or not issubclass(cls, pd.Index) or may_be_made(cls) is not None:
             raise Malformed("an index of no class")
+        if is_users(cls):
+            raise CannotComeHome(f"a {cls.__name__} may run code as it is made", cls.__name__)
         made = object.__new__(cls)
         held = _held_by(made, "__dict__")
         held.update(build.attributes(content[1]))
@@ -249,7 +254,7 @@ class IndexKind(Kind):
             refs.add_index_reference(made)
         elif cls is not pd.RangeIndex and cls is not pd.MultiIndex:
             held["_references"] = None
-        made._reset_identity()
+        pd.Index._reset_identity(made)
         return made
 
     def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
@@ -282,6 +287,8 @@ class IndexKind(Kind):
 def _check_index(index: Any) -> None:
     held = _held_by(index, "__dict__")
     cls = type(index)
+    if any(is_users(type(part)) for part in map(held.get, ("_data", "_levels", "_codes", "_names"))):
+        raise CannotComeHome("an index around an object of the notebook's classes", "Index")
     if issubclass(cls, pd.RangeIndex):
         good = type(held.get("_range")) is range
     elif issubclass(cls, pd.MultiIndex):
@@ -311,7 +318,7 @@ def _data_class(cls: Any) -> Any:
 def _codes_fit(codes: Any, level: Any) -> bool:
     if type(codes) is not np.ndarray or codes.ndim != 1 or codes.dtype.kind != "i":
         return False
-    if not issubclass(type(level), pd.Index):
+    if not issubclass(type(level), pd.Index) or is_users(type(level)):
         return False
     return not len(codes) or (int(codes.min()) >= -1 and int(codes.max()) < len(level))
 
@@ -342,6 +349,8 @@ class BackedKind(Kind):
         cls, values, dtype = build.values([cls, values, dtype])
         if not issubclass(type(cls), type) or not issubclass(cls, NDArrayBacked) or may_be_made(cls) is not None:
             raise Malformed("an array of no class")
+        if is_users(cls):
+            raise CannotComeHome(f"a {cls.__name__} may run code as it is made", cls.__name__)
         made = NDArrayBacked.__new__(cls)
         # Without this an array's pointers stay empty, and whoever looks at it crashes.
         NDArrayBacked.__init__(made, np.empty(0), np.dtype("f8"))
@@ -373,17 +382,23 @@ class BackedKind(Kind):
         return [obj._ndarray, obj._dtype, *held.values()], list(held)
 
 
+def _same(dtype: Any, values: Any) -> bool:
+    return issubclass(type(dtype), np.dtype) and bool(dtype == values.dtype)
+
+
 def _check_backed(cls: Any, values: Any, dtype: Any) -> None:
     kind = values.dtype.kind if type(values) is np.ndarray else ""
     if issubclass(cls, pd.Categorical):
         good = type(dtype) is pd.CategoricalDtype and kind == "i"
         if good:
-            count = len(dtype.categories) if dtype.categories is not None else 0
-            good = not values.size or (int(values.min()) >= -1 and int(values.max()) < count)
+            labels = attributes(dtype).get("_categories")
+            good = labels is None or (issubclass(type(labels), pd.Index) and not is_users(type(labels)))
+            count = len(labels) if good and labels is not None else 0
+            good = good and (not values.size or (int(values.min()) >= -1 and int(values.max()) < count))
     elif issubclass(cls, pd.arrays.DatetimeArray):
-        good = kind == "M" and (type(dtype) is pd.DatetimeTZDtype or dtype == values.dtype)
+        good = kind == "M" and (type(dtype) is pd.DatetimeTZDtype or _same(dtype, values))
     elif issubclass(cls, pd.arrays.TimedeltaArray):
-        good = kind == "m" and dtype == values.dtype
+        good = kind == "m" and _same(dtype, values)
     elif issubclass(cls, pd.arrays.PeriodArray):
         good = kind == "i" and values.itemsize == 8 and type(dtype) is pd.PeriodDtype
     else:

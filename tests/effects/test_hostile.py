@@ -233,6 +233,31 @@ LOUD = {
         ["old", "@loud"],
         ["block references"],
     ],
+    "categories": [
+        ["backed array", [1], [2], [3], [[], []]],
+        ["class", "global", "pandas", "Categorical"],
+        array([1], [1], ["bytes", [0], b"\x00"], "|i1"),
+        ["instance", [4], [["_categories", "_ordered"], [[5], False]]],
+        ["class", "global", "pandas.core.dtypes.dtypes", "CategoricalDtype"],
+        ["old", "@loud"],
+    ],
+    "resolution of a figure": [
+        ["part of a figure", "pickled", [1], [["_dpi", "__mpl_version__"], [[2], ""]]],
+        ["class", "global", "matplotlib.figure", "Figure"],
+        ["old", "@loud"],
+    ],
+    "callback of a figure": [
+        ["part of a figure", "pickled", [1], [["callbacks", "_cid_gen"], [[3], 0]]],
+        ["class", "global", "matplotlib.cbook", "CallbackRegistry"],
+        ["old", "@loud"],
+        ["dict", None, None, ["changed"], [[4]], None],
+        ["dict", None, None, [1], [[2]], None],
+    ],
+    "levels of an index": [
+        ["index", [1], [["_levels", "_codes", "_names"], [[2], [2], [2]]], None],
+        ["class", "global", "pandas", "MultiIndex"],
+        ["old", "@loud"],
+    ],
     "module of a warning": [["list", None, None, [[1]]], ["old", "@loud"]],
 }
 
