@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from llmos_jupyter.agent.replay import Recorded
+from llmos_jupyter.effects.transaction import Ran
 from llmos_jupyter.protocol import Candidate, Capability, ErrorReport, Finding, Rehearsal
 
 
@@ -14,7 +15,8 @@ from llmos_jupyter.protocol import Candidate, Capability, ErrorReport, Finding, 
 class Draft:
     """One candidate's code and what is known of it. `code` is what would run, mended where inspection could;
     `displayed`: the variable to display after a run that itself shows nothing; `foreign`: the recorded answer that it
-    is, where the user has not signed that."""
+    is, where the user has not signed that; `ran`: its run in the sandbox, from which it is committed; `bind`: a name
+    that the run's result gets when it is."""
 
     candidate: Candidate
     code: str
@@ -26,6 +28,8 @@ class Draft:
     mended: bool = False
     displayed: str = ""
     foreign: Recorded | None = None
+    ran: Ran | None = None
+    bind: str = ""
 
     @property
     def reply(self) -> str:

@@ -150,6 +150,24 @@ class Loop:
         if first.candidate.finish == "stop":
             yield from self._trial.attempt(task, first, deadline)
         drafts = [first]
+        try:
+            return (yield from self._choose(task, base, turn, drafts, asked, options, deadline))
+        finally:
+            for draft in drafts:
+                if draft.ran is not None:
+                    draft.ran.close()
+
+    def _choose(
+        self,
+        task: Task,
+        base: list[Message],
+        turn: Turn,
+        drafts: list[Draft],
+        asked: Options,
+        options: Options,
+        deadline: float,
+    ) -> Generator[AgentEvent, bool | None, Finish]:
+        """Repair the first candidate, write others beside it, and use the best."""
         rounds = strategy.repairs(asked.retries, options.retries)
         for number in range(1, rounds + 1):
             if drafts[-1].works or not (yield from self._repair(task, base, drafts, number, rounds, options, deadline)):

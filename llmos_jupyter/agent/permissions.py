@@ -54,6 +54,8 @@ def _reasons(draft: Draft, missing: list[Want]) -> str:
         said.append(danger)
     if rehearsal is None or rehearsal.status == "unavailable":
         said.append(f"it could not be rehearsed: {rehearsal.reason}" if rehearsal else "it was not rehearsed")
+    elif draft.ran is not None and draft.ran.cannot:
+        said.append(f"it has to run in the notebook itself ({draft.ran.cannot[0]})")
     if missing:
         said.append("it wants to " + ", ".join(dict.fromkeys(map(_in_words, missing[:4]))))
     return "; ".join(said)

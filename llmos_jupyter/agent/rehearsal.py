@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 PREPARATION_SECONDS = 10.0  # the copy's, before the candidate starts; usually 0.1
+PACKING_SECONDS = 60.0  # the copy's, to write down its effects: gigabytes take seconds
 DIFFERENCE_SECONDS = 2.0  # the copy's, to find what changed once the candidate ended
 LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt another thread received
 LONGEST_REPORT = 16 << 20  # bytes; a copy that says more is not believed
@@ -91,14 +92,14 @@ def rehearse(
             status="unavailable", reason="Too little memory is free for a rehearsal; close a notebook to free some."
         )
     try:
-        with _scratch() as scratch, adopted() if access.processes else contextlib.nullcontext():
-            return _Copy(code, shell, scratch, budget_seconds, memory, unlocked, access).watch()
+        with scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
+            return Copy(code, shell, scratch, budget_seconds, memory, unlocked, access).watch()
     except OSError as error:
         return Rehearsal(status="unavailable", reason=f"The kernel could not be copied: {error.strerror or error}.")
 
 
 @contextlib.contextmanager
-def _scratch() -> Iterator[str]:
+def scratch_folder() -> Iterator[str]:
     """A folder of the copy's own, held by a lock: one whose kernel was killed is known by it, and swept by the next."""
     with _interrupts_deferred():
         _sweep()
@@ -158,7 +159,7 @@ def _interrupts_deferred() -> Iterator[None]:
             signal.raise_signal(signal.SIGINT)
 
 
-class _Copy:
+class Copy:
     """One forked copy, from its birth to its burial."""
 
     def __init__(
@@ -170,6 +171,7 @@ class _Copy:
         memory: int,
         unlocked: bool,
         access: Access,
+        home: list[int] | None = None,
     ) -> None:
         self._budget = budget
         self._pid = 0
@@ -192,6 +194,8 @@ class _Copy:
         self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
         self._unlocked, self._access = unlocked, access
+        self._home = home
+        self.effects: dict[str, Any] | None = None  # where in the memory files they lie
 
     def watch(self) -> Rehearsal:
         pipe = -1
@@ -226,6 +230,7 @@ class _Copy:
             roots=roots,
             access=self._access,
             unlocked=self._unlocked,
+            home=self._home,
         )
         try:
             self._pid = _fork_quietly()
@@ -264,11 +269,14 @@ class _Copy:
                 return True
             if (now := self._phase()) != phase:
                 phase = now
-                deadline = time.monotonic() + (self._budget if phase == 1 else DIFFERENCE_SECONDS)
+                limits = {1: self._budget, 2: PACKING_SECONDS if self._home else DIFFERENCE_SECONDS}
+                deadline = time.monotonic() + limits.get(phase, DIFFERENCE_SECONDS)
         return False
 
     def _phase(self) -> int:
-        return 2 if self._end is not None else 1 if self._confinement is not None else 0
+        if self._end is not None:
+            return 3 if self.effects is not None else 2
+        return 1 if self._confinement is not None else 0
 
     def _take(self, chunk: bytes) -> None:
         *lines, self._buffer = (self._buffer + chunk).split(b"\n")
@@ -291,6 +299,8 @@ class _Copy:
                     case "end":
                         self._end = {**content, "error": _ERROR.validate_python(content["error"])}
                         self._end["status"] = _STATUS.validate_python(content["status"])
+                    case "effects":
+                        self.effects = content
                     case "changes":
                         self._changes = {
                             "changes": _with_touched(content["changes"], content["touched"]),

@@ -29,6 +29,7 @@ from llmos_jupyter.agent.rehearsal_capture import Capture
 from llmos_jupyter.agent.rehearsal_refusals import Refusals
 from llmos_jupyter.agent.rehearsal_shell import Stage
 from llmos_jupyter.agent.snapshot import Snapshot
+from llmos_jupyter.effects.in_copy import Effects
 from llmos_jupyter.protocol import Capability, Refusal
 from llmos_jupyter.sandbox import lock, notifications
 from llmos_jupyter.sandbox.roots import Access, Roots
@@ -56,6 +57,7 @@ class Brief:
     roots: Roots
     access: Access
     unlocked: bool = False  # whether to go on where the system offers no lock
+    home: list[int] | None = None  # memory files for the effects, if they are to come home
 
 
 class _Report:
@@ -91,15 +93,17 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace
     random.setstate(brief.random_state)  # a fork seeds it anew
     rehearsal_inheritance.reset_signals()
+    home = [rehearsal_inheritance.raise_descriptor(fd) for fd in brief.home or ()]
     open_files = rehearsal_inheritance.cut_descriptors(
-        {pipe, brief.control.fileno()}, _histories(shell), brief.access.may_write
+        {pipe, brief.control.fileno(), *home}, _histories(shell), brief.access.may_write
     )
     rehearsal_inheritance.cut_shared_memory()
     rehearsal_inheritance.use_one_thread()
     os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch
     sys.dont_write_bytecode = True
     peak = rehearsal_inheritance.open_peak_switch()
-    rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds)
+    largest_file = brief.memory_bytes if home else rehearsal_inheritance.LARGEST_FILE
+    rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds, largest_file)
     pages = WrittenPages(brief.probe.address)
     locked, lacking = _lock(brief, pipe, open_files)
     if lacking is not None and not brief.unlocked:
@@ -122,7 +126,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         open_files=open_files,
     )
     capture = Capture(lambda text: report.send("output", text=text))
-    stage = Stage(shell, refusals, capture)
+    effects = Effects(shell, brief.code, home, pages) if home else None
+    stage = Stage(shell, refusals, capture, effects.recorder if effects else None)
     snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
     stuck = refusals.open_files_written(shell.user_ns)
     if peak is not None:
@@ -131,6 +136,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     refusals.listen()
     if collecting:
         gc.enable()
+    if effects is not None:
+        effects.begin()
     kernel, exits = kernel_state(shell), registered_exits()
     before = rehearsal_inheritance.memory_sizes()
     notifications.begin(brief.control)
@@ -181,6 +188,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         seconds=seconds,
         peak_bytes=max(0, after["VmHWM"] - before["VmRSS"] - files),
     )
+    if effects is not None and error is None:
+        report.send("effects", **effects.pack())
     changes, unchecked = snapshot.changes(shell.user_ns)
     report.send(
         "changes",

@@ -177,15 +177,15 @@ def available_memory() -> int:
     return max(available, 0)
 
 
-def limit_resources(memory_bytes: int, budget_seconds: float) -> None:
+def limit_resources(memory_bytes: int, budget_seconds: float, largest_file: int = LARGEST_FILE) -> None:
     """Memory above the present size, no core file, small files, and processor time as a backstop."""
     sizes = memory_sizes()
     for which, value in (
         (resource.RLIMIT_DATA, sizes["VmData"] + memory_bytes),
         (resource.RLIMIT_AS, sizes["VmSize"] + memory_bytes + SPARE_ADDRESSES),
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, LARGEST_FILE),
-        (resource.RLIMIT_CPU, int((budget_seconds + 60) * (os.cpu_count() or 1))),
+        (resource.RLIMIT_FSIZE, largest_file),
+        (resource.RLIMIT_CPU, int((min(budget_seconds, 1e6) + 60) * (os.cpu_count() or 1))),
     ):
         hard = resource.getrlimit(which)[1]
         value = value if hard == resource.RLIM_INFINITY else min(value, hard)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from llmos_jupyter.agent.outcome import figure_digest
 from llmos_jupyter.agent.rehearsal_capture import Capture, Stream
 from llmos_jupyter.agent.rehearsal_refusals import Refusals, Refused
+from llmos_jupyter.effects.recorder import Recorder, Tee
 from llmos_jupyter.protocol import Capability
 
 if TYPE_CHECKING:
@@ -27,7 +28,11 @@ class Stage:
     """A shell prepared for one rehearsal. `cells` are the names under which code was compiled, in order;
     `shown` the exceptions that IPython displayed instead of raising."""
 
-    def __init__(self, shell: InteractiveShell, refusals: Refusals, capture: Capture) -> None:
+    def __init__(
+        self, shell: InteractiveShell, refusals: Refusals, capture: Capture, recorder: Recorder | None = None
+    ) -> None:
+        """`recorder`: keeps all that is shown, in every format, to show it in the notebook."""
+        self._recorder = recorder
         self.cells: list[str] = []
         self.shown: list[BaseException] = []
         self.figures: list[str] = []
@@ -55,13 +60,16 @@ class Stage:
             usual = getattr(sys, name, None)
             # IPython 9 replaces the method on the stream while a cell runs, to keep what it prints for the history.
             getattr(usual, "__dict__", {}).pop("write", None)
-            setattr(sys, name, Stream(self._capture, name, fd, binary=hasattr(usual, "buffer")))
+            capture = Tee(self._recorder, name, self._capture) if self._recorder else self._capture
+            setattr(sys, name, Stream(capture, name, fd, binary=hasattr(usual, "buffer")))
         self._shell._tee = lambda channel: contextlib.nullcontext()
         sys.stdin = _NoInput(self._no_input)
         write = self._swallow()
 
-        def write_all(stream: object, text: str) -> int:
+        def write_all(stream: Any, text: str) -> int:
             self._capture.write(text)
+            if self._recorder:
+                self._recorder.stream("stderr" if stream.name == "stderr" else "stdout", text)
             return len(text)
 
         if (iostream := sys.modules.get("ipykernel.iostream")) is not None:
@@ -80,7 +88,9 @@ class Stage:
 
     def _displays(self) -> None:
         shell = self._shell
-        shell.display_formatter.active_types = ["text/plain"]  # pictures and HTML take long and are not read
+        recorder = self._recorder
+        if recorder is None:
+            shell.display_formatter.active_types = ["text/plain"]  # pictures and HTML take long and are not read
 
         def drawn(figure: Any) -> str:
             width, height = figure.get_size_inches() * figure.dpi
@@ -95,15 +105,29 @@ class Stage:
         text = shell.display_formatter.formatters["text/plain"]
         text.for_type_by_name("matplotlib.figure", "Figure", lambda figure, printer, cycle: printer.text(drawn(figure)))
 
-        def publish(data: dict[str, Any], *args: object, **kwargs: object) -> None:
+        def publish(data: dict[str, Any], metadata: Any = None, *args: object, **kwargs: Any) -> None:
             self._show(data)
+            if recorder:
+                recorder.display(data, metadata, kwargs.get("transient"), kwargs.get("update", False))
 
         shell.display_pub.publish = publish
-        shell.display_pub.clear_output = self._swallow()
+        shell.display_pub.clear_output = recorder.clear if recorder else self._swallow()
         hook = shell.displayhook
         hook.start_displayhook = hook.write_output_prompt = self._swallow()
         hook.finish_displayhook = hook.log_output = self._swallow()
-        hook.write_format_data = lambda data, metadata=None: self._show(data)
+        update = hook.update_user_ns
+
+        def keep(value: Any) -> None:
+            if recorder:
+                recorder.value(value)
+            update(value)
+
+        def write(data: Any, metadata: Any = None) -> None:
+            self._show(data)
+            if recorder:
+                recorder.result(data, metadata)
+
+        hook.update_user_ns, hook.write_format_data = keep, write
         shell.logger.log_active = False
 
     def _show(self, data: Any) -> None:

@@ -17,8 +17,8 @@ from llmos_jupyter.agent.events import AgentEvent, Inspected, Rehearsed, Rehears
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
 from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
-from llmos_jupyter.agent.rehearsal import rehearse
 from llmos_jupyter.agent.shown_result import assigned_last
+from llmos_jupyter.effects.transaction import run_in_sandbox
 from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ class Trial:
             return
         same = next((old for old in known if same_program(old.code, draft.code)), None)
         if same is not None:
-            draft.rehearsal = same.rehearsal
+            draft.rehearsal, draft.ran = same.rehearsal, same.ran
             return
         if not quiet:
             yield Rehearsing()
         harmless = not draft.foreign and not any(finding.capability for finding in draft.findings)
-        draft.rehearsal = rehearse(
+        draft.ran = run_in_sandbox(
             draft.code,
             self._shell,
             budget_seconds=self._left(deadline),
@@ -75,6 +75,7 @@ class Trial:
             # What is written or sent is not done twice: that much is loosened for the run alone.
             access=self._grants.reading(),
         )
+        draft.rehearsal = draft.ran.report
         self._finish(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
         if not quiet:
@@ -118,6 +119,7 @@ class Trial:
             if named:
                 draft.findings.append(named)
                 draft.mended = True
+                draft.bind = name
         rehearsal.doubts += data_doubts(draft.code, self._shell.user_ns)
 
     def _inspect(self, draft: Draft) -> None:

@@ -31,6 +31,8 @@ from llmos_jupyter.protocol import NameChange, Rehearsal
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from llmos_jupyter.effects.transaction import Committed
+
 NODES = 400_000  # objects kept one by one, of what the run is expected to change
 SECONDS = 3.0  # to look at them
 LIGHT_NODES, LIGHT_SECONDS = 20_000, 0.1  # the same for what it only mentions, beside
@@ -199,7 +201,7 @@ class History:
 
     def __init__(self, *, limit_bytes: int, count: int = 20) -> None:
         self._limit, self._count = limit_bytes, count
-        self._stack: deque[tuple[Saved, Any]] = deque()
+        self._stack: deque[tuple[Saved | Committed, Any]] = deque()
         self.dropped = 0
 
     def __len__(self) -> int:
@@ -209,7 +211,7 @@ class History:
     def bytes(self) -> int:
         return sum(saved.bytes for saved, _ in self._stack)
 
-    def push(self, saved: Saved, files: Any = None) -> None:
+    def push(self, saved: Saved | Committed, files: Any = None) -> None:
         """After the run. `files` is the run's `FileKeeper`, restored with it."""
         self._stack.append((saved, files))
         while len(self._stack) > self._count or (len(self._stack) > 1 and self.bytes > self._limit):

@@ -1,0 +1,287 @@
+"""In the parent: effects are decoded, all of them, and then put into the live objects; undo puts the old state back.
+
+Until everything is decoded and checked nothing old is touched. Whatever fails afterwards takes back what was done.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llmos_jupyter.effects import ambient, kinds, names
+from llmos_jupyter.effects.build import Builder
+from llmos_jupyter.effects.code import CompiledCell
+from llmos_jupyter.effects.kind import Kind, kind_named, kind_of
+from llmos_jupyter.effects.layout import MISSING, is_users, library_module, solid
+from llmos_jupyter.effects.libraries import may_be_made
+from llmos_jupyter.effects.outputs import Output, read_outputs, show
+from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, checked
+from llmos_jupyter.effects.walk import find
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+log = logging.getLogger(__name__)
+_KEYS = {"nodes", "created", "rebound", "deleted", "mutated", "states", "results", "figures", "ambient", "outputs"}
+_KEYS |= {"kinds", "cannot"}
+
+
+@dataclass
+class Undo:
+    """The state before a commit. `restore` puts it back; what it holds is let go then."""
+
+    _acts: list[Callable[[], object]] = field(default_factory=list)
+    bytes: int = 0
+
+    def restore(self) -> None:
+        """Put everything back. Raises the first error, when the rest is back."""
+        failed: Exception | None = None
+        while self._acts:
+            act = self._acts.pop()
+            try:
+                act()
+            except Exception as error:
+                log.exception("a part could not be put back")
+                failed = failed or error
+        if failed is not None:
+            raise failed
+
+
+@dataclass
+class _Decoded:
+    """All objects and states of one table, ready to be put in place."""
+
+    names: dict[str, Any]
+    deleted: list[str]
+    states: list[tuple[Any, Kind, Any]]
+    ambient: list[tuple[ambient.Part, Any]]
+    results: list[Any]
+    figures: list[tuple[int, Any]] | None
+    outputs: list[Output]
+
+
+def read_table(place: Any, buffers: BufferReader) -> dict[str, Any]:
+    """The table at its place, its parts of the right types. Raises Malformed."""
+    content: dict[str, Any] = checked(buffers.table(place), dict)
+    if content.keys() != _KEYS:
+        raise Malformed("a table with parts that are none")
+    for key, cls in (("created", dict), ("rebound", dict), ("ambient", dict)):
+        checked(content[key], cls)
+    for key in ("deleted", "mutated", "kinds"):
+        if not {str}.issuperset(map(type, checked(content[key], list))):
+            raise Malformed("names that are none")
+    return content
+
+
+def read_cannot(content: Any) -> list[Cannot]:
+    """What the copy says cannot come home."""
+    found = []
+    for entry in checked(content, list):
+        if type(entry) is not list or len(entry) != 3 or not {str}.issuperset(map(type, entry)):
+            raise Malformed("a reason that is none")
+        found.append(Cannot(*(text[:500] for text in entry)))
+    return found
+
+
+def commit(
+    content: dict[str, Any], buffers: BufferReader, code: str, shell: InteractiveShell, *, bind: str = ""
+) -> Undo:
+    """Put a run's effects into the notebook, and show what it showed. `bind`: a name for its last result, too.
+
+    Raises CannotComeHome or Malformed; then nothing was changed.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, 20_000))
+    try:
+        decoded = _decode(content, buffers, code, shell, bind)
+    except (CannotComeHome, Malformed):
+        raise
+    except Exception as error:  # what no check foresaw
+        log.exception("effects could not be read")
+        raise Malformed(f"it could not be read ({type(error).__name__})") from error
+    finally:
+        sys.setrecursionlimit(limit)
+    undo = Undo()
+    try:
+        _apply(decoded, shell, undo)
+    except BaseException as error:
+        with contextlib.suppress(Exception):
+            undo.restore()
+        if isinstance(error, CannotComeHome | Malformed) or not isinstance(error, Exception):
+            raise
+        log.exception("effects could not be put in place")
+        raise CannotComeHome(f"it could not be put in place ({type(error).__name__}: {error})") from error
+    show(decoded.outputs, decoded.results, shell)
+    return undo
+
+
+# --- decoding: nothing old is touched -------------------------------------------------------------
+
+
+def _decode(content: dict[str, Any], buffers: BufferReader, code: str, shell: InteractiveShell, bind: str) -> _Decoded:
+    kinds.load()
+    kinds.load(content["kinds"])
+    roots = names.roots(shell)
+    known = names.known(shell) | {"sys.stdout": sys.stdout, "sys.stderr": sys.stderr}
+    nodes = checked(content["nodes"], list)
+    wanted = {node[1] for node in nodes if type(node) is list and node[:1] == ["old"] and type(node[-1]) is int}
+    old = find(roots.values(), wanted)
+    build = Builder(nodes, old, known, buffers, CompiledCell(code, shell))
+    new = {**content["created"], **content["rebound"]}
+    if not all(map(_may_be_bound, [*new, *content["deleted"]])):
+        raise Malformed("a name that is none")
+    values = {name: build.value(value) for name, value in new.items()}
+    states = _states(checked(content["states"], list), build)
+    results = build.values(content["results"])
+    figures = _figures(content["figures"], build)
+    build.finish()
+    states = [(obj, kind, kind.decode(said, build)) for obj, kind, said in states]
+    build.finish()
+    if bind and results:
+        values[bind] = results[-1]
+    deleted = [name for name in content["deleted"] if name not in values]
+    outputs = read_outputs(content["outputs"], len(results))
+    return _Decoded(values, deleted, states, ambient.read(content["ambient"]), results, figures, outputs)
+
+
+def _may_be_bound(name: Any) -> bool:
+    return type(name) is str and name not in ("get_ipython", "exit", "quit", "open", "In", "Out") and name[:2] != "__"
+
+
+def _states(states: list[Any], build: Builder) -> list[tuple[Any, Kind, Any]]:
+    found = []
+    for entry in states:
+        if type(entry) is not list or len(entry) != 2 or type(entry[1]) is not list or not entry[1]:
+            raise Malformed("a state of nothing")
+        number, said = entry
+        nodes = build.nodes
+        if type(number) is not int or not 0 <= number < len(nodes) or checked(nodes[number], list)[:1] != ["old"]:
+            raise Malformed("a state of what is not old")
+        obj = build.at(number)
+        kind = kind_named(said[0])
+        if kind_of(type(obj)) is not kind or not kind.changes:
+            raise CannotComeHome(f"a {type(obj).__name__} that became something else", type(obj).__name__)
+        _check_target(obj)
+        kind.fits(obj, said[1:], build)
+        found.append((obj, kind, said[1:]))
+    return found
+
+
+def _check_target(obj: Any) -> None:
+    """Raise where an old object is a library's own, and not the notebook's to change."""
+    cls = type(obj)
+    if issubclass(cls, type) and not is_users(obj):
+        raise Malformed("a change of a library's class")
+    if cls is types.FunctionType and library_module(obj.__globals__.get("__name__")):
+        raise Malformed("a change of a library's function")
+    if solid(cls) is object and (why := may_be_made(cls)) is not None:
+        raise CannotComeHome(why, cls.__name__)
+
+
+def _figures(content: Any, build: Builder) -> list[tuple[int, Any]] | None:
+    if content is None:
+        return None
+    figure_class: Any = getattr(sys.modules.get("matplotlib.figure"), "Figure", None)
+    found = []
+    for entry in checked(content, list):
+        if type(entry) is not list or len(entry) != 2 or type(entry[0]) is not int:
+            raise Malformed("a figure that is none")
+        figure = build.value(entry[1])
+        if figure_class is None or not issubclass(type(figure), figure_class):
+            raise Malformed("a figure that is none")
+        found.append((entry[0], figure))
+    return found
+
+
+# --- putting in place -----------------------------------------------------------------------------
+
+
+def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
+    # Frames last: they look at the arrays and indexes within them.
+    for obj, kind, state in sorted(decoded.states, key=lambda entry: entry[1].name == "frame"):
+        was = kind.state(obj, state)
+        undo.bytes += kind.size(was)
+        undo._acts.append(functools.partial(kind.put, obj, was))
+        kind.put(obj, state)
+    for part, value in decoded.ambient:
+        undo._acts.append(ambient.undo_of(part, value))
+        part.put(value)
+    if decoded.figures is not None:
+        _open_figures(decoded.figures, undo)
+    namespace = shell.user_ns
+    for name in [*decoded.names, *decoded.deleted]:
+        undo.bytes += _weight(namespace.get(name))
+        undo._acts.append(_rebind(namespace, name, namespace.get(name, MISSING)))
+    namespace.update(decoded.names)
+    for name in decoded.deleted:
+        namespace.pop(name, None)
+    _keep_results(shell, undo)
+
+
+def _weight(value: Any) -> int:
+    """Bytes of an old value that may be held for undo alone: exact for arrays and frames, little for all else."""
+    arrays = [value]
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and issubclass(type(value), pandas.core.generic.NDFrame):
+        arrays = [block.values for block in object.__getattribute__(value, "__dict__")["_mgr"].blocks]
+    return sum(array.nbytes for array in arrays if type(array) is np.ndarray)
+
+
+def _rebind(namespace: dict[str, Any], name: str, value: Any) -> Callable[[], object]:
+    def act() -> None:
+        if value is MISSING:
+            namespace.pop(name, None)
+        else:
+            namespace[name] = value
+
+    return act
+
+
+def _keep_results(shell: InteractiveShell, undo: Undo) -> None:
+    """Undo also forgets the results shown."""
+    namespace, hook = shell.user_ns, shell.displayhook
+    out: dict[Any, Any] = namespace.get("_oh", {})
+    before, number = dict(out), f"_{shell.execution_count}"
+    for name in ("_", "__", "___", number):
+        undo._acts.append(_rebind(namespace, name, namespace.get(name, MISSING)))
+        if hasattr(hook, name):
+            undo._acts.append(functools.partial(setattr, hook, name, getattr(hook, name)))
+
+    def act() -> None:
+        for key in out.keys() - before.keys():
+            del out[key]
+        for key, value in before.items():
+            if out.get(key) is not value:
+                out[key] = value
+
+    undo._acts.append(act)
+
+
+def _open_figures(figures: list[tuple[int, Any]], undo: Undo) -> None:
+    """Make pyplot's open figures these, with a manager for each that has none."""
+    import matplotlib.pyplot as plt
+
+    gcf: Any = sys.modules["matplotlib._pylab_helpers"].Gcf
+    backend: types.ModuleType | Any = plt._get_backend_mod()
+    was = dict(gcf.figs)
+
+    def act() -> None:
+        gcf.figs.clear()
+        gcf.figs.update(was)
+
+    undo._acts.append(act)
+    managers = {id(manager.canvas.figure): manager for manager in was.values()}
+    now = {}
+    for number, figure in figures:
+        manager = managers.get(id(figure))
+        now[number] = backend.new_figure_manager_given_figure(number, figure) if manager is None else manager
+    gcf.figs.clear()
+    gcf.figs.update(now)

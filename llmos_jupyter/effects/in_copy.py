@@ -1,0 +1,176 @@
+"""In the copy: the census before the code runs, and afterwards its effects, written as a table for the parent."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import locale
+import logging
+import re
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llmos_jupyter.agent.pages import WrittenPages
+from llmos_jupyter.effects import ambient, kinds, names
+from llmos_jupyter.effects.arrays import Pages
+from llmos_jupyter.effects.census import Census
+from llmos_jupyter.effects.code import CodePlaces, CompiledCell
+from llmos_jupyter.effects.pack import Packer
+from llmos_jupyter.effects.recorder import Recorder
+from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, encode
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_DEEP = 100_000
+_MOST_REASONS = 20
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where effects go: memory files that the parent made."""
+
+    fds: list[int]
+
+
+class Effects:
+    """One run's: made before it, packed after it."""
+
+    def __init__(self, shell: InteractiveShell, code: str, fds: list[int], pages: WrittenPages) -> None:
+        self._shell, self._code = shell, code
+        self._buffers = BufferWriter(fds)
+        self.recorder = Recorder()
+        self.seconds: dict[str, float] = {}
+        began = time.perf_counter()
+        kinds.load()
+        Pages.written = pages
+        self._cell = CompiledCell(code, shell)
+        self._before = names.variables(shell)
+        self._known = names.known(shell)
+        self._figures = names.figures()
+        self._census = Census(names.roots(shell))
+        self._standard = {name: getattr(sys, name) for name in ("stdout", "stderr")}
+        self.seconds["census"] = time.perf_counter() - began
+
+    def begin(self) -> None:
+        """To be called when the shell is prepared, just before the run."""
+        self._ambient = ambient.snapshot()
+        self._libraries = _library_attributes(self._before)
+        self._threads = set(threading.enumerate())
+        self._process = _process(self._code)
+
+    def pack(self) -> dict[str, Any]:
+        """Write the effects into the memory files; where the table lies there."""
+        began = time.perf_counter()
+        parts, odd = ambient.changed(self._ambient)
+        sys.setrecursionlimit(_DEEP)
+        kinds.load()
+        changed, cannot = self._census.changed(self._code)
+        cannot += self._left_behind()
+        cannot += [Cannot("", "option", f"{name} hold what cannot travel") for name in odd]
+        self.seconds["compare"] = time.perf_counter() - began
+        began = time.perf_counter()
+        packer = self._packer()
+        content = self._described(packer, changed)
+        cannot = list(dict.fromkeys([*cannot, *packer.cannot]))[:_MOST_REASONS]
+        content |= {"nodes": packer.nodes, "ambient": parts, "outputs": self.recorder.content()}
+        content |= {"kinds": kinds.load(), "cannot": [[c.name, c.kind, c.reason] for c in cannot]}
+        if cannot:
+            content |= {"nodes": [], "states": [], "created": {}, "rebound": {}, "results": [], "figures": []}
+        place = self._buffers.write(memoryview(encode(content)))
+        self.seconds["pack"] = time.perf_counter() - began
+        return {"place": place, "seconds": self.seconds, "bytes": self._buffers.written}
+
+    def _packer(self) -> Packer:
+        known = {id(obj): name for name, obj in self._known.items()}
+        known |= {id(stream): f"sys.{name}" for name, stream in self._standard.items()}
+        known |= {id(getattr(sys, name)): f"sys.{name}" for name in ("stdout", "stderr")}
+        places = CodePlaces(self._cell, list(self._census.old.values()))
+        return Packer(self._census.old, known, self._buffers, places)
+
+    def _described(self, packer: Packer, changed: list[Any]) -> dict[str, Any]:
+        now = names.variables(self._shell)
+        created, rebound = {}, {}
+        for name, value in now.items():
+            if name not in self._before:
+                created[name] = packer.named(name, value)
+            elif (was := self._before[name]) is not value and not _same_atom(was, value):
+                rebound[name] = packer.named(name, value)
+        owners = self._census.owners(changed) if changed else {}
+        states = [packer.state(owners.get(id(obj), ""), obj) for obj in changed]
+        results = [packer.named("what it shows", value) for value in self.recorder.results]
+        open_now = names.figures()
+        figures = [[n, packer.named(f"figure {n}", figure)] for n, figure in open_now.items()]
+        same = list(self._figures) == list(open_now) and all(self._figures[n] is f for n, f in open_now.items())
+        return {
+            "created": created,
+            "rebound": rebound,
+            "deleted": [name for name in self._before if name not in now],
+            "mutated": sorted({name for name in owners.values() if name in now}),
+            "states": [state for state in states if state is not None],
+            "results": results,
+            "figures": None if same else figures,
+        }
+
+    def _left_behind(self) -> list[Cannot]:
+        """What the run did that no name reaches: threads, and attributes of libraries."""
+        found = []
+        for thread in threading.enumerate():
+            monitor = type(thread).__module__.startswith("tqdm") or isinstance(thread, threading._DummyThread)
+            if thread not in self._threads and not monitor and thread is not threading.current_thread():
+                found.append(Cannot("", "thread", f"the thread {thread.name} was left running"))
+        for name, part in _process(self._code).items():
+            if part != self._process[name]:
+                found.append(Cannot("", "process", f"{name} changed"))
+        now = _library_attributes(self._before)
+        for owner, held in self._libraries.items():
+            after = now.get(owner, {})
+            changed = [name for name, address in after.items() if held.get(name, address) != address]
+            new = [name for name in after if name not in held] if "." in owner and owner not in sys.modules else []
+            if changed or new:
+                found.append(Cannot("", "library", f"{', '.join([*changed, *new][:5])} of {owner} was changed"))
+        return found
+
+
+def _process(code: str) -> dict[str, Any]:
+    """What belongs to the process and does not come home. Libraries ask to be called at the end as they are used, so
+    that counts only where the code speaks of it."""
+    root = logging.getLogger()
+    return {
+        "the root logger": [
+            root.level,
+            list(map(id, root.handlers)),
+            list(map(id, root.filters)),
+            root.manager.disable,
+        ],
+        "the locale": locale.setlocale(locale.LC_ALL),
+        "the garbage collector's thresholds": gc.get_threshold(),
+        "what runs at the kernel's end": atexit._ncallbacks() if re.search("atexit|finalize", code) else 0,
+        "numpy's error callback": id(np.geterrcall()),
+    }
+
+
+def _same_atom(was: Any, now: Any) -> bool:
+    return type(was) is type(now) and type(now) in ATOMS and type(now) is not float and bool(was == now)
+
+
+def _library_attributes(variables: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """What the libraries that names stand for define, and the classes of what names hold: by name, the addresses."""
+    import types
+
+    found: dict[str, dict[str, int]] = {}
+    for value in variables.values():
+        if type(value) is types.ModuleType:
+            held = {name: id(part) for name, part in vars(value).items() if not name.startswith("_")}
+            found[value.__name__] = {n: a for n, a in held.items() if not isinstance(vars(value)[n], types.ModuleType)}
+            continue
+        for cls in type(value).__mro__[:-1] if type(value).__module__ not in ("builtins", "__main__") else ():
+            if cls.__module__ != "__main__":
+                held = {n: id(part) for n, part in vars(cls).items() if not n.startswith(("__", "_abc"))}
+                found[f"{cls.__module__}.{cls.__qualname__}"] = held
+    return found

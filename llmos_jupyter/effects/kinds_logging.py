@@ -1,0 +1,37 @@
+"""Loggers, which belong to the process and are found by their name."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.table import CannotComeHome, checked
+
+if TYPE_CHECKING:
+    from llmos_jupyter.effects.build import Builder
+    from llmos_jupyter.effects.pack import Packer
+
+
+class LoggerKind(Kind):
+    """A logger by its name. Its level and handlers are the process's: a run that changes them does not come home."""
+
+    name = "logger"
+    refuses_change = True
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        if obj.handlers or obj.level or obj.filters:
+            raise CannotComeHome(f"the logger {obj.name} was given a level or a handler")
+        return [obj.name]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        return logging.getLogger(checked(content_of(content, 1)[0], str))
+
+    def children(self, obj: Any) -> list[Any]:
+        return []
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        return list(obj.handlers), [obj.level, obj.disabled, obj.propagate]
+
+
+register(LoggerKind(), logging.Logger, logging.RootLogger)

@@ -1,0 +1,338 @@
+"""NumPy: arrays with their views, dtypes, scalars and random generators."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from llmos_jupyter.effects import arrays
+from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.layout import attributes, is_users, put_dict, runs_users_code, solid
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
+from llmos_jupyter.effects.walk import array_items
+
+if TYPE_CHECKING:
+    from llmos_jupyter.effects.build import Builder
+    from llmos_jupyter.effects.pack import Packer
+
+_PLAIN_TYPE = re.compile(r"[<>|=][biufcSUVmMO?]\d*(\[[0-9a-zA-Z]+\])?")
+
+
+class TypeKind(Kind):
+    """A dtype: a plain one by its text, a structured one by its fields."""
+
+    name = "dtype"
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        return [describe_dtype(obj)]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        return make_dtype(content_of(content, 1)[0])
+
+
+def describe_dtype(dtype: Any) -> Any:
+    """A dtype as plain values."""
+    if dtype.metadata:
+        raise CannotComeHome("a dtype with metadata")
+    if dtype.subdtype is not None:
+        base, shape = dtype.subdtype
+        return ["array", describe_dtype(base), list(shape)]
+    if dtype.names is not None:
+        fields = [dtype.fields[name] for name in dtype.names]
+        if any(len(field) > 2 for field in fields):
+            raise CannotComeHome("a dtype whose fields have titles")
+        types, offsets = [describe_dtype(field[0]) for field in fields], [int(field[1]) for field in fields]
+        record = dtype.type is np.record
+        return ["fields", list(dtype.names), types, offsets, int(dtype.itemsize), bool(dtype.isalignedstruct), record]
+    if dtype.kind not in "biufcSUVmMO?":
+        raise CannotComeHome(f"the dtype {dtype}")
+    return dtype.str
+
+
+def make_dtype(said: Any, depth: int = 0) -> Any:
+    """The dtype that plain values describe."""
+    if depth > 10:
+        raise Malformed("a dtype nested too deeply")
+    try:
+        if type(said) is str:
+            if not _PLAIN_TYPE.fullmatch(said):
+                raise Malformed("a dtype that is none")
+            return np.dtype(said)
+        if said[0] == "array":
+            _, base, shape = content_of(said, 3)
+            return np.dtype((make_dtype(base, depth + 1), tuple(checked_ints(shape))))
+        if said[0] != "fields":
+            raise Malformed("a dtype that is none")
+        _, names, types, offsets, size, aligned, record = content_of(said, 7)
+        made = [make_dtype(one, depth + 1) for one in checked(types, list)]
+        if not {str}.issuperset(map(type, checked(names, list))) or any(one.hasobject for one in made):
+            raise Malformed("fields without names, or of objects")
+        checked_ints(checked(offsets, list))
+        content = {"names": names, "formats": made, "offsets": offsets, "itemsize": checked_ints([size])[0]}
+        dtype = np.dtype(content, align=bool(aligned))
+        return np.dtype((np.record, dtype)) if record else dtype
+    except (TypeError, ValueError, IndexError, OverflowError, KeyError):
+        raise Malformed("a dtype that is none") from None
+
+
+DTYPE = register(TypeKind())
+CHOOSERS.append(lambda cls: DTYPE if issubclass(cls, np.dtype) else None)
+
+
+class ScalarKind(Kind):
+    """A NumPy scalar: its dtype and bytes."""
+
+    name = "scalar"
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        dtype = obj.dtype
+        if dtype.hasobject or is_users(type(obj)):
+            raise CannotComeHome("a scalar that holds objects")
+        return [describe_dtype(dtype), obj.tobytes()]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        said, data = content_of(content, 2)
+        dtype = make_dtype(said)
+        if dtype.hasobject or dtype.subdtype is not None or len(checked(data, bytes)) != dtype.itemsize:
+            raise Malformed("a scalar that is none")
+        if not dtype.itemsize:
+            return dtype.type()
+        checked_characters(np.frombuffer(data, dtype))
+        return np.frombuffer(bytearray(data), dtype)[0]
+
+
+SCALAR = register(ScalarKind())
+CHOOSERS.append(lambda cls: SCALAR if issubclass(cls, np.generic) else None)
+
+
+def checked_characters(values: Any) -> None:
+    """Raise Malformed for text of what are no characters, and for a bool that is neither 0 nor 1."""
+    dtype = values.dtype
+    if dtype.kind == "U" and values.size and dtype.itemsize:
+        codes = np.ascontiguousarray(values).reshape(-1).view(dtype.byteorder.replace("|", "=") + "u4")
+        if bool((codes > 0x10FFFF).any()):
+            raise Malformed("a character that is none")
+    elif dtype.kind == "b" and values.size and bool((values.view("u1") > 1).any()):
+        raise Malformed("a truth value that is none")
+    elif dtype.names is not None:
+        for name in dtype.names:
+            checked_characters(values[name])
+    elif dtype.subdtype is not None:
+        raise Malformed("an array within a scalar")
+
+
+class ArrayKind(Kind):
+    """An array, of any subclass without code of its own for being made. A view refers to the array that has its memory;
+    of a large old one only the pages that were written travel."""
+
+    name = "array"
+    changes = True
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        cls = None if type(obj) is np.ndarray else pack.value(type(obj))
+        held = None if cls is None else pack.attributes(attributes(obj))
+        plain = arrays.plain(obj)
+        head = [cls, describe_dtype(obj.dtype), list(plain.shape), list(plain.strides), bool(plain.flags.writeable)]
+        return [*head, held, arrays.describe_data(plain, pack, was_there=pack.is_old(obj))]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        cls, said, shape, strides, writeable, _, data = content_of(content, 7)
+        made_of = np.ndarray if cls is None else array_class(build.value(cls))
+        dtype = make_dtype(said)
+        made = arrays.make(dtype, checked_ints(shape), checked_ints(strides, least=-(1 << 62)), data, build)
+        if made_of is not np.ndarray:
+            made = made.view(made_of)
+        if not checked(writeable, bool):
+            made.flags.writeable = False
+        return made
+
+    def decode(self, content: list[Any], build: Builder) -> Any:
+        _, said, shape, strides, writeable, held, data = content_of(content, 7)
+        beside = None if held is None else build.attributes(held)
+        layout = (tuple(checked_ints(shape)), make_dtype(said), tuple(checked_ints(strides, least=-(1 << 62))))
+        return layout, arrays.decode_data(data, layout, build), beside, checked(writeable, bool)
+
+    def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
+        held, data = content[5:]
+        if data[0] == "items":
+            arrays.fill_objects(obj, build.values(data[1]))
+        if (held is None) != (type(obj) is np.ndarray):
+            raise Malformed("an array whose attributes do not fit its class")
+        if held is not None:
+            put_dict(object.__getattribute__(obj, "__dict__"), build.attributes(held), dict)
+
+    def fits(self, obj: Any, content: list[Any], build: Builder) -> None:
+        arrays.check_fit(obj, self.decode(content, build))
+
+    def state(self, obj: Any, new: Any) -> Any:
+        plain = arrays.plain(obj)
+        beside = None if type(obj) is np.ndarray else attributes(obj)
+        layout = (plain.shape, plain.dtype, plain.strides)
+        return layout, arrays.keep_data(plain, new[1]), beside, bool(plain.flags.writeable)
+
+    def size(self, state: Any) -> int:
+        data = state[1]
+        return 0 if data is None else int(data.values.nbytes if isinstance(data, arrays.Whole) else len(data.data))
+
+    def put(self, obj: Any, state: Any) -> None:
+        layout, data, beside, writeable = state
+        arrays.put(obj, layout, data, writeable)
+        if beside is not None:
+            put_dict(object.__getattribute__(obj, "__dict__"), beside, dict)
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        plain = arrays.plain(obj)
+        held = [] if type(obj) is np.ndarray else list(attributes(obj).values())
+        base = np.ndarray.base.__get__(obj)
+        address = plain.__array_interface__["data"][0]
+        layout = [plain.shape, plain.dtype.str, plain.strides, address, bool(plain.flags.writeable)]
+        if plain.dtype.hasobject:
+            return [*held, *array_items(obj)], layout
+        if issubclass(type(base), np.ndarray) or not plain.size:
+            return held, layout  # its memory is its base's to compare
+        return held, [*layout, arrays.print_of(plain)]
+
+
+ARRAY = register(ArrayKind())
+CHOOSERS.append(lambda cls: ARRAY if issubclass(cls, np.ndarray) and solid(cls) is np.ndarray else None)
+
+
+def array_class(cls: Any) -> Any:
+    """A subclass of ndarray whose views can be taken without running code of the user's."""
+    if not issubclass(type(cls), type) or not issubclass(cls, np.ndarray) or solid(cls) is not np.ndarray:
+        raise Malformed("an array of no class")
+    if runs_users_code(cls, "__array_finalize__") or runs_users_code(cls, "__del__") or issubclass(cls, np.memmap):
+        raise CannotComeHome(f"a {cls.__name__} runs code when it is made", cls.__name__)
+    return cls
+
+
+# --- random numbers -------------------------------------------------------------------------------
+
+_BITS = {name: getattr(np.random, name) for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")}
+
+
+class BitsKind(Kind):
+    """A bit generator: its state, as plain numbers."""
+
+    name = "bit generator"
+    changes = True
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        return [type(obj).__name__, plain_state(obj.state)]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        name = content_of(content, 2)[0]
+        if type(name) is not str or name not in _BITS:
+            raise Malformed("a random generator of no kind")
+        return _BITS[name](0)
+
+    def decode(self, content: list[Any], build: Builder) -> Any:
+        name, state = content_of(content, 2)
+        if type(name) is not str or name not in _BITS:
+            raise Malformed("a random generator of no kind")
+        made = _BITS[name](0)
+        wanted = read_state(state, made.state)
+        try:
+            made.state = wanted
+        except (ValueError, TypeError, KeyError, OverflowError):
+            raise Malformed("a random state that is none") from None
+        return made.state
+
+    def fits(self, obj: Any, content: list[Any], build: Builder) -> None:
+        if content[:1] != [type(obj).__name__]:
+            raise Malformed("a random state of another generator")
+
+    def state(self, obj: Any, new: Any) -> Any:
+        return obj.state
+
+    def put(self, obj: Any, state: Any) -> None:
+        obj.state = state
+
+    def children(self, obj: Any) -> list[Any]:
+        return []
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        return [], plain_state(obj.state)
+
+
+def plain_state(state: Any) -> Any:
+    """A random state as plain values."""
+    if type(state) is dict:
+        return [[key, plain_state(value)] for key, value in state.items()]
+    if issubclass(type(state), np.ndarray):
+        return ["numbers", str(state.dtype), state.tolist()]
+    return hex(state) if type(state) is int else state
+
+
+def read_state(said: Any, like: Any) -> Any:
+    """The state that plain values describe, of the form of `like`."""
+    if type(like) is dict:
+        pairs = checked(said, list)
+        found = {key: value for key, value in (content_of(pair, 2) for pair in pairs) if type(key) is str}
+        if found.keys() != like.keys():
+            raise Malformed("a random state that is none")
+        return {key: read_state(found[key], like[key]) for key in like}
+    if issubclass(type(like), np.ndarray):
+        _, _, numbers = content_of(said, 3)
+        if len(checked_ints(numbers, most=(1 << 64) - 1)) != like.size:
+            raise Malformed("a random state that is none")
+        return np.array(numbers, like.dtype)
+    if type(like) is int:
+        try:
+            return int(checked(said, str), 16)
+        except ValueError:
+            raise Malformed("a random state that is none") from None
+    if said != like and type(said) not in (int, float):
+        raise Malformed("a random state that is none")
+    return said
+
+
+BITS = register(BitsKind(), *_BITS.values())
+
+
+class GeneratorKind(Kind):
+    """`numpy.random.Generator` and `RandomState`: around a bit generator; RandomState keeps one number beside."""
+
+    name = "random generator"
+    changes = True
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        if type(obj) is np.random.Generator:
+            return ["Generator", pack.value(obj.bit_generator), None]
+        state = obj.get_state(legacy=False)
+        return ["RandomState", pack.value(obj._bit_generator), [state["has_gauss"], state["gauss"]]]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        name, bits, _ = content_of(content, 3)
+        bits = build.value(bits)
+        if type(bits) not in _BITS.values() or name not in ("Generator", "RandomState"):
+            raise Malformed("a random generator without bits")
+        return np.random.Generator(bits) if name == "Generator" else np.random.RandomState(bits)
+
+    def decode(self, content: list[Any], build: Builder) -> Any:
+        name, _, beside = content_of(content, 3)
+        if name == "Generator" or beside is None:
+            return None
+        has, gauss = content_of(beside, 2)
+        return checked(has, int), checked(gauss, float)
+
+    def state(self, obj: Any, new: Any) -> Any:
+        if type(obj) is np.random.Generator:
+            return None
+        state = obj.get_state(legacy=False)
+        return state["has_gauss"], state["gauss"]
+
+    def put(self, obj: Any, state: Any) -> None:
+        if state is not None and type(obj) is np.random.RandomState:
+            now = obj.get_state(legacy=False)
+            if now["bit_generator"] == "MT19937":
+                obj.set_state({**now, "has_gauss": state[0], "gauss": state[1]})
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        bits = obj.bit_generator if type(obj) is np.random.Generator else obj._bit_generator
+        return [bits], self.state(obj, None)
+
+
+register(GeneratorKind(), np.random.Generator, np.random.RandomState)

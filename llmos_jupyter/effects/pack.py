@@ -1,0 +1,133 @@
+"""In the copy: objects become nodes of a table. An old object is named by its address, which the parent looks up."""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from llmos_jupyter.effects.code import CodePlaces
+from llmos_jupyter.effects.kind import kind_of
+from llmos_jupyter.effects.layout import library_module
+from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, CannotComeHome, fits
+
+LARGEST = 5_000_000  # nodes
+_MAY_BE_OF_A_MODULE = frozenset({"instance", "drawn", "array"})
+
+
+class Packer:
+    """Describes objects, each once. What cannot be described is noted in `cannot`, and nothing comes home then."""
+
+    def __init__(self, old: dict[int, Any], known: dict[int, str], buffers: BufferWriter, places: CodePlaces) -> None:
+        """`old`: by address, what the names reached before the run; `known`: objects with a name on both sides."""
+        self.nodes: list[Any] = []
+        self.cannot: list[Cannot] = []
+        self.buffers = buffers
+        self.places = places
+        self._old, self._known = old, known
+        self._number: dict[int, int] = {}
+        self._alive: list[Any] = []
+        self._queue: deque[tuple[int, Any, str]] = deque()
+        self._owner = ""
+        self._modules: dict[str, dict[int, str]] = {}
+
+    def named(self, name: str, obj: Any) -> Any:
+        """A value for the table; what in it cannot come home is told under `name`."""
+        self._owner = name
+        value = self.value(obj)
+        self.finish()
+        return value
+
+    def value(self, obj: Any) -> Any:
+        """An atom, or a reference to a node that will be described."""
+        cls = type(obj)
+        # pandas asks of a missing value whether it is `np.nan` itself.
+        if (
+            obj is not np.nan
+            and cls in ATOMS
+            and (cls is not int or fits(obj))
+            and (cls is not bytes or len(obj) < 1 << 16)
+        ):
+            return obj
+        address = id(obj)
+        number = self._number.get(address)
+        if number is None:
+            number = self._number[address] = len(self.nodes)
+            self._alive.append(obj)
+            if self._old.get(address) is obj:
+                self.nodes.append(["old", address])
+            elif address in self._known:
+                self.nodes.append(["known", self._known[address]])
+            else:
+                self.nodes.append(None)
+                self._queue.append((number, obj, self._owner))
+        return [number]
+
+    def values(self, objects: Iterable[Any]) -> list[Any]:
+        return [self.value(obj) for obj in objects]
+
+    def attributes(self, held: dict[str, Any] | None) -> Any:
+        """Names and values; None stays None."""
+        if held is None:
+            return None
+        if not {str}.issuperset(map(type, held)):
+            raise CannotComeHome("it has attributes whose names are no text")
+        return [list(held), self.values(held.values())]
+
+    def state(self, name: str, obj: Any) -> Any:
+        """The new state of an old object: `[reference, kind, content]`; None where it cannot be told."""
+        self._owner = name
+        reference = self.value(obj)
+        described = self._described(obj, name)
+        self.finish()
+        return None if described is None else [reference[0], described]
+
+    def is_old(self, obj: Any) -> bool:
+        """Whether an object was there before the run."""
+        return self._old.get(id(obj)) is obj
+
+    def keep(self, obj: Any) -> Any:
+        """Hold a temporary object, so that no other gets its address."""
+        self._alive.append(obj)
+        return obj
+
+    def finish(self) -> None:
+        """Describe all that was referred to."""
+        while self._queue:
+            number, obj, self._owner = self._queue.popleft()
+            self.nodes[number] = self._described(obj, self._owner)
+            if len(self.nodes) > LARGEST:
+                self.cannot.append(Cannot(self._owner, type(obj).__name__, "it holds too many objects"))
+                self._queue.clear()
+
+    def _of_module(self, obj: Any) -> list[str] | None:
+        """Where a library's module defines an object that is one of its own, as `dataclasses.MISSING`."""
+        name = type(obj).__module__
+        if type(name) is not str or not library_module(name) or name not in sys.modules:
+            return None
+        if name not in self._modules:
+            held = object.__getattribute__(sys.modules[name], "__dict__")
+            self._modules[name] = {id(value): path for path, value in list(held.items())}
+        path = self._modules[name].get(id(obj))
+        return None if path is None else [name, path]
+
+    def _described(self, obj: Any, name: str) -> Any:
+        cls = type(obj)
+        try:
+            kind = kind_of(cls)
+            if kind is not None and kind.name in _MAY_BE_OF_A_MODULE and (place := self._of_module(obj)) is not None:
+                return ["library function", *place]
+            if kind is None:
+                raise CannotComeHome(f"what a {cls.__name__} holds cannot be seen")
+            return [kind.name, *kind.describe(obj, self)]
+        except CannotComeHome as why:
+            self.cannot.append(Cannot(name, why.kind or cls.__name__, why.reason))
+        except RecursionError:
+            self.cannot.append(Cannot(name, cls.__name__, f"a {cls.__name__} in it is nested too deeply"))
+        except Exception as error:  # an object of anybody's class was asked, and may raise
+            said = f"a {cls.__name__} in it cannot be read ({type(error).__name__})"
+            self.cannot.append(Cannot(name, cls.__name__, said))
+        return None

@@ -1,0 +1,106 @@
+"""What a run shows, kept as plain values in the order in which it came, to be shown again in the notebook."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from llmos_jupyter.agent.rehearsal_capture import HALF, Capture
+
+MOST_TEXT = 2 * HALF  # characters of streams; of more the beginning is kept, and how much is missing is told
+MOST_BYTES = 64 << 20  # of displays
+_PLAIN = (type(None), bool, int, float, str)
+
+
+class Recorder:
+    """Collects outputs: `["stream", name, text]`, `["display", data, metadata, transient, update]`, `["clear", wait]`,
+    `["result", number, data, metadata]`, where `number` counts the values in `results`."""
+
+    def __init__(self) -> None:
+        self.outputs: list[list[Any]] = []
+        self.results: list[Any] = []
+        self.dropped = 0
+        self._left, self._room = MOST_TEXT, MOST_BYTES
+        self._lock = threading.Lock()
+
+    def stream(self, name: str, text: str) -> None:
+        with self._lock:
+            if self._left <= 0:
+                self.dropped += len(text)
+                return
+            kept = text[: self._left]
+            self._left -= len(kept)
+            self.dropped += len(text) - len(kept)
+            if self.outputs and self.outputs[-1][:2] == ["stream", name]:
+                self.outputs[-1][2].append(kept)
+            else:
+                self.outputs.append(["stream", name, [kept]])
+
+    def display(self, data: Any, metadata: Any, transient: Any, update: bool) -> None:
+        self._add(["display", plain(data), plain(metadata or {}), plain(transient or {}), bool(update)])
+
+    def clear(self, wait: bool) -> None:
+        self._add(["clear", bool(wait)])
+
+    def value(self, value: Any) -> None:
+        """A value that is a result, whether or not anything of it is shown."""
+        self.results.append(value)
+        self._add(["result", len(self.results) - 1, None, {}])
+
+    def result(self, data: Any, metadata: Any) -> None:
+        """What is shown of the last result."""
+        last = next((output for output in reversed(self.outputs) if output[0] == "result"), None)
+        if last is not None and _size(shown := plain(data)) <= self._room:
+            self._room -= _size(shown)
+            last[2:] = [shown, plain(metadata or {})]
+
+    def _add(self, output: list[Any]) -> None:
+        size = _size(output)
+        with self._lock:
+            if size <= self._room:
+                self._room -= size
+                self.outputs.append(output)
+            else:
+                self.outputs.append(["stream", "stderr", ["An output was too large to be shown.\n"]])
+
+    def content(self) -> list[Any]:
+        """The outputs for the table."""
+        told = [[*output[:2], "".join(output[2])] if output[0] == "stream" else output for output in self.outputs]
+        if self.dropped:
+            told.append(["stream", "stdout", f"\n… {self.dropped} characters left out …\n"])
+        return told
+
+
+class Tee(Capture):
+    """Writes into a capture, and into the recorder under a stream's name."""
+
+    def __init__(self, recorder: Recorder, name: str, capture: Capture) -> None:
+        self._recorder, self._name, self._capture = recorder, name, capture
+
+    def write(self, text: str) -> None:
+        self._recorder.stream(self._name, text)
+        self._capture.write(text)
+
+    def text(self) -> str:
+        return self._capture.text()
+
+
+def plain(value: Any) -> Any:
+    """Dicts, lists and atoms only."""
+    if type(value) in _PLAIN:
+        return value if type(value) is not int or abs(value) < 1 << 63 else str(value)
+    if isinstance(value, dict):
+        return {str(name): plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(part) for part in value]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    return str(value)
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(_size(part) for part in value.values())
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    return len(value) if isinstance(value, str | bytes) else 8

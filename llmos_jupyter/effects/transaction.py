@@ -1,0 +1,206 @@
+"""An answer is a transaction: code runs once, in the sandbox, and its effects are committed to the notebook.
+
+with run_in_sandbox(code, shell) as ran:
+    if ran.committable:
+        undo = commit(ran)
+...
+undo.restore()
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import logging
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from llmos_jupyter.agent import rehearsal
+from llmos_jupyter.agent.forkable import fork_hazard
+from llmos_jupyter.agent.rehearsal_inheritance import available_memory
+from llmos_jupyter.effects import commit as committing
+from llmos_jupyter.effects import kinds
+from llmos_jupyter.effects.layout import installed
+from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
+from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal
+from llmos_jupyter.sandbox.descendants import adopted
+from llmos_jupyter.sandbox.roots import Access
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+log = logging.getLogger(__name__)
+FOREVER = float("inf")
+
+
+@dataclass
+class Ran:
+    """One run in the sandbox. `cannot` says what keeps its effects from being committed; empty if nothing does.
+
+    Holds memory until it is committed or closed.
+    """
+
+    code: str
+    report: Rehearsal
+    cannot: list[Cannot] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+    _shell: Any = None
+    _files: MemoryFiles | None = None
+    _content: dict[str, Any] | None = None
+
+    @property
+    def error(self) -> ErrorReport | None:
+        return self.report.error
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        return self.report.refusals
+
+    @property
+    def committable(self) -> bool:
+        """Whether the run came to its end and all of its effects can come home."""
+        return self.report.status == "passed" and self._content is not None and not self.cannot
+
+    def close(self) -> None:
+        """Let the effects go."""
+        if self._files is not None:
+            self._files.close()
+        self._files = self._content = None
+
+    def __enter__(self) -> Ran:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def run_in_sandbox(
+    code: str,
+    shell: InteractiveShell,
+    *,
+    budget_seconds: float = FOREVER,
+    memory_bytes: int | None = None,
+    unlocked: bool = False,
+    access: Access = rehearsal.NOTHING_MORE,
+) -> Ran:
+    """Run `code` in a locked copy of the kernel; the notebook itself is not touched, save that what the code imports of
+    installed libraries is imported.
+
+    The options are those of `rehearsal.rehearse`. Raises KeyboardInterrupt, with the copy already gone.
+    """
+    if (reason := rehearsal.supported(unlocked=unlocked) or fork_hazard(code, shell.user_ns)) is not None:
+        return Ran(code, Rehearsal(status="unavailable", reason=reason))
+    memory = available_memory() // 2 if memory_bytes is None else memory_bytes
+    if memory_bytes is None and memory < rehearsal.LEAST_MEMORY:
+        reason = "Too little memory is free to run this in a sandbox; close a notebook to free some."
+        return Ran(code, Rehearsal(status="unavailable", reason=reason))
+    hoist(code, shell)
+    kinds.load()
+    files = MemoryFiles()
+    try:
+        with rehearsal.scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
+            copy = rehearsal.Copy(code, shell, scratch, budget_seconds, memory, unlocked, access, files.fds)
+            report = copy.watch()
+    except OSError as error:
+        files.close()
+        reason = f"The kernel could not be copied: {error.strerror or error}."
+        return Ran(code, Rehearsal(status="unavailable", reason=reason))
+    except BaseException:
+        files.close()
+        raise
+    ran = Ran(code, report, _shell=shell, _files=files)
+    _read(ran, copy.effects)
+    return ran
+
+
+def _read(ran: Ran, told: dict[str, Any] | None) -> None:
+    """Take in where the effects lie, and what of them cannot come home."""
+    if ran.report.status != "passed" or told is None or ran._files is None:
+        ran.close()
+        if ran.report.status == "passed":
+            ran.cannot = [Cannot("", "", "its effects could not be written down in time")]
+        return
+    try:
+        ran._files.seal()
+        content = committing.read_table(told.get("place"), BufferReader(ran._files))
+        ran.cannot = committing.read_cannot(content["cannot"])
+        ran._content = content
+        seconds = told.get("seconds")
+        ran.seconds = {str(k): float(v) for k, v in seconds.items()} if isinstance(seconds, dict) else {}
+    except (Malformed, OSError, ValueError, TypeError) as error:
+        log.warning("the effects of a run could not be read: %s", error)
+        ran.cannot = [Cannot("", "", f"its effects could not be read ({error})")]
+    if ran.cannot:
+        ran.close()
+
+
+def commit(ran: Ran, *, bind: str = "") -> committing.Undo:
+    """Put the effects of a run into the notebook, all or nothing, and show what it showed; how to undo it.
+
+    `bind`: a name that its last result gets. Raises CannotComeHome, and then nothing was changed.
+    """
+    if not ran.committable or ran._files is None or ran._content is None:
+        why = str(ran.cannot[0]) if ran.cannot else ran.report.reason or "the run has no effects to commit"
+        raise CannotComeHome(why)
+    try:
+        return committing.commit(ran._content, BufferReader(ran._files), ran.code, ran._shell, bind=bind)
+    except Malformed as error:
+        log.error("the effects of a run are malformed: %s", error)
+        raise CannotComeHome(f"the sandbox's report is malformed: {error}") from error
+    finally:
+        ran.close()
+
+
+class Committed:
+    """A commit that can be undone, as the history of answers keeps it. `changes`: what it did to names."""
+
+    def __init__(self, undo: committing.Undo, changes: list[NameChange], bind: str = "") -> None:
+        self._undo = undo
+        self.changes = [*changes, NameChange(name=bind, kind="created")] if bind else list(changes)
+        self.bytes = undo.bytes
+
+    def restore(self, shell: InteractiveShell) -> list[str]:
+        """Put everything back; one sentence for each name."""
+        try:
+            self._undo.restore()
+        except Exception as error:  # the rest is back
+            return [f"A part could not be put back ({type(error).__name__}: {error})."]
+        said = {"created": "removed {}", "rebound": "restored {}", "mutated": "restored {}", "deleted": "restored {}"}
+        return [said[change.kind].format(change.name) for change in self.changes]
+
+
+def hoist(code: str, shell: InteractiveShell) -> list[str]:
+    """Import what the code imports of installed libraries, here and once: the copy would import it for itself only."""
+    try:
+        tree = ast.parse(shell.transform_cell(code))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    done = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        done += [name for name in names if _imported(name)]
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None and getattr(pyplot, "_backend_mod", 1) is None:
+        pyplot._get_backend_mod()  # chosen at the first drawing, which would look like a change
+    return done
+
+
+def _imported(name: str) -> bool:
+    if name in sys.modules or not installed(name.partition(".")[0]):
+        return False
+    parent, _, last = name.rpartition(".")
+    if parent and hasattr(sys.modules.get(parent), last):
+        return False
+    try:
+        importlib.import_module(name)
+    except Exception as error:  # the code's own import will say so
+        log.debug("%s could not be imported: %s", name, error)
+        return False
+    return True

@@ -1,0 +1,107 @@
+"""What cannot come home is told by name and kind, and then nothing is changed: never a silent loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.effects.transaction import run_in_sandbox
+from tests.effects.processes import fresh_shell, in_fork, state_of
+
+pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
+
+# setup, code, and the name and kind that are told
+KINDS = {
+    "PIL pixels": (
+        "from PIL import Image\nim = Image.new('RGB', (2, 2))",
+        "im.putpixel((0, 0), (9, 9, 9))",
+        ("im", "ImagingCore"),
+    ),
+    "zlib": ("import zlib\nz = zlib.compressobj()", "z.compress(b'abc')", ("z", "Compress")),
+    "ctypes array": ("import ctypes\na = (ctypes.c_int * 3)()", "a[0] = 5", ("a", "c_int_Array_3")),
+    "ctypes structure": (
+        "import ctypes\nclass S(ctypes.Structure): _fields_ = [('x', ctypes.c_int)]\ns = S()",
+        "s.x = 4",
+        ("s", "S"),
+    ),
+    "anonymous map": ("import mmap\nm = mmap.mmap(-1, 100)", "m[0] = 65", ("m", "mmap")),
+    "decimal context": ("import decimal\nc = decimal.Context()", "c.prec = 3", ("c", "Context")),
+    "hash": ("import hashlib\nh = hashlib.sha256()", "h.update(b'x')", ("h", "HASH")),
+    "open file": ("", "f = open('/dev/null')", ("f", "TextIOWrapper")),
+    "file read on": ("f = open('/etc/passwd')", "f.readline()", ("f", "TextIOWrapper")),
+    "generator": ("", "g = (i for i in [1])", ("g", "generator")),
+    "generator advanced": ("g = (i for i in [1, 2])", "next(g)", ("g", "generator")),
+    "iterator": ("", "i = iter([1])", ("i", "list_iterator")),
+    "iterator advanced": ("i = iter([1, 2])", "next(i)", ("i", "list_iterator")),
+    "count advanced": ("import itertools\nc = itertools.count()", "next(c)", ("c", "count")),
+    "thread": ("", "import threading, time\nt = threading.Thread(target=time.sleep, args=(9,)); t.start()", None),
+    "sqlite": ("", "import sqlite3\nc = sqlite3.connect(':memory:')", ("c", "Connection")),
+    "sqlite written": (
+        "import sqlite3\nc = sqlite3.connect(':memory:')",
+        "c.execute('create table t (a)'); c.execute('insert into t values (1)')",
+        ("c", "Connection"),
+    ),
+    "widget": ("", "import ipywidgets\nw = ipywidgets.IntSlider()", ("w", "IntSlider")),
+    "coroutine": ("", "async def f(): pass\nc = f()", ("c", "coroutine")),
+    "frame": ("", "import sys\nf = sys._getframe()", ("f", "frame")),
+    "memory view": ("", "v = memoryview(bytearray(b'abc'))", ("v", "memoryview")),
+    "logger's handler": ("import logging", "log = logging.getLogger('q'); log.addHandler(logging.NullHandler())", None),
+    "library attribute": (
+        "df = pd.DataFrame()",
+        "pd.DataFrame.shout = lambda self: 'x'; np.mean = len",
+        ("", "library"),
+    ),
+    "root logger": ("import logging", "logging.basicConfig(level=logging.DEBUG, force=True)", ("", "process")),
+    "end of the kernel": ("import atexit", "atexit.register(print)", ("", "process")),
+    "class that ends": ("", "class A:\n    def __del__(self): pass\na = A()", ("A", "type")),
+    "metaclass": ("", "class M(type): pass\nclass A(metaclass=M): pass", ("A", "M")),
+    "code from text": ("", "exec('def f(): return 1')", ("f", "function")),
+    "resized array": ("a = np.arange(4)", "a.resize(9, refcheck=False)", ("a", "ndarray")),
+    "weak values": ("", "import weakref\nw = weakref.WeakValueDictionary()", ("w", None)),
+    "hashed by code": ("", "class A:\n    def __hash__(self): return 1\nd = {A(): 1}", ("d", "A")),
+    "context variable": ("", "import contextvars\nv = contextvars.ContextVar('v')", ("v", "ContextVar")),
+    "process pool": ("", "import concurrent.futures as c\np = c.ThreadPoolExecutor(1)", ("p", None)),
+    "socket": ("", "import socket\ns = socket.socket(socket.AF_UNIX)", ("s", "socket")),
+}
+
+
+def attempt(setup: str, code: str) -> dict[str, Any]:
+    from llmos_jupyter.effects.table import CannotComeHome
+    from llmos_jupyter.effects.transaction import commit
+
+    shell = fresh_shell(setup)
+    before = state_of(shell)
+    ran = run_in_sandbox(code, shell)
+    told = [(why.name, why.kind, why.reason) for why in ran.cannot]
+    failed = ""
+    try:
+        commit(ran)
+    except CannotComeHome as error:
+        failed = str(error)
+    return {"told": told, "failed": failed, "same": state_of(shell) == before, "status": ran.report.status}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_cannot_come_home_is_told_and_changes_nothing(name: str) -> None:
+    setup, code, wanted = KINDS[name]
+    status, done = in_fork(lambda: attempt(setup, code))
+    assert status == "done", done
+    assert done["same"]
+    assert done["failed"]
+    if done["status"] != "passed" or name == "resized array":  # refused by the lock, or seen only by the parent
+        return
+    assert done["told"]
+    if wanted is not None:
+        owner, kind = wanted
+        assert any(owner == said[0] and kind in (said[1], None) for said in done["told"]), done["told"]
+
+
+def test_what_the_code_does_not_reach_keeps_nothing_from_coming_home() -> None:
+    setup = "import zlib, ctypes\nz = zlib.compressobj(); a = (ctypes.c_int * 3)()\n"
+    setup += "g = (i for i in [1]); f = open('/dev/null')"
+    status, done = in_fork(lambda: attempt(setup, "x = 1"))
+    assert status == "done", done
+    assert done["told"] == []
+    assert done["failed"] == ""
