@@ -314,6 +314,18 @@ def keep_data(array: Any, new: Data) -> Data:
     return Whole(array.copy(order="K"))
 
 
+def checksum(array: Any, part: Data) -> int:
+    """Of the bytes of an array that `part` covers."""
+    ordered = array.transpose(_axes(array))
+    if not ordered.flags.c_contiguous:
+        return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view("u1")) if array.nbytes else 0
+    flat: Any = ordered.reshape(-1).view("u1") if array.nbytes else np.empty(0, "u1")
+    value = 0
+    for low, high in part.bounds if isinstance(part, Ranges) else [(0, len(flat))]:
+        value = zlib.crc32(flat[low:high], value)
+    return value
+
+
 def put(array: Any, layout: Layout, data: Data, writeable: bool) -> None:
     """Give an array this layout and content, in place."""
     shape, dtype, _ = layout

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import operator
 import sys
 import types
 from collections.abc import Callable
@@ -34,25 +35,59 @@ _KEYS = {"nodes", "created", "rebound", "deleted", "mutated", "states", "results
 _KEYS |= {"kinds", "cannot"}
 
 
+Look = tuple[list[Any], Any]  # objects, compared by identity, and a plain value
+
+
+@dataclass
+class _Act:
+    """One thing to put back. `look` tells how it is, so that a later change of the user's is seen and left alone."""
+
+    put: Callable[[], object]
+    look: Callable[[], Look]
+    name: str
+    after: Look | None = None
+
+    def changed_since(self) -> bool:
+        if self.after is None:
+            return False
+        (objects, plain), (objects_now, plain_now) = self.after, self.look()
+        same = len(objects) == len(objects_now) and all(map(operator.is_, objects, objects_now))
+        return not same or plain != plain_now
+
+
 @dataclass
 class Undo:
     """The state before a commit. `restore` puts it back; what it holds is let go then."""
 
-    _acts: list[Callable[[], object]] = field(default_factory=list)
     bytes: int = 0
+    _acts: list[_Act] = field(default_factory=list)
 
-    def restore(self) -> None:
-        """Put everything back. Raises the first error, when the rest is back."""
+    def add(self, put: Callable[[], object], look: Callable[[], Look], name: str = "") -> None:
+        self._acts.append(_Act(put, look, name))
+
+    def settle(self) -> None:
+        """Note how everything is after the commit."""
+        for act in self._acts:
+            act.after = act.look()
+
+    def restore(self) -> list[str]:
+        """Put everything back that was not changed since; a sentence for what was, and stays. Raises the first error,
+        when the rest is back."""
         failed: Exception | None = None
+        left = [act for act in self._acts if act.changed_since()]
         while self._acts:
             act = self._acts.pop()
+            if act in left:
+                continue
             try:
-                act()
+                act.put()
             except Exception as error:
                 log.exception("a part could not be put back")
                 failed = failed or error
         if failed is not None:
             raise failed
+        told = dict.fromkeys(act.name for act in left if act.name)
+        return [f"{name} was changed again after the answer, so it was left as it is." for name in told]
 
 
 @dataclass
@@ -66,6 +101,7 @@ class _Decoded:
     results: list[Any]
     figures: list[tuple[int, Any]] | None
     outputs: list[Output]
+    owner: str
 
 
 def read_table(place: Any, buffers: BufferReader) -> dict[str, Any]:
@@ -120,6 +156,7 @@ def commit(
         log.exception("effects could not be put in place")
         raise CannotComeHome(f"it could not be put in place ({type(error).__name__}: {error})") from error
     show(decoded.outputs, decoded.results, shell)
+    undo.settle()
     return undo
 
 
@@ -148,8 +185,9 @@ def _decode(content: dict[str, Any], buffers: BufferReader, code: str, shell: In
     if bind and results:
         values[bind] = results[-1]
     deleted = [name for name in content["deleted"] if name not in values]
+    owner = ", ".join(content["mutated"][:3])
     outputs = read_outputs(content["outputs"], len(results))
-    return _Decoded(values, deleted, states, ambient.read(content["ambient"]), results, figures, outputs)
+    return _Decoded(values, deleted, states, ambient.read(content["ambient"]), results, figures, outputs, owner)
 
 
 def _may_be_bound(name: Any) -> bool:
@@ -206,20 +244,22 @@ def _figures(content: Any, build: Builder) -> list[tuple[int, Any]] | None:
 
 def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
     # Frames last: they look at the arrays and indexes within them.
+    known = {id(value): name for name, value in names.variables(shell).items()}
     for obj, kind, state in sorted(decoded.states, key=lambda entry: entry[1].name == "frame"):
         was = kind.state(obj, state)
         undo.bytes += kind.size(was)
-        undo._acts.append(functools.partial(kind.put, obj, was))
+        look = functools.partial(kind.look, obj, was)
+        undo.add(functools.partial(kind.put, obj, was), look, known.get(id(obj)) or f"something in {decoded.owner}")
         kind.put(obj, state)
     for part, value in decoded.ambient:
-        undo._acts.append(ambient.undo_of(part, value))
+        undo.add(ambient.undo_of(part, value), lambda part=part: ([], part.get()), part.name)  # type: ignore[misc]
         part.put(value)
     if decoded.figures is not None:
         _open_figures(decoded.figures, undo)
     namespace = shell.user_ns
     for name in [*decoded.names, *decoded.deleted]:
         undo.bytes += _weight(namespace.get(name))
-        undo._acts.append(_rebind(namespace, name, namespace.get(name, MISSING)))
+        undo.add(_rebind(namespace, name, namespace.get(name, MISSING)), _bound(namespace, name), name)
     namespace.update(decoded.names)
     for name in decoded.deleted:
         namespace.pop(name, None)
@@ -233,6 +273,10 @@ def _weight(value: Any) -> int:
     if pandas is not None and issubclass(type(value), pandas.core.generic.NDFrame):
         arrays = [block.values for block in object.__getattribute__(value, "__dict__")["_mgr"].blocks]
     return sum(array.nbytes for array in arrays if type(array) is np.ndarray)
+
+
+def _bound(namespace: dict[str, Any], name: str) -> Callable[[], Look]:
+    return lambda: ([namespace.get(name, MISSING)], None)
 
 
 def _rebind(namespace: dict[str, Any], name: str, value: Any) -> Callable[[], object]:
@@ -251,9 +295,9 @@ def _keep_results(shell: InteractiveShell, undo: Undo) -> None:
     out: dict[Any, Any] = namespace.get("_oh", {})
     before, number = dict(out), f"_{shell.execution_count}"
     for name in ("_", "__", "___", number):
-        undo._acts.append(_rebind(namespace, name, namespace.get(name, MISSING)))
+        undo.add(_rebind(namespace, name, namespace.get(name, MISSING)), _bound(namespace, name))
         if hasattr(hook, name):
-            undo._acts.append(functools.partial(setattr, hook, name, getattr(hook, name)))
+            undo.add(functools.partial(setattr, hook, name, getattr(hook, name)), _bound(namespace, name))
 
     def act() -> None:
         for key in out.keys() - before.keys():
@@ -262,7 +306,7 @@ def _keep_results(shell: InteractiveShell, undo: Undo) -> None:
             if out.get(key) is not value:
                 out[key] = value
 
-    undo._acts.append(act)
+    undo.add(act, lambda: (list(out.values()), list(out)))
 
 
 def _open_figures(figures: list[tuple[int, Any]], undo: Undo) -> None:
@@ -277,7 +321,7 @@ def _open_figures(figures: list[tuple[int, Any]], undo: Undo) -> None:
         gcf.figs.clear()
         gcf.figs.update(was)
 
-    undo._acts.append(act)
+    undo.add(act, lambda: (list(gcf.figs.values()), list(gcf.figs)), "pyplot's open figures")
     managers = {id(manager.canvas.figure): manager for manager in was.values()}
     now = {}
     for number, figure in figures:

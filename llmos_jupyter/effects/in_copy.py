@@ -10,7 +10,6 @@ import re
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,13 +28,6 @@ if TYPE_CHECKING:
 
 _DEEP = 100_000
 _MOST_REASONS = 20
-
-
-@dataclass(frozen=True)
-class Home:
-    """Where effects go: memory files that the parent made."""
-
-    fds: list[int]
 
 
 class Effects:

@@ -50,6 +50,10 @@ class Kind:
         """Bytes that a state holds beyond what it refers to; only large ones count."""
         return 0
 
+    def look(self, obj: Any, state: Any) -> tuple[list[Any], Any]:
+        """What tells whether an object was changed again, as far as `state` would overwrite it."""
+        return self.marks(obj)
+
     def put(self, obj: Any, state: Any) -> None:
         """Make an object so, in place."""
 

@@ -172,6 +172,12 @@ class ArrayKind(Kind):
         layout = (plain.shape, plain.dtype, plain.strides)
         return layout, arrays.keep_data(plain, new[1]), beside, bool(plain.flags.writeable)
 
+    def look(self, obj: Any, state: Any) -> tuple[list[Any], Any]:
+        plain = arrays.plain(obj)
+        if plain.dtype.hasobject or state[1] is None:
+            return array_items(obj), [plain.shape, plain.dtype.str]
+        return [], [plain.shape, plain.dtype.str, arrays.checksum(plain, state[1])]
+
     def size(self, state: Any) -> int:
         data = state[1]
         return 0 if data is None else int(data.values.nbytes if isinstance(data, arrays.Whole) else len(data.data))

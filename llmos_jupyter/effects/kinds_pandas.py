@@ -6,6 +6,8 @@ Registered once pandas is imported.
 
 from __future__ import annotations
 
+import itertools
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -135,12 +137,43 @@ class FrameKind(Kind):
         if len(_manager(obj).axes) != len(checked(content[2], list)):
             raise Malformed("a frame of another dimension")
 
+    def look(self, obj: Any, state: Any) -> tuple[list[Any], Any]:
+        """By column: pandas rearranges blocks when a frame is only read. Data written since are seen by the arrays."""
+        manager = _manager(obj)
+        labels = [_labels(axis) for axis in manager.axes]
+        columns = {int(place): str(block.dtype) for block in manager.blocks for place in block.mgr_locs.as_array}
+        prints = itertools.chain.from_iterable(map(_column_print, manager.blocks))
+        return [], [labels, sorted(columns.items()), sorted(prints)]
+
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         manager = _manager(obj)
         beside = _beside(obj)
         parts = [part for block in manager.blocks for part in (block.values, block.refs)]
         places = [block.mgr_locs.as_array.tolist() for block in manager.blocks]
         return [type(obj), *manager.axes, *parts, *beside.values()], [places, list(beside)]
+
+
+_LABELS = 100_000
+
+
+def _labels(axis: Any) -> Any:
+    """The labels of an axis, texts and numbers by their values and all else by identity; of a long one the length."""
+    if len(axis) > _LABELS:
+        return len(axis)
+    return [label if type(label) in (str, int, float, bool) else id(label) for label in axis.tolist()]
+
+
+def _column_print(block: Any) -> list[tuple[int, int]]:
+    """A checksum of each column of numbers in a block."""
+    values = block.values
+    if type(values) is not np.ndarray or values.dtype.hasobject or values.nbytes > _HASHED:
+        return []
+    rows = values if values.ndim == 2 else values[None, :]
+    places = block.mgr_locs.as_array.tolist() if values.ndim == 2 else [0]
+    return [(place, zlib.crc32(np.ascontiguousarray(row))) for place, row in zip(places, rows, strict=True)]
+
+
+_HASHED = 256 << 20  # bytes of a block that are hashed, to see a later change
 
 
 def _as_slice(places: Any) -> Any:

@@ -164,11 +164,12 @@ class Committed:
     def restore(self, shell: InteractiveShell) -> list[str]:
         """Put everything back; one sentence for each name."""
         try:
-            self._undo.restore()
+            left = self._undo.restore()
         except Exception as error:  # the rest is back
             return [f"A part could not be put back ({type(error).__name__}: {error})."]
         said = {"created": "removed {}", "rebound": "restored {}", "mutated": "restored {}", "deleted": "restored {}"}
-        return [said[change.kind].format(change.name) for change in self.changes]
+        kept = {sentence.partition(" ")[0] for sentence in left}
+        return left + [said[c.kind].format(c.name) for c in self.changes if c.name not in kept]
 
 
 def hoist(code: str, shell: InteractiveShell) -> list[str]:
