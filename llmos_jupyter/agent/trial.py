@@ -33,7 +33,8 @@ Steps = Generator[AgentEvent, "bool | None", None]
 
 
 class Trial:
-    """Tries candidates in one notebook, leaving it untouched. `budget`: seconds that a rehearsal may take."""
+    """Tries candidates in one notebook, leaving it untouched. `budget`: seconds that a rehearsal may take; `grants`:
+    what the user has allowed, by default nothing."""
 
     def __init__(
         self,
@@ -41,13 +42,13 @@ class Trial:
         context: NotebookContext,
         record: Callable[[Task, Record], None],
         budget: float,
-        grants: Grants,
+        grants: Grants | None = None,
     ) -> None:
         self._shell = shell
         self._context = context
         self._record = record
         self._budget = budget
-        self._grants = grants
+        self._grants = Grants() if grants is None else grants
 
     def attempt(
         self, task: Task, draft: Draft, deadline: float, *, quiet: bool = False, known: Sequence[Draft] = ()
