@@ -208,7 +208,7 @@ def _kernel(
     leave = os._exit
     try:
         shell = InteractiveShell.instance()
-        roots._of_shells.pop(shell, None)  # of the folder in which this process began
+        roots.forget_roots(shell)
         kept = [1, 2]
         df = pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": ["a", "b", "c"]})
         shell.user_ns.update(names, KERNEL=os.getpid(), RUNS_ON=RUNS_ON, kept=kept, df=df)
