@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import pytest
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.daemon import lifecycle
+
+# What a script starts in its background ignores interrupts, and every test of them would wait for its end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SMALL = "qwen2.5-coder-0.5b"
 MIDDLE = "qwen2.5-coder-1.5b"

@@ -44,6 +44,7 @@ from llmos_jupyter.protocol import (
     Task,
     Token,
 )
+from llmos_jupyter.sandbox import roots
 from llmos_jupyter.sandbox.lock import die_with_parent
 
 BUDGET = 1.0  # seconds a rehearsal may take
@@ -207,6 +208,7 @@ def _kernel(
     leave = os._exit
     try:
         shell = InteractiveShell.instance()
+        roots.forget_roots(shell)
         kept = [1, 2]
         df = pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": ["a", "b", "c"]})
         shell.user_ns.update(names, KERNEL=os.getpid(), RUNS_ON=RUNS_ON, kept=kept, df=df)

@@ -67,8 +67,7 @@ def _some(check: Callable[[Uses], Iterator[Note]], uses: Uses, ends: float) -> l
             notes.setdefault(note.text, note)
             if len(notes) == OF_A_KIND or time.perf_counter() > ends:
                 break
-    # A note is a courtesy: data nobody thought of must not cost the user the answer.
-    except Exception:
+    except Exception:  # a note is a courtesy: data nobody thought of must not cost the user the answer
         log.exception("a look at the data failed; its notes are missing")
     return list(notes.values())
 

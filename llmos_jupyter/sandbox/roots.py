@@ -175,6 +175,11 @@ def fix_roots(shell: InteractiveShell, roots: Roots | None = None) -> Roots:
     return _of_shells.setdefault(shell, roots or Roots.here())
 
 
+def forget_roots(shell: InteractiveShell) -> None:
+    """For a process that plays one notebook after another: the next look is taken anew, from the present folder."""
+    _of_shells.pop(shell, None)
+
+
 def roots_of(shell: InteractiveShell) -> Roots:
     """The roots of a notebook, as they were when it was first asked about."""
     return _of_shells.get(shell) or fix_roots(shell)

@@ -23,7 +23,7 @@ from llmos_jupyter.sandbox import roots
 def shell_with(**names: Any) -> InteractiveShell:
     """The process's shell, with these names and no others, as if it had been started in the present folder."""
     shell = InteractiveShell.instance()
-    roots._of_shells.pop(shell, None)
+    roots.forget_roots(shell)
     shell.reset(new_session=False)
     shell.user_ns.update(names)
     return shell

@@ -74,7 +74,7 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     monkeypatch.setattr("tempfile.tempdir", None)
     scene = Scene(tmp_path)
     monkeypatch.chdir(scene.work)
-    roots._of_shells.pop(scene.shell, None)
+    roots.forget_roots(scene.shell)
     yield scene
     scene.listener.close()
 

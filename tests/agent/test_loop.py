@@ -84,7 +84,7 @@ class Scene:
     def moved(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """As if the notebook had been started in this folder."""
         monkeypatch.chdir(folder)
-        roots._of_shells.pop(self.shell, None)
+        roots.forget_roots(self.shell)
         self.rights = Rights.of(self.shell)
 
     def ask(self, *replies: str, say: bool | None = None, budget: float = 5.0, **options: Any) -> str:

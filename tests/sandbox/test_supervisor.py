@@ -28,10 +28,10 @@ OPENS = "import os\nwhile True: os.close(os.open('/usr', 0))"
 def nothing_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     rehearse("1", shell_with())
-    before = descriptors(), threading.active_count()
+    # Other tests of this process may have left some that go on.
+    before = descriptors(), threading.active_count(), descendants()
     yield
-    assert (descriptors(), threading.active_count()) == before
-    assert descendants() == set()
+    assert (descriptors(), threading.active_count(), descendants()) == before
     assert not leftovers()
 
 
@@ -68,10 +68,9 @@ def test_the_time_is_over_while_it_opens_files() -> None:
     assert rehearse(OPENS, shell_with(), budget_seconds=0.5).status == "unfinished"
 
 
-def test_an_interrupt_while_it_opens_files() -> None:
-    threading.Timer(0.6, os.kill, (os.getpid(), signal.SIGINT)).start()
-    with pytest.raises(KeyboardInterrupt):
-        rehearse(OPENS, shell_with(), budget_seconds=30)
+def test_an_interrupt_while_it_opens_files(tmp_path: Path) -> None:
+    # In a process of its own: here an interrupt can fall into a callback of the test libraries, which swallows it.
+    assert _ended_by_a_signal(tmp_path, signal.SIGINT) == -signal.SIGINT
 
 
 def test_many_threads_open_files() -> None:
@@ -87,21 +86,27 @@ def test_many_threads_open_files() -> None:
 
 
 def test_the_kernel_dies(tmp_path: Path) -> None:
-    program = tmp_path / "kernel.py"
-    program.write_text(
-        "import os, threading\n"
-        "from tests.agent.rehearsal_shells import rehearse, shell_with\n"
-        "threading.Timer(1.0, os.kill, (os.getpid(), 9)).start()\n"
-        f"rehearse({OPENS!r} + '  # {tmp_path}', shell_with(), budget_seconds=60)\n"
-    )
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])}
-    ended = subprocess.run([sys.executable, program], env=environment, timeout=60, capture_output=True, check=False)
-    assert ended.returncode == -9, ended.stderr
+    assert _ended_by_a_signal(tmp_path, signal.SIGKILL) == -signal.SIGKILL
     deadline = time.monotonic() + 5
-    while (left := _running(str(program))) and time.monotonic() < deadline:
+    while (left := _running(str(tmp_path / "kernel.py"))) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left == []
     rehearse("1", shell_with())  # which sweeps what the other has left behind
+
+
+def _ended_by_a_signal(folder: Path, number: signal.Signals) -> int:
+    """How a process ends that gets a signal while its sandbox opens files."""
+    program = folder / "kernel.py"
+    program.write_text(
+        "import os, threading\n"
+        "from tests.agent.rehearsal_shells import rehearse, shell_with\n"
+        f"threading.Timer(1.0, os.kill, (os.getpid(), {int(number)})).start()\n"
+        f"rehearse({OPENS!r} + '  # {folder}', shell_with(), budget_seconds=60)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(folder), "PYTHONPATH": os.pathsep.join([os.getcwd(), *sys.path])}
+    return subprocess.run(
+        [sys.executable, program], env=environment, timeout=60, capture_output=True, check=False
+    ).returncode
 
 
 def _running(program: str) -> list[int]:
