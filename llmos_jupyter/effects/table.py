@@ -89,11 +89,16 @@ class HomeBuffer(mmap.mmap):
 
 
 class MemoryFiles:
-    """Files of memory alone, made before the fork: the copy writes, the parent reads once the copy is dead."""
+    """Files of memory alone, made before the fork: the copy writes, the parent reads once the copy is dead.
+
+    They are closed with the object at the latest."""
 
     def __init__(self) -> None:
         flags = os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING
-        self.fds = [os.memfd_create("llmos-effects", flags) for _ in range(FILES)]
+        self.fds: list[int] = []
+        self._owner = os.getpid()
+        for _ in range(FILES):
+            self.fds.append(os.memfd_create("llmos-effects", flags))
 
     def seal(self) -> None:
         """Fix content and size. To be called when the copy is dead: a file that shrinks would kill its reader."""
@@ -105,6 +110,11 @@ class MemoryFiles:
             with contextlib.suppress(OSError):
                 os.close(fd)
         self.fds = []
+
+    def __del__(self) -> None:
+        # In a copy of the process these numbers may stand for other files.
+        if os.getpid() == self._owner:
+            self.close()
 
 
 @dataclass

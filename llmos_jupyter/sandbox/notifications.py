@@ -113,8 +113,10 @@ class Supervisor:
 
     def _receive_listener(self) -> int:
         """The listener; -1 if the sandbox has none, or is gone."""
+        poll = select.poll()  # select takes no descriptor above 1023, and a kernel may have more files open
+        poll.register(self._control, select.POLLIN)
         while not self._stopping:
-            if not select.select([self._control], [], [], LOOK_MILLISECONDS / 1000)[0]:
+            if not poll.poll(LOOK_MILLISECONDS):
                 continue
             message, ancillary, _, _ = self._control.recvmsg(1, socket.CMSG_SPACE(4), socket.MSG_CMSG_CLOEXEC)
             for level, kind, data in ancillary:

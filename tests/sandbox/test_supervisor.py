@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -71,6 +72,19 @@ def test_the_time_is_over_while_it_opens_files() -> None:
 def test_an_interrupt_while_it_opens_files(tmp_path: Path) -> None:
     # In a process of its own: here an interrupt can fall into a callback of the test libraries, which swallows it.
     assert _ended_by_a_signal(tmp_path, signal.SIGINT) == -signal.SIGINT
+
+
+def test_a_kernel_with_very_many_open_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        done = rehearse("open('/etc/passwd')", shell_with())
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert [refusal.target for refusal in done.refusals] == ["/etc/passwd"]
 
 
 def test_many_threads_open_files() -> None:
