@@ -1,7 +1,7 @@
 """The weights by which an answer's chance is predicted, fitted on passes over questions; and how good they are.
 
 Logistic regression with a little ridge. What is reported of it is cross-validated: each answer is judged by weights
-that were fitted without its fifth.
+that were fitted without its fifth of the questions, whatever pass it is of.
 """
 
 from __future__ import annotations
@@ -26,12 +26,14 @@ NAMES = ("constant", "certainty", "repaired", "doubted")
 def fit(files: Sequence[Path]) -> None:
     """Print the weights of `llmos_jupyter.agent.chance.WEIGHTS`, and their calibration error and Brier score."""
     lines = [line for file in files for line in read(file) if line.get("way") == "loop" and "left_out" not in line]
-    ran = [(features, line["right"]) for line in lines if (features := _features(line)) is not None]
+    ran = [(features, line) for line in lines if (features := _features(line)) is not None]
     x = np.array([features for features, _ in ran])
-    y = np.array([float(right) for _, right in ran])
+    y = np.array([float(line["right"]) for _, line in ran])
+    questions = {question: number for number, question in enumerate(dict.fromkeys(line["id"] for _, line in ran))}
+    folds = np.array([questions[line["id"]] % FOLDS for _, line in ran])
     held = np.empty(len(y))
     for fold in range(FOLDS):
-        mine = np.arange(len(y)) % FOLDS == fold
+        mine = folds == fold
         held[mine] = _chances(x[mine], _weights(x[~mine], y[~mine]))
     told = [(float(p), bool(right)) for p, right in zip(held, y, strict=True)]
     constant = [(float(y.mean()), bool(right)) for right in y]
