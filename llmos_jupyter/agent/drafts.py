@@ -45,6 +45,19 @@ class Draft:
         return [finding.message for finding in self.findings if finding.severity == "error"]
 
     @property
+    def faults(self) -> list[str]:
+        """What is certain to fail in functions that it defines and that no run has called yet."""
+        return [finding.message for finding in self._faults]
+
+    @property
+    def _faults(self) -> list[Finding]:
+        if self.rehearsal is None or self.rehearsal.status != "passed":
+            return []
+        kinds = ("undefined-name", "unknown-attribute")
+        errors = [finding for finding in self.findings if finding.severity == "error" and finding.kind in kinds]
+        return [finding for finding in errors if finding.line and within_definition(self.code, finding.line)]
+
+    @property
     def works(self) -> bool:
         if self.rehearsal is None:
             return False
@@ -69,7 +82,7 @@ class Draft:
     @property
     def doubts(self) -> list[str]:
         """What makes it suspicious though nothing failed."""
-        said = list(self.rehearsal.doubts) if self.rehearsal else []
+        said = [*self.faults, *(self.rehearsal.doubts if self.rehearsal else [])]
         return said + [finding.message for finding in self.findings if finding.severity == "warning"]
 
     @property
@@ -79,6 +92,8 @@ class Draft:
             return "the model wrote the same over and over"
         if self.error:
             return f"{self.error.type}: {self.error.message}"[:300]
+        if self.faults:
+            return self.faults[0].rstrip(".")
         if self.rehearsal and self.rehearsal.reason:
             return self.rehearsal.reason
         return (self.problems or ["it does not work"])[0].rstrip(".")
@@ -88,7 +103,8 @@ class Draft:
         """The line of `code` that raised, or that is no Python; None where nobody knows."""
         if self.error:
             return self.error.line
-        return next((finding.line for finding in self.findings if finding.severity == "error" and finding.line), None)
+        findings = self._faults or [finding for finding in self.findings if finding.severity == "error"]
+        return next((finding.line for finding in findings if finding.line), None)
 
     @property
     def outcome(self) -> tuple[object, ...]:
@@ -106,6 +122,18 @@ class Draft:
             return (shown, *sorted(touched))
         created = sorted(rehearsal.outcome[name] for name in rehearsal.outcome)
         return (*created, *sorted(touched))
+
+
+def within_definition(code: str, line: int) -> bool:
+    """Whether a line is in the body of a function or class."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return any(
+        isinstance(node, kinds) and node.body[0].lineno <= line <= (node.end_lineno or line) for node in ast.walk(tree)
+    )
 
 
 def agreed(drafts: list[Draft]) -> bool:

@@ -20,18 +20,29 @@ NOTES = 4
 
 
 def sound_part(code: str, line: int | None) -> str:
-    """The statements before the one that stands at `line` (1 is the first); of what does not parse, those before it
-    that do. Empty if there are none, or nobody knows the line."""
+    """The lines before the statement that stands at `line` (1 is the first), also where that is within a function, a
+    loop or a branch; of what does not parse, the statements before it that do. Empty if there are none, or nobody
+    knows the line."""
     lines = code.split("\n")
     if (tree := _parsed(code)) is not None:
-        starts = [min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", []))]) for node in tree.body]
-        before = [start for start in starts if line is not None and start <= line]
-        return "\n".join(lines[: before[-1] - 1]).rstrip() if before else ""
+        start = 0 if line is None else _start(tree, line)
+        return "\n".join(lines[: start - 1]).rstrip() if start else ""
     for end in range(min(max((line or len(lines)) - 1, 0), len(lines)), 0, -1):
         part = "\n".join(lines[:end])
         if part.strip() and _parsed(part) is not None and not _goes_on(lines[end:]):
             return part.rstrip()
     return ""
+
+
+def _start(tree: ast.Module, line: int) -> int:
+    """The first line of the innermost statement that begins at or before `line` and reaches to it; 0 if none does."""
+    best = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.stmt):
+            start = min([node.lineno, *(decorator.lineno for decorator in getattr(node, "decorator_list", []))])
+            if start <= line <= (node.end_lineno or node.lineno):
+                best = max(best, start)
+    return best
 
 
 def _parsed(code: str) -> ast.Module | None:
@@ -55,8 +66,9 @@ def failing_line(code: str, part: str) -> str:
 
 def opened(part: str, line: str, notes: Sequence[str]) -> str:
     """The beginning of a reply that the model goes on from: the sound part, and why the next line must be another."""
-    told = [f"# not: {_one_line(line)}", *(f"# {_one_line(note)}" for note in notes[:NOTES])]
-    return "```python\n" + "\n".join([*([part] if part else []), *told]) + "\n"
+    indent = line[: len(line) - len(line.lstrip())]
+    comment = [f"not: {_one_line(line)}", *(_one_line(note) for note in notes[:NOTES])]
+    return "```python\n" + "\n".join([*([part] if part else []), *(f"{indent}# {text}" for text in comment)]) + "\n"
 
 
 def without(reply: str, beginning: str, part: str) -> str:
@@ -71,7 +83,7 @@ def another_line(line: str) -> str:
     for place, character in reversed(list(enumerate(line))):
         excluded = json.dumps(character, ensure_ascii=False)[1:-1]
         excluded = excluded.replace("]", "\\]").replace("^", "\\^").replace("-", "\\-")
-        tick = "" if place else "`#"  # which would close the block, or go on commenting
+        tick = "" if line[:place].strip() else "`#"  # which would close the block, or go on commenting
         rule = f'([^{excluded}{tick}\\n] [^\\n]* "\\n" | {json.dumps(character, ensure_ascii=False)} {rule})'
     return f'root ::= first line* "```"\nfirst ::= {rule}\n{prompts.CODE_LINES}'
 

@@ -170,7 +170,8 @@ class Loop:
         """Repair the first candidate, write others beside it, and use the best."""
         rounds = strategy.repairs(asked.retries, options.retries)
         for number in range(1, rounds + 1):
-            if drafts[-1].works or not (yield from self._repair(task, base, drafts, number, rounds, options, deadline)):
+            sound = drafts[-1].works and not drafts[-1].faults
+            if sound or not (yield from self._repair(task, base, drafts, number, rounds, options, deadline)):
                 break
         if more := strategy.candidates(asked.candidates, options.candidates, drafts[-1]):
             yield from self._more(task, turn, drafts, more, options, deadline)

@@ -30,7 +30,7 @@ def repairs(wanted: int | None, advised: int | None) -> int:
 
 def candidates(wanted: int | None, advised: int | None, best: Draft) -> int:
     """How many candidates to ask for beside the first and its repairs; the strategy may save them where it works."""
-    if wanted is None and advised is not None and best.works:
+    if wanted is None and advised is not None and best.works and not best.faults:
         wanted = advised
     return more_candidates(wanted, best)
 
@@ -39,7 +39,7 @@ def more_candidates(wanted: int | None, first: Draft) -> int:
     """How many candidates to ask for beside the first. `wanted`: a number that was said, if any."""
     if wanted is not None:
         return wanted - 1
-    if not first.works:
+    if not first.works or first.faults:
         return AFTER_FAILURE
     confidence = first.candidate.confidence
     suspicious = bool(first.rehearsal and first.rehearsal.doubts)

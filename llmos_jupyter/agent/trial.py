@@ -83,9 +83,10 @@ class Trial:
             yield Rehearsed(draft.rehearsal)
 
     def failure(self, failed: Draft) -> list[str]:
-        """What made a candidate fail, and what the live objects say of it; nothing for one that works."""
+        """What made a candidate fail or will make it fail, and what the live objects say of it; nothing for one that
+        works."""
         if failed.works:
-            return []
+            return failed.faults
         error = [f"{failed.error.type}: {failed.error.message}"] if failed.error else []
         return [*error, *failed.problems, *self.hints(failed)]
 

@@ -12,8 +12,11 @@ from llmos_jupyter.agent.line_repair import another_line, failing_line, opened, 
     [
         ("a = 1\nb = a.x\nc = 2", 2, "a = 1"),
         ("a = 1\nb = f(\n  1,\n  2)\nc = 2", 3, "a = 1"),
-        ("for x in y:\n    a = 1\n    b = 2", 3, ""),
-        ("a = 1\n@cache\ndef f():\n    return g\nf()", 4, "a = 1"),
+        ("for x in y:\n    a = 1\n    b = 2", 3, "for x in y:\n    a = 1"),
+        ("for x in y:\n    a = 1\n    b = 2", 1, ""),
+        ("a = 1\n@cache\ndef f():\n    return g\nf()", 4, "a = 1\n@cache\ndef f():"),
+        ("a = 1\n@cache\ndef f():\n    return g\nf()", 3, "a = 1"),
+        ("try:\n    a = (\n      b)\nexcept C:\n    pass", 3, "try:"),
         ("a = 1\n\n\nb = 2", 4, "a = 1"),
         ("a = 1\nb = (2,\nc = 3", 3, "a = 1"),
         ("a = 1\n@total[a]", 2, "a = 1"),
@@ -38,6 +41,13 @@ def test_the_comment_is_taken_out_again() -> None:
     assert "<|" not in beginning
     assert without(f"{beginning}b = a\n```", beginning, "a = 1") == "```python\na = 1\nb = a\n```"
     assert without("b = a", beginning, "a = 1") == "b = a"
+
+
+def test_a_comment_within_a_function_stands_at_its_depth() -> None:
+    beginning = opened("def f(x):", "    return x.y", ["no y"])
+    assert beginning == "```python\ndef f(x):\n    # not: return x.y\n    # no y\n"
+    first = next(line for line in another_line("    return x.y").splitlines() if line.startswith("first"))
+    assert "[^r`#\\n]" in first  # nor does a comment follow at that depth
 
 
 def test_the_grammar_names_every_character_of_the_line() -> None:

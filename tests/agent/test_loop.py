@@ -43,14 +43,16 @@ from llmos_jupyter.signatures import Signatures
 class Scripted(DaemonClient):
     """The daemon's real store, and replies from a list in place of the engine's."""
 
-    def __init__(self, store: Store, replies: list[str]) -> None:
+    def __init__(self, store: Store, replies: list[str], advised: dict[str, int] | None = None) -> None:
         super().__init__(start=False)
+        self.advised = advised or {}
         self.store = store
         self.replies = list(replies)
         self.sent: list[Generation] = []
 
     def submit(self, request: Request) -> Task:
-        return self.store.accept(request)
+        task = self.store.accept(request)
+        return task.model_copy(update={"options": task.options.model_copy(update=self.advised)})
 
     def record(self, task_id: str, record: Record) -> None:
         self.store.add_record(task_id, record)
@@ -79,6 +81,7 @@ class Scene:
         self.recording: Recording | None = None
         self.text = "do it"
         self.seen: list[events.AgentEvent] = []
+        self.advised: dict[str, int] = {}
         self.client = Scripted(self.store, [])
 
     def moved(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +92,7 @@ class Scene:
 
     def ask(self, *replies: str, say: bool | None = None, budget: float = 5.0, **options: Any) -> str:
         """Answer a request; returns the end of the task as the store has it."""
-        self.client = Scripted(self.store, list(replies))
+        self.client = Scripted(self.store, list(replies), self.advised)
         session = Session(id="s", pid=os.getpid(), started=psutil.Process().create_time())
         loop = Loop(
             self.shell,
@@ -175,9 +178,25 @@ def test_repair_ends_when_the_same_comes_back(scene: Scene) -> None:
 
 
 def test_what_is_broken_is_tried_again_whatever_was_advised(scene: Scene) -> None:
-    scene.client.advised = {"candidates": 1, "retries": 0}
+    scene.advised = {"candidates": 1, "retries": 0}
     assert scene.ask(block("a = 1/0"), block("a = 1"), candidates=None, retries=None) == "done"
     assert scene["a"] == 1
+
+
+@pytest.mark.parametrize("fault", ["json.encode(x)", "nowhere(x)"])
+def test_what_a_function_is_certain_to_lack_is_repaired_before_anybody_calls_it(scene: Scene, fault: str) -> None:
+    scene.advised = {"candidates": 1, "retries": 0}
+    wrong = block(f"import json\ndef f(x):\n    y = x\n    return {fault}")
+    right = block("import json\ndef f(x):\n    y = x\n    return json.dumps(y)")
+    assert scene.ask(wrong, right, candidates=None, retries=None) == "done"
+    assert scene["f"]([1]) == "[1]"
+    kept = scene.client.sent[1].prefix.removeprefix("```python\n")
+    assert kept.startswith(f"import json\ndef f(x):\n    y = x\n    # not: return {fault}\n    # The ")
+
+
+def test_a_function_that_may_lack_something_and_says_so_is_left_alone(scene: Scene) -> None:
+    assert scene.ask(block("def f():\n    try: return json.encode(1)\n    except Exception: return 0")) == "done"
+    assert scene.count(events.Repairing) == 0
 
 
 def test_no_retries_means_none(scene: Scene) -> None:

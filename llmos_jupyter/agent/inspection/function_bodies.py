@@ -13,7 +13,7 @@ from llmos_jupyter.protocol import Finding
 
 
 def missing_attributes(tree: ast.Module, namespace: Mapping[str, Any]) -> Iterator[Finding]:
-    """A warning for each attribute that a loaded module is certain to lack, in functions that catch no errors."""
+    """An error for each attribute that a loaded module is certain to lack, in functions that catch no errors."""
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load)}
     bound |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     modules = {**_modules(namespace), **_imported(tree)}
@@ -30,7 +30,7 @@ def missing_attributes(tree: ast.Module, namespace: Mapping[str, Any]) -> Iterat
                     message = f"The module {live.module_name(module)} has no attribute `{node.attr}`"
                     yield Finding(
                         kind="unknown-attribute",
-                        severity="warning",
+                        severity="error",
                         message=f"{message}{did_you_mean(near)}; use one it has.",
                         line=node.lineno,
                         name=node.attr,
