@@ -16,8 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from llmos_jupyter.effects.kinds_containers import random_state
-from llmos_jupyter.effects.kinds_numpy import plain_state, read_state
+from llmos_jupyter.effects.kinds.random_numbers import plain_state, random_state, read_state
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 # Set in the copy by the lock's own preparations.

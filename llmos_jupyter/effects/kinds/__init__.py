@@ -5,16 +5,32 @@ from __future__ import annotations
 import importlib
 import sys
 
-from llmos_jupyter.effects import kinds_classes, kinds_containers, kinds_enums, kinds_numpy, kinds_objects, kinds_plain
-from llmos_jupyter.effects.kind import forget_choices
+from llmos_jupyter.effects.kind import Kind, forget_choices
 
-_BASIC = (kinds_plain, kinds_containers, kinds_objects, kinds_enums, kinds_classes, kinds_numpy)
-OF_LIBRARIES = {
-    "pandas": "pandas",
-    "pandas_scalars": "pandas",
-    "matplotlib": "matplotlib.figure",
-    "sklearn": "sklearn.base",
-    "logging": "logging",
+_BASIC = (
+    "plain",
+    "times",
+    "tuples",
+    "references",
+    "typing_forms",
+    "containers",
+    "files",
+    "callables",
+    "iterators",
+    "random_numbers",
+    "instances",
+    "functions",
+    "enums",
+    "classes",
+    "numpy_arrays",
+)
+# A library's name, the module that must be imported, and the rooms of its kinds.
+OF_LIBRARIES = {"pandas": "pandas", "matplotlib": "matplotlib.figure", "sklearn": "sklearn.base", "logging": "logging"}
+_ROOMS = {
+    "pandas": ("pandas_frames", "pandas_indexes", "pandas_arrays", "pandas_scalars"),
+    "matplotlib": ("figures",),
+    "sklearn": ("sklearn_models",),
+    "logging": ("loggers",),
 }
 _loaded: set[str] = set()
 
@@ -26,7 +42,22 @@ def load(libraries: list[str] | None = None) -> list[str]:
     )
     for name in wanted:
         if name in OF_LIBRARIES and name not in _loaded:
-            importlib.import_module(f"llmos_jupyter.effects.kinds_{name}")
+            for room in _ROOMS[name]:
+                _enter(room)
             _loaded.add(name)
             forget_choices()
     return sorted(_loaded)
+
+
+def library_of(kind: Kind) -> str | None:
+    """The library of `OF_LIBRARIES` that a kind belongs to; None for one that is always there."""
+    room = type(kind).__module__.rpartition(".")[2]
+    return next((name for name, rooms in _ROOMS.items() if room in rooms), None)
+
+
+def _enter(room: str) -> None:
+    importlib.import_module(f"{__name__}.{room}")
+
+
+for _room in _BASIC:
+    _enter(_room)

@@ -13,8 +13,8 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.kinds_enums import describe_enum, make_enum
-from llmos_jupyter.effects.kinds_plain import GLOBAL
+from llmos_jupyter.effects.kinds.enums import describe_enum, make_enum
+from llmos_jupyter.effects.kinds.references import GLOBAL
 from llmos_jupyter.effects.layout import class_dict, is_a, is_users, mro, runs_users_code, solid
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
