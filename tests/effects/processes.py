@@ -22,6 +22,7 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
@@ -55,30 +56,69 @@ SHELL.history_manager.enabled = False
 gc.freeze()
 
 
+class Fork:
+    """`act` at work in a fork of this process."""
+
+    def __init__(self, act: Callable[[], Any], seconds: int = 60) -> None:
+        reading, writing = os.pipe()
+        sys.stdout.flush()
+        self._pid = os.fork()
+        if self._pid == 0:
+            gc.disable()
+            sys.setrecursionlimit(50_000)
+            os.close(reading)
+            signal.alarm(seconds)
+            try:
+                said: Any = ("done", act())
+            except BaseException:
+                said = ("failed", traceback.format_exc())
+            with os.fdopen(writing, "wb") as pipe:
+                pickle.dump(said, pipe)
+            os._exit(0)
+        os.close(writing)
+        self._reading = reading
+
+    def result(self) -> Any:
+        """What `act` returned, once it has."""
+        with os.fdopen(self._reading, "rb") as pipe:
+            data = pipe.read()
+        _, status = os.waitpid(self._pid, 0)
+        return pickle.loads(data) if data else ("died", f"status {status}")
+
+
 def in_fork(act: Callable[[], Any], seconds: int = 60) -> Any:
     """What `act` returns, run in a fork of this process."""
-    reading, writing = os.pipe()
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        gc.disable()
-        sys.setrecursionlimit(50_000)
-        os.close(reading)
-        signal.alarm(seconds)
-        try:
-            said: Any = ("done", act())
-        except BaseException:
-            said = ("failed", traceback.format_exc())
-        with os.fdopen(writing, "wb") as pipe:
-            pickle.dump(said, pipe)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        data = pipe.read()
-    _, status = os.waitpid(pid, 0)
-    if not data:
-        return "died", f"status {status}"
-    return pickle.loads(data)
+    return Fork(act, seconds).result()
+
+
+class Ahead:
+    """Acts in forks, as many at a time as there are cores: while a test looks at one, the next are at work."""
+
+    def __init__(self, acts: dict[str, Callable[[], Any]], seconds: int = 60) -> None:
+        self._waiting, self._seconds = dict(acts), seconds
+        self._forks: dict[str, Fork] = {}
+
+    def result(self, name: str) -> Any:
+        if name not in self._forks:
+            self._start(name)
+        for following in list(self._waiting)[: max(0, (os.cpu_count() or 1) + 1 - len(self._forks))]:
+            self._start(following)
+        return self._forks.pop(name).result()
+
+    def _start(self, name: str) -> None:
+        self._forks[name] = Fork(self._waiting.pop(name), self._seconds)
+
+    def close(self) -> None:
+        """Wait for those that nobody asked for."""
+        for fork in self._forks.values():
+            fork.result()
+
+
+def selected(request: pytest.FixtureRequest, parameter: str) -> list[Any]:
+    """The values of a parameter with which the tests of a module will run, in their order."""
+    items = [item for item in request.session.items if getattr(item, "module", None) is request.module]
+    specs = [item.callspec.params for item in items if hasattr(item, "callspec")]
+    return [spec[parameter] for spec in specs if parameter in spec]
 
 
 def fresh_shell(setup: str) -> InteractiveShell:

@@ -184,7 +184,7 @@ p = P(1)
 ..
 p.y
 ---
-dates
+datetime values
 import datetime
 a = datetime.datetime(2020, 1, 2, 3, 4, 5, 6); b = a.date(); c = a.time(); d = datetime.timedelta(days=1.5)
 e = datetime.datetime.now(datetime.timezone.utc).replace(year=2020, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
