@@ -5,18 +5,21 @@ from __future__ import annotations
 import mmap
 import os
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from llmos_jupyter.agent.pages import PAGE, WrittenPages, edges
+from llmos_jupyter.effects.kind import content_of
 from llmos_jupyter.effects.table import CannotComeHome, HomeBuffer, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
     from llmos_jupyter.effects.pack import Packer
 
+LENDERS: dict[type, Callable[[Any], Any]] = {}  # whose memory an array may have, and how it is had as bytes
 SMALL = 64 << 10  # bytes up to which an array is copied, to compare it
 _CHUNK = 1 << 17
 Layout = tuple[tuple[int, ...], Any, tuple[int, ...]]
@@ -64,6 +67,19 @@ def _address(array: Any) -> int:
     return address
 
 
+def lowest(array: Any) -> int:
+    """The address of the first byte that an array spans."""
+    return _address(array) + extent(array.shape, array.strides, array.itemsize)[0]
+
+
+def memory_of(array: Any) -> Any:
+    """All bytes that an array spans, as an array that shares them; those of others' between its own as well."""
+    low, high = extent(array.shape, array.strides, array.itemsize)
+    interface = {"version": 3, "shape": (high - low,), "typestr": "|u1"}
+    window = _Window(array, {**interface, "data": (_address(array) + low, not array.flags.writeable)})
+    return np.asarray(window)
+
+
 def _axes(array: Any) -> list[int]:
     """The order of axes in which an array lies in memory."""
     return [int(axis) for axis in np.argsort([-abs(stride) for stride in array.strides], kind="stable")]
@@ -77,6 +93,8 @@ def describe_data(array: Any, pack: Packer, *, was_there: bool) -> Any:
     base = array.base
     if not was_there and issubclass(type(base), np.ndarray) and array.size:
         return ["view", pack.value(base), _address(array) - _address(plain(base))]
+    if not was_there and (lent := LENDERS.get(type(base))) is not None and array.size:
+        return ["lent", pack.value(pack.keep(base)), _address(array) - _address(lent(base))]
     if base is not None and not was_there and not issubclass(type(base), (np.ndarray, bytes, HomeBuffer)):
         owner = base.obj if type(base) is memoryview else base
         if issubclass(type(owner), (bytearray, mmap.mmap)) and array.flags.writeable:
@@ -149,6 +167,8 @@ def make(dtype: Any, shape: list[int], strides: list[int], data: Any, build: Bui
     where = data[0] if type(data) is list and data else None
     if where == "view":
         return _view(dtype, tuple(shape), tuple(strides), data, build)
+    if where == "lent":
+        return _lent(dtype, tuple(shape), tuple(strides), data, build)
     items = _count(shape)
     if where == "items":
         # Filled by `put`: the objects may refer to the array.
@@ -212,6 +232,17 @@ def _view(dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], data: An
     return np.asarray(_Window(base, {**interface, "data": (_address(base) + offset, not base.flags.writeable)}))
 
 
+def _lent(dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], data: Any, build: Builder) -> Any:
+    lender, offset = build.value(content_of(data, 3)[1]), checked(data[2], int)
+    if type(lender) not in LENDERS or dtype.hasobject:
+        raise Malformed("an array in the memory of nothing")
+    memory = LENDERS[type(lender)](lender)
+    low, high = extent(shape, strides, dtype.itemsize)
+    if offset + low < 0 or offset + high > len(memory):
+        raise Malformed("an array outside what lends its memory")
+    return np.ndarray(shape, dtype, memory, offset, strides)
+
+
 class _Window:
     """Lends an array's memory in another layout."""
 
@@ -252,7 +283,7 @@ def decode_data(data: Any, layout: Layout, build: Builder) -> Data:
         return Ranges(bounds, content)
     if where == "bytes" and not dtype.hasobject:
         return Whole(_from_bytes(dtype, list(shape), data, build))
-    if where == "view":
+    if where in ("view", "lent"):
         return None
     raise Malformed("an array without data")
 

@@ -28,7 +28,14 @@ class Kind:
 
     name = ""
     changes = False  # whether an object of this kind can change in place
+    notes = False  # whether `note` is to be told of what is there before a run
     refuses_change = False  # whether it can change, but not be put into another state
+
+    def begin(self) -> None:
+        """In the copy, before the objects of a run are noted."""
+
+    def note(self, obj: Any) -> None:
+        """In the copy: an object that is there before the run."""
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         """The state as plain values and references. Raises CannotComeHome."""

@@ -66,6 +66,7 @@ LIBRARIES = frozenset(
         "textwrap",
         "threadpoolctl",
         "time",
+        "torch",
         "types",
         "typing",
         "typing_extensions",

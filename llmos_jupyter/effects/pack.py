@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from llmos_jupyter.effects.arrays import lowest, memory_of
 from llmos_jupyter.effects.code import CodePlaces
 from llmos_jupyter.effects.kind import kind_of
 from llmos_jupyter.effects.layout import library_module
@@ -27,6 +28,7 @@ class Packer:
         self.cannot: list[Cannot] = []
         self.buffers = buffers
         self.places = places
+        self.beside: dict[str, Any] = {}  # what kinds note for themselves
         self._old, self._known = old, known
         self._number: dict[int, int] = {}
         self._alive: list[Any] = []
@@ -88,6 +90,15 @@ class Packer:
     def is_old(self, obj: Any) -> bool:
         """Whether an object was there before the run."""
         return self._old.get(id(obj)) is obj
+
+    def array_at(self, address: int, size: int) -> Any:
+        """An array that was there, or was described already, in whose memory these bytes lie; None if there is none."""
+        for obj in [*self._old.values(), *self._alive]:
+            if type(obj) is np.ndarray and obj.nbytes and not obj.dtype.hasobject:
+                start = lowest(obj)
+                if start <= address and address + size <= start + len(memory_of(obj)):
+                    return obj
+        return None
 
     def keep(self, obj: Any) -> Any:
         """Hold a temporary object, so that no other gets its address."""

@@ -54,6 +54,10 @@ class Canon:
             return [*held, [repr(level.tolist()) for level in value.levels] if isinstance(value, pd.MultiIndex) else ""]
         if isinstance(value, pd.api.extensions.ExtensionArray):
             return [str(value.dtype), [repr(item) for item in value.tolist()]]
+        if cls.__module__.startswith("torch") and hasattr(value, "untyped_storage"):
+            return self._tensor(value)
+        if cls.__module__.startswith("torch") and cls.__name__ == "Generator":
+            return hash(value.get_state().numpy().tobytes())
         if isinstance(value, type):
             return self._class(value)
         if isinstance(value, types.ModuleType):
@@ -136,6 +140,14 @@ class Canon:
         if isinstance(value, np.ma.MaskedArray):
             return [*layout, items, repr(value.mask.tolist()), repr(value.fill_value)]
         return [*layout, items, self._beside(value) if type(value) is not np.ndarray else None]
+
+    def _tensor(self, value: Any) -> Any:
+        storage = value.untyped_storage()
+        self.alive.append(storage)
+        memory = self.numbers.setdefault(-storage._cdata, len(self.numbers))
+        layout = [str(value.dtype), list(value.shape), value.stride(), value.storage_offset(), memory]
+        grad = None if not value.is_leaf or value.grad is None else repr(value.grad.tolist())
+        return [*layout, value.requires_grad, value.is_leaf, repr(value.tolist()), grad, self._beside(value)]
 
     def _frame(self, value: Any) -> Any:
         columns = [value] if value.ndim == 1 else [value.iloc[:, place] for place in range(value.shape[1])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import io
@@ -13,7 +14,7 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import matplotlib
@@ -112,6 +113,32 @@ class Ahead:
         """Wait for those that nobody asked for."""
         for fork in self._forks.values():
             fork.result()
+
+
+@contextlib.contextmanager
+def runs_of(request: pytest.FixtureRequest) -> Iterator[Ahead]:
+    """The runs, plain and through the sandbox, of the programs that a module's tests are selected for."""
+    acts: dict[str, Callable[[], Any]] = {}
+    for program in selected(request, "program"):
+        acts[f"{program.name}, plainly"] = functools.partial(plainly, program)
+        acts[program.name] = functools.partial(through_sandbox, program)
+    ahead = Ahead(acts)
+    yield ahead
+    ahead.close()
+
+
+def check(program: Program, runs: Ahead) -> None:
+    """That a program's run through the sandbox is as its plain run."""
+    status, plain = runs.result(f"{program.name}, plainly")
+    assert status == "done", plain
+    status, home = runs.result(program.name)
+    assert status == "done", home
+    assert "cannot" not in home, (home["cannot"], home["report"])
+    assert home["untouched"]
+    assert home["state"] == plain["state"]
+    assert home["shown"] == plain["shown"]
+    assert home.get("then") == plain.get("then")
+    assert home["undone"] == home["before"]
 
 
 def selected(request: pytest.FixtureRequest, parameter: str) -> list[Any]:

@@ -1277,4 +1277,144 @@ out = {g: mean_of(g) for g in df.g.unique()}; df["m"] = df.g.map(out); out
 mean_of("a"), log
 """)
 
+# PyTorch is an optional extra.
+TORCH = _read("""
+tensors
+import torch
+a = torch.arange(6.).reshape(2, 3); b = a.T; c = a[0]
+..
+a[0, 0] = 9; d = a[1, 1:]; e = d
+..
+d[0] = 7; a
+---
+tensors of every dtype
+import torch
+ts = [torch.tensor([0, 1, 1]).to(d) for d in (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.bfloat16, torch.float64, torch.complex64)]
+e = torch.zeros(0, 3); s = torch.tensor(5); n = torch.arange(4).float().flip(0)[::2].expand(2, 2)
+---
+large tensor
+import torch
+big = torch.zeros(300_000)
+..
+big[7] = 1; other = torch.ones(300_000); part = big[100:200]
+..
+big.sum(), other.sum(), part.sum()
+---
+tensor that needs gradients
+import torch
+w = torch.ones(3, requires_grad=True); x = torch.arange(3.)
+..
+(w * x).sum().backward(); w.data -= w.grad; v = torch.ones(2, requires_grad=True); v.sum().backward()
+..
+w.grad.zero_(); w, v.grad
+---
+gradient held by a name
+import torch
+w = torch.ones(2, requires_grad=True); w.sum().backward(); g = w.grad
+..
+g += 1; w.grad
+..
+w.grad is g
+---
+tensor given other data
+import torch
+w = torch.nn.Parameter(torch.ones(2)); q = torch.zeros(2)
+..
+w.data = q; w.tag = [1]
+..
+q[0] = 5; w
+---
+tensor and array
+import torch
+a = np.arange(3.); t = torch.ones(4)
+..
+u = torch.from_numpy(a); n = t.numpy(); m = (t * 2).numpy(); k = torch.from_numpy(np.arange(2))
+..
+a[0] = 9; n[1] = 7; u, t, m, k
+---
+module
+import torch
+m = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 1))
+..
+m.eval(); m[0].weight.requires_grad_(False); n = m[0]
+..
+m(torch.ones(1, 2)), n is m[0]
+---
+own module
+import torch
+class Net(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layer = torch.nn.Linear(2, size); self.scale = torch.nn.Parameter(torch.ones(1)); self.register_buffer("seen", torch.zeros(1))
+    def forward(self, x):
+        self.seen += 1
+        return torch.relu(self.layer(x)) * self.scale
+torch.manual_seed(0); net = Net(4); y = net(torch.ones(3, 2)).detach()
+..
+net.layer.weight.data.zero_(); net.train(False); z = net(torch.ones(1, 2)).tolist()
+..
+net(torch.ones(1, 2)).shape, net.seen, [n for n, _ in net.named_parameters()]
+---
+training
+import torch
+torch.manual_seed(1)
+X = torch.randn(20, 3); Y = X.sum(1, keepdim=True); model = torch.nn.Linear(3, 1); opt = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+..
+losses = []
+for epoch in range(3):
+    opt.zero_grad(); loss = torch.nn.functional.mse_loss(model(X), Y); loss.backward(); opt.step(); losses.append(loss.item())
+del loss
+..
+opt.zero_grad(); l2 = ((model(X) - Y) ** 2).mean(); l2.backward(); opt.step(); model.weight, l2.item(), opt.param_groups[0]["params"][0] is model.weight
+---
+training with adam and data loader
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+torch.manual_seed(2); data = TensorDataset(torch.randn(12, 2), torch.randint(0, 2, (12,)))
+..
+loader = DataLoader(data, batch_size=4, shuffle=True); net = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+crit = torch.nn.CrossEntropyLoss(); opt = torch.optim.Adam(net.parameters(), lr=0.01); sched = torch.optim.lr_scheduler.StepLR(opt, 1)
+for xb, yb in loader:
+    opt.zero_grad(); loss = crit(net(xb), yb).item(); crit(net(xb), yb).backward(); opt.step()
+sched.step(); acc = (net(data.tensors[0]).argmax(1) == data.tensors[1]).float().mean().item()
+..
+for xb, yb in loader:
+    opt.zero_grad(); crit(net(xb), yb).backward(); opt.step()
+sched.step(); net[0].weight, len(opt.state), sched.get_last_lr()
+---
+state dict and copies
+import torch, copy, io
+m = torch.nn.Linear(2, 2)
+..
+best = copy.deepcopy(m.state_dict()); twin = copy.deepcopy(m); m.weight.data += 1; shared = m.state_dict()
+..
+m.load_state_dict(best); [torch.equal(a, b) for a, b in zip(m.parameters(), twin.parameters())], shared["weight"]
+---
+random numbers of torch
+import torch
+torch.manual_seed(3); g = torch.Generator(); g = g.manual_seed(5)
+..
+x = torch.rand(2); y = torch.rand(2, generator=g); h = torch.Generator().manual_seed(7)
+..
+torch.rand(1), torch.rand(1, generator=g), torch.rand(1, generator=h)
+---
+names and shapes of torch
+import torch
+d = torch.float32; v = torch.device("cpu"); s = torch.ones(2, 3).shape; f = torch.nn.functional.relu; l = torch.strided
+---
+settings of torch
+import torch
+torch.set_default_dtype(torch.float64); x = torch.ones(1)
+..
+torch.ones(1).dtype
+---
+recurrent network
+import torch
+torch.manual_seed(0); net = torch.nn.LSTM(2, 3, batch_first=True); emb = torch.nn.Embedding(5, 2)
+..
+out, (h, c) = net(emb(torch.tensor([[1, 2]]))); out = out.detach(); h = h.detach(); c = c.detach()
+..
+net(emb(torch.tensor([[3]])))[0].shape, out.shape
+""")
+
 PROGRAMS = [*BUILTINS, *CODE, *NUMPY, *PANDAS, *LIBRARIES]

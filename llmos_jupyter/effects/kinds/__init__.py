@@ -25,12 +25,19 @@ _BASIC = (
     "numpy_arrays",
 )
 # A library's name, the module that must be imported, and the rooms of its kinds.
-OF_LIBRARIES = {"pandas": "pandas", "matplotlib": "matplotlib.figure", "sklearn": "sklearn.base", "logging": "logging"}
+OF_LIBRARIES = {
+    "pandas": "pandas",
+    "matplotlib": "matplotlib.figure",
+    "sklearn": "sklearn.base",
+    "logging": "logging",
+    "torch": "torch.optim",
+}
 _ROOMS = {
     "pandas": ("pandas_frames", "pandas_indexes", "pandas_arrays", "pandas_scalars"),
     "matplotlib": ("figures",),
     "sklearn": ("sklearn_models",),
     "logging": ("loggers",),
+    "torch": ("torch_tensors", "torch_parts"),
 }
 _loaded: set[str] = set()
 
