@@ -72,6 +72,14 @@ def lowest(array: Any) -> int:
     return _address(array) + extent(array.shape, array.strides, array.itemsize)[0]
 
 
+def is_lent(array: Any) -> bool:
+    """Whether an array lies in the memory of what is no array."""
+    base = array.base
+    while issubclass(type(base), np.ndarray):
+        base = np.ndarray.base.__get__(base)
+    return type(base) in LENDERS
+
+
 def memory_of(array: Any) -> Any:
     """All bytes that an array spans, as an array that shares them; those of others' between its own as well."""
     low, high = extent(array.shape, array.strides, array.itemsize)

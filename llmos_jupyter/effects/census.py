@@ -80,7 +80,7 @@ class Census:
             if type(obj) and len(now) == len(objects) and all(map(operator.is_, now, objects)) and plain_now == plain:
                 continue
             if kind.refuses_change:
-                refused.append((obj, f"a {type(obj).__name__} in it changed"))
+                refused.append((obj, kind.refusal(obj)))
             else:
                 found.append(obj)
         return found, self._cannot(code, refused)

@@ -76,6 +76,10 @@ class Kind:
         Python makes only when it is asked for, and so has other addresses on both sides."""
         return self.marks(obj)[0] if self.changes else gc.get_referents(obj)
 
+    def refusal(self, obj: Any) -> str:
+        """Why a change of an object is refused, of a kind that `refuses_change`."""
+        return f"a {type(obj).__name__} in it changed"
+
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         """What the object refers to, compared by identity, and a plain value, compared by `==`."""
         return gc.get_referents(obj), None

@@ -104,6 +104,16 @@ class Canon:
             return [self.of(value.func), self.of(value.args), self.of(value.keywords)]
         if isinstance(value, bytearray | np.generic | np.dtype):
             return repr(value)
+        if cls.__module__ == "PIL.Image":
+            return [value.mode, value.size, value.tobytes().hex(), self.of(value.info)]
+        if cls.__name__ == "Element":
+            return [value.tag, value.text, value.tail, list(value.attrib.items()), self.of_all(list(value))]
+        if cls.__name__ in ("WeakValueDictionary", "WeakKeyDictionary"):
+            return self.of_all(list(value.items()))
+        if cls.__name__ == "WeakSet":
+            return sorted(map(repr, map(self._unnumbered, value)))
+        if cls.__name__.endswith("_iterator") or cls.__name__ in ("zip", "dict_keys", "dict_values", "dict_items"):
+            return self._iterator(value)
         if type(getattr(value, "__dict__", None)) is dict and cls.__module__ not in ("re", "datetime", "uuid"):
             return self._beside(value)
         if cls.__module__ == "__main__":
@@ -140,6 +150,12 @@ class Canon:
         if isinstance(value, np.ma.MaskedArray):
             return [*layout, items, repr(value.mask.tolist()), repr(value.fill_value)]
         return [*layout, items, self._beside(value) if type(value) is not np.ndarray else None]
+
+    def _iterator(self, value: Any) -> Any:
+        if type(value).__name__.startswith("dict"):
+            return self.of(list(value))
+        _, args, *place = value.__reduce__()
+        return [[self.of(part) for part in args], place]
 
     def _tensor(self, value: Any) -> Any:
         storage = value.untyped_storage()

@@ -246,9 +246,9 @@ root[0].text, root.get("x"), bs[0] is root[0], ET.tostring(root)
 ---
 binary layouts
 import struct
-s = struct.Struct("<Ih"); data = s.pack(7, 2); f = memoryview(b"abc")
+s = struct.Struct("<Ih"); data = s.pack(7, 2)
 ..
-s.unpack(data), bytes(f[1:])
+s.unpack(data)
 ---
 configuration
 import configparser, argparse
@@ -357,7 +357,7 @@ model.predict(df).shape, le.transform(["b"]), pf.transform([[1, 2]]).shape
 boosting by histograms
 from sklearn.ensemble import HistGradientBoostingClassifier, AdaBoostClassifier, ExtraTreesClassifier, IsolationForest
 X = np.arange(80.0).reshape(40, 2) % 7; y = (X[:, 0] > 3) * 1
-h = HistGradientBoostingClassifier(max_iter=3).fit(X, y); ad = AdaBoostClassifier(n_estimators=3).fit(X, y); et = ExtraTreesClassifier(3, random_state=0).fit(X, y); iso = IsolationForest(3, random_state=0).fit(X)
+h = HistGradientBoostingClassifier(max_iter=3).fit(X, y); ad = AdaBoostClassifier(n_estimators=3).fit(X, y); et = ExtraTreesClassifier(n_estimators=3, random_state=0).fit(X, y); iso = IsolationForest(n_estimators=3, random_state=0).fit(X)
 ..
 h.predict(X[:3]), ad.predict(X[:3]), et.predict(X[:3]), iso.predict(X[:3])
 ---

@@ -60,7 +60,7 @@ gc.freeze()
 class Fork:
     """`act` at work in a fork of this process."""
 
-    def __init__(self, act: Callable[[], Any], seconds: int = 60) -> None:
+    def __init__(self, act: Callable[[], Any], seconds: int = 120) -> None:
         reading, writing = os.pipe()
         sys.stdout.flush()
         self._pid = os.fork()
@@ -69,6 +69,8 @@ class Fork:
             sys.setrecursionlimit(50_000)
             os.close(reading)
             signal.alarm(seconds)
+            if (torch := sys.modules.get("torch")) is not None:
+                torch.set_num_threads(1)  # a pool of threads does not survive the next fork
             try:
                 said: Any = ("done", act())
             except BaseException:
@@ -84,10 +86,12 @@ class Fork:
         with os.fdopen(self._reading, "rb") as pipe:
             data = pipe.read()
         _, status = os.waitpid(self._pid, 0)
-        return pickle.loads(data) if data else ("died", f"status {status}")
+        with contextlib.suppress(pickle.UnpicklingError, EOFError):  # it died before it had said all
+            return pickle.loads(data)
+        return "died", f"status {status}"
 
 
-def in_fork(act: Callable[[], Any], seconds: int = 60) -> Any:
+def in_fork(act: Callable[[], Any], seconds: int = 120) -> Any:
     """What `act` returns, run in a fork of this process."""
     return Fork(act, seconds).result()
 
@@ -95,7 +99,7 @@ def in_fork(act: Callable[[], Any], seconds: int = 60) -> Any:
 class Ahead:
     """Acts in forks, as many at a time as there are cores: while a test looks at one, the next are at work."""
 
-    def __init__(self, acts: dict[str, Callable[[], Any]], seconds: int = 60) -> None:
+    def __init__(self, acts: dict[str, Callable[[], Any]], seconds: int = 120) -> None:
         self._waiting, self._seconds = dict(acts), seconds
         self._forks: dict[str, Fork] = {}
 

@@ -219,6 +219,29 @@ m.group(1)
 range and slice
 r = range(0, 10, 3); s = slice(1, None)
 ---
+iterators advanced
+i = iter([1, 2, 3]); r = iter(range(4)); t = iter("abc"); z = zip(i, t)
+..
+next(i); next(t); next(z)
+..
+list(z), list(r)
+---
+views of a dict
+d = {"a": 1}; k = d.keys()
+..
+d["b"] = 2; v = d.values(); w = {}.items()
+..
+d["c"] = 3; list(k), list(v)
+---
+weak containers
+import weakref
+class A: pass
+a = A(); b = A(); v = weakref.WeakValueDictionary(a=a); s = weakref.WeakSet([a])
+..
+v["b"] = b; s.add(b); s.discard(a)
+..
+sorted(v), len(s), v["b"] is b
+---
 array module
 import array
 a = array.array("d", [1.0, 2.0]); b = a
@@ -640,6 +663,17 @@ a = A(); a.p
 ..
 a.p.append(2)
 ---
+keys hashed by their attributes
+class P:
+    def __init__(self, x, y): self.x, self.y = x, y
+    def __eq__(self, o): print("compared"); return (self.x, self.y) == (o.x, o.y)
+    def __hash__(self): return hash((self.x, self.y))
+seen = {P(0, 1)}; d = {P(1, 2): "a", (P(3, 4), 5): "b"}
+..
+seen.add(P(7, 7)); d[P(8, 8)] = 1; e = {P(1, 1)}
+..
+d[P(8, 8)], P(1, 1) in e, P(7, 7) in seen, d[P(3, 4), 5]
+---
 object with equality that raises
 class A:
     def __eq__(self, o): raise ValueError
@@ -966,6 +1000,22 @@ nullable in place
 s = pd.Series([1, None], dtype="Int64"); t = pd.Series(["a", None], dtype="string")
 ..
 s[1] = 5; t[0] = "zz"
+---
+pictures
+from PIL import Image
+im = Image.new("RGB", (2, 2)); im.info["a"] = 1; same = im
+..
+im.putpixel((0, 0), (9, 9, 9)); other = im.convert("L")
+..
+same.getpixel((0, 0)), other.getpixel((0, 0)), im.info
+---
+xml
+import xml.etree.ElementTree as ET
+root = ET.fromstring("<a x='1'><b>t</b></a>"); b = root[0]
+..
+b.text = "u"; b.set("y", "2"); c = ET.SubElement(root, "c"); root.attrib.pop("x")
+..
+ET.tostring(root), c is root[1]
 ---
 sparse
 s = pd.Series(pd.arrays.SparseArray([0, 0, 1])); df = pd.DataFrame({"s": s})

@@ -149,10 +149,10 @@ FORGED: dict[str, list[Any]] = {
     "namedtuple with code": [["class", "namedtuple", ["P", "m", "P", None], ["x): import os #"], [], [[], []]]],
     "namedtuple of code": [["class", "namedtuple", ["P(1); import os", "m", "P", None], ["x"], [], [[], []]]],
     "enum of objects": [
-        ["class", "enum", ["E", "m", "E", None], ["Enum"], [["A"], [[1]]], [[], []]],
+        ["class", "enum", ["E", "m", "E", None], ["Enum"], [["A"], [[1]]], [[], []], []],
         ["list", None, None, []],
     ],
-    "enum with code": [["class", "enum", ["E", "m", "E", None], ["Enum"], [["_missing_"], [1]], [[], []]]],
+    "enum with code": [["class", "enum", ["E", "m", "E", None], ["Enum"], [["_missing_"], [1]], [[], []], []]],
     "random state of nothing": [["Random", 3, [1], None]],
     "bit generator of nothing": [["bit generator", "os", []]],
     "pattern without end": [["regular expression", "(" * 50, 0]],

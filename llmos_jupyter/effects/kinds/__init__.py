@@ -14,6 +14,7 @@ _BASIC = (
     "references",
     "typing_forms",
     "containers",
+    "weak_containers",
     "files",
     "callables",
     "iterators",
@@ -31,6 +32,9 @@ OF_LIBRARIES = {
     "sklearn": "sklearn.base",
     "logging": "logging",
     "torch": "torch.optim",
+    "xml": "xml.etree.ElementTree",
+    "pillow": "PIL.Image",
+    "scipy": "scipy",
 }
 _ROOMS = {
     "pandas": ("pandas_frames", "pandas_indexes", "pandas_arrays", "pandas_scalars"),
@@ -38,6 +42,9 @@ _ROOMS = {
     "sklearn": ("sklearn_models",),
     "logging": ("loggers",),
     "torch": ("torch_tensors", "torch_parts"),
+    "xml": ("xml_elements",),
+    "pillow": ("pictures",),
+    "scipy": ("scipy_parts",),
 }
 _loaded: set[str] = set()
 

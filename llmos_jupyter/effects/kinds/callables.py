@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import LATE, Kind, content_of, register
 from llmos_jupyter.effects.layout import attributes, set_attributes
-from llmos_jupyter.effects.table import CannotComeHome, Malformed
+from llmos_jupyter.effects.table import Malformed
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
@@ -76,19 +76,24 @@ class GetterKind(Kind):
     name = "getter"
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        reduced = obj.__reduce__()
-        if type(reduced[0]) is functools.partial:
-            raise CannotComeHome("a methodcaller with keywords")
-        return [type(obj).__name__, pack.values(reduced[1])]
+        maker, args = obj.__reduce__()[:2]
+        keywords = None
+        if type(maker) is functools.partial:  # a methodcaller with keywords
+            args, keywords = (*maker.args, *args), pack.attributes(maker.keywords)
+        return [type(obj).__name__, pack.values(args), keywords]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
-        name, args = content_of(content, 2)
+        name, args, keywords = content_of(content, 3)
         cls = _GETTERS.get(name) if type(name) is str else None
         args = build.values(args)
         if cls is None or not args or (cls is not operator.itemgetter and type(args[0]) is not str):
             raise Malformed("a getter of nothing")
         if cls is operator.attrgetter and not {str}.issuperset(map(type, args)):
             raise Malformed("a getter of nothing")
+        if keywords is not None:
+            if cls is not operator.methodcaller:
+                raise Malformed("a getter of nothing")
+            return operator.methodcaller(*args, **build.attributes(keywords))
         return cls(*args)
 
 

@@ -6,6 +6,7 @@ import collections
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from llmos_jupyter.effects.hashing import quiet
 from llmos_jupyter.effects.kind import LATE, Kind, beside, content_of, register
 from llmos_jupyter.effects.kinds.tuples import PLAIN_KEYS, checked_keys
 from llmos_jupyter.effects.layout import put_dict, set_attributes
@@ -61,6 +62,9 @@ class Container(Kind):
         held = beside(obj, self._base)
         items, value = self._mark(obj)
         return (items if not held else [*items, *held.values()]), (value, [*held] if held else None)
+
+    def _hashes(self, keys: list[Any]) -> bool:
+        return not PLAIN_KEYS.issuperset(map(type, keys))
 
     def _items(self, obj: Any, pack: Packer) -> list[Any]:
         raise NotImplementedError
@@ -146,12 +150,13 @@ class DictKind(Container):
     def _fill(self, obj: Any, items: Any) -> None:
         pairs, factory = items
         checked_keys(pairs.keys)
-        put_dict(obj, dict(zip(pairs.keys, pairs.values, strict=True)), self._base)
+        with quiet(pairs.keys if self._hashes(pairs.keys) else ()):
+            put_dict(obj, dict(zip(pairs.keys, pairs.values, strict=True)), self._base)
         if self._base is collections.defaultdict:
             _factory.__set__(obj, factory)
 
     def _waits(self, items: Any) -> bool:
-        return not PLAIN_KEYS.issuperset(map(type, items[0].keys))
+        return self._hashes(items[0].keys)
 
     def _mark(self, obj: Any) -> tuple[list[Any], Any]:
         keys = list(self._base.keys(obj))
@@ -176,15 +181,16 @@ class SetKind(Container):
         return build.values(content_of(content, 1)[0])
 
     def _waits(self, items: Any) -> bool:
-        return not PLAIN_KEYS.issuperset(map(type, items))
+        return self._hashes(items)
 
     def _now(self, obj: Any) -> Any:
         return list(set.__iter__(obj))
 
     def _fill(self, obj: Any, items: Any) -> None:
         checked_keys(items)
-        set.clear(obj)
-        set.update(obj, items)
+        with quiet(items if self._hashes(items) else ()):
+            set.clear(obj)
+            set.update(obj, items)
 
 
 register(ListKind(list), structure=list)

@@ -213,7 +213,7 @@ class BuiltinKind(Kind):
         if is_a(owner, type):
             if (found := class_dict(owner).get(checked(name, str))) is not None and cls is type:
                 return found.__get__(None, owner) if type(found) in _C_METHODS else found
-        elif solid(cls) is cls and cls.__module__ in ("builtins", "collections", "_io", "_random"):
+        elif solid(cls) is cls and cls.__module__ in ("builtins", "collections", "_io", "_random", "_thread"):
             found = class_dict(cls).get(checked(name, str))
             if type(found) in _C_METHODS:
                 return found.__get__(owner)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import decimal
 import fractions
+import gc
 import ipaddress
+import os
 import pathlib
 import re
+import struct
+import time
 import types
 import uuid
 from collections.abc import Callable
@@ -75,6 +79,35 @@ register(
 )
 
 
+register(Atom("struct", lambda s: [s.format], struct.Struct, str), struct.Struct)
+
+
+class SequenceKind(Kind):
+    """A tuple of C whose parts have names, as `time.struct_time`."""
+
+    name = "structure"
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]:
+        _, (values, beside) = obj.__reduce__()
+        return [type(obj).__name__, pack.values(values), pack.attributes(beside)]
+
+    def blank(self, content: list[Any], build: Builder) -> Any:
+        name, values, beside = content_of(content, 3)
+        cls = _STRUCTURES.get(name) if type(name) is str else None
+        if cls is None:
+            raise Malformed("a structure that is none")
+        try:
+            return cls(build.values(values), build.attributes(beside))
+        except (TypeError, ValueError):
+            raise Malformed("a structure that is none") from None
+
+
+_STRUCTURES: dict[str, Any] = {
+    cls.__name__: cls for cls in (time.struct_time, os.stat_result, os.terminal_size, os.times_result, os.uname_result)
+}
+register(SequenceKind(), *_STRUCTURES.values())
+
+
 class PatternKind(Kind):
     """A compiled regular expression of text or of bytes."""
 
@@ -101,17 +134,18 @@ class MatchKind(Kind):
     name = "match"
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        if type(obj.string) is not str:
+        if type(obj.string) not in (str, bytes):
             raise CannotComeHome("a match in what is no text")
-        return [pack.value(obj.re), obj.string, obj.start(), obj.endpos, obj.end()]
+        return [pack.value(obj.re), pack.value(obj.string), obj.start(), obj.endpos, obj.end()]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         pattern, text, start, last, end = content_of(content, 5)
         pattern = build.value(pattern)
-        if type(pattern) is not re.Pattern or type(pattern.pattern) is not str:
+        text = checked(build.value(text), str, bytes)
+        if type(pattern) is not re.Pattern or type(pattern.pattern) is not type(text):
             raise Malformed("a match of no pattern")
         checked_ints([start, last, end])
-        found = pattern.match(checked(text, str), start, last)
+        found = pattern.match(text, start, last)
         if found is None or found.span() != (start, end):
             raise CannotComeHome("a match of a regular expression that depends on what stands before it")
         return found
@@ -218,7 +252,8 @@ class ProxyKind(Kind):
     name = "mapping proxy"
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        return [pack.value(pack.keep(dict(obj)))]
+        held = gc.get_referents(obj)[0]
+        return [pack.value(held if type(held) is dict else pack.keep(dict(obj)))]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         held = build.value(content_of(content, 1)[0])

@@ -74,17 +74,22 @@ class WeakKind(Kind):
     name = "weak reference"
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        target = obj()
-        if target is None or obj.__callback__ is not None or type(obj) is not weakref.ref:
-            raise CannotComeHome("a weak reference to nothing, or with a callback")
-        return [pack.value(target)]
+        if obj.__callback__ is not None or type(obj) is not weakref.ref:
+            raise CannotComeHome("it is a weak reference that calls something when its object ends")
+        return [pack.value(obj())]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         target = build.value(content_of(content, 1)[0])
+        if target is None:  # a reference to what is gone
+            target = _Gone()
         try:
             return weakref.ref(target)
         except TypeError:
             raise Malformed("a weak reference to what has none") from None
+
+
+class _Gone:
+    """Is gone as soon as a weak reference to it is made."""
 
 
 register(WeakKind(), structure=weakref.ref)

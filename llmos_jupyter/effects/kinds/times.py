@@ -37,6 +37,12 @@ register(
 register(Atom("zone", lambda z: [z.key or ""], _zone, str), zoneinfo.ZoneInfo)
 
 
+register(
+    Atom("iso date", list, lambda *parts: datetime.date.fromisocalendar(*parts).isocalendar(), int, int, int),
+    type(datetime.date(2000, 1, 1).isocalendar()),
+)
+
+
 class TimeKind(Kind):
     """`datetime.datetime` and `datetime.time`, with their time zone."""
 

@@ -6,6 +6,7 @@ import datetime
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from llmos_jupyter.effects.hashing import hashed_values
 from llmos_jupyter.effects.kind import Kind, content_of, register
 from llmos_jupyter.effects.layout import (
     attributes,
@@ -65,6 +66,8 @@ def checked_keys(values: Any) -> None:
                 raise CannotComeHome(f"a class whose {cls.__name__} runs code to be hashed")
         elif _hashed_by_fields(cls):
             checked_keys(attributes(value).values())
+        elif (values_of := hashed_values(value)) is not None:
+            checked_keys(values_of)
         elif runs_users_code(cls, "__hash__") or runs_users_code(cls, "__eq__"):
             raise CannotComeHome(f"a key whose {cls.__name__} runs code to be hashed", cls.__name__)
         elif cls.__hash__ is None:
