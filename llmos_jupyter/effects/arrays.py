@@ -96,9 +96,12 @@ def _axes(array: Any) -> list[int]:
 # --- in the copy ----------------------------------------------------------------------------------
 
 
-def describe_data(array: Any, pack: Packer, *, was_there: bool) -> Any:
-    """The memory of an array: its bytes, its objects, or where it lies in another array."""
-    base = array.base
+def describe_data(array: Any, pack: Packer, base: Any = None, *, was_there: bool) -> Any:
+    """The memory of an array: its bytes, its objects, or where it lies in another array, its `base`."""
+    if array.dtype.kind == "T":
+        if issubclass(type(base), np.ndarray) and not was_there:
+            raise CannotComeHome("a view of an array of texts")
+        return ["texts", pack.values(array.ravel().tolist())]
     if not was_there and issubclass(type(base), np.ndarray) and array.size:
         return ["view", pack.value(base), _address(array) - _address(plain(base))]
     if not was_there and (lent := LENDERS.get(type(base))) is not None and array.size:
@@ -178,6 +181,8 @@ def make(dtype: Any, shape: list[int], strides: list[int], data: Any, build: Bui
     if where == "lent":
         return _lent(dtype, tuple(shape), tuple(strides), data, build)
     items = _count(shape)
+    if where == "texts":
+        return _texts(data, shape, dtype, build)
     if where == "items":
         # Filled by `put`: the objects may refer to the array.
         if not dtype.hasobject or len(checked(data[1], list)) != items:
@@ -186,6 +191,17 @@ def make(dtype: Any, shape: list[int], strides: list[int], data: Any, build: Bui
     if where != "bytes" or dtype.hasobject:
         raise Malformed("an array without data")
     return _from_bytes(dtype, shape, data, build)
+
+
+def _texts(data: Any, shape: Any, dtype: Any, build: Builder) -> Any:
+    """A new array of texts of any length."""
+    values = build.values(content_of(data, 2)[1])
+    missing = getattr(dtype, "na_object", "")
+    if dtype.kind != "T" or len(values) != _count(shape):
+        raise Malformed("an array whose texts do not fill it")
+    if any(type(value) is not str and value is not missing for value in values):
+        raise Malformed("a text that is none")
+    return np.array(values, dtype).reshape(tuple(shape))
 
 
 def _count(shape: Any) -> int:
@@ -276,6 +292,8 @@ def decode_data(data: Any, layout: Layout, build: Builder) -> Data:
         flat: Any = np.empty(_count(shape), object)
         flat[:] = _boxed(build.values(data[1]), len(flat))
         return Whole(flat.reshape(shape))
+    if where == "texts":
+        return Whole(_texts(data, shape, dtype, build))
     if where == "ranges" and len(data) == 3:
         bounds: list[tuple[int, int]] = []
         total = 0

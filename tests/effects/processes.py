@@ -27,6 +27,7 @@ import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
+from llmos_jupyter.agent import rehearsal
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.effects import ambient, names
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
@@ -52,6 +53,7 @@ for _name in (
 plt.get_fignums()
 # Addresses, and the names that plotly gives to what it draws.
 _RANDOM = re.compile(rf"{ADDRESS.pattern}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
+rehearsal.PREPARATION_SECONDS = 60.0  # these tests also run on machines that are busy
 SHELL = InteractiveShell.instance()
 SHELL.history_manager.enabled = False
 gc.freeze()

@@ -374,4 +374,5 @@ def _make_dataclass(cls: Any, members: dict[str, Any], data: Any) -> None:
     if slots and hasattr(cls.__dataclass_params__, "slots"):  # since Python 3.12
         cls.__dataclass_params__.slots = True
     if slots and parameters[_PARAMETERS.index("frozen")]:
-        cls.__getstate__, cls.__setstate__ = dataclasses._dataclass_getstate, dataclasses._dataclass_setstate
+        helpers: Any = dataclasses
+        cls.__getstate__, cls.__setstate__ = helpers._dataclass_getstate, helpers._dataclass_setstate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,9 +48,21 @@ def describe_dtype(dtype: Any) -> Any:
         types, offsets = [describe_dtype(field[0]) for field in fields], [int(field[1]) for field in fields]
         record = dtype.type is np.record
         return ["fields", list(dtype.names), types, offsets, int(dtype.itemsize), bool(dtype.isalignedstruct), record]
+    if dtype.kind == "T":
+        return ["text", _missing_text(dtype), bool(dtype.coerce)]
     if dtype.kind not in "biufcSUVmMO?":
         raise CannotComeHome(f"the dtype {dtype}")
     return dtype.str
+
+
+def _missing_text(dtype: Any) -> str:
+    """What a dtype of texts has for a missing one; empty if none may be missing."""
+    missing = getattr(dtype, "na_object", "")
+    if missing is None or (type(missing) is float and missing != missing):
+        return repr(missing)
+    if missing != "":
+        raise CannotComeHome(f"the dtype {dtype}")
+    return ""
 
 
 def make_dtype(said: Any, depth: int = 0) -> Any:
@@ -61,6 +74,10 @@ def make_dtype(said: Any, depth: int = 0) -> Any:
             if not _PLAIN_TYPE.fullmatch(said):
                 raise Malformed("a dtype that is none")
             return np.dtype(said)
+        if said[0] == "text":
+            _, missing, coerce = content_of(said, 3)
+            given = {} if missing == "" else {"na_object": {"None": None, "nan": np.nan}[missing]}
+            return np.dtypes.StringDType(coerce=checked(coerce, bool), **given)
         if said[0] == "array":
             _, base, shape = content_of(said, 3)
             return np.dtype((make_dtype(base, depth + 1), tuple(checked_ints(shape))))
@@ -136,7 +153,11 @@ class ArrayKind(Kind):
         held = None if cls is None else pack.attributes(attributes(obj))
         plain = arrays.plain(obj)
         head = [cls, describe_dtype(obj.dtype), list(plain.shape), list(plain.strides), bool(plain.flags.writeable)]
-        return [*head, held, arrays.describe_data(plain, pack, was_there=pack.is_old(obj))]
+        return [
+            *head,
+            held,
+            arrays.describe_data(plain, pack, np.ndarray.base.__get__(obj), was_there=pack.is_old(obj)),
+        ]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         cls, said, shape, strides, writeable, _, data = content_of(content, 7)
@@ -176,7 +197,7 @@ class ArrayKind(Kind):
     def look(self, obj: Any, state: Any) -> tuple[list[Any], Any]:
         plain = arrays.plain(obj)
         if plain.dtype.hasobject or state[1] is None:
-            return array_items(obj), [plain.shape, plain.dtype.str]
+            return array_items(obj), [plain.shape, plain.dtype.str, *_unseen_items(plain)]
         return [], [plain.shape, plain.dtype.str, arrays.checksum(plain, state[1])]
 
     def size(self, state: Any) -> int:
@@ -196,10 +217,17 @@ class ArrayKind(Kind):
         address = plain.__array_interface__["data"][0]
         layout = [plain.shape, plain.dtype.str, plain.strides, address, bool(plain.flags.writeable)]
         if plain.dtype.hasobject:
-            return [*held, *array_items(obj)], layout
+            return [*held, *array_items(obj)], [*layout, *_unseen_items(plain)]
         if issubclass(type(base), np.ndarray) or not plain.size:
             return held, layout  # its memory is its base's to compare
         return held, [*layout, arrays.print_of(plain)]
+
+
+def _unseen_items(array: Any) -> list[Any]:
+    """What tells a change of texts, and of objects within records, which are not met one by one."""
+    return (
+        [] if array.dtype.kind == "O" else [array.tolist() if array.dtype.kind == "T" else zlib.crc32(array.tobytes())]
+    )
 
 
 ARRAY = register(ArrayKind())

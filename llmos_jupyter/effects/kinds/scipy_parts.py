@@ -33,7 +33,7 @@ class DistributionKind(Kind):
     def blank(self, content: list[Any], build: Builder) -> Any:
         name, args, keywords = content_of(content, 3)
         stats: Any = sys.modules.get("scipy.stats")
-        found = vars(stats).get(name) if stats is not None and type(name) is str else None
+        found: Any = vars(stats).get(name) if stats is not None and type(name) is str else None
         args, keywords = build.values(args), build.attributes(keywords)
         if stats is None or not is_a(found, (stats.rv_continuous, stats.rv_discrete)):
             raise Malformed("a distribution that is none")
@@ -68,7 +68,7 @@ class PointsKind(Kind):
     def blank(self, content: list[Any], build: Builder) -> Any:
         name, data, leaf = content_of(content, 3)
         spatial: Any = sys.modules.get("scipy.spatial")
-        cls = getattr(spatial, name, None) if name in ("KDTree", "cKDTree") else None
+        cls: Any = getattr(spatial, name, None) if name in ("KDTree", "cKDTree") else None
         data = build.value(data)
         if cls is None or type(data) is not np.ndarray or data.dtype != np.float64 or data.ndim != 2:
             raise Malformed("a tree without points")

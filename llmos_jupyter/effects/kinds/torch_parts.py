@@ -172,7 +172,11 @@ def read_settings(content: Any) -> dict[str, Any]:
 
 def put_settings(wanted: dict[str, Any]) -> None:
     """Make torch's settings these."""
-    wanted = settings() | wanted
-    torch.set_default_dtype(DTYPES[wanted["default dtype"]])
-    torch.set_grad_enabled(wanted["gradients"])
-    torch.use_deterministic_algorithms(wanted["deterministic"])
+    now = settings()
+    changed = {name: value for name, value in wanted.items() if value != now[name]}
+    if "default dtype" in changed:
+        torch.set_default_dtype(DTYPES[changed["default dtype"]])
+    if "gradients" in changed:
+        torch.set_grad_enabled(changed["gradients"])
+    if "deterministic" in changed:
+        torch.use_deterministic_algorithms(changed["deterministic"])

@@ -32,7 +32,7 @@ _data: Any = torch._C.TensorBase.__dict__["data"]  # nobody's `__setattr__` is a
 _grad: Any = torch._C.TensorBase.__dict__["grad"]
 
 
-class _LeftBehind(torch.autograd.Function):
+class _LeftBehind(torch.autograd.Function):  # type: ignore[misc]
     """Stands where a tensor was computed in the sandbox."""
 
     @staticmethod

