@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from llmos_jupyter.agent.rehearsal import supported
 from llmos_jupyter.effects.transaction import run_in_sandbox
-from tests.effects.processes import fresh_shell, in_fork, state_of
+from tests.effects.processes import Ahead, fresh_shell, in_fork, selected, state_of
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 
@@ -84,10 +86,17 @@ def attempt(setup: str, code: str) -> dict[str, Any]:
     return {"told": told, "failed": failed, "same": state_of(shell) == before, "status": ran.report.status}
 
 
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest) -> Iterator[Ahead]:
+    ahead = Ahead({name: functools.partial(attempt, *KINDS[name][:2]) for name in selected(request, "name")})
+    yield ahead
+    ahead.close()
+
+
 @pytest.mark.parametrize("name", KINDS)
-def test_what_cannot_come_home_is_told_and_changes_nothing(name: str) -> None:
-    setup, code, wanted = KINDS[name]
-    status, done = in_fork(lambda: attempt(setup, code))
+def test_what_cannot_come_home_is_told_and_changes_nothing(name: str, runs: Ahead) -> None:
+    wanted = KINDS[name][2]
+    status, done = runs.result(name)
     assert status == "done", done
     assert done["same"]
     assert done["failed"]

@@ -19,6 +19,7 @@ from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
 from llmos_jupyter.effects.kinds.enums import decode_enum, describe_enum, make_enum
 from llmos_jupyter.effects.kinds.references import GLOBAL
 from llmos_jupyter.effects.kinds.typing_forms import (
+    ALIASES,
     TYPED_DICT,
     base_of,
     describe_typed_dict,
@@ -214,6 +215,8 @@ def _make_class(meta: Any, names: Any, slots: Any, said: list[Any], build: Build
     metaclass = _METACLASSES.get(meta) if type(meta) is str else None
     name, path = content_of(names, 2)
     given = [make_base(base, build) if type(base) is list and len(base) == 2 else build.value(base) for base in said]
+    if not all(is_a(base, (type, *ALIASES)) for base in given):
+        raise Malformed("a class without bases")
     bases = list(types.resolve_bases(given))
     if metaclass is None or not bases or not all(is_a(base, type) for base in bases):
         raise Malformed("a class without bases")

@@ -87,8 +87,7 @@ def make_base(said: Any, build: Builder) -> Any:
     """A base with parameters; neither it nor they run code of the user's."""
     origin, args = content_of(said, 2)
     origin, args = build.value(origin), build.values(args)
-    plain = origin in (typing.Generic, typing.Protocol) if is_a(origin, type) else False
-    if not plain and not (is_a(origin, type) and typing.Generic in mro(origin)):
+    if not is_a(origin, type) or not any(base is typing.Generic or base is typing.Protocol for base in mro(origin)):
         raise CannotComeHome("a class derived from a type with parameters that is not known", "class")
     if runs_users_code(origin, "__class_getitem__") or type(origin) not in (type, abc.ABCMeta, type(typing.Protocol)):
         raise CannotComeHome("a class whose base runs code when it is given parameters", "class")
@@ -102,6 +101,7 @@ def make_base(said: Any, build: Builder) -> Any:
 
 _T = typing.TypeVar("_T")
 _Alias: Any = type(_typing.Generic[_T])
+ALIASES: tuple[Any, ...] = (_Alias,)
 
 
 class TypingKind(Kind):
