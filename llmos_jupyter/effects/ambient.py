@@ -20,9 +20,16 @@ import numpy as np
 from llmos_jupyter.effects.kinds.random_numbers import plain_state, random_state, read_state
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
-# Set in the copy by the lock's own preparations.
+# Set in the copy by the lock's own preparations, or by libraries that work in its temporary folder.
 OURS = frozenset(
-    {"TMPDIR", "LOKY_MAX_CPU_COUNT", "MPLBACKEND", "JOBLIB_MULTIPROCESSING"}
+    {
+        "TORCHINDUCTOR_CACHE_DIR",
+        "TRITON_CACHE_DIR",
+        "TMPDIR",
+        "LOKY_MAX_CPU_COUNT",
+        "MPLBACKEND",
+        "JOBLIB_MULTIPROCESSING",
+    }
     | {f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS")}
 )
 

@@ -7,6 +7,7 @@ object is `blank` and then `put`; a changed old one is only `put`; undo is `put`
 
 from __future__ import annotations
 
+import collections
 import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -135,8 +136,9 @@ def kind_named(name: Any) -> Kind:
 
 
 def beside(obj: Any, plain: type) -> dict[str, Any] | None:
-    """The attributes that an object of a subclass has beside its content; None where the class is `plain` itself."""
-    return None if type(obj) is plain else attributes(obj)
+    """The attributes that an object of a subclass has beside its content; None where the class is `plain` itself, and
+    can have none."""
+    return None if type(obj) is plain and plain is not collections.OrderedDict else attributes(obj)
 
 
 def content_of(content: Any, *lengths: int) -> list[Any]:

@@ -54,7 +54,7 @@ class Canon:
             return [*held, [repr(level.tolist()) for level in value.levels] if isinstance(value, pd.MultiIndex) else ""]
         if isinstance(value, pd.api.extensions.ExtensionArray):
             return [str(value.dtype), [repr(item) for item in value.tolist()]]
-        if cls.__module__.startswith("torch") and hasattr(value, "untyped_storage"):
+        if cls.__module__.startswith("torch") and cls.__name__ in ("Tensor", "Parameter"):
             return self._tensor(value)
         if cls.__module__.startswith("torch") and cls.__name__ == "Generator":
             return hash(value.get_state().numpy().tobytes())
@@ -203,7 +203,8 @@ class Canon:
             code.co_firstlineno,
             "user" if value.__globals__.get("__name__") == "__main__" else value.__globals__.get("__name__"),
         ]
-        parts = [value.__defaults__, value.__kwdefaults__, value.__dict__, value.__annotations__]
+        annotations = list(map(list, (value.__annotations__ or {}).items()))
+        parts = [value.__defaults__, value.__kwdefaults__, value.__dict__, annotations]
         cells = []
         for cell in value.__closure__ or ():
             try:

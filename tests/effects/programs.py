@@ -159,7 +159,7 @@ ordered dict
 import collections
 o = collections.OrderedDict(a=1, b=2, c=3)
 ..
-o.move_to_end("a"); p = collections.OrderedDict(z=1)
+o.move_to_end("a"); p = collections.OrderedDict(z=1); p.note = [o]; o.note = 1
 ..
 list(o)
 ---

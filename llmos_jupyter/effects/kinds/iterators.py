@@ -268,6 +268,7 @@ _FORMS: dict[str, Callable[[tuple[Any, ...]], Any]] = {
 }
 _CLASSES = [zip, map, filter, enumerate, *(vars(itertools)[name] for name in _FORMS if name in vars(itertools))]
 _KNOWN = frozenset({*_TYPES, *_CLASSES, itertools.count})
+_STATELESS = frozenset({"zip", "map", "filter", "starmap", "filterfalse"})
 _STATES = frozenset(
     {"zip", "chain", "cycle", "islice", "takewhile", "dropwhile"}
     | {"product", "permutations", "combinations", "combinations_with_replacement"}
@@ -304,6 +305,11 @@ class AroundKind(_Unchanging):
         except (TypeError, ValueError, OverflowError):
             raise Malformed("an iterator that is none") from None
         return made
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        if type(obj).__name__ in _STATELESS:  # what is within it goes on, and is seen by itself
+            return list(reduced(obj)[1]), None
+        return super().marks(obj)
 
     def _go(self, name: str, made: Any, state: Any) -> None:
         if name not in _STATES:

@@ -42,7 +42,7 @@ class Atom(Kind):
             checked(value, atom)
         try:
             return self._make(*content)
-        except (ValueError, TypeError, OverflowError, ArithmeticError, LookupError, re.error) as error:
+        except (ValueError, TypeError, OverflowError, ArithmeticError, LookupError, re.error, struct.error) as error:
             raise Malformed(f"a {self.name} that is none ({type(error).__name__})") from None
 
 
