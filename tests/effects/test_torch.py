@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.effects.processes import Ahead, cell, check, fresh_shell, in_fork, ru
 from tests.effects.programs import TORCH, Program
 
 pytest.importorskip("torch")
+importlib.import_module("torch._dynamo")  # which optimizers do, and what that imports adds filters of warnings
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 
 
@@ -67,4 +69,4 @@ def test_a_pool_of_threads_used_in_the_notebook_does_not_hang_the_copy() -> None
     status, done = in_fork(lambda: _after(setup, "s = (x @ x).sum().item(); u = (x.exp() + 1).sum()", "s"))
     assert status == "done", done
     assert done["told"] == []
-    assert "16000000000.0" in done["shown"][1][0] or "1.6e+10" in done["shown"][1][0]
+    assert "8000000000.0" in done["shown"][1][0]

@@ -35,6 +35,7 @@ OF_LIBRARIES = {
     "xml": "xml.etree.ElementTree",
     "pillow": "PIL.Image",
     "scipy": "scipy",
+    "sympy": "sympy.core.singleton",
 }
 _ROOMS = {
     "pandas": ("pandas_frames", "pandas_indexes", "pandas_arrays", "pandas_scalars"),
@@ -45,6 +46,7 @@ _ROOMS = {
     "xml": ("xml_elements",),
     "pillow": ("pictures",),
     "scipy": ("scipy_parts",),
+    "sympy": ("symbols",),
 }
 _loaded: set[str] = set()
 

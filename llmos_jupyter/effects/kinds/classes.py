@@ -145,7 +145,7 @@ class ClassKind(Kind):
             for name, value in class_dict(obj).items()
             if name not in skipped and type(value) not in (types.MemberDescriptorType, types.GetSetDescriptorType)
         }
-        for name in now.keys() - members.keys():
+        for name in now.keys() - members.keys() - _by_typing(obj):
             if name not in ("__module__", "__doc__", "__abstractmethods__", "__annotations__"):
                 type.__delattr__(obj, name)
         for name, value in members.items():
@@ -200,10 +200,21 @@ def _bases(cls: Any, pack: Packer) -> tuple[list[Any], list[str]]:
     bases = pack.values(cls.__bases__) if plain else [aliases[id(base)] or pack.value(base) for base in given]
     generated = ["__parameters__", *([] if plain else ["__orig_bases__"])] if typing.Generic in mro(cls) else []
     if type(cls) is protocol:
-        generated += ["_is_protocol", "__subclasshook__", "__protocol_attrs__", "__non_callable_proto_members__"]
+        generated += _PROTOCOL
         if not is_users_function(held.get("__init__")):
             generated.append("__init__")
     return bases, generated
+
+
+def _by_typing(cls: Any) -> set[str]:
+    """What typing wrote into a class as it was made."""
+    if typing.Generic not in mro(cls):
+        return set()
+    made = {"__init__"} if not is_users_function(class_dict(cls).get("__init__")) else set()
+    return made | {"__parameters__", "__orig_bases__", *_PROTOCOL}
+
+
+_PROTOCOL = ("_is_protocol", "__subclasshook__", "__protocol_attrs__", "__non_callable_proto_members__")
 
 
 def is_users_function(value: Any) -> bool:

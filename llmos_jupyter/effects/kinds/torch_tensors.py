@@ -261,7 +261,8 @@ class TensorKind(Kind):
         gradient = None if grad is None else [*_layout(grad), _print(grad)]
         beside = attributes(obj)
         plain = [*_layout(obj), bool(obj.requires_grad), bool(obj.is_leaf), list(beside), gradient, _print(obj)]
-        return list(beside.values()), plain
+        hooks = list((obj._backward_hooks or {}).values())
+        return [*beside.values(), *hooks], plain
 
 
 def _plain(tensor: Any) -> bool:

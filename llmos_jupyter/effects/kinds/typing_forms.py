@@ -124,7 +124,7 @@ register(TypingKind(), *{type(typing.Union), type(typing.Any), type(list), type(
 
 # --- typed dicts ----------------------------------------------------------------------------------
 
-TYPED_DICT: Any = type(typing.TypedDict("_", {}))
+TYPED_DICT: Any = type(_typing.TypedDict("_", {}))
 
 
 def describe_typed_dict(cls: Any, pack: Packer) -> list[Any]:
