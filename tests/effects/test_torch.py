@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 
 from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.effects import commit as committing
+from llmos_jupyter.effects.table import BufferReader, CannotComeHome, Malformed, MemoryFiles
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from tests.effects.processes import Ahead, cell, check, fresh_shell, in_fork, runs_of
 from tests.effects.programs import TORCH, Program
+from tests.effects.test_hostile import content
 
 pytest.importorskip("torch")
 importlib.import_module("torch._dynamo")  # which optimizers do, and what that imports adds filters of warnings
@@ -70,3 +73,57 @@ def test_a_pool_of_threads_used_in_the_notebook_does_not_hang_the_copy() -> None
     assert status == "done", done
     assert done["told"] == []
     assert "8000000000.0" in done["shown"][1][0]
+
+
+def _tensor(layout: Any = ([2], [1], 0), memory: Any = (1,), name: Any = "Tensor", dtype: Any = "float32") -> list[Any]:
+    return ["tensor", name, dtype, list(layout), [False, True], list(memory), None, None, [[], []]]
+
+
+BYTES = ["tensor memory", "bytes", b"12345678"]
+SYSTEM = ["global", "os", "system"]
+ARRAY = ["array", None, "<f4", [2], [4], True, None, ["bytes", [0], bytes(8)]]
+FORGED: dict[str, list[Any]] = {
+    "too long": [_tensor(([3], [1], 0)), BYTES],
+    "beyond its memory": [_tensor(([1], [1], 2)), BYTES],
+    "strides that wrap": [_tensor(([2], [1 << 61], 0)), BYTES],
+    "negative stride": [_tensor(([2], [-1], 1)), BYTES],
+    "of no class": [_tensor(name="Module"), BYTES],
+    "of no dtype": [_tensor(dtype="os"), BYTES],
+    "in a function": [_tensor(), SYSTEM],
+    "outside its array": [_tensor(), ["tensor memory", "array", [2], 4, 8], ARRAY],
+    "truth values that are none": [_tensor(dtype="bool"), BYTES],
+    "memory of nothing": [_tensor(), ["tensor memory", "tensor", [2]], SYSTEM],
+    "parameter of whole numbers that needs gradients": [
+        ["tensor", "Parameter", "int64", [[1], [1], 0], [True, True], [1], None, None, [[], []]],
+        BYTES,
+    ],
+    "gradient that does not fit": [
+        ["tensor", "Tensor", "float32", [[2], [1], 0], [True, True], [1], None, [2], [[], []]],
+        BYTES,
+        _tensor(([1], [1], 0)),
+    ],
+    "state of no generator": [["torch generator", b"abc"]],
+    "dtype of no name": [["torch name", "os"]],
+    "device that is none": [["torch device", "nowhere", None]],
+}
+
+
+def _refused(nodes: list[Any]) -> str:
+    shell = fresh_shell("")
+    try:
+        committing.commit(content(nodes), BufferReader(MemoryFiles()), "", shell)
+    except (CannotComeHome, Malformed) as error:
+        return str(error) if "x" not in shell.user_ns else "x"
+    return ""
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_forged_tensors_are_refused(forged: str) -> None:
+    status, said = in_fork(lambda: _refused(FORGED[forged]))
+    assert status == "done", said
+    assert said not in ("", "x")
+
+
+def test_an_honest_table_of_the_same_form_is_taken() -> None:
+    status, said = in_fork(lambda: _refused([_tensor(), BYTES]))
+    assert (status, said) == ("done", "")
