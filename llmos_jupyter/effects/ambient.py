@@ -5,6 +5,7 @@ warning filters, random numbers, options of libraries.
 from __future__ import annotations
 
 import decimal
+import functools
 import os
 import random
 import re
@@ -16,13 +17,19 @@ from typing import Any
 
 import numpy as np
 
-from llmos_jupyter.effects.kinds_containers import random_state
-from llmos_jupyter.effects.kinds_numpy import plain_state, read_state
+from llmos_jupyter.effects.kinds.random_numbers import plain_state, random_state, read_state
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
-# Set in the copy by the lock's own preparations.
+# Set in the copy by the lock's own preparations, or by libraries that work in its temporary folder.
 OURS = frozenset(
-    {"TMPDIR", "LOKY_MAX_CPU_COUNT", "MPLBACKEND", "JOBLIB_MULTIPROCESSING"}
+    {
+        "TORCHINDUCTOR_CACHE_DIR",
+        "TRITON_CACHE_DIR",
+        "TMPDIR",
+        "LOKY_MAX_CPU_COUNT",
+        "MPLBACKEND",
+        "JOBLIB_MULTIPROCESSING",
+    }
     | {f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS")}
 )
 
@@ -55,6 +62,14 @@ def parts() -> list[Part]:
         found.append(Part("pandas options", _pandas_options, _options, _put_pandas_options))
     if (mpl := sys.modules.get("matplotlib")) is not None and hasattr(mpl, "rcParams"):
         found.append(Part("matplotlib's rcParams", _rc_params, _options, _put_rc_params))
+    if "torch" in sys.modules and hasattr(sys.modules["torch"], "default_generator"):
+        from llmos_jupyter.effects.kinds import torch_parts
+
+        dice = sys.modules["torch"].default_generator
+        name, get = "torch's random numbers", functools.partial(torch_parts.state_of, dice)
+        found.append(Part(name, get, torch_parts.read_state, functools.partial(torch_parts.put_state, dice)))
+        parts_of = (torch_parts.settings, torch_parts.read_settings, torch_parts.put_settings)
+        found.append(Part("torch's settings", *parts_of))
     return found
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import mmap
 import os
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from llmos_jupyter.agent.pages import PAGE, WrittenPages, edges
+from llmos_jupyter.effects.kind import content_of
 from llmos_jupyter.effects.table import CannotComeHome, HomeBuffer, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
     from llmos_jupyter.effects.pack import Packer
 
+LENDERS: dict[type, Callable[[Any], Any]] = {}  # whose memory an array may have, and how it is had as bytes
 SMALL = 64 << 10  # bytes up to which an array is copied, to compare it
 _CHUNK = 1 << 17
 Layout = tuple[tuple[int, ...], Any, tuple[int, ...]]
@@ -64,6 +67,27 @@ def _address(array: Any) -> int:
     return address
 
 
+def lowest(array: Any) -> int:
+    """The address of the first byte that an array spans."""
+    return _address(array) + extent(array.shape, array.strides, array.itemsize)[0]
+
+
+def is_lent(array: Any) -> bool:
+    """Whether an array lies in the memory of what is no array."""
+    base = array.base
+    while issubclass(type(base), np.ndarray):
+        base = np.ndarray.base.__get__(base)
+    return type(base) in LENDERS
+
+
+def memory_of(array: Any) -> Any:
+    """All bytes that an array spans, as an array that shares them; those of others' between its own as well."""
+    low, high = extent(array.shape, array.strides, array.itemsize)
+    interface = {"version": 3, "shape": (high - low,), "typestr": "|u1"}
+    window = _Window(array, {**interface, "data": (_address(array) + low, not array.flags.writeable)})
+    return np.asarray(window)
+
+
 def _axes(array: Any) -> list[int]:
     """The order of axes in which an array lies in memory."""
     return [int(axis) for axis in np.argsort([-abs(stride) for stride in array.strides], kind="stable")]
@@ -72,11 +96,16 @@ def _axes(array: Any) -> list[int]:
 # --- in the copy ----------------------------------------------------------------------------------
 
 
-def describe_data(array: Any, pack: Packer, *, was_there: bool) -> Any:
-    """The memory of an array: its bytes, its objects, or where it lies in another array."""
-    base = array.base
+def describe_data(array: Any, pack: Packer, base: Any = None, *, was_there: bool) -> Any:
+    """The memory of an array: its bytes, its objects, or where it lies in another array, its `base`."""
+    if array.dtype.kind == "T":
+        if issubclass(type(base), np.ndarray) and not was_there:
+            raise CannotComeHome("a view of an array of texts")
+        return ["texts", pack.values(array.ravel().tolist())]
     if not was_there and issubclass(type(base), np.ndarray) and array.size:
         return ["view", pack.value(base), _address(array) - _address(plain(base))]
+    if not was_there and (lent := LENDERS.get(type(base))) is not None and array.size:
+        return ["lent", pack.value(pack.keep(base)), _address(array) - _address(lent(base))]
     if base is not None and not was_there and not issubclass(type(base), (np.ndarray, bytes, HomeBuffer)):
         owner = base.obj if type(base) is memoryview else base
         if issubclass(type(owner), (bytearray, mmap.mmap)) and array.flags.writeable:
@@ -149,7 +178,11 @@ def make(dtype: Any, shape: list[int], strides: list[int], data: Any, build: Bui
     where = data[0] if type(data) is list and data else None
     if where == "view":
         return _view(dtype, tuple(shape), tuple(strides), data, build)
+    if where == "lent":
+        return _lent(dtype, tuple(shape), tuple(strides), data, build)
     items = _count(shape)
+    if where == "texts":
+        return _texts(data, shape, dtype, build)
     if where == "items":
         # Filled by `put`: the objects may refer to the array.
         if not dtype.hasobject or len(checked(data[1], list)) != items:
@@ -158,6 +191,17 @@ def make(dtype: Any, shape: list[int], strides: list[int], data: Any, build: Bui
     if where != "bytes" or dtype.hasobject:
         raise Malformed("an array without data")
     return _from_bytes(dtype, shape, data, build)
+
+
+def _texts(data: Any, shape: Any, dtype: Any, build: Builder) -> Any:
+    """A new array of texts of any length."""
+    values = build.values(content_of(data, 2)[1])
+    missing = getattr(dtype, "na_object", "")
+    if dtype.kind != "T" or len(values) != _count(shape):
+        raise Malformed("an array whose texts do not fill it")
+    if any(type(value) is not str and value is not missing for value in values):
+        raise Malformed("a text that is none")
+    return np.array(values, dtype).reshape(tuple(shape))
 
 
 def _count(shape: Any) -> int:
@@ -170,7 +214,7 @@ def _count(shape: Any) -> int:
 
 
 def _from_bytes(dtype: Any, shape: Any, data: Any, build: Builder) -> Any:
-    from llmos_jupyter.effects.kinds_numpy import checked_characters
+    from llmos_jupyter.effects.kinds.numpy_arrays import checked_characters
 
     if len(data) != 3:
         raise Malformed("an array without data")
@@ -212,6 +256,17 @@ def _view(dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], data: An
     return np.asarray(_Window(base, {**interface, "data": (_address(base) + offset, not base.flags.writeable)}))
 
 
+def _lent(dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], data: Any, build: Builder) -> Any:
+    lender, offset = build.value(content_of(data, 3)[1]), checked(data[2], int)
+    if type(lender) not in LENDERS or dtype.hasobject:
+        raise Malformed("an array in the memory of nothing")
+    memory = LENDERS[type(lender)](lender)
+    low, high = extent(shape, strides, dtype.itemsize)
+    if offset + low < 0 or offset + high > len(memory):
+        raise Malformed("an array outside what lends its memory")
+    return np.ndarray(shape, dtype, memory, offset, strides)
+
+
 class _Window:
     """Lends an array's memory in another layout."""
 
@@ -237,6 +292,8 @@ def decode_data(data: Any, layout: Layout, build: Builder) -> Data:
         flat: Any = np.empty(_count(shape), object)
         flat[:] = _boxed(build.values(data[1]), len(flat))
         return Whole(flat.reshape(shape))
+    if where == "texts":
+        return Whole(_texts(data, shape, dtype, build))
     if where == "ranges" and len(data) == 3:
         bounds: list[tuple[int, int]] = []
         total = 0
@@ -252,7 +309,7 @@ def decode_data(data: Any, layout: Layout, build: Builder) -> Data:
         return Ranges(bounds, content)
     if where == "bytes" and not dtype.hasobject:
         return Whole(_from_bytes(dtype, list(shape), data, build))
-    if where == "view":
+    if where in ("view", "lent"):
         return None
     raise Malformed("an array without data")
 

@@ -12,7 +12,7 @@ import types
 from collections.abc import Iterable
 from typing import Any
 
-from llmos_jupyter.effects.kind import Kind, kind_of
+from llmos_jupyter.effects.kind import KINDS, Kind, kind_of
 from llmos_jupyter.effects.layout import is_users, library_module
 from llmos_jupyter.effects.reach import mentioned, progress
 from llmos_jupyter.effects.table import Cannot
@@ -32,6 +32,8 @@ class Census:
         self._dicts: list[Any] = []
         self._marked: list[tuple[Any, Kind, tuple[list[Any], Any]]] = []
         self._unseen: list[tuple[Any, Any]] = []
+        for kind in KINDS.values():
+            kind.begin()
         for level in levels(roots.values()):
             self.old.update(zip(map(id, level), level, strict=True))
             classes = list(map(type, level))
@@ -56,6 +58,8 @@ class Census:
                 return
             try:
                 self._marked.append((obj, kind, kind.marks(obj)))
+                if kind.notes:
+                    kind.note(obj)
             except Exception:  # a library's object in a state of its own
                 self._unseen.append((obj, None))
 
@@ -76,7 +80,7 @@ class Census:
             if type(obj) and len(now) == len(objects) and all(map(operator.is_, now, objects)) and plain_now == plain:
                 continue
             if kind.refuses_change:
-                refused.append((obj, f"a {type(obj).__name__} in it changed"))
+                refused.append((obj, kind.refusal(obj)))
             else:
                 found.append(obj)
         return found, self._cannot(code, refused)

@@ -101,7 +101,9 @@ def _outer_of_library(function: types.FunctionType) -> types.FunctionType | None
     """The library function within which a function was made."""
     from llmos_jupyter.effects import libraries
 
-    outer, _, rest = function.__qualname__.partition(".<locals>")
+    # What `functools.wraps` writes does not change the code's own path, which Python has since 3.11.
+    path = getattr(function.__code__, "co_qualname", function.__qualname__)
+    outer, _, rest = path.partition(".<locals>")
     name = function.__globals__.get("__name__")
     if not rest or type(name) is not str:
         return None

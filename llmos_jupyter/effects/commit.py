@@ -20,7 +20,7 @@ import numpy as np
 from llmos_jupyter.effects import ambient, kinds, names
 from llmos_jupyter.effects.build import Builder
 from llmos_jupyter.effects.code import CompiledCell
-from llmos_jupyter.effects.kind import Kind, kind_named, kind_of
+from llmos_jupyter.effects.kind import BY_TYPE, Kind, kind_named, kind_of
 from llmos_jupyter.effects.layout import MISSING, is_users, library_module, solid
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.outputs import Output, read_outputs, show
@@ -220,7 +220,7 @@ def _check_target(obj: Any) -> None:
         raise Malformed("a change of a library's class")
     if cls is types.FunctionType and library_module(obj.__globals__.get("__name__")):
         raise Malformed("a change of a library's function")
-    if solid(cls) is object and (why := may_be_made(cls)) is not None:
+    if solid(cls) is object and cls not in BY_TYPE and (why := may_be_made(cls)) is not None:
         raise CannotComeHome(why, cls.__name__)
 
 

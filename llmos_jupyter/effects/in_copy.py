@@ -10,6 +10,7 @@ import re
 import sys
 import threading
 import time
+import types
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from llmos_jupyter.effects import ambient, kinds, names
 from llmos_jupyter.effects.arrays import Pages
 from llmos_jupyter.effects.census import Census
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
+from llmos_jupyter.effects.layout import library_module
 from llmos_jupyter.effects.pack import Packer
 from llmos_jupyter.effects.recorder import Recorder
 from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, encode
@@ -151,14 +153,21 @@ def _same_atom(was: Any, now: Any) -> bool:
     return type(was) is type(now) and type(now) in ATOMS and type(now) is not float and bool(was == now)
 
 
+def _unwrapped(part: Any) -> Any:
+    """A function, or the one that a library has wrapped in one of its own, as PyTorch does when it needs to."""
+    while (inner := getattr(part, "__wrapped__", None)) is not None and isinstance(part, types.FunctionType):
+        if not library_module(part.__globals__.get("__name__")):
+            break
+        part = inner
+    return part
+
+
 def _library_attributes(variables: dict[str, Any]) -> dict[str, dict[str, int]]:
     """What the libraries that names stand for define, and the classes of what names hold: by name, the addresses."""
-    import types
-
     found: dict[str, dict[str, int]] = {}
     for value in variables.values():
         if type(value) is types.ModuleType:
-            held = {name: id(part) for name, part in vars(value).items() if not name.startswith("_")}
+            held = {name: id(_unwrapped(part)) for name, part in vars(value).items() if not name.startswith("_")}
             found[value.__name__] = {n: a for n, a in held.items() if not isinstance(vars(value)[n], types.ModuleType)}
             continue
         for cls in type(value).__mro__[:-1] if type(value).__module__ not in ("builtins", "__main__") else ():

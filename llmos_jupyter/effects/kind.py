@@ -7,6 +7,7 @@ object is `blank` and then `put`; a changed old one is only `put`; undo is `put`
 
 from __future__ import annotations
 
+import collections
 import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,14 @@ class Kind:
 
     name = ""
     changes = False  # whether an object of this kind can change in place
+    notes = False  # whether `note` is to be told of what is there before a run
     refuses_change = False  # whether it can change, but not be put into another state
+
+    def begin(self) -> None:
+        """In the copy, before the objects of a run are noted."""
+
+    def note(self, obj: Any) -> None:
+        """In the copy: an object that is there before the run."""
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         """The state as plain values and references. Raises CannotComeHome."""
@@ -68,6 +76,10 @@ class Kind:
         """What the object refers to, as far as it can be met elsewhere or change. Never its `__dict__` itself, which
         Python makes only when it is asked for, and so has other addresses on both sides."""
         return self.marks(obj)[0] if self.changes else gc.get_referents(obj)
+
+    def refusal(self, obj: Any) -> str:
+        """Why a change of an object is refused, of a kind that `refuses_change`."""
+        return f"a {type(obj).__name__} in it changed"
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         """What the object refers to, compared by identity, and a plain value, compared by `==`."""
@@ -124,8 +136,9 @@ def kind_named(name: Any) -> Kind:
 
 
 def beside(obj: Any, plain: type) -> dict[str, Any] | None:
-    """The attributes that an object of a subclass has beside its content; None where the class is `plain` itself."""
-    return None if type(obj) is plain else attributes(obj)
+    """The attributes that an object of a subclass has beside its content; None where the class is `plain` itself, and
+    can have none."""
+    return None if type(obj) is plain and plain is not collections.OrderedDict else attributes(obj)
 
 
 def content_of(content: Any, *lengths: int) -> list[Any]:

@@ -8,6 +8,7 @@ import sys
 import types
 from typing import Any
 
+from llmos_jupyter.effects import reasons
 from llmos_jupyter.effects.layout import class_dict, installed, is_a, is_users, mro
 from llmos_jupyter.effects.table import CannotComeHome, Malformed
 
@@ -19,6 +20,7 @@ LIBRARIES = frozenset(
         "ast",
         "calendar",
         "collections",
+        "configparser",
         "contextlib",
         "copy",
         "csv",
@@ -54,6 +56,7 @@ LIBRARIES = frozenset(
         "polars",
         "pyarrow",
         "pytz",
+        "queue",
         "random",
         "re",
         "scipy",
@@ -66,12 +69,15 @@ LIBRARIES = frozenset(
         "textwrap",
         "threadpoolctl",
         "time",
+        "torch",
         "types",
+        "threading",
         "typing",
         "typing_extensions",
         "urllib",
         "uuid",
         "xarray",
+        "xml",
         "zoneinfo",
         "IPython",
         "argparse",
@@ -86,11 +92,14 @@ LIBRARIES = frozenset(
 _NEVER = re.compile(
     r"^(IPython\.(core\.(?!display)|terminal|utils)|logging|pandas\.io\.(?!formats)|joblib\.(?!numpy)|ctypes|urllib\.(?!parse))"
 )
+_WAITING = frozenset({"Condition", "Event", "Semaphore", "BoundedSemaphore"})  # of threading's: those of a queue
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
 def may_be_made(cls: type) -> str | None:
     """Why the parent makes no instance of a class; None if it does."""
+    if (why := reasons.of_class(cls)) is not None:
+        return why
     if any("__del__" in class_dict(base) for base in mro(cls)[:-1]):
         return f"a {cls.__name__} runs code when it ends"
     if is_users(cls):
@@ -98,7 +107,7 @@ def may_be_made(cls: type) -> str | None:
     module = cls.__module__
     if type(module) is not str or (module.partition(".")[0] not in LIBRARIES and module != "builtins"):
         return f"a {cls.__name__} is of a library whose objects are not known ({module})"
-    if _NEVER.match(module):
+    if _NEVER.match(module) or (module == "threading" and cls.__name__ not in _WAITING):
         return f"a {cls.__name__} belongs to the process, not to the notebook"
     return None
 

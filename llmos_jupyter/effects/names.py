@@ -71,6 +71,8 @@ def known(shell: InteractiveShell) -> dict[str, Any]:
         "random": random._inst,
         "numpy.random": np.random.mtrand._rand,
     }
+    if (torch := sys.modules.get("torch")) is not None and hasattr(torch, "default_generator"):
+        found["torch.default_generator"] = torch.default_generator
     import os
 
     found["os.environ"] = os.environ

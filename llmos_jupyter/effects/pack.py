@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from llmos_jupyter.effects import reasons
+from llmos_jupyter.effects.arrays import is_lent, lowest, memory_of
 from llmos_jupyter.effects.code import CodePlaces
 from llmos_jupyter.effects.kind import kind_of
 from llmos_jupyter.effects.layout import library_module
@@ -27,6 +29,7 @@ class Packer:
         self.cannot: list[Cannot] = []
         self.buffers = buffers
         self.places = places
+        self.beside: dict[str, Any] = {}  # what kinds note for themselves
         self._old, self._known = old, known
         self._number: dict[int, int] = {}
         self._alive: list[Any] = []
@@ -89,6 +92,15 @@ class Packer:
         """Whether an object was there before the run."""
         return self._old.get(id(obj)) is obj
 
+    def array_at(self, address: int, size: int) -> Any:
+        """An array that was there, or was described already, in whose memory these bytes lie; None if there is none."""
+        for obj in [*self._old.values(), *self._alive]:
+            if type(obj) is np.ndarray and obj.nbytes and not obj.dtype.hasobject and not is_lent(obj):
+                start = lowest(obj)
+                if start <= address and address + size <= start + len(memory_of(obj)):
+                    return obj
+        return None
+
     def keep(self, obj: Any) -> Any:
         """Hold a temporary object, so that no other gets its address."""
         self._alive.append(obj)
@@ -121,7 +133,7 @@ class Packer:
             if kind is not None and kind.name in _MAY_BE_OF_A_MODULE and (place := self._of_module(obj)) is not None:
                 return ["library function", *place]
             if kind is None:
-                raise CannotComeHome(f"what a {cls.__name__} holds cannot be seen")
+                raise CannotComeHome(reasons.of_class(cls) or f"what a {cls.__name__} holds cannot be seen")
             return [kind.name, *kind.describe(obj, self)]
         except CannotComeHome as why:
             self.cannot.append(Cannot(name, why.kind or cls.__name__, why.reason))

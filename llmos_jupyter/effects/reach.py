@@ -124,6 +124,11 @@ def progress(obj: Any) -> Any:
     return None
 
 
+def _numbers(part: tuple[Any, ...]) -> list[Any]:
+    """Numbers of any depth as they are, and all else by identity."""
+    return [_numbers(item) if type(item) is tuple else item if type(item) is int else id(item) for item in part]
+
+
 def _iterator(obj: Any, depth: int) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -135,7 +140,7 @@ def _iterator(obj: Any, depth: int) -> Any:
         elif type(part) in (int, str, float, bool, type(None)):
             said.append(part)
         elif type(part) is tuple:
-            said.append([item if type(item) is int else id(item) for item in part])
+            said.append(_numbers(part))
         else:
             said.append(id(part))
     return said

@@ -54,6 +54,10 @@ class Canon:
             return [*held, [repr(level.tolist()) for level in value.levels] if isinstance(value, pd.MultiIndex) else ""]
         if isinstance(value, pd.api.extensions.ExtensionArray):
             return [str(value.dtype), [repr(item) for item in value.tolist()]]
+        if cls.__module__.startswith("torch") and cls.__name__ in ("Tensor", "Parameter"):
+            return self._tensor(value)
+        if cls.__module__.startswith("torch") and cls.__name__ == "Generator":
+            return hash(value.get_state().numpy().tobytes())
         if isinstance(value, type):
             return self._class(value)
         if isinstance(value, types.ModuleType):
@@ -100,6 +104,16 @@ class Canon:
             return [self.of(value.func), self.of(value.args), self.of(value.keywords)]
         if isinstance(value, bytearray | np.generic | np.dtype):
             return repr(value)
+        if cls.__module__ == "PIL.Image":
+            return [value.mode, value.size, value.tobytes().hex(), self.of(value.info)]
+        if cls.__name__ == "Element":
+            return [value.tag, value.text, value.tail, list(value.attrib.items()), self.of_all(list(value))]
+        if cls.__name__ in ("WeakValueDictionary", "WeakKeyDictionary"):
+            return self.of_all(list(value.items()))
+        if cls.__name__ == "WeakSet":
+            return sorted(map(repr, map(self._unnumbered, value)))
+        if cls.__name__.endswith("_iterator") or cls.__name__ in ("zip", "dict_keys", "dict_values", "dict_items"):
+            return self._iterator(value)
         if type(getattr(value, "__dict__", None)) is dict and cls.__module__ not in ("re", "datetime", "uuid"):
             return self._beside(value)
         if cls.__module__ == "__main__":
@@ -136,6 +150,20 @@ class Canon:
         if isinstance(value, np.ma.MaskedArray):
             return [*layout, items, repr(value.mask.tolist()), repr(value.fill_value)]
         return [*layout, items, self._beside(value) if type(value) is not np.ndarray else None]
+
+    def _iterator(self, value: Any) -> Any:
+        if type(value).__name__.startswith("dict"):
+            return self.of(list(value))
+        _, args, *place = value.__reduce__()
+        return [[self.of(part) for part in args], place]
+
+    def _tensor(self, value: Any) -> Any:
+        storage = value.untyped_storage()
+        self.alive.append(storage)
+        memory = self.numbers.setdefault(-storage._cdata, len(self.numbers))
+        layout = [str(value.dtype), list(value.shape), value.stride(), value.storage_offset(), memory]
+        grad = None if not value.is_leaf or value.grad is None else repr(value.grad.tolist())
+        return [*layout, value.requires_grad, value.is_leaf, repr(value.tolist()), grad, self._beside(value)]
 
     def _frame(self, value: Any) -> Any:
         columns = [value] if value.ndim == 1 else [value.iloc[:, place] for place in range(value.shape[1])]
@@ -175,7 +203,8 @@ class Canon:
             code.co_firstlineno,
             "user" if value.__globals__.get("__name__") == "__main__" else value.__globals__.get("__name__"),
         ]
-        parts = [value.__defaults__, value.__kwdefaults__, value.__dict__, value.__annotations__]
+        annotations = list(map(list, (value.__annotations__ or {}).items()))
+        parts = [value.__defaults__, value.__kwdefaults__, value.__dict__, annotations]
         cells = []
         for cell in value.__closure__ or ():
             try:

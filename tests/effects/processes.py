@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import importlib
 import io
@@ -13,7 +14,7 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import matplotlib
@@ -22,9 +23,11 @@ matplotlib.use("agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
+from llmos_jupyter.agent import rehearsal
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.effects import ambient, names
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
@@ -50,35 +53,105 @@ for _name in (
 plt.get_fignums()
 # Addresses, and the names that plotly gives to what it draws.
 _RANDOM = re.compile(rf"{ADDRESS.pattern}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
+rehearsal.PREPARATION_SECONDS = 60.0  # these tests also run on machines that are busy
 SHELL = InteractiveShell.instance()
 SHELL.history_manager.enabled = False
 gc.freeze()
 
 
-def in_fork(act: Callable[[], Any], seconds: int = 60) -> Any:
-    """What `act` returns, run in a fork of this process."""
-    reading, writing = os.pipe()
-    sys.stdout.flush()
-    pid = os.fork()
-    if pid == 0:
-        gc.disable()
-        sys.setrecursionlimit(50_000)
-        os.close(reading)
-        signal.alarm(seconds)
-        try:
-            said: Any = ("done", act())
-        except BaseException:
-            said = ("failed", traceback.format_exc())
-        with os.fdopen(writing, "wb") as pipe:
-            pickle.dump(said, pipe)
-        os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        data = pipe.read()
-    _, status = os.waitpid(pid, 0)
-    if not data:
+class Fork:
+    """`act` at work in a fork of this process."""
+
+    def __init__(self, act: Callable[[], Any], seconds: int = 120) -> None:
+        reading, writing = os.pipe()
+        sys.stdout.flush()
+        self._pid = os.fork()
+        if self._pid == 0:
+            gc.disable()
+            sys.setrecursionlimit(50_000)
+            os.close(reading)
+            signal.alarm(seconds)
+            if (torch := sys.modules.get("torch")) is not None:
+                torch.set_num_threads(1)  # a pool of threads does not survive the next fork
+            try:
+                said: Any = ("done", act())
+            except BaseException:
+                said = ("failed", traceback.format_exc())
+            with os.fdopen(writing, "wb") as pipe:
+                pickle.dump(said, pipe)
+            os._exit(0)
+        os.close(writing)
+        self._reading = reading
+
+    def result(self) -> Any:
+        """What `act` returned, once it has."""
+        with os.fdopen(self._reading, "rb") as pipe:
+            data = pipe.read()
+        _, status = os.waitpid(self._pid, 0)
+        with contextlib.suppress(pickle.UnpicklingError, EOFError):  # it died before it had said all
+            return pickle.loads(data)
         return "died", f"status {status}"
-    return pickle.loads(data)
+
+
+def in_fork(act: Callable[[], Any], seconds: int = 120) -> Any:
+    """What `act` returns, run in a fork of this process."""
+    return Fork(act, seconds).result()
+
+
+class Ahead:
+    """Acts in forks, as many at a time as there are cores: while a test looks at one, the next are at work."""
+
+    def __init__(self, acts: dict[str, Callable[[], Any]], seconds: int = 120) -> None:
+        self._waiting, self._seconds = dict(acts), seconds
+        self._forks: dict[str, Fork] = {}
+
+    def result(self, name: str) -> Any:
+        if name not in self._forks:
+            self._start(name)
+        for following in list(self._waiting)[: max(0, (os.cpu_count() or 1) + 1 - len(self._forks))]:
+            self._start(following)
+        return self._forks.pop(name).result()
+
+    def _start(self, name: str) -> None:
+        self._forks[name] = Fork(self._waiting.pop(name), self._seconds)
+
+    def close(self) -> None:
+        """Wait for those that nobody asked for."""
+        for fork in self._forks.values():
+            fork.result()
+
+
+@contextlib.contextmanager
+def runs_of(request: pytest.FixtureRequest) -> Iterator[Ahead]:
+    """The runs, plain and through the sandbox, of the programs that a module's tests are selected for."""
+    acts: dict[str, Callable[[], Any]] = {}
+    for program in selected(request, "program"):
+        acts[f"{program.name}, plainly"] = functools.partial(plainly, program)
+        acts[program.name] = functools.partial(through_sandbox, program)
+    ahead = Ahead(acts)
+    yield ahead
+    ahead.close()
+
+
+def check(program: Program, runs: Ahead) -> None:
+    """That a program's run through the sandbox is as its plain run."""
+    status, plain = runs.result(f"{program.name}, plainly")
+    assert status == "done", plain
+    status, home = runs.result(program.name)
+    assert status == "done", home
+    assert "cannot" not in home, (home["cannot"], home["report"])
+    assert home["untouched"]
+    assert home["state"] == plain["state"]
+    assert home["shown"] == plain["shown"]
+    assert home.get("then") == plain.get("then")
+    assert home["undone"] == home["before"]
+
+
+def selected(request: pytest.FixtureRequest, parameter: str) -> list[Any]:
+    """The values of a parameter with which the tests of a module will run, in their order."""
+    items = [item for item in request.session.items if getattr(item, "module", None) is request.module]
+    specs = [item.callspec.params for item in items if hasattr(item, "callspec")]
+    return [spec[parameter] for spec in specs if parameter in spec]
 
 
 def fresh_shell(setup: str) -> InteractiveShell:

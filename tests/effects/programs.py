@@ -159,7 +159,7 @@ ordered dict
 import collections
 o = collections.OrderedDict(a=1, b=2, c=3)
 ..
-o.move_to_end("a"); p = collections.OrderedDict(z=1)
+o.move_to_end("a"); p = collections.OrderedDict(z=1); p.note = [o]; o.note = 1
 ..
 list(o)
 ---
@@ -184,7 +184,7 @@ p = P(1)
 ..
 p.y
 ---
-dates
+datetime values
 import datetime
 a = datetime.datetime(2020, 1, 2, 3, 4, 5, 6); b = a.date(); c = a.time(); d = datetime.timedelta(days=1.5)
 e = datetime.datetime.now(datetime.timezone.utc).replace(year=2020, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -218,6 +218,29 @@ m.group(1)
 ---
 range and slice
 r = range(0, 10, 3); s = slice(1, None)
+---
+iterators advanced
+i = iter([1, 2, 3]); r = iter(range(4)); t = iter("abc"); z = zip(i, t)
+..
+next(i); next(t); next(z)
+..
+list(z), list(r)
+---
+views of a dict
+d = {"a": 1}; k = d.keys()
+..
+d["b"] = 2; v = d.values(); w = {}.items()
+..
+d["c"] = 3; list(k), list(v)
+---
+weak containers
+import weakref
+class A: pass
+a = A(); b = A(); v = weakref.WeakValueDictionary(a=a); s = weakref.WeakSet([a])
+..
+v["b"] = b; s.add(b); s.discard(a)
+..
+sorted(v), len(s), v["b"] is b
 ---
 array module
 import array
@@ -640,6 +663,17 @@ a = A(); a.p
 ..
 a.p.append(2)
 ---
+keys hashed by their attributes
+class P:
+    def __init__(self, x, y): self.x, self.y = x, y
+    def __eq__(self, o): print("compared"); return (self.x, self.y) == (o.x, o.y)
+    def __hash__(self): return hash((self.x, self.y))
+seen = {P(0, 1)}; d = {P(1, 2): "a", (P(3, 4), 5): "b"}
+..
+seen.add(P(7, 7)); d[P(8, 8)] = 1; e = {P(1, 1)}
+..
+d[P(8, 8)], P(1, 1) in e, P(7, 7) in seen, d[P(3, 4), 5]
+---
 object with equality that raises
 class A:
     def __eq__(self, o): raise ValueError
@@ -967,6 +1001,22 @@ s = pd.Series([1, None], dtype="Int64"); t = pd.Series(["a", None], dtype="strin
 ..
 s[1] = 5; t[0] = "zz"
 ---
+pictures
+from PIL import Image
+im = Image.new("RGB", (2, 2)); im.info["a"] = 1; same = im
+..
+im.putpixel((0, 0), (9, 9, 9)); other = im.convert("L")
+..
+same.getpixel((0, 0)), other.getpixel((0, 0)), im.info
+---
+xml
+import xml.etree.ElementTree as ET
+root = ET.fromstring("<a x='1'><b>t</b></a>"); b = root[0]
+..
+b.text = "u"; b.set("y", "2"); c = ET.SubElement(root, "c"); root.attrib.pop("x")
+..
+ET.tostring(root), c is root[1]
+---
 sparse
 s = pd.Series(pd.arrays.SparseArray([0, 0, 1])); df = pd.DataFrame({"s": s})
 ..
@@ -1275,6 +1325,146 @@ def mean_of(g):
 out = {g: mean_of(g) for g in df.g.unique()}; df["m"] = df.g.map(out); out
 ..
 mean_of("a"), log
+""")
+
+# PyTorch is an optional extra.
+TORCH = _read("""
+tensors
+import torch
+a = torch.arange(6.).reshape(2, 3); b = a.T; c = a[0]
+..
+a[0, 0] = 9; d = a[1, 1:]; e = d
+..
+d[0] = 7; a
+---
+tensors of every dtype
+import torch
+ts = [torch.tensor([0, 1, 1]).to(d) for d in (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.float16, torch.bfloat16, torch.float64, torch.complex64)]
+e = torch.zeros(0, 3); s = torch.tensor(5); n = torch.arange(4).float().flip(0)[::2].expand(2, 2)
+---
+large tensor
+import torch
+big = torch.zeros(300_000)
+..
+big[7] = 1; other = torch.ones(300_000); part = big[100:200]
+..
+big.sum(), other.sum(), part.sum()
+---
+tensor that needs gradients
+import torch
+w = torch.ones(3, requires_grad=True); x = torch.arange(3.)
+..
+(w * x).sum().backward(); w.data -= w.grad; v = torch.ones(2, requires_grad=True); v.sum().backward()
+..
+w.grad.zero_(); w, v.grad
+---
+gradient held by a name
+import torch
+w = torch.ones(2, requires_grad=True); w.sum().backward(); g = w.grad
+..
+g += 1; w.grad
+..
+w.grad is g
+---
+tensor given other data
+import torch
+w = torch.nn.Parameter(torch.ones(2)); q = torch.zeros(2)
+..
+w.data = q; w.tag = [1]
+..
+q[0] = 5; w
+---
+tensor and array
+import torch
+a = np.arange(3.); t = torch.ones(4)
+..
+u = torch.from_numpy(a); n = t.numpy(); m = (t * 2).numpy(); k = torch.from_numpy(np.arange(2))
+..
+a[0] = 9; n[1] = 7; u, t, m, k
+---
+module
+import torch
+m = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.ReLU(), torch.nn.BatchNorm1d(3), torch.nn.Linear(3, 1))
+..
+m.eval(); m[0].weight.requires_grad_(False); n = m[0]
+..
+m(torch.ones(1, 2)), n is m[0]
+---
+own module
+import torch
+class Net(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.layer = torch.nn.Linear(2, size); self.scale = torch.nn.Parameter(torch.ones(1)); self.register_buffer("seen", torch.zeros(1))
+    def forward(self, x):
+        self.seen += 1
+        return torch.relu(self.layer(x)) * self.scale
+torch.manual_seed(0); net = Net(4); y = net(torch.ones(3, 2)).detach()
+..
+net.layer.weight.data.zero_(); net.train(False); z = net(torch.ones(1, 2)).tolist()
+..
+net(torch.ones(1, 2)).shape, net.seen, [n for n, _ in net.named_parameters()]
+---
+training
+import torch
+torch.manual_seed(1)
+X = torch.randn(20, 3); Y = X.sum(1, keepdim=True); model = torch.nn.Linear(3, 1); opt = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+..
+losses = []
+for epoch in range(3):
+    opt.zero_grad(); loss = torch.nn.functional.mse_loss(model(X), Y); loss.backward(); opt.step(); losses.append(loss.item())
+del loss
+..
+opt.zero_grad(); l2 = ((model(X) - Y) ** 2).mean(); l2.backward(); opt.step(); model.weight, l2.item(), opt.param_groups[0]["params"][0] is model.weight
+---
+training with adam and data loader
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+torch.manual_seed(2); data = TensorDataset(torch.randn(12, 2), torch.randint(0, 2, (12,)))
+..
+loader = DataLoader(data, batch_size=4, shuffle=True); net = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+crit = torch.nn.CrossEntropyLoss(); opt = torch.optim.Adam(net.parameters(), lr=0.01); sched = torch.optim.lr_scheduler.StepLR(opt, 1)
+for xb, yb in loader:
+    opt.zero_grad(); loss = crit(net(xb), yb).item(); crit(net(xb), yb).backward(); opt.step()
+sched.step(); acc = (net(data.tensors[0]).argmax(1) == data.tensors[1]).float().mean().item()
+..
+for xb, yb in loader:
+    opt.zero_grad(); crit(net(xb), yb).backward(); opt.step()
+sched.step(); net[0].weight, len(opt.state), sched.get_last_lr()
+---
+state dict and copies
+import torch, copy, io
+m = torch.nn.Linear(2, 2)
+..
+best = copy.deepcopy(m.state_dict()); twin = copy.deepcopy(m); m.weight.data += 1; shared = m.state_dict()
+..
+m.load_state_dict(best); [torch.equal(a, b) for a, b in zip(m.parameters(), twin.parameters())], shared["weight"]
+---
+random numbers of torch
+import torch
+torch.manual_seed(3); g = torch.Generator(); g = g.manual_seed(5)
+..
+x = torch.rand(2); y = torch.rand(2, generator=g); h = torch.Generator().manual_seed(7)
+..
+torch.rand(1), torch.rand(1, generator=g), torch.rand(1, generator=h)
+---
+names and shapes of torch
+import torch
+d = torch.float32; v = torch.device("cpu"); s = torch.ones(2, 3).shape; f = torch.nn.functional.relu; l = torch.strided
+---
+settings of torch
+import torch
+torch.set_default_dtype(torch.float64); x = torch.ones(1)
+..
+torch.ones(1).dtype
+---
+recurrent network
+import torch
+torch.manual_seed(0); net = torch.nn.LSTM(2, 3, batch_first=True); emb = torch.nn.Embedding(5, 2)
+..
+out, (h, c) = net(emb(torch.tensor([[1, 2]]))); out = out.detach(); h = h.detach(); c = c.detach()
+..
+net(emb(torch.tensor([[3]])))[0].shape, out.shape
 """)
 
 PROGRAMS = [*BUILTINS, *CODE, *NUMPY, *PANDAS, *LIBRARIES]

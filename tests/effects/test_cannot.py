@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from llmos_jupyter.agent.rehearsal import supported
 from llmos_jupyter.effects.transaction import run_in_sandbox
-from tests.effects.processes import fresh_shell, in_fork, state_of
+from tests.effects.processes import Ahead, fresh_shell, in_fork, selected, state_of
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 
 # setup, code, and the name and kind that are told
 KINDS = {
-    "PIL pixels": (
-        "from PIL import Image\nim = Image.new('RGB', (2, 2))",
-        "im.putpixel((0, 0), (9, 9, 9))",
-        ("im", "ImagingCore"),
-    ),
     "zlib": ("import zlib\nz = zlib.compressobj()", "z.compress(b'abc')", ("z", "Compress")),
     "ctypes array": ("import ctypes\na = (ctypes.c_int * 3)()", "a[0] = 5", ("a", "c_int_Array_3")),
     "ctypes structure": (
@@ -33,8 +30,10 @@ KINDS = {
     "file read on": ("f = open('/etc/passwd')", "f.readline()", ("f", "TextIOWrapper")),
     "generator": ("", "g = (i for i in [1])", ("g", "generator")),
     "generator advanced": ("g = (i for i in [1, 2])", "next(g)", ("g", "generator")),
-    "iterator": ("", "i = iter([1])", ("i", "list_iterator")),
-    "iterator advanced": ("i = iter([1, 2])", "next(i)", ("i", "list_iterator")),
+    "iterator at its end": ("i = iter([1])", "next(i); next(i, None)", ("i", "list_iterator")),
+    "iterator over a dict advanced": ("i = iter({1: 2})", "next(i)", ("i", "dict_keyiterator")),
+    "zip around a generator": ("", "z = zip(n for n in [1])", ("z", "generator")),
+    "enumeration advanced": ("e = enumerate([1, 2])", "next(e)", ("e", "enumerate")),
     "count advanced": ("import itertools\nc = itertools.count()", "next(c)", ("c", "count")),
     "thread": ("", "import threading, time\nt = threading.Thread(target=time.sleep, args=(9,)); t.start()", None),
     "sqlite": ("", "import sqlite3\nc = sqlite3.connect(':memory:')", ("c", "Connection")),
@@ -59,8 +58,12 @@ KINDS = {
     "metaclass": ("", "class M(type): pass\nclass A(metaclass=M): pass", ("A", "M")),
     "code from text": ("", "exec('def f(): return 1')", ("f", "function")),
     "resized array": ("a = np.arange(4)", "a.resize(9, refcheck=False)", ("a", "ndarray")),
-    "weak values": ("", "import weakref\nw = weakref.WeakValueDictionary()", ("w", None)),
-    "hashed by code": ("", "class A:\n    def __hash__(self): return 1\nd = {A(): 1}", ("d", "A")),
+    "weak reference that calls": (
+        "",
+        "import weakref\nclass A: pass\na = A(); r = weakref.ref(a, print)",
+        ("r", "ReferenceType"),
+    ),
+    "hashed by code": ("", "class A:\n    def __hash__(self): return id(self)\nd = {A(): 1}", ("d", "A")),
     "context variable": ("", "import contextvars\nv = contextvars.ContextVar('v')", ("v", "ContextVar")),
     "process pool": ("", "import concurrent.futures as c\np = c.ThreadPoolExecutor(1)", ("p", None)),
     "socket": ("", "import socket\ns = socket.socket(socket.AF_UNIX)", ("s", "socket")),
@@ -83,10 +86,17 @@ def attempt(setup: str, code: str) -> dict[str, Any]:
     return {"told": told, "failed": failed, "same": state_of(shell) == before, "status": ran.report.status}
 
 
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest) -> Iterator[Ahead]:
+    ahead = Ahead({name: functools.partial(attempt, *KINDS[name][:2]) for name in selected(request, "name")})
+    yield ahead
+    ahead.close()
+
+
 @pytest.mark.parametrize("name", KINDS)
-def test_what_cannot_come_home_is_told_and_changes_nothing(name: str) -> None:
-    setup, code, wanted = KINDS[name]
-    status, done = in_fork(lambda: attempt(setup, code))
+def test_what_cannot_come_home_is_told_and_changes_nothing(name: str, runs: Ahead) -> None:
+    wanted = KINDS[name][2]
+    status, done = runs.result(name)
     assert status == "done", done
     assert done["same"]
     assert done["failed"]
@@ -96,6 +106,28 @@ def test_what_cannot_come_home_is_told_and_changes_nothing(name: str) -> None:
     if wanted is not None:
         owner, kind = wanted
         assert any(owner == said[0] and kind in (said[1], None) for said in done["told"]), done["told"]
+
+
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("g = (i for i in [1])", "g: it is a generator, which is half way through its code; keep its items in a list"),
+        ("f = open('/dev/null')", "f: it is an open file (TextIOWrapper)"),
+        ("import sqlite3; c = sqlite3.connect(':memory:')", "c: it is an open connection to a database"),
+        ("async def f(): pass\nc = f()", "c: it is a coroutine that was not awaited"),
+        ("import threading; t = threading.Thread(target=print)", "t: it is a thread"),
+        ("import concurrent.futures as c; p = c.ThreadPoolExecutor(1)", "p: it is a pool of threads or processes"),
+        (
+            "xs = [1]; d = {'g': (i for i in xs)}",
+            "d: it is a generator, which is half way through its code; keep its items in a list",
+        ),
+        ("import mmap; m = mmap.mmap(-1, 9)", "m: it is a mapped file"),
+    ],
+)
+def test_the_reason_is_said_by_name_and_plainly(code: str, sentence: str) -> None:
+    status, said = in_fork(lambda: [str(why) for why in run_in_sandbox(code, fresh_shell("")).cannot])
+    assert status == "done", said
+    assert sentence in said
 
 
 def test_what_the_code_does_not_reach_keeps_nothing_from_coming_home() -> None:

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import functools
 import random
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects.kind import KINDS
 from llmos_jupyter.effects.table import BufferReader, CannotComeHome, Malformed, MemoryFiles, decode
 from llmos_jupyter.effects.transaction import run_in_sandbox
-from tests.effects.processes import fresh_shell, in_fork, state_of
+from tests.effects.processes import Ahead, fresh_shell, in_fork, selected, state_of
 from tests.effects.programs import PROGRAMS, Program
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
@@ -149,13 +151,42 @@ FORGED: dict[str, list[Any]] = {
     "namedtuple with code": [["class", "namedtuple", ["P", "m", "P", None], ["x): import os #"], [], [[], []]]],
     "namedtuple of code": [["class", "namedtuple", ["P(1); import os", "m", "P", None], ["x"], [], [[], []]]],
     "enum of objects": [
-        ["class", "enum", ["E", "m", "E", None], ["Enum"], [["A"], [[1]]], [[], []]],
+        ["class", "enum", ["E", "m", "E", None], ["Enum"], [["A"], [[1]]], [[], []], []],
         ["list", None, None, []],
     ],
-    "enum with code": [["class", "enum", ["E", "m", "E", None], ["Enum"], [["_missing_"], [1]], [[], []]]],
+    "enum with code": [["class", "enum", ["E", "m", "E", None], ["Enum"], [["_missing_"], [1]], [[], []], []]],
     "random state of nothing": [["Random", 3, [1], None]],
     "bit generator of nothing": [["bit generator", "os", []]],
     "pattern without end": [["regular expression", "(" * 50, 0]],
+    "iterator over a function": [["iterator", "list_iterator", [1], 0], SYSTEM],
+    "iterator of no class": [["iterator", "generator", [1], 0], ["list", None, None, []]],
+    "iterator at a text": [["iterator", "list_iterator", [1], "x"], ["list", None, None, []]],
+    "zip around a function": [["iterator around others", "zip", [[1]], None], SYSTEM],
+    "places of a product": [["iterator around others", "product", [[1]], [1]], ["tuple", None, ["a"], None]],
+    "combinations of a negative length": [
+        ["iterator around others", "combinations", [[1], -1], None],
+        ["tuple", None, [], None],
+    ],
+    "view of a list": [["dict view", "dict_keys", [1]], ["list", None, None, []]],
+    "structure without parts": [["structure", "struct_time", [], [[], []]]],
+    "structure of no name": [["structure", "Popen", [], [[], []]]],
+    "layout that is none": [["struct", "@@@"]],
+    "typed dict of objects": [["class", "typed dict", ["M", "M", None], [["a"], [[1]]], True, []], SYSTEM],
+    "generic of a function": [
+        ["class", "class", "type", ["A", "A"], None, [[[1], [[2]]]], [[], []], None],
+        ["global", "typing", "Generic"],
+        SYSTEM,
+    ],
+    "distribution of text": [["distribution", "norm", ["x"], [[], []]]],
+    "distribution of no name": [["distribution", "os", [], [[], []]]],
+    "texts that are none": [array([1], [16], ["texts", [5]], ["text", "", True])],
+    "namedtuple with a constructor": [
+        ["class", "namedtuple", ["P", "m", "P", None], ["x"], [], [["__new__"], [[1]]]],
+        SYSTEM,
+    ],
+    "enum whose members are another's": [
+        ["class", "enum", ["E", "m", "E", None], ["Enum"], [["A"], [1]], [[], []], [[["_value_"], [2]]]],
+    ],
     "known that is not": [["known", "os"]],
     "old that is not": [["old", 12345]],
 }
@@ -189,9 +220,9 @@ def _with_addresses(value: Any, names: dict[str, Any]) -> Any:
     return id(names[value[1:]]) if isinstance(value, str) and value[:1] == "@" else value
 
 
-@pytest.mark.parametrize("name", FORGED)
-def test_forged_tables_are_refused(name: str) -> None:
-    status, done = in_fork(lambda: _outcome(content(FORGED[name])))
+@pytest.mark.parametrize("forged", FORGED)
+def test_forged_tables_are_refused(forged: str, runs: Ahead) -> None:
+    status, done = runs.result(f"forged: {forged}")
     assert status == "done", done
     assert done["failed"]
     assert done["ran"] == []
@@ -253,6 +284,36 @@ LOUD = {
         ["dict", None, None, ["changed"], [[4]], None],
         ["dict", None, None, [1], [[2]], None],
     ],
+    "iterator over it": [["iterator", "list_iterator", [1], 0], ["old", "@loud"]],
+    "zip around it": [["iterator around others", "zip", [[1]], None], ["old", "@loud"]],
+    "map of it": [
+        ["iterator around others", "map", [[1], [2]], None],
+        ["old", "@loud"],
+        ["iterator", "list_iterator", [3], None],
+        ["list", None, None, [1]],
+    ],
+    "chain of it": [
+        ["iterator around others", "chain", [], [1]],
+        ["tuple", None, [[2]], None],
+        ["iterator", "tuple_iterator", [3], 0],
+        ["tuple", None, [[4]], None],
+        ["old", "@loud"],
+    ],
+    "view of it": [["dict view", "dict_keys", [1]], ["old", "@loud"]],
+    "bound of a type variable": [
+        ["type variable", "T", [1], [2], False, False],
+        ["tuple", None, [], None],
+        ["old", "@loud"],
+    ],
+    "field of a typed dict": [["class", "typed dict", ["M", "M", None], [["a"], [[1]]], True, []], ["old", "@loud"]],
+    "base": [["class", "class", "type", ["A", "A"], None, [[1]], [[], []], None], ["old", "@loud"]],
+    "base with parameters": [
+        ["class", "class", "type", ["A", "A"], None, [[[1], [[1]]]], [[], []], None],
+        ["old", "@loud"],
+    ],
+    "in a weak set": [["WeakSet", [[1]], []], ["old", "@loud"]],
+    "parameter of a distribution": [["distribution", "norm", [[1]], [[], []]], ["old", "@loud"]],
+    "text of an array": [array([1], [16], ["texts", [[1]]], ["text", "", True]), ["old", "@loud"]],
     "levels of an index": [
         ["index", [1], [["_levels", "_codes", "_names"], [[2], [2], [2]]], None],
         ["class", "global", "pandas", "MultiIndex"],
@@ -262,9 +323,9 @@ LOUD = {
 }
 
 
-@pytest.mark.parametrize("name", LOUD)
-def test_no_code_of_an_object_runs(name: str) -> None:
-    status, done = in_fork(lambda: _outcome(content(LOUD[name])))
+@pytest.mark.parametrize("loud", LOUD)
+def test_no_code_of_an_object_runs(loud: str, runs: Ahead) -> None:
+    status, done = runs.result(f"loud: {loud}")
     assert status == "done", done
     assert done["ran"] == []
 
@@ -399,9 +460,23 @@ def _fuzz(program: Program, examples: int) -> int:
     return tried
 
 
-@pytest.mark.parametrize("name", _CHANGED)
-def test_changed_tables_neither_crash_nor_leave_half_a_change(name: str) -> None:
-    program = next(program for program in PROGRAMS if program.name == name)
-    status, done = in_fork(lambda: _fuzz(program, 20), seconds=240)
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest) -> Iterator[Ahead]:
+    acts: dict[str, Callable[[], Any]] = {}
+    for name in selected(request, "forged"):
+        acts[f"forged: {name}"] = functools.partial(_outcome, content(FORGED[name]))
+    for name in selected(request, "loud"):
+        acts[f"loud: {name}"] = functools.partial(_outcome, content(LOUD[name]))
+    for name in selected(request, "changed"):
+        program = next(program for program in PROGRAMS if program.name == name)
+        acts[f"changed: {name}"] = functools.partial(_fuzz, program, 20)
+    ahead = Ahead(acts, seconds=240)
+    yield ahead
+    ahead.close()
+
+
+@pytest.mark.parametrize("changed", _CHANGED)
+def test_changed_tables_neither_crash_nor_leave_half_a_change(changed: str, runs: Ahead) -> None:
+    status, done = runs.result(f"changed: {changed}")
     assert status == "done", done
     assert done >= 10

@@ -4,24 +4,23 @@ are the same, the cell after it finds the same, and undo brings back what was th
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from llmos_jupyter.agent.rehearsal import supported
-from tests.effects.processes import in_fork, plainly, through_sandbox
+from tests.effects.processes import Ahead, check, runs_of
 from tests.effects.programs import PROGRAMS, Program
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 
 
+@pytest.fixture(scope="module")
+def runs(request: pytest.FixtureRequest) -> Iterator[Ahead]:
+    with runs_of(request) as ahead:
+        yield ahead
+
+
 @pytest.mark.parametrize("program", PROGRAMS, ids=[program.name.replace(" ", "-") for program in PROGRAMS])
-def test_a_run_through_the_sandbox_is_as_a_plain_run(program: Program) -> None:
-    status, plain = in_fork(lambda: plainly(program))
-    assert status == "done", plain
-    status, home = in_fork(lambda: through_sandbox(program))
-    assert status == "done", home
-    assert "cannot" not in home, (home["cannot"], home["report"])
-    assert home["untouched"]
-    assert home["state"] == plain["state"]
-    assert home["shown"] == plain["shown"]
-    assert home.get("then") == plain.get("then")
-    assert home["undone"] == home["before"]
+def test_a_run_through_the_sandbox_is_as_a_plain_run(program: Program, runs: Ahead) -> None:
+    check(program, runs)

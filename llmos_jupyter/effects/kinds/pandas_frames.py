@@ -1,5 +1,5 @@
-"""pandas: frames and series by the blocks beneath them, so that what did not change is a reference; indexes; arrays and
-scalars of its own. Copy-on-write goes on: which blocks share memory (`BlockValuesRefs`) travels with them.
+"""pandas: frames and series by the blocks beneath them, so that what did not change is a reference. Copy-on-write
+goes on: which blocks share memory (`BlockValuesRefs`) travels with them.
 
 Registered once pandas is imported.
 """
@@ -17,14 +17,15 @@ from pandas._libs.internals import BlockPlacement, BlockValuesRefs
 from pandas.core.internals.blocks import new_block
 from pandas.core.internals.managers import BlockManager, SingleBlockManager
 
-from llmos_jupyter.effects.kind import ARRAYS, CHOOSERS, FRAMES, INDEXES, Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, is_users, set_attributes, solid
+from llmos_jupyter.effects.kind import CHOOSERS, FRAMES, Kind, content_of, register
+from llmos_jupyter.effects.layout import is_users, solid
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
     from llmos_jupyter.effects.pack import Packer
+
 
 NDFrame = pd.core.generic.NDFrame
 ExtensionArray = pd.api.extensions.ExtensionArray
@@ -251,200 +252,3 @@ def _refill(manager: Any, blocks: list[Any], axes: list[Any]) -> None:
 
 FRAME = register(FrameKind())
 CHOOSERS.append(lambda cls: FRAME if issubclass(cls, NDFrame) and solid(cls) is solid(pd.DataFrame) else None)
-
-
-# --- indexes --------------------------------------------------------------------------------------
-
-_UNTOLD = ("_cache", "_id", "_references")
-
-
-class IndexKind(Kind):
-    """An index of any class. Immutable, but for its names."""
-
-    name = "index"
-    changes = True
-
-    def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        held = {name: value for name, value in attributes(obj).items() if name not in _UNTOLD}
-        refs = _held_by(obj, "__dict__").get("_references")
-        return [pack.value(type(obj)), pack.attributes(held), pack.value(refs)]
-
-    def blank(self, content: list[Any], build: Builder) -> Any:
-        cls = build.value(content_of(content, 3)[0])
-        if not issubclass(type(cls), type) or not issubclass(cls, pd.Index) or may_be_made(cls) is not None:
-            raise Malformed("an index of no class")
-        if is_users(cls):
-            raise CannotComeHome(f"a {cls.__name__} may run code as it is made", cls.__name__)
-        made = object.__new__(cls)
-        held = _held_by(made, "__dict__")
-        held.update(build.attributes(content[1]))
-        held["_cache"] = {}
-        refs = build.value(content[2])
-        if refs is not None:
-            if type(refs) is not BlockValuesRefs:
-                raise Malformed("an index without references")
-            held["_references"] = refs
-            refs.add_index_reference(made)
-        elif cls is not pd.RangeIndex and cls is not pd.MultiIndex:
-            held["_references"] = None
-        pd.Index._reset_identity(made)
-        return made
-
-    def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
-        build.later(INDEXES, lambda: _check_index(obj))
-
-    def decode(self, content: list[Any], build: Builder) -> Any:
-        held = build.attributes(content_of(content, 3)[1])
-        return {name: held[name] for name in ("_name", "_names") if name in held}
-
-    def state(self, obj: Any, new: Any) -> Any:
-        held = _held_by(obj, "__dict__")
-        return {name: held[name] for name in ("_name", "_names") if name in held}
-
-    def put(self, obj: Any, state: Any) -> None:
-        held = _held_by(obj, "__dict__")
-        for name in ("_name", "_names"):
-            if name not in state:
-                held.pop(name, None)
-        held.update(state)
-
-    def children(self, obj: Any) -> list[Any]:
-        held = _held_by(obj, "__dict__")
-        return [value for name, value in held.items() if name not in ("_cache", "_id")]
-
-    def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        held = self.state(obj, None)
-        return [*held.values(), *(held.get("_names") or ())], list(held)
-
-
-def _check_index(index: Any) -> None:
-    held = _held_by(index, "__dict__")
-    cls = type(index)
-    if any(is_users(type(part)) for part in map(held.get, ("_data", "_levels", "_codes", "_names"))):
-        raise CannotComeHome("an index around an object of the notebook's classes", "Index")
-    if issubclass(cls, pd.RangeIndex):
-        good = type(held.get("_range")) is range
-    elif issubclass(cls, pd.MultiIndex):
-        levels, codes = held.get("_levels"), held.get("_codes")
-        good = len(levels) == len(codes) > 0 and all(map(_codes_fit, codes, levels))
-        good = good and len({len(code) for code in codes}) == 1 and len(held.get("_names", ())) == len(levels)
-    else:
-        data = held.get("_data")
-        if issubclass(
-            cls, pd.CategoricalIndex | pd.DatetimeIndex | pd.TimedeltaIndex | pd.PeriodIndex | pd.IntervalIndex
-        ):
-            good = (
-                issubclass(type(data), ExtensionArray)
-                and data._simple_new is not None
-                and _data_class(cls) is type(data)
-            )
-        else:
-            good = (type(data) is np.ndarray and data.ndim == 1) or issubclass(type(data), ExtensionArray)
-    if not good:
-        raise Malformed("an index that does not hold together")
-
-
-def _data_class(cls: Any) -> Any:
-    return cls._data_cls
-
-
-def _codes_fit(codes: Any, level: Any) -> bool:
-    if type(codes) is not np.ndarray or codes.ndim != 1 or codes.dtype.kind != "i":
-        return False
-    if not issubclass(type(level), pd.Index) or is_users(type(level)):
-        return False
-    return not len(codes) or (int(codes.min()) >= -1 and int(codes.max()) < len(level))
-
-
-INDEX = register(IndexKind())
-CHOOSERS.append(lambda cls: INDEX if issubclass(cls, pd.Index) else None)
-
-
-# --- arrays of pandas' own ------------------------------------------------------------------------
-
-
-class BackedKind(Kind):
-    """Arrays around a NumPy array that only C sees: dates, periods, categoricals, texts."""
-
-    name = "backed array"
-    changes = True
-
-    def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        return [
-            pack.value(type(obj)),
-            pack.value(obj._ndarray),
-            pack.value(obj._dtype),
-            pack.attributes(attributes(obj)),
-        ]
-
-    def blank(self, content: list[Any], build: Builder) -> Any:
-        cls, values, dtype, _ = content_of(content, 4)
-        cls, values, dtype = build.values([cls, values, dtype])
-        if not issubclass(type(cls), type) or not issubclass(cls, NDArrayBacked) or may_be_made(cls) is not None:
-            raise Malformed("an array of no class")
-        if is_users(cls):
-            raise CannotComeHome(f"a {cls.__name__} may run code as it is made", cls.__name__)
-        made = NDArrayBacked.__new__(cls)
-        # Without this an array's pointers stay empty, and whoever looks at it crashes.
-        NDArrayBacked.__init__(made, np.empty(0), np.dtype("f8"))
-        if type(values) is not np.ndarray or values.ndim not in (1, 2):
-            raise Malformed("an array without data")
-        NDArrayBacked.__init__(made, values, dtype)
-        return made
-
-    def decode(self, content: list[Any], build: Builder) -> Any:
-        _, values, dtype, held = content_of(content, 4)
-        return [*build.values([values, dtype]), build.attributes(held)]
-
-    def fill(self, obj: Any, content: list[Any], build: Builder) -> None:
-        state = self.decode(content, build)
-        build.later(ARRAYS, lambda: self.put(obj, state))
-
-    def state(self, obj: Any, new: Any) -> Any:
-        return [obj._ndarray, obj._dtype, attributes(obj)]
-
-    def put(self, obj: Any, state: Any) -> None:
-        values, dtype, held = state
-        _check_backed(type(obj), values, dtype)
-        if obj._ndarray is not values or obj._dtype is not dtype:
-            NDArrayBacked.__init__(obj, values, dtype)
-        set_attributes(obj, held)
-
-    def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        held = {name: value for name, value in attributes(obj).items() if name != "_cache"}
-        return [obj._ndarray, obj._dtype, *held.values()], list(held)
-
-
-def _same(dtype: Any, values: Any) -> bool:
-    return issubclass(type(dtype), np.dtype) and bool(dtype == values.dtype)
-
-
-def _check_backed(cls: Any, values: Any, dtype: Any) -> None:
-    kind = values.dtype.kind if type(values) is np.ndarray else ""
-    if issubclass(cls, pd.Categorical):
-        good = type(dtype) is pd.CategoricalDtype and kind == "i"
-        if good:
-            labels = attributes(dtype).get("_categories")
-            good = labels is None or (issubclass(type(labels), pd.Index) and not is_users(type(labels)))
-            count = len(labels) if good and labels is not None else 0
-            good = good and (not values.size or (int(values.min()) >= -1 and int(values.max()) < count))
-    elif issubclass(cls, pd.arrays.DatetimeArray):
-        good = kind == "M" and (type(dtype) is pd.DatetimeTZDtype or _same(dtype, values))
-    elif issubclass(cls, pd.arrays.TimedeltaArray):
-        good = kind == "m" and _same(dtype, values)
-    elif issubclass(cls, pd.arrays.PeriodArray):
-        good = kind == "i" and values.itemsize == 8 and type(dtype) is pd.PeriodDtype
-    else:
-        good = bool(kind) and issubclass(type(dtype), pd.api.extensions.ExtensionDtype)
-        if good and issubclass(cls, pd.arrays.StringArray):
-            good = kind == "O"
-            texts = values.ravel().tolist() if good else []
-            good = good and all(
-                type(text) is str or text is pd.NA or type(text) is float or text is None for text in texts
-            )
-    if not good:
-        raise Malformed(f"a {cls.__name__} whose data do not fit")
-
-
-BACKED = register(BackedKind())
-CHOOSERS.append(lambda cls: BACKED if issubclass(cls, NDArrayBacked) else None)

@@ -1,8 +1,9 @@
-"""NumPy: arrays with their views, dtypes, scalars and random generators."""
+"""NumPy: arrays with their views, dtypes and scalars."""
 
 from __future__ import annotations
 
 import re
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from llmos_jupyter.effects.walk import array_items
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
     from llmos_jupyter.effects.pack import Packer
+
 
 _PLAIN_TYPE = re.compile(r"[<>|=][biufcSUVmMO?]\d*(\[[0-9a-zA-Z]+\])?")
 
@@ -46,9 +48,21 @@ def describe_dtype(dtype: Any) -> Any:
         types, offsets = [describe_dtype(field[0]) for field in fields], [int(field[1]) for field in fields]
         record = dtype.type is np.record
         return ["fields", list(dtype.names), types, offsets, int(dtype.itemsize), bool(dtype.isalignedstruct), record]
+    if dtype.kind == "T":
+        return ["text", _missing_text(dtype), bool(dtype.coerce)]
     if dtype.kind not in "biufcSUVmMO?":
         raise CannotComeHome(f"the dtype {dtype}")
     return dtype.str
+
+
+def _missing_text(dtype: Any) -> str:
+    """What a dtype of texts has for a missing one; empty if none may be missing."""
+    missing = getattr(dtype, "na_object", "")
+    if missing is None or (type(missing) is float and missing != missing):
+        return repr(missing)
+    if missing != "":
+        raise CannotComeHome(f"the dtype {dtype}")
+    return ""
 
 
 def make_dtype(said: Any, depth: int = 0) -> Any:
@@ -60,6 +74,10 @@ def make_dtype(said: Any, depth: int = 0) -> Any:
             if not _PLAIN_TYPE.fullmatch(said):
                 raise Malformed("a dtype that is none")
             return np.dtype(said)
+        if said[0] == "text":
+            _, missing, coerce = content_of(said, 3)
+            given = {} if missing == "" else {"na_object": {"None": None, "nan": np.nan}[missing]}
+            return np.dtypes.StringDType(coerce=checked(coerce, bool), **given)
         if said[0] == "array":
             _, base, shape = content_of(said, 3)
             return np.dtype((make_dtype(base, depth + 1), tuple(checked_ints(shape))))
@@ -135,7 +153,11 @@ class ArrayKind(Kind):
         held = None if cls is None else pack.attributes(attributes(obj))
         plain = arrays.plain(obj)
         head = [cls, describe_dtype(obj.dtype), list(plain.shape), list(plain.strides), bool(plain.flags.writeable)]
-        return [*head, held, arrays.describe_data(plain, pack, was_there=pack.is_old(obj))]
+        return [
+            *head,
+            held,
+            arrays.describe_data(plain, pack, np.ndarray.base.__get__(obj), was_there=pack.is_old(obj)),
+        ]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         cls, said, shape, strides, writeable, _, data = content_of(content, 7)
@@ -175,7 +197,7 @@ class ArrayKind(Kind):
     def look(self, obj: Any, state: Any) -> tuple[list[Any], Any]:
         plain = arrays.plain(obj)
         if plain.dtype.hasobject or state[1] is None:
-            return array_items(obj), [plain.shape, plain.dtype.str]
+            return array_items(obj), [plain.shape, plain.dtype.str, *_unseen_items(plain)]
         return [], [plain.shape, plain.dtype.str, arrays.checksum(plain, state[1])]
 
     def size(self, state: Any) -> int:
@@ -195,10 +217,17 @@ class ArrayKind(Kind):
         address = plain.__array_interface__["data"][0]
         layout = [plain.shape, plain.dtype.str, plain.strides, address, bool(plain.flags.writeable)]
         if plain.dtype.hasobject:
-            return [*held, *array_items(obj)], layout
+            return [*held, *array_items(obj)], [*layout, *_unseen_items(plain)]
         if issubclass(type(base), np.ndarray) or not plain.size:
             return held, layout  # its memory is its base's to compare
         return held, [*layout, arrays.print_of(plain)]
+
+
+def _unseen_items(array: Any) -> list[Any]:
+    """What tells a change of texts, and of objects within records, which are not met one by one."""
+    return (
+        [] if array.dtype.kind == "O" else [array.tolist() if array.dtype.kind == "T" else zlib.crc32(array.tobytes())]
+    )
 
 
 ARRAY = register(ArrayKind())
@@ -212,133 +241,3 @@ def array_class(cls: Any) -> Any:
     if runs_users_code(cls, "__array_finalize__") or runs_users_code(cls, "__del__") or issubclass(cls, np.memmap):
         raise CannotComeHome(f"a {cls.__name__} runs code when it is made", cls.__name__)
     return cls
-
-
-# --- random numbers -------------------------------------------------------------------------------
-
-_BITS = {name: getattr(np.random, name) for name in ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")}
-
-
-class BitsKind(Kind):
-    """A bit generator: its state, as plain numbers."""
-
-    name = "bit generator"
-    changes = True
-
-    def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        return [type(obj).__name__, plain_state(obj.state)]
-
-    def blank(self, content: list[Any], build: Builder) -> Any:
-        name = content_of(content, 2)[0]
-        if type(name) is not str or name not in _BITS:
-            raise Malformed("a random generator of no kind")
-        return _BITS[name](0)
-
-    def decode(self, content: list[Any], build: Builder) -> Any:
-        name, state = content_of(content, 2)
-        if type(name) is not str or name not in _BITS:
-            raise Malformed("a random generator of no kind")
-        made = _BITS[name](0)
-        wanted = read_state(state, made.state)
-        try:
-            made.state = wanted
-        except (ValueError, TypeError, KeyError, OverflowError):
-            raise Malformed("a random state that is none") from None
-        return made.state
-
-    def fits(self, obj: Any, content: list[Any], build: Builder) -> None:
-        if content[:1] != [type(obj).__name__]:
-            raise Malformed("a random state of another generator")
-
-    def state(self, obj: Any, new: Any) -> Any:
-        return obj.state
-
-    def put(self, obj: Any, state: Any) -> None:
-        obj.state = state
-
-    def children(self, obj: Any) -> list[Any]:
-        return []
-
-    def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        return [], plain_state(obj.state)
-
-
-def plain_state(state: Any) -> Any:
-    """A random state as plain values."""
-    if type(state) is dict:
-        return [[key, plain_state(value)] for key, value in state.items()]
-    if issubclass(type(state), np.ndarray):
-        return ["numbers", str(state.dtype), state.tolist()]
-    return hex(state) if type(state) is int else state
-
-
-def read_state(said: Any, like: Any) -> Any:
-    """The state that plain values describe, of the form of `like`."""
-    if type(like) is dict:
-        pairs = checked(said, list)
-        found = {key: value for key, value in (content_of(pair, 2) for pair in pairs) if type(key) is str}
-        if found.keys() != like.keys():
-            raise Malformed("a random state that is none")
-        return {key: read_state(found[key], like[key]) for key in like}
-    if issubclass(type(like), np.ndarray):
-        _, _, numbers = content_of(said, 3)
-        if len(checked_ints(numbers, most=(1 << 64) - 1)) != like.size:
-            raise Malformed("a random state that is none")
-        return np.array(numbers, like.dtype)
-    if type(like) is int:
-        try:
-            return int(checked(said, str), 16)
-        except ValueError:
-            raise Malformed("a random state that is none") from None
-    if said != like and type(said) not in (int, float):
-        raise Malformed("a random state that is none")
-    return said
-
-
-BITS = register(BitsKind(), *_BITS.values())
-
-
-class GeneratorKind(Kind):
-    """`numpy.random.Generator` and `RandomState`: around a bit generator; RandomState keeps one number beside."""
-
-    name = "random generator"
-    changes = True
-
-    def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        if type(obj) is np.random.Generator:
-            return ["Generator", pack.value(obj.bit_generator), None]
-        state = obj.get_state(legacy=False)
-        return ["RandomState", pack.value(obj._bit_generator), [state["has_gauss"], state["gauss"]]]
-
-    def blank(self, content: list[Any], build: Builder) -> Any:
-        name, bits, _ = content_of(content, 3)
-        bits = build.value(bits)
-        if type(bits) not in _BITS.values() or name not in ("Generator", "RandomState"):
-            raise Malformed("a random generator without bits")
-        return np.random.Generator(bits) if name == "Generator" else np.random.RandomState(bits)
-
-    def decode(self, content: list[Any], build: Builder) -> Any:
-        name, _, beside = content_of(content, 3)
-        if name == "Generator" or beside is None:
-            return None
-        has, gauss = content_of(beside, 2)
-        return checked(has, int), checked(gauss, float)
-
-    def state(self, obj: Any, new: Any) -> Any:
-        if type(obj) is np.random.Generator:
-            return None
-        state = obj.get_state(legacy=False)
-        return state["has_gauss"], state["gauss"]
-
-    def put(self, obj: Any, state: Any) -> None:
-        if state is not None and type(obj) is np.random.RandomState:
-            now = obj.get_state(legacy=False)
-            if now["bit_generator"] == "MT19937":
-                obj.set_state({**now, "has_gauss": state[0], "gauss": state[1]})
-
-    def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        bits = obj.bit_generator if type(obj) is np.random.Generator else obj._bit_generator
-        return [bits], self.state(obj, None)
-
-
-register(GeneratorKind(), np.random.Generator, np.random.RandomState)

@@ -63,6 +63,9 @@ class TreeKind(Kind):
 TREE = register(TreeKind())
 
 
+_LOSSES = ("sklearn._loss._loss", "sklearn.linear_model._sgd_fast")
+
+
 class CompiledKind(Kind):
     """A loss or a distance: a class of scikit-learn's and a few numbers."""
 
@@ -76,7 +79,7 @@ class CompiledKind(Kind):
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         module, name, args = content_of(content, 3)
-        if module != "sklearn._loss._loss" or type(name) is not str:
+        if module not in _LOSSES or type(name) is not str:
             raise Malformed("a part of scikit-learn that is none")
         cls = libraries.attribute(module, name)
         if not issubclass(type(cls), type) or any(type(arg) not in (int, float) for arg in checked(args, list)):
@@ -127,7 +130,7 @@ NEIGHBOURS = register(NeighboursKind())
 def _choose(cls: type) -> Kind | None:
     if cls.__module__ == "sklearn.tree._tree" and cls.__name__ == "Tree":
         return TREE
-    if cls.__module__ == "sklearn._loss._loss":
+    if cls.__module__ in _LOSSES:
         return COMPILED
     if (
         cls.__module__ in ("sklearn.neighbors._kd_tree", "sklearn.neighbors._ball_tree")

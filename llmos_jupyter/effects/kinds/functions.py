@@ -1,27 +1,21 @@
-"""Instances, functions and what belongs to them: made without any `__new__`, `__init__`, `__setstate__` or `__reduce__`
-of theirs.
-"""
+"""Functions, methods and descriptors. The code of a function is found, not sent."""
 
 from __future__ import annotations
 
 import types
-import typing
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.code import all_codes
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.kinds_plain import GLOBAL
+from llmos_jupyter.effects.kinds.references import GLOBAL
 from llmos_jupyter.effects.layout import (
     MISSING,
-    attributes,
     class_dict,
     is_a,
     library_module,
-    mro,
     put_dict,
-    set_attributes,
     solid,
 )
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
@@ -29,128 +23,6 @@ from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
     from llmos_jupyter.effects.pack import Packer
-
-
-class InstanceKind(Kind):
-    """An object that is nothing but its class, its `__dict__` and its slots. The state is its class and attributes."""
-
-    name = "instance"
-    changes = True
-
-    def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        if (why := libraries.may_be_made(type(obj))) is not None:
-            raise CannotComeHome(why)
-        return [pack.value(type(obj)), pack.attributes(attributes(obj))]
-
-    def blank(self, content: list[Any], build: Builder) -> Any:
-        cls = build.cls(content_of(content, 2)[0], object)
-        try:
-            return object.__new__(cls)
-        except TypeError:
-            for base in mro(cls):
-                # A class of Cython's without a structure of its own, which wants to be asked all the same.
-                if (base.__module__, base.__name__) == ("pandas._libs.interval", "IntervalMixin"):
-                    return base.__new__(cls)  # type: ignore[call-overload]
-            raise CannotComeHome(f"a {cls.__name__} is abstract", cls.__name__) from None
-
-    def decode(self, content: list[Any], build: Builder) -> Any:
-        cls, held = content_of(content, 2)
-        return build.cls(cls, object), build.attributes(held)
-
-    def state(self, obj: Any, new: Any) -> Any:
-        return type(obj), attributes(obj)
-
-    def put(self, obj: Any, state: Any) -> None:
-        cls, held = state
-        if type(obj) is not cls:
-            object.__setattr__(obj, "__class__", cls)
-        set_attributes(obj, held)
-
-    def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        held = attributes(obj)
-        return [type(obj), *held.values()], list(held)
-
-
-INSTANCE = register(InstanceKind(), structure=object)
-
-
-class ObjectKind(Kind):
-    """A bare `object()`: a mark, known by its identity."""
-
-    name = "object"
-
-    def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        return []
-
-    def blank(self, content: list[Any], build: Builder) -> Any:
-        return object()
-
-
-register(ObjectKind(), object)
-
-
-_args: Any = BaseException.__dict__["args"]
-
-
-class ExceptionKind(Kind):
-    """An exception: class, arguments, attributes. Traceback, cause and context stay behind."""
-
-    name = "exception"
-    changes = True
-
-    def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        return [pack.value(type(obj)), pack.value(obj.args), pack.attributes(_beside_args(obj))]
-
-    def blank(self, content: list[Any], build: Builder) -> Any:
-        cls = build.value(content_of(content, 3)[0])
-        if not is_a(cls, type) or not issubclass(cls, BaseException) or not _simple_exception(cls):
-            raise Malformed("an exception that is none")
-        if (why := libraries.may_be_made(cls)) is not None:
-            raise CannotComeHome(why, cls.__name__)
-        made: Any = solid(cls)
-        return made.__new__(cls)
-
-    def decode(self, content: list[Any], build: Builder) -> Any:
-        _, args, held = content_of(content, 3)
-        args = build.value(args)
-        if type(args) is not tuple:
-            raise Malformed("an exception without arguments")
-        return args, build.attributes(held)
-
-    def state(self, obj: Any, new: Any) -> Any:
-        return _args.__get__(obj), _beside_args(obj)
-
-    def put(self, obj: Any, state: Any) -> None:
-        args, held = state
-        _args.__set__(obj, args)
-        # A field that says None was never set, and differs from one that was set to None.
-        unset = {name: value for name, value in attributes(obj).items() if value is None}
-        set_attributes(obj, {**unset, **held})
-
-    def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        args, held = self.state(obj, None)
-        return [*args, *held.values()], list(held)
-
-
-def _simple_exception(cls: type) -> bool:
-    """Whether an exception's C structure holds arguments and plain fields only."""
-    size = solid(cls).__basicsize__
-    known: tuple[type, ...] = (OSError, ImportError, StopIteration, SystemExit, AttributeError, NameError)
-    return size == BaseException.__basicsize__ or any(
-        issubclass(cls, base) and size == base.__basicsize__ for base in known
-    )
-
-
-def _beside_args(obj: Any) -> dict[str, Any]:
-    fields = {name for base in mro(type(obj)) if base.__module__ == "builtins" for name in class_dict(base)}
-    return {name: value for name, value in attributes(obj).items() if value is not None or name not in fields}
-
-
-EXCEPTION = register(ExceptionKind())
-CHOOSERS.append(lambda cls: EXCEPTION if issubclass(cls, BaseException) and _simple_exception(cls) else None)
-
-
-# --- functions ------------------------------------------------------------------------------------
 
 
 class FunctionKind(Kind):
@@ -341,7 +213,7 @@ class BuiltinKind(Kind):
         if is_a(owner, type):
             if (found := class_dict(owner).get(checked(name, str))) is not None and cls is type:
                 return found.__get__(None, owner) if type(found) in _C_METHODS else found
-        elif solid(cls) is cls and cls.__module__ in ("builtins", "collections", "_io", "_random"):
+        elif solid(cls) is cls and cls.__module__ in ("builtins", "collections", "_io", "_random", "_thread"):
             found = class_dict(cls).get(checked(name, str))
             if type(found) in _C_METHODS:
                 return found.__get__(owner)
@@ -420,22 +292,6 @@ class LibraryFunctionKind(Kind):
 LIBRARY_FUNCTION = register(LibraryFunctionKind())
 
 
-class TypingKind(Kind):
-    """A form of `typing`, as `Union`: found by its name. What is made of them is plain attributes."""
-
-    name = "typing form"
-
-    def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        name = attributes(obj).get("_name")
-        if type(name) is not str or vars(typing).get(name) is not obj:
-            raise CannotComeHome("a form of typing that has no name")
-        return [name]
-
-    def blank(self, content: list[Any], build: Builder) -> Any:
-        return libraries.attribute("typing", content_of(content, 1)[0])
-
-
-register(TypingKind(), *{type(typing.Union), type(typing.Any), type(list), type(tuple)} - {type})
 _COMPILED = frozenset({"cython_function_or_method", "fused_cython_function", "ufunc", "_ArrayFunctionDispatcher"})
 
 

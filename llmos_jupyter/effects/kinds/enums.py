@@ -8,7 +8,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.layout import class_dict, is_a, runs_users_code
+from llmos_jupyter.effects.layout import attributes, class_dict, is_a, runs_users_code
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ _BASES: dict[str, Any] = {
     name: getattr(enum, name) for name in ("Enum", "IntEnum", "Flag", "IntFlag", "StrEnum") if hasattr(enum, name)
 } | {"int": int, "str": str}
 _VALUES = (int, str, float, bool, bytes, type(None), tuple)
-_RUN = ("__init__", "__new__", "__new_member__", "_missing_", "__eq__", "__hash__", "__del__", "__init_subclass__")
+_OWN = frozenset({"_value_", "_name_", "__objclass__", "_sort_order_"})
+_RUN = ("__new__", "__new_member__", "_missing_", "__eq__", "__hash__", "__del__", "__init_subclass__")
 
 
 def describe_enum(cls: Any, pack: Packer) -> list[Any]:
@@ -34,7 +35,10 @@ def describe_enum(cls: Any, pack: Packer) -> list[Any]:
     methods = {name: value for name, value in held.items() if name not in members and _is_own(value, cls)}
     doc = held.get("__doc__")
     names = [cls.__name__, cls.__module__, cls.__qualname__, doc if type(doc) is str else None]
-    return ["enum", names, bases, [list(members), pack.values(members.values())], pack.attributes(methods)]
+    given = [attributes(member) for member in cls._member_map_.values()]
+    given = [{name: value for name, value in held.items() if name not in _OWN} for held in given]
+    described = [list(members), pack.values(members.values())]
+    return ["enum", names, bases, described, pack.attributes(methods), [pack.attributes(held) for held in given]]
 
 
 def _is_own(value: Any, cls: type) -> bool:
@@ -48,7 +52,7 @@ def _is_own(value: Any, cls: type) -> bool:
 
 def make_enum(content: list[Any], build: Builder) -> type:
     """An enum with its members, without its methods."""
-    names, bases, members, _ = content_of(content, 4)
+    names, bases, members, _, _ = content_of(content, 5)
     name, module, path, doc = content_of(names, 4)
     held = build.attributes(members)
     found: list[Any] = [_BASES.get(base) if type(base) is str else None for base in checked(bases, list)]
@@ -69,6 +73,18 @@ def make_enum(content: list[Any], build: Builder) -> type:
         return types.new_class(name, tuple(found), exec_body=fill)
     except (TypeError, ValueError):
         raise Malformed("an enum that is none") from None
+
+
+def decode_enum(content: list[Any], build: Builder) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """An enum's methods, and by member the attributes that its `__init__` gave it."""
+    _, _, members, methods, given = content_of(content, 5)
+    names = checked(members[0], list)
+    if len(checked(given, list)) > len(names):
+        raise Malformed("an enum whose members do not match")
+    held = {name: build.attributes(said) for name, said in zip(names, given, strict=False)}
+    if any(not _OWN.isdisjoint(attributes_of) for attributes_of in held.values()):
+        raise Malformed("an enum whose members are not its own")
+    return build.attributes(methods), held
 
 
 def _is_name(text: str) -> bool:

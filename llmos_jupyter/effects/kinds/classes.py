@@ -9,20 +9,31 @@ import collections
 import dataclasses
 import enum
 import keyword
+import operator
 import types
+import typing
 from typing import TYPE_CHECKING, Any
 
+from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.kinds_enums import describe_enum, make_enum
-from llmos_jupyter.effects.kinds_plain import GLOBAL
-from llmos_jupyter.effects.layout import class_dict, is_a, is_users, mro, runs_users_code, solid
+from llmos_jupyter.effects.kinds.enums import decode_enum, describe_enum, make_enum
+from llmos_jupyter.effects.kinds.references import GLOBAL
+from llmos_jupyter.effects.kinds.typing_forms import (
+    ALIASES,
+    TYPED_DICT,
+    base_of,
+    describe_typed_dict,
+    make_base,
+    make_typed_dict,
+)
+from llmos_jupyter.effects.layout import class_dict, is_a, is_users, library_module, mro, runs_users_code, solid
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
     from llmos_jupyter.effects.pack import Packer
 
-_METACLASSES: dict[str, Any] = {"type": type, "ABCMeta": abc.ABCMeta}
+_METACLASSES: dict[str, Any] = {cls.__name__: cls for cls in (type, abc.ABCMeta, type(typing.Protocol))}
 # Made by the class statement itself, by the metaclass, or by what a kind below calls again.
 _OWN = frozenset({"__dict__", "__weakref__", "__slots__", "__qualname__", "__match_args__", "_abc_impl"})
 _OWN |= {"__static_attributes__", "__firstlineno__", "__annotate__", "__annotate_func__", "__annotations_cache__"}
@@ -38,11 +49,13 @@ class ClassKind(Kind):
     changes = True
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        if not is_users(obj):
+        if not is_users(obj) and not (_is_namedtuple(obj) and libraries.address_of(obj) is None):
             return ["global", *GLOBAL.describe(obj, pack)]
         if issubclass(obj, enum.Enum):
             return describe_enum(obj, pack)
         meta = type(obj).__name__
+        if type(obj) is TYPED_DICT:
+            return describe_typed_dict(obj, pack)
         if _METACLASSES.get(meta) is not type(obj):
             raise CannotComeHome(f"the class {obj.__name__} has the metaclass {meta}")
         held = class_dict(obj)
@@ -53,7 +66,7 @@ class ClassKind(Kind):
             defaults = [obj.__dict__["_field_defaults"].get(field) for field in fields]
             count = len(obj.__dict__["_field_defaults"])
             names = [obj.__name__, obj.__module__, obj.__qualname__, obj.__doc__]
-            typed = {name: held[name] for name in ("__annotations__", "__orig_bases__") if name in held}
+            typed = {name: value for name, value in held.items() if not _of_namedtuple(name, value, fields)}
             parts = [names, list(fields), pack.values(defaults[len(fields) - count :]), pack.attributes(typed)]
             return ["namedtuple", *parts]
         slots = held.get("__slots__")
@@ -67,11 +80,14 @@ class ClassKind(Kind):
             if name not in _OWN and name not in left_out and type(value) is not types.MemberDescriptorType
         }
         members = {n: v for n, v in members.items() if type(v) is not types.GetSetDescriptorType}
+        bases, generated = _bases(obj, pack)
+        for name in generated:
+            members.pop(name, None)
         members.pop("__annotations__", None)
         if not data and (annotations := _annotations(obj)):
             members["__annotations__"] = pack.keep(annotations)
         names = [obj.__name__, obj.__qualname__]
-        return ["class", meta, names, slots, pack.values(obj.__bases__), pack.attributes(members), data]
+        return ["class", meta, names, slots, bases, pack.attributes(members), data]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         what, *rest = content or [None]
@@ -84,15 +100,17 @@ class ClassKind(Kind):
             return _make_namedtuple(rest, build)
         if what == "enum":
             return make_enum(rest, build)
+        if what == "typed dict":
+            return make_typed_dict(rest, build)
         if what != "class":
             raise Malformed("a class of no kind")
         meta, names, slots, bases, _, _ = content_of(rest, 6)
-        return _make_class(meta, names, slots, build.values(bases))
+        return _make_class(meta, names, slots, checked(bases, list), build)
 
     def decode(self, content: list[Any], build: Builder) -> Any:
         what, *rest = content
         if what == "enum":
-            return _Beside(build.attributes(content_of(rest, 4)[3]))
+            return _Beside(*decode_enum(rest, build))
         if what == "namedtuple":
             return _Beside(build.attributes(content_of(rest, 4)[3]))
         if what != "class":
@@ -106,9 +124,13 @@ class ClassKind(Kind):
         if state is None:
             return
         if type(state) is _Beside:
+            for member, held in state.members.items():
+                object.__getattribute__(obj._member_map_[member], "__dict__").update(held)
             for name, value in state.held.items():
-                if issubclass(obj, tuple) and name not in ("__annotations__", "__orig_bases__"):
+                if issubclass(obj, tuple) and (name in _NAMEDTUPLE or name in class_dict(obj)["_fields"]):
                     raise Malformed("a namedtuple with members that are not its own")
+                if name in ("__del__", "__class__", "__slots__"):
+                    raise Malformed("a class with members that are not its own")
                 type.__setattr__(obj, name, value)
                 if issubclass(obj, tuple) and name == "__annotations__":
                     obj.__new__.__annotations__ = value
@@ -123,7 +145,7 @@ class ClassKind(Kind):
             for name, value in class_dict(obj).items()
             if name not in skipped and type(value) not in (types.MemberDescriptorType, types.GetSetDescriptorType)
         }
-        for name in now.keys() - members.keys():
+        for name in now.keys() - members.keys() - _by_typing(obj):
             if name not in ("__module__", "__doc__", "__abstractmethods__", "__annotations__"):
                 type.__delattr__(obj, name)
         for name, value in members.items():
@@ -153,8 +175,9 @@ class ClassKind(Kind):
 class _Beside:
     """What an enum has beside its members, and a namedtuple beside its fields."""
 
-    def __init__(self, held: dict[str, Any]) -> None:
-        self.held = held
+    def __init__(self, held: dict[str, Any], members: dict[str, dict[str, Any]] | None = None) -> None:
+        """`members`: the attributes that an enum's `__init__` gave to its members."""
+        self.held, self.members = held, members or {}
 
 
 CLASS = register(ClassKind())
@@ -168,9 +191,44 @@ def _annotations(cls: type) -> dict[str, Any]:
     return dict(found)
 
 
-def _make_class(meta: Any, names: Any, slots: Any, bases: list[Any]) -> type:
+def _bases(cls: Any, pack: Packer) -> tuple[list[Any], list[str]]:
+    """The bases, those with parameters as what they are made of; and which members their library writes again."""
+    held, protocol = class_dict(cls), type(typing.Protocol)
+    given = held.get("__orig_bases__", cls.__bases__)
+    aliases = {id(base): base_of(base, pack) for base in given}
+    plain = any(aliases.values()) is False and given is not cls.__bases__
+    bases = pack.values(cls.__bases__) if plain else [aliases[id(base)] or pack.value(base) for base in given]
+    generated = ["__parameters__", *([] if plain else ["__orig_bases__"])] if typing.Generic in mro(cls) else []
+    if type(cls) is protocol:
+        generated += _PROTOCOL
+        if not is_users_function(held.get("__init__")):
+            generated.append("__init__")
+    return bases, generated
+
+
+def _by_typing(cls: Any) -> set[str]:
+    """What typing wrote into a class as it was made."""
+    if typing.Generic not in mro(cls):
+        return set()
+    made = {"__init__"} if not is_users_function(class_dict(cls).get("__init__")) else set()
+    return made | {"__parameters__", "__orig_bases__", *_PROTOCOL}
+
+
+_PROTOCOL = ("_is_protocol", "__subclasshook__", "__protocol_attrs__", "__non_callable_proto_members__")
+
+
+def is_users_function(value: Any) -> bool:
+    """Whether a member is a function that no library wrote."""
+    return type(value) is types.FunctionType and not library_module(value.__globals__.get("__name__"))
+
+
+def _make_class(meta: Any, names: Any, slots: Any, said: list[Any], build: Builder) -> type:
     metaclass = _METACLASSES.get(meta) if type(meta) is str else None
     name, path = content_of(names, 2)
+    given = [make_base(base, build) if type(base) is list and len(base) == 2 else build.value(base) for base in said]
+    if not all(is_a(base, (type, *ALIASES)) for base in given):
+        raise Malformed("a class without bases")
+    bases = list(types.resolve_bases(given))
     if metaclass is None or not bases or not all(is_a(base, type) for base in bases):
         raise Malformed("a class without bases")
     held: dict[str, Any] = {"__module__": "__main__", "__qualname__": checked(path, str)}
@@ -181,11 +239,12 @@ def _make_class(meta: Any, names: Any, slots: Any, bases: list[Any]) -> type:
         held["__slots__"] = tuple(slots)
     if any(runs_users_code(base, "__init_subclass__") for base in bases):
         return _beneath(metaclass, checked(name, str), bases, held)
-    if any(type(base) not in (type, abc.ABCMeta) for base in bases):
+    if any(type(base) not in _METACLASSES.values() for base in bases):
         raise CannotComeHome(f"the class {name} has a base with a metaclass of its own", "class")
-    generic = [base for base in bases if base.__module__ == "typing"]
-    if generic:
-        raise CannotComeHome(f"the class {name} is derived from typing.{generic[0].__name__}", "class")
+    if any(base.__module__ == "typing" and base not in (typing.Generic, typing.Protocol) for base in bases):
+        raise CannotComeHome(f"the class {name} is derived from a class of typing", "class")
+    if len(given) != len(bases) or any(map(operator.is_not, given, bases)):
+        held["__orig_bases__"] = tuple(given)
     try:
         made: type = metaclass.__new__(metaclass, checked(name, str), tuple(bases), held)
     except (TypeError, ValueError) as error:
@@ -219,6 +278,15 @@ def _is_name(text: str) -> bool:
 def _is_namedtuple(cls: type) -> bool:
     held = class_dict(cls)
     return cls.__bases__ == (tuple,) and "_fields" in held and "_field_defaults" in held and "_make" in held
+
+
+_NAMEDTUPLE = _OWN | {"_fields", "_field_defaults", "__new__", "_make", "_replace", "_asdict", "__getnewargs__"}
+_NAMEDTUPLE |= {"__module__", "__doc__", "__replace__"}
+
+
+def _of_namedtuple(name: str, value: Any, fields: Any) -> bool:
+    """Whether a member of a namedtuple is made with it."""
+    return name in _NAMEDTUPLE or name in fields or (name == "__repr__" and not is_users_function(value))
 
 
 def _make_namedtuple(content: list[Any], build: Builder) -> type:
@@ -261,8 +329,6 @@ def _generated(cls: Any) -> frozenset[str]:
 def _describe_dataclass(cls: Any, pack: Packer) -> list[Any]:
     held = class_dict(cls)
     parameters = held["__dataclass_params__"]
-    if "__slots__" in held:
-        raise CannotComeHome(f"the dataclass {cls.__name__} has slots")
     own = _annotations(cls)
     fields = {name: field for name, field in held["__dataclass_fields__"].items() if name in own}
     described = []
@@ -306,6 +372,8 @@ def _make_dataclass(cls: Any, members: dict[str, Any], data: Any) -> None:
         inherited = class_dict(base).get("__dataclass_fields__", {})
         if not all(type(name) is str and _is_name(name) for name in inherited):
             raise Malformed("a dataclass whose bases have no names")
+    # What the slots are reached by stands where a field's default does while the decorator looks.
+    slots = {name: value for name, value in class_dict(cls).items() if type(value) is types.MemberDescriptorType}
     for name, values in fields.items():
         try:
             type.__setattr__(cls, name, dataclasses.field(**values))
@@ -315,3 +383,10 @@ def _make_dataclass(cls: Any, members: dict[str, Any], data: Any) -> None:
         dataclasses.dataclass(cls, **dict(zip(_PARAMETERS, parameters, strict=True)))
     except (TypeError, ValueError) as error:
         raise CannotComeHome(f"the dataclass {cls.__name__} cannot be made ({error})", "class") from None
+    for name, value in slots.items():
+        type.__setattr__(cls, name, value)
+    if slots and hasattr(cls.__dataclass_params__, "slots"):  # since Python 3.12
+        cls.__dataclass_params__.slots = True
+    if slots and parameters[_PARAMETERS.index("frozen")]:
+        helpers: Any = dataclasses
+        cls.__getstate__, cls.__setstate__ = helpers._dataclass_getstate, helpers._dataclass_setstate
