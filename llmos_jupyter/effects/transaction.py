@@ -92,7 +92,8 @@ def run_in_sandbox(
     installed libraries is imported.
 
     The options are those of `rehearsal.rehearse`; `keep` is given each real path that the copy is about to change where
-    `access` lets it, in another thread, and has returned before that happens. Raises KeyboardInterrupt, with the copy already gone.
+    `access` lets it, in another thread, and has returned before that happens. Raises KeyboardInterrupt, with the copy
+    already gone.
     """
     if (reason := rehearsal.supported() or fork_hazard(code, shell.user_ns)) is not None:
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
