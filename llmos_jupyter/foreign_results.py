@@ -28,8 +28,11 @@ def merge(shell: InteractiveShell, results: Bundle, seen: Mapping[str, Seen | No
     shared; where that fails one by one, and what cannot come is told."""
     merged = Merged(missing=list(results.missing))
     names = placed(shell.user_ns, [packed.name for packed in results.variables], seen, number)
-    parts = [[packed, *(p for p in results.variables if p.same_as == packed.name)]
-             for packed in results.variables if not packed.same_as]
+    parts = [
+        [packed, *(p for p in results.variables if p.same_as == packed.name)]
+        for packed in results.variables
+        if not packed.same_as
+    ]
     if len(parts) > 1 and not _load(shell, results.variables, names, results.folder):
         for packed in results.variables:
             merged.note(packed.name, names[packed.name])
@@ -54,8 +57,7 @@ def _load(shell: InteractiveShell, variables: Sequence[Packed], names: Mapping[s
         loaded = f"__import__('pickle').loads(__import__('pathlib').Path({file!r}).read_bytes())"
         lines.append(f"{names[packed.name]} = {names[packed.same_as] if packed.same_as else loaded}")
     access = Access(read=(os.path.realpath(folder),))
-    with run_in_sandbox("
-".join(lines), shell, budget_seconds=BUDGET_SECONDS, access=access) as ran:
+    with run_in_sandbox("\n".join(lines), shell, budget_seconds=BUDGET_SECONDS, access=access) as ran:
         if ran.refusals:
             return f"unpickling it wants to {ran.refusals[0].what}, which it may not"
         if not ran.committable:
