@@ -55,6 +55,8 @@ def _load(shell: InteractiveShell, variables: Sequence[Packed], names: Mapping[s
     for packed in variables:
         file = os.path.realpath(os.path.join(folder, os.path.basename(packed.file)))
         loaded = f"__import__('pickle').loads(__import__('pathlib').Path({file!r}).read_bytes())"
+        # An unpickled array lies in the memory of the pickle's own bytes, which cannot come home; its copy does not.
+        loaded = f"__import__('copy').deepcopy({loaded})"
         lines.append(f"{names[packed.name]} = {names[packed.same_as] if packed.same_as else loaded}")
     access = Access(read=(os.path.realpath(folder),))
     with run_in_sandbox("\n".join(lines), shell, budget_seconds=BUDGET_SECONDS, access=access) as ran:
