@@ -111,7 +111,9 @@ def _targets(finding: Finding) -> list[str]:
         return []
     if not isinstance(call, ast.Call):
         return []
-    return [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    # What a symbolic link says is a text: nothing is done to what it leads to.
+    arguments = call.args[1:] if ast.unparse(call.func).endswith("symlink") else call.args
+    return [a.value for a in arguments if isinstance(a, ast.Constant) and isinstance(a.value, str)]
 
 
 # --- grants -----------------------------------------------------------------------------------------

@@ -82,6 +82,8 @@ def _reasons(draft: Draft, missing: list[Want], here: str) -> str:
         )
     if missing:
         said.append("it wants to " + ", ".join(dict.fromkeys(map(_in_words, missing[:4]))))
+    if said and draft.done_again:
+        said.append("what it has done so far over the network or with processes would be done again")
     return "; ".join(said)
 
 

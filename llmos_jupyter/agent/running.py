@@ -90,6 +90,7 @@ def _in_sandbox(draft: Draft, shell: InteractiveShell, rights: Rights, files: Fi
         if access.write and not ran.files_told:
             files.impossible.append("files that it changed stay so: this system does not tell of a sandbox's calls.")
         draft.ran, draft.rehearsal = ran, ran.report
+        draft.done_again = access.network or access.processes
         if ran.refusals or ran.cannot or ran.report.status == "unavailable":
             if ran.refusals and not rights.grants.missing(wants([], ran.report, rights.grants.roots)):
                 draft.outside = f"the sandbox does not let it {ran.refusals[0].what}, whatever was granted"
