@@ -12,7 +12,7 @@ from IPython.display import display
 
 from llmos_jupyter.agent import undo
 from llmos_jupyter.agent.bounded_output import bounded_output
-from llmos_jupyter.agent.capabilities import Grants, wants
+from llmos_jupyter.agent.capabilities import FILES, Grants, Want, wants
 from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Noted, Ran, Running
@@ -92,8 +92,8 @@ def _in_sandbox(draft: Draft, shell: InteractiveShell, rights: Rights, files: Fi
         draft.ran, draft.rehearsal = ran, ran.report
         draft.done_again = access.network or access.processes
         if ran.refusals or ran.cannot or ran.report.status == "unavailable":
-            if ran.refusals and not rights.grants.missing(wants([], ran.report, rights.grants.roots)):
-                draft.outside = f"the sandbox does not let it {ran.refusals[0].what}, whatever was granted"
+            if ran.refusals and not _grantable(ran, rights.grants):
+                draft.outside = f"the sandbox does not let it do this, whatever was granted: {ran.refusals[0].what}"
             return None
         if not ran.committable:
             return _failed(ran)
@@ -103,6 +103,12 @@ def _in_sandbox(draft: Draft, shell: InteractiveShell, rights: Rights, files: Fi
     except CannotComeHome as error:
         draft.outside = error.reason
         return None
+
+
+def _grantable(ran: SandboxRun, grants: Grants) -> list[Want]:
+    """What a run was refused that a yes could change: a file that has no name cannot be granted."""
+    missing = grants.missing(wants([], ran.report, grants.roots))
+    return [want for want in missing if want.what or want.capability not in FILES]
 
 
 def _failed(ran: SandboxRun) -> Run:

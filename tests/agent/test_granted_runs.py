@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import sqlite3
-import sys
 import threading
 from pathlib import Path
 
@@ -144,7 +143,8 @@ def test_what_a_failing_run_wrote_is_put_back(scene: Scene, tmp_path: Path) -> N
 
 
 def test_what_else_a_run_wants_is_asked_with_everything_as_it_was(scene: Scene, tmp_path: Path) -> None:
-    code = f"{APPEND}\nopen(O + '/a', 'w').write('second')"
+    (tmp_path / "work" / "path").write_text(str(tmp_path / "other" / "a"))
+    code = f"{APPEND}\nopen(open('path').read(), 'w').write('second')"
     assert scene.ask(block(code), say=True) == "done"
     assert questions(scene) == [
         f"it wants to write files ({tmp_path}/granted/a)",
@@ -159,7 +159,8 @@ def test_what_else_a_run_wants_is_asked_with_everything_as_it_was(scene: Scene, 
 
 def test_a_no_to_the_second_question_undoes_the_first(scene: Scene, tmp_path: Path) -> None:
     scene.rights.grants.allow(f"write {tmp_path / 'granted'}")
-    assert scene.ask(block(f"{APPEND}\nopen(O + '/a', 'w')"), say=False) == "done"
+    (tmp_path / "work" / "path").write_text(str(tmp_path / "other" / "a"))
+    assert scene.ask(block(f"{APPEND}\nopen(open('path').read(), 'w')"), say=False) == "done"
     assert (tmp_path / "granted" / "a").read_text() == "granted\n"
     assert "x" not in scene.shell.user_ns
     assert "put back: restored" in notes(scene)
@@ -187,7 +188,9 @@ def test_a_database_is_written_and_undone(scene: Scene, tmp_path: Path) -> None:
     with sqlite3.connect(path) as database:
         database.execute("create table t as select 1 as a")
     database.close()
-    code = "import sqlite3\nc = sqlite3.connect(G + '/d.sqlite')\nc.execute('delete from t')\nc.commit()\nc.close()\ndel c"
+    code = (
+        "import sqlite3\nc = sqlite3.connect(G + '/d.sqlite')\nc.execute('delete from t')\nc.commit()\nc.close()\ndel c"
+    )
     assert scene.ask(block(code), say=True) == "done"
 
     def rows() -> list[tuple[int]]:
@@ -204,11 +207,12 @@ def test_a_database_is_written_and_undone(scene: Scene, tmp_path: Path) -> None:
 def test_processes_run_in_the_sandbox(scene: Scene, tmp_path: Path) -> None:
     code = (
         "import subprocess, os\nparent = subprocess.check_output(['sh', '-c', 'echo $PPID'], text=True).strip()\n"
-        "own = str(os.getpid())\n!echo hello; echo {own}\nlines = !echo one"
+        "own = str(os.getpid())\n!echo hello; echo {own}\nlines = !echo one\nlines = list(lines)"
     )
     assert scene.ask(block(code), say=True) == "done"
+    assert questions(scene)[1:] == []
     assert scene["parent"] == scene["own"] != str(os.getpid())
-    assert list(scene["lines"]) == ["one"]
+    assert scene["lines"] == ["one"]
     # The yes was for that answer.
     assert scene.ask(block(code), say=None) == "done"
     assert len(questions(scene)) == 1
@@ -224,7 +228,8 @@ def test_a_process_writes_no_more_than_was_granted_and_is_undone(scene: Scene, t
     scene.rights.history.undo(scene.shell)
     assert (tmp_path / "granted" / "a").read_text() == "granted\n"
     assert scene.ask(block(code.replace("{G}", "{O}")), say=None) == "done"
-    assert questions(scene) == [f"it wants to write files ({tmp_path}/other/a)"]
+    (why,) = questions(scene)
+    assert why.startswith(f"it wants to write files ({tmp_path}/other/a); what it has done so far")
     assert (tmp_path / "other" / "a").read_text() == "other\n"
 
 
@@ -255,26 +260,23 @@ def test_the_network_is_reached_from_the_sandbox(scene: Scene) -> None:
 
 # --- the notebook itself ----------------------------------------------------------------------------
 
+THREAD = "import threading, time\nthreading.Thread(target=time.sleep, args=(3,), daemon=True).start()"
 OUTSIDE = "this has to run in the notebook itself, outside the sandbox"
 
 
 @pytest.mark.parametrize("say", [True, False, None])
-@pytest.mark.parametrize("code", ["i = iter([1])\nx = 1", "import sys\nsys.excepthook = print\nx = 1"])
+@pytest.mark.parametrize("code", ["i = iter([1])", THREAD])
 def test_what_cannot_come_home_runs_in_the_notebook_after_a_yes(scene: Scene, code: str, say: bool | None) -> None:
-    usual = sys.excepthook
-    try:
-        for grant in ("write files", "read files", "network", "processes", "install"):
-            scene.rights.grants.allow(grant)
-        assert scene.ask(block(f"{code}\nimport os\nwhere = os.getpid()"), say=say) == "done"
-    finally:
-        sys.excepthook = usual
+    for grant in ("write files", "read files", "network", "processes", "install"):
+        scene.rights.grants.allow(grant)
+    assert scene.ask(block(f"{code}\nimport os\nwhere = os.getpid()"), say=say) == "done"
     assert [why.partition(" (")[0] for why in questions(scene)] == [OUTSIDE]
     assert scene.shell.user_ns.get("where") == (os.getpid() if say else None)
     assert isinstance(scene.last, events.Ran if say else events.Shown)
 
 
 def test_what_was_written_before_it_turned_out_is_put_back(scene: Scene, tmp_path: Path) -> None:
-    code = f"{APPEND}\nimport itertools\ni = itertools.count()"
+    code = f"{APPEND}\ni = iter([1])"
     assert scene.ask(block(code), say=True) == "done"
     assert questions(scene)[1].startswith(OUTSIDE)
     assert (tmp_path / "granted" / "a").read_text() == f"granted\n{os.getpid()}\n"
@@ -289,9 +291,7 @@ def test_where_there_is_no_sandbox_each_answer_is_asked_about(scene: Scene, monk
     assert scene["x"] == 1
 
 
-def test_an_administrator_s_cap_keeps_code_out_of_the_notebook(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_administrator_s_cap_keeps_code_out_of_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMOS_MAX_GRANTS", "read")
     scene = Scene(tmp_path)
     assert scene.ask(block("i = iter([1])"), say=True) == "done"
@@ -308,6 +308,5 @@ def test_what_the_sandbox_never_lets_through_runs_in_the_notebook_after_a_yes(sc
         scene.shell.user_ns["PATH"] = path
         code = "import socket\nwith socket.socket(socket.AF_UNIX) as s: s.connect(PATH)\ndel s\nx = 1"
         assert scene.ask(block(code), say=True) == "done"
-    assert questions(scene)[0] == f"it wants to use the network ({path})"
-    assert questions(scene)[1].startswith(f"{OUTSIDE} (the sandbox does not let it")
+    assert questions(scene)[-1].startswith(f"{OUTSIDE} (the sandbox does not let it do this")
     assert scene["x"] == 1
