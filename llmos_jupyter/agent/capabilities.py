@@ -31,8 +31,8 @@ FILES = frozenset({READ, WRITE})
 ASKED_EACH_TIME = frozenset({EXIT, INPUT, Capability.KERNEL})
 
 FORMS = (
-    "`read FOLDER`, `read files`, `write FOLDER`, `write files`, `network`, `network HOST`, `processes` or "
-    "`install packages`, each with `for this answer` behind it if it should end with the next answer"
+    "`read FOLDER`, `read files`, `write FOLDER`, `write files`, `network`, `processes` or `install "
+    "packages`, each with `for this answer` behind it if it should end with the next answer"
 )
 _FOR_THIS = re.compile(r"\s+for\s+this\s+answer\.?$", re.I)
 
@@ -121,7 +121,8 @@ def _targets(finding: Finding) -> list[str]:
 
 @dataclass(frozen=True)
 class Grant:
-    """`what` is a folder or file, a host, a command; empty means anything of the capability."""
+    """`what` is a folder or file; empty means anything of the capability. The sandbox is open to the network and to
+    processes or it is not: nothing can hold a run to one host or one command."""
 
     capability: Capability
     what: str = ""
@@ -130,13 +131,7 @@ class Grant:
     def covers(self, capability: Capability, what: str) -> bool:
         if capability is not self.capability:
             return False
-        if not self.what:
-            return True
-        if not what:
-            return False
-        if capability in FILES:
-            return beneath(what, self.what)
-        return what.casefold() == self.what.casefold() if capability is NET else what == self.what
+        return not self.what or (bool(what) and beneath(what, self.what))
 
     def __str__(self) -> str:
         head = {READ: "read", WRITE: "write"}.get(self.capability, self.capability.value)
@@ -285,8 +280,13 @@ def _parse(text: str, verb: str) -> Grant:
                 return Grant(capability, "", this_answer)
             if "\0" not in tail:
                 return Grant(capability, os.path.realpath(os.path.expanduser(tail)), this_answer)
+        case "network" if not tail:
+            return Grant(NET, "", this_answer)
         case "network" if " " not in tail:
-            return Grant(NET, host_of(tail), this_answer)
+            raise LLMOSError(
+                f"Nothing can hold code to one host: `%llmos {verb} network` is for all of them, with `for this answer` "
+                "behind it for one answer."
+            )
         case "processes" | "process" if not tail:
             return Grant(PROC, "", this_answer)
         case "install" if tail.casefold() in ("", "packages"):
