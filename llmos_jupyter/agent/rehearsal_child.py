@@ -25,6 +25,7 @@ from llmos_jupyter.agent.kernel_state import differences, kernel_state, register
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.agent.pages import Probe, WrittenPages
 from llmos_jupyter.agent.rehearsal_capture import Capture
+from llmos_jupyter.agent.rehearsal_processes import ProcessOutput
 from llmos_jupyter.agent.rehearsal_refusals import Refusals
 from llmos_jupyter.agent.rehearsal_shell import Stage
 from llmos_jupyter.agent.snapshot import Snapshot
@@ -131,6 +132,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     if peak is not None:
         os.write(peak, b"5")
         os.close(peak)
+    processes = ProcessOutput() if brief.access.processes else None
     refusals.listen()
     if collecting:
         gc.enable()
@@ -156,6 +158,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         error = result.error_before_exec or result.error_in_exec or (stage.shown[0] if stage.shown else None)
     except BaseException as raised:  # the candidate's: it may raise anything, from any of IPython's hooks
         error = raised
+    if processes is not None:
+        processes.close()
     seconds = time.perf_counter() - started
 
     gc.disable()

@@ -219,6 +219,14 @@ def test_processes_run_in_the_sandbox(scene: Scene, tmp_path: Path) -> None:
     assert isinstance(scene.last, events.Shown)
 
 
+def test_what_processes_print_is_seen(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    scene.rights.grants.allow("processes")
+    code = "import os, subprocess\nsubprocess.run(['echo', 'héllo'])\nstatus = os.system('echo again >&2; sleep 99 &')"
+    assert scene.ask(block(code)) == "done"
+    assert questions(scene) == []
+    assert capsys.readouterr().out == "héllo\nagain\n"
+
+
 def test_a_process_writes_no_more_than_was_granted_and_is_undone(scene: Scene, tmp_path: Path) -> None:
     scene.rights.grants.allow("processes")
     scene.rights.grants.allow(f"write {tmp_path / 'granted'}")
