@@ -284,8 +284,8 @@ def _parse(text: str, verb: str) -> Grant:
             return Grant(NET, "", this_answer)
         case "network" if " " not in tail:
             raise LLMOSError(
-                f"Nothing can hold code to one host: `%llmos {verb} network` is for all of them, with `for this answer` "
-                "behind it for one answer."
+                f"Nothing can hold code to one host: `%llmos {verb} network` is for all of them, with "
+                "`for this answer` behind it for one answer."
             )
         case "processes" | "process" if not tail:
             return Grant(PROC, "", this_answer)
