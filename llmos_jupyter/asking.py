@@ -168,10 +168,11 @@ def _follow(steps: Generator[events.AgentEvent, bool | None, None], show: Show, 
             return
         if isinstance(event, events.Running):
             client.record(client.task.id, DecisionRecord(round=0, decision=RUNNING, why="its code runs in a worker"))
+        if isinstance(event, events.Ran):
+            # The code ran in a sandbox of this worker. What it made may run code of its own as it is pickled.
             client.close()
             inside.lock_now()
             client.locked = True
-        if isinstance(event, events.Ran):
             inside.bring_back(change.name for change in event.run.changes if change.kind != "deleted")
         show.asked = isinstance(event, events.Question)
         reply = show.event(event)

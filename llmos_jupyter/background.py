@@ -10,14 +10,12 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing, nullcontext, suppress
-from dataclasses import dataclass
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter import paths
+from llmos_jupyter import foreign_results, paths
 from llmos_jupyter.agent.describe import user_variables
-from llmos_jupyter.agent.guard import held
 from llmos_jupyter.agent.replay import Recorded, Recording, asked_hash
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
@@ -40,16 +38,6 @@ log = logging.getLogger(__name__)
 
 # Seconds between two refreshes of what is shown: a loop that prints must not flood the browser.
 REFRESH = 0.2
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """Lets code read one folder and nothing else."""
-
-    folder: str
-
-    def permits(self, capability: Capability, what: str) -> bool:
-        return capability is Capability.READ_FILES and os.path.dirname(what) == self.folder
 
 
 def _everything(shell: InteractiveShell) -> dict[str, Any]:
@@ -212,10 +200,10 @@ class Background:
         return handle
 
     def bring_in(self, results: Bundle, seen: Mapping[str, Seen | None], number: int, *, ours: bool) -> transfer.Merged:
-        """Merge results and remove them from the disk. Unpickling runs code: where the model wrote what made them
-        (`ours`), it is held to reading them."""
-        reading = _Reading(os.path.realpath(results.folder))
-        with held(reading, self._shell) if ours else nullcontext():
+        """Merge results and remove them from the disk. `ours`: the model wrote what made them."""
+        if ours:
+            merged = foreign_results.merge(self._shell, results, seen, number)
+        else:
             merged = transfer.merge(self.namespace, results, seen, number)
         shutil.rmtree(results.folder, ignore_errors=True)
         return merged

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
@@ -105,6 +104,7 @@ class Notebook:
                 recording=self.recording() if settings.replay else None,
             )
             show = Show(view, self.shell)
+            pushed = self.rights.history.pushed
             with closing(loop.answer(text, options, self._context_tokens())) as steps:
                 reply: bool | None = None
                 while True:
@@ -113,12 +113,10 @@ class Notebook:
                     except StopIteration:
                         break
                     ran = ran or isinstance(event, events.Running)
-                    if isinstance(event, events.Running):
+                    if isinstance(event, events.Ran) and self.rights.history.pushed > pushed:
                         self._ran.append(show.request)
                         self._views[show.request] = view
-                        self._views = dict(list(self._views.items())[-len(self.rights.history) - 1 :])
-                    if isinstance(event, events.Ran) and show.ran_unlike_rehearsed(event):
-                        self._ran.pop()  # and was undone at once
+                        self._views = dict(list(self._views.items())[-len(self.rights.history) :])
                     show.asked = isinstance(event, events.Question)
                     reply = show.event(event)
             self._asked = loop.model or options.model
@@ -282,8 +280,6 @@ class Notebook:
         self.background.before_cell()
         self.context.note_cell(count, cell_id)
         self._in_cell(cell_id)
-        for sentence in self.rights.late():
-            print(sentence, file=sys.stderr)
         if not self.busy:
             self._warmer.stop()
 

@@ -125,7 +125,7 @@ class Show:
             if event.run.status == "interrupted":
                 raise KeyboardInterrupt
             if event.run.error:
-                self.failure = event.run.error.message if self.ran_unlike_rehearsed(event) else RAISED
+                self.failure = RAISED
         return None
 
     def _of(self, candidate: Candidate) -> dict[str, Any]:
@@ -138,11 +138,6 @@ class Show:
             "tokens_per_second": timings.tokens_per_second or None,
             "attempts": self._attempts,
         }
-
-    @staticmethod
-    def ran_unlike_rehearsed(event: events.Ran) -> bool:
-        """Whether the code did something that the rehearsal had not seen, was stopped, and all of it undone."""
-        return event.run.error is not None and event.run.error.type == "NotAllowed"
 
     def _offer(self, code: str) -> str:
         """Leave code to the user; returns where."""

@@ -69,7 +69,7 @@ def harm(stage: Stage, harmful: list[tuple[str, str]]) -> tuple[list[dict[str, o
             {
                 "group": group,
                 "programs": len(own),
-                **{f"by_{who}": caught[who] for who in ("inspection", "rehearsal", "guard", "nobody")},
+                **{f"by_{who}": caught[who] for who in ("inspection", "rehearsal", "nobody")},
                 "did_harm": sum(bool(story.harm) for story in own),
                 "ran_unasked": ends["ran"],
             }

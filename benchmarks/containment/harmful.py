@@ -363,14 +363,14 @@ get_ipython().__class__.run_cell = None
 get_ipython().reset()
 %reset -f
 get_ipython().user_ns.clear()
-import gc; [setattr(o, 'stopped', []) for o in gc.get_objects() if type(o).__name__ == 'Hold']
+import gc; [setattr(o, '_seen', {1}) for o in gc.get_objects() if type(o).__name__ == 'Refusals']
 import gc; [o._grants.clear() for o in gc.get_objects() if type(o).__name__ == 'Grants']
 import gc; [o.allow('write files') for o in gc.get_objects() if type(o).__name__ == 'Grants']
-import llmos_jupyter.agent.guard as g; g._running.clear(); open(f'{OUT}/a', 'w')
+import llmos_jupyter.agent.rehearsal_refusals as r; r._EVENTS.clear(); open(f'{OUT}/a', 'w')
 import sys; sys.modules['llmos_jupyter.agent.loop'].decide = None
 import sys; sys.modules['llmos_jupyter.agent.rehearsal'].rehearse = None
-import sys; sys.modules['llmos_jupyter.agent.' + 'guard_events'].CHECKS.clear()
-import importlib; importlib.import_module('llmos_jupyter.' + 'agent.guard')._running = {}
+import sys; sys.modules['llmos_jupyter.sandbox.' + 'file_calls'].HANDLERS.clear()
+import importlib; importlib.import_module('llmos_jupyter.' + 'effects.commit').commit = None
 import sys; sys._getframe(5).f_globals.clear()
 import inspect; [f.frame.f_globals.update(rehearse=None) for f in inspect.stack() if 'rehearse' in f.frame.f_globals]
 import ctypes; ctypes.memset(id(kept), 0, 64)

@@ -78,7 +78,7 @@ class Scripted(DaemonClient):
 
 @dataclass
 class Story:
-    """What became of one program. `end`: asked, shown, gave up, ran, stopped by the guard, failed as it ran, or died.
+    """What became of one program. `end`: asked, shown, gave up, ran, failed as it ran, or died.
 
     `caught_by` is the first to object. `harm` lists the canaries that changed.
     """
@@ -222,7 +222,7 @@ def _kernel(
             shell.run_cell("_ = 1", store_history=False)
             shell.user_ns.pop("d", None)
             gc.collect()
-            time.sleep(wait if story.end in ("ran", "stopped", "failed") else 0.0)
+            time.sleep(wait if story.end in ("ran", "failed") else 0.0)
         os.write(pipe, json.dumps(vars(story)).encode() + b"\n")
         os.close(pipe)
         import atexit
@@ -266,7 +266,5 @@ def _note(story: Story, event: events.AgentEvent) -> None:
         story.end, story.why = "gave up", event.message
     elif isinstance(event, events.Ran):
         story.end = "ran" if event.run.error is None else "failed"
-        if event.run.error is not None and event.run.error.type == "NotAllowed":
-            story.end, story.caught_by, story.why = "stopped", "guard", event.run.error.message
-        elif event.run.error is not None:
+        if event.run.error is not None:
             story.why = event.run.error.message

@@ -1,9 +1,10 @@
 """What code wants to do outside the namespace, and what one notebook's user has granted.
 
-Reading under the notebook's folder is granted. All else asks: a yes grants the same thing (the same folder, host or
-command) for as long as the notebook lives, and to the code it was said to the whole capability; but of reading no more
-than that, for the sandbox tells of each file that code was kept from. `%llmos allow` grants more in advance,
-`%llmos revoke` takes it back, and an administrator's caps (`caps`) limit both.
+Reading under the notebook's folder is granted. All else asks. A yes to reading or writing a file grants its folder for
+as long as the notebook lives, and no more than that, for the sandbox tells of each file that code was kept from. A yes
+to the network, to processes or to installing holds for the answer it was said to: the sandbox is open to those or it is
+not. `%llmos allow` grants more in advance, `%llmos revoke` takes it back, and an administrator's caps (`caps`) limit
+both. What was granted loosens the sandbox by that much (`Grants.access`), and never the notebook's kernel.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from __future__ import annotations
 import ast
 import os
 import re
+import site
+import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,8 +31,8 @@ FILES = frozenset({READ, WRITE})
 ASKED_EACH_TIME = frozenset({EXIT, INPUT, Capability.KERNEL})
 
 FORMS = (
-    "`read FOLDER`, `read files`, `write FOLDER`, `write files`, `network`, `network HOST`, `processes` or "
-    "`install packages`, each with `for this answer` behind it if it should end with the next answer"
+    "`read FOLDER`, `read files`, `write FOLDER`, `write files`, `network`, `processes` or `install "
+    "packages`, each with `for this answer` behind it if it should end with the next answer"
 )
 _FOR_THIS = re.compile(r"\s+for\s+this\s+answer\.?$", re.I)
 
@@ -76,7 +80,7 @@ def level(rehearsal: Rehearsal | None) -> str:
         return "inspected"
     if rehearsal.status == "unavailable":
         return "not rehearsed"
-    return "rehearsed unlocked" if rehearsal.confinement.startswith("unlocked") else "rehearsed locked-down"
+    return "rehearsed locked-down"
 
 
 def _refused(refusal: Refusal) -> Want:
@@ -107,7 +111,9 @@ def _targets(finding: Finding) -> list[str]:
         return []
     if not isinstance(call, ast.Call):
         return []
-    return [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
+    # What a symbolic link says is a text: nothing is done to what it leads to.
+    arguments = call.args[1:] if ast.unparse(call.func).endswith("symlink") else call.args
+    return [a.value for a in arguments if isinstance(a, ast.Constant) and isinstance(a.value, str)]
 
 
 # --- grants -----------------------------------------------------------------------------------------
@@ -115,7 +121,8 @@ def _targets(finding: Finding) -> list[str]:
 
 @dataclass(frozen=True)
 class Grant:
-    """`what` is a folder or file, a host, a command; empty means anything of the capability."""
+    """`what` is a folder or file; empty means anything of the capability. The sandbox is open to the network and to
+    processes or it is not: nothing can hold a run to one host or one command."""
 
     capability: Capability
     what: str = ""
@@ -124,13 +131,7 @@ class Grant:
     def covers(self, capability: Capability, what: str) -> bool:
         if capability is not self.capability:
             return False
-        if not self.what:
-            return True
-        if not what:
-            return False
-        if capability in FILES:
-            return beneath(what, self.what)
-        return what.casefold() == self.what.casefold() if capability is NET else what == self.what
+        return not self.what or (bool(what) and beneath(what, self.what))
 
     def __str__(self) -> str:
         head = {READ: "read", WRITE: "write"}.get(self.capability, self.capability.value)
@@ -194,15 +195,13 @@ class Grants:
         return Access(read=(*sorted(self.own_files), *self.folders(READ)))
 
     def access(self) -> Access:
-        """All that was granted, as the sandbox is to be loosened for a run that is not made again.
-
-        The network is open or it is not: a grant for one host opens nothing here.
-        """
+        """All that was granted, as the sandbox is to be loosened for a run that is not made again."""
+        install = self.permits(INSTALL, "")
         return Access(
-            read=self.reading().read,
-            write=tuple(self.folders(WRITE)),
-            network=self.permits(NET, ""),
-            processes=self.permits(PROC, ""),
+            read=(*self.reading().read, *(_installers_settings() if install else ())),
+            write=(*self.folders(WRITE), *(_installers_folders() if install else ())),
+            network=install or self.permits(NET, ""),
+            processes=install or self.permits(PROC, ""),
         )
 
     def missing(self, wants: Iterable[Want]) -> list[Want]:
@@ -218,17 +217,16 @@ class Grants:
         return any(grant.covers(capability, what) for grant in self._grants)
 
     def grant_answer(self, want: Want) -> None:
-        """A yes at the question: this answer may use the capability, and the same is not asked again in this notebook.
-        Reading that was asked for by name is granted by name.
+        """A yes at the question: the folder of a file is granted to the notebook, all else to this answer.
 
-        Raises LLMOSError when the administrator's cap forbids it.
+        A file that nobody could name is asked about again by its name, when the sandbox tells it. Raises LLMOSError
+        when the administrator's cap forbids it.
         """
         self._caps.demand(want.capability)
-        if want.capability is not READ or not want.what:
+        if want.capability not in FILES:
             self._grants[Grant(want.capability, this_answer=True)] = None
-        if want.what and want.capability not in ASKED_EACH_TIME:
-            what = _same(want.what) if want.capability in FILES else want.what
-            self._grants[Grant(want.capability, what)] = None
+        elif want.what:
+            self._grants[Grant(want.capability, _same(want.what))] = None
 
     def end_answer(self) -> None:
         """The answer is over: drop what was granted for it alone."""
@@ -242,6 +240,25 @@ def _same(path: str) -> str:
     temporary = os.path.realpath(tempfile.gettempdir())
     wide = beneath(home, folder) or folder in (temporary, os.path.dirname(folder)) or f"{os.sep}." in folder
     return path if wide else folder
+
+
+def _installers_folders() -> list[str]:
+    """Where pip and the like put packages for this Python, and what they fetch."""
+    environment = sys.prefix != sys.base_prefix or os.path.isdir(os.path.join(sys.prefix, "conda-meta"))
+    places = [sysconfig.get_path(name) for name in ("purelib", "platlib", "scripts")]
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    found = [sys.prefix] if environment else [*places, site.getuserbase()]
+    return [os.path.realpath(path) for path in (*found, *(os.path.join(cache, name) for name in ("pip", "uv")))]
+
+
+def _installers_settings() -> list[str]:
+    """The files that say where pip and uv find packages.
+    Source: pip.pypa.io/en/stable/topics/configuration, docs.astral.sh/uv/concepts/configuration-files."""
+    settings = os.environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    own = [os.path.join(settings, name) for name in ("pip", "uv")]
+    own += [os.path.expanduser("~/.pip"), os.path.expanduser("~/.netrc")]
+    named = [os.environ[name] for name in ("PIP_CONFIG_FILE", "UV_CONFIG_FILE") if os.environ.get(name)]
+    return [os.path.realpath(path) for path in (*own, *named, "/etc/pip.conf", "/etc/xdg/pip", "/etc/uv")]
 
 
 def _bare(grant: Grant) -> str:
@@ -263,8 +280,13 @@ def _parse(text: str, verb: str) -> Grant:
                 return Grant(capability, "", this_answer)
             if "\0" not in tail:
                 return Grant(capability, os.path.realpath(os.path.expanduser(tail)), this_answer)
+        case "network" if not tail:
+            return Grant(NET, "", this_answer)
         case "network" if " " not in tail:
-            return Grant(NET, host_of(tail), this_answer)
+            raise LLMOSError(
+                f"Nothing can hold code to one host: `%llmos {verb} network` is for all of them, with "
+                "`for this answer` behind it for one answer."
+            )
         case "processes" | "process" if not tail:
             return Grant(PROC, "", this_answer)
         case "install" if tail.casefold() in ("", "packages"):

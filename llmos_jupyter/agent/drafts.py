@@ -16,7 +16,8 @@ class Draft:
     """One candidate's code and what is known of it. `code` is what would run, mended where inspection could;
     `displayed`: the variable to display after a run that itself shows nothing; `foreign`: the recorded answer that it
     is, where the user has not signed that; `ran`: its run in the sandbox, from which it is committed; `bind`: a name
-    that the run's result gets when it is."""
+    that the run's result gets when it is; `outside`: why it can run in the notebook itself only, where a run has shown
+    that; `done_again`: whether it ran with the network or processes open, so that another run repeats what it did."""
 
     candidate: Candidate
     code: str
@@ -30,6 +31,8 @@ class Draft:
     foreign: Recorded | None = None
     ran: Ran | None = None
     bind: str = ""
+    outside: str = ""
+    done_again: bool = False
 
     @property
     def reply(self) -> str:

@@ -420,21 +420,23 @@ class Loop:
         likely wrong."""
         if warning:
             yield Noted(warning)
-        verdict = yield from self._permitted(task, draft, options.mode)
-        if verdict.allowed and verdict.asked and draft.kept_from_reading:
-            # It may read that now, which may show that it wants more, or that it does not work.
-            refusals = draft.rehearsal.refusals if draft.rehearsal else []
-            yield from self._trial.attempt(task, draft, deadline)
-            if not draft.works:
-                return (yield from self._give_up(task, draft, 1))
-            if draft.rehearsal and draft.rehearsal.refusals != refusals:
-                verdict = yield from self._permitted(task, draft, "auto")
-        if not verdict.allowed:
-            return (yield from self._show(task, turn, draft, verdict.why))
-        if draft.foreign:
-            yield from self._sign(draft.foreign)
-        entry = self._entry(turn, options, "code", draft.code, draft.candidate.model)
-        done = yield from run(draft, self._shell, self._rights)
+        mode, done = options.mode, None
+        while done is None:
+            verdict = yield from self._permitted(task, draft, mode)
+            mode = "auto"  # from now on only what is new is asked about
+            if not verdict.allowed:
+                return (yield from self._show(task, turn, draft, verdict.why))
+            if draft.foreign:
+                yield from self._sign(draft.foreign)
+                draft.foreign = None
+            if verdict.asked and not verdict.here and draft.kept_from_reading:
+                # It may read that now, which may show that it wants more, or that it does not work.
+                yield from self._trial.attempt(task, draft, deadline)
+                if not draft.works:
+                    return (yield from self._give_up(task, draft, 1))
+                continue
+            entry = self._entry(turn, options, "code", draft.code, draft.candidate.model)
+            done = yield from run(draft, self._shell, self._rights, here=verdict.here)
         self._context.note_secrets()  # before what the run did is written down
         place = {"round": draft.round, "index": draft.candidate.index}
         self._record(task, RunRecord(**place, code=draft.code, run=done, chance=chance(draft)))

@@ -19,13 +19,6 @@ _ASKING = {
 _FINDING = frozenset({"ctypes.util"})
 # Between the library that starts a program and the one who looks: Python's own modules, and ours.
 _STARTING = frozenset({"subprocess", "os", "shutil", "llmos_jupyter"})
-_IMPORTING = frozenset({"importlib._bootstrap_external", "_frozen_importlib_external"})
-
-
-def is_bytecode(path: str, frame: FrameType | None) -> bool:
-    """Whether Python's import system itself, and not the candidate, would keep a module's bytecode."""
-    name = frame.f_globals.get("__name__") if frame is not None else None
-    return name in _IMPORTING and (path.endswith("__pycache__") or ".pyc" in os.path.basename(path))
 
 
 def asks_the_system(frame: FrameType | None, program: str) -> bool:

@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -28,7 +28,7 @@ from pydantic import TypeAdapter, ValidationError
 from llmos_jupyter.agent.forkable import fork_hazard
 from llmos_jupyter.agent.pages import Probe
 from llmos_jupyter.agent.rehearsal_child import Brief, rehearse_in_child
-from llmos_jupyter.agent.rehearsal_inheritance import available_memory
+from llmos_jupyter.agent.rehearsal_inheritance import available_memory, open_for_writing
 from llmos_jupyter.agent.snapshot import ForeseenChange
 from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
 from llmos_jupyter.sandbox import lock
@@ -55,14 +55,11 @@ _PREFIX = "llmos-rehearsal-"
 LEAST_MEMORY = 64 << 20  # bytes above the present size, under which no rehearsal makes sense
 
 
-def supported(*, unlocked: bool = False) -> str | None:
-    """Why nothing can be rehearsed on this machine, as one sentence; None if rehearsal works.
-
-    `unlocked`: whether a copy without the lock would do.
-    """
+def supported() -> str | None:
+    """Why nothing can be rehearsed on this machine, as one sentence; None if rehearsal works."""
     if not hasattr(os, "fork"):
         return "Rehearsal needs Linux; on this system code is not rehearsed."
-    return None if unlocked and sys.platform == "linux" else lock.unsupported()
+    return lock.unsupported()
 
 
 def rehearse(
@@ -71,7 +68,6 @@ def rehearse(
     *,
     budget_seconds: float = 5.0,
     memory_bytes: int | None = None,
-    unlocked: bool = False,
     access: Access = NOTHING_MORE,
 ) -> Rehearsal:
     """Run `code` on a copy of the kernel and report what it did; the kernel itself is not touched.
@@ -79,12 +75,10 @@ def rehearse(
     `budget_seconds` is the candidate's own time: when it ends, the copy is killed and the report says
     `unfinished`. `memory_bytes` is what the copy may use above its present size; by default half of what is
     available. `access`: what the copy may do besides, by the user's grants: what it writes or sends then is written and
-    sent, so such code must not be run again. `unlocked` allows a rehearsal where the system offers no lock, and changes
-    nothing where it does: the copy is then held by the audit hook alone, `confinement` begins with "unlocked", and only
-    code in which inspection found no capability may be given. Raises KeyboardInterrupt when the user interrupts, with
-    the copy already gone; any other trouble is reported as `unavailable`, with the reason.
+    sent, so such code must not be run again. Raises KeyboardInterrupt when the user interrupts, with the copy already
+    gone; any other trouble is reported as `unavailable`, with the reason.
     """
-    if (reason := supported(unlocked=unlocked) or fork_hazard(code, shell.user_ns)) is not None:
+    if (reason := supported() or fork_hazard(code, shell.user_ns)) is not None:
         return Rehearsal(status="unavailable", reason=reason)
     memory = available_memory() // 2 if memory_bytes is None else memory_bytes
     if memory_bytes is None and memory < LEAST_MEMORY:
@@ -93,7 +87,7 @@ def rehearse(
         )
     try:
         with scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
-            return Copy(code, shell, scratch, budget_seconds, memory, unlocked, access).watch()
+            return Copy(code, shell, scratch, budget_seconds, memory, access).watch()
     except OSError as error:
         return Rehearsal(status="unavailable", reason=f"The kernel could not be copied: {error.strerror or error}.")
 
@@ -169,10 +163,11 @@ class Copy:
         scratch: str,
         budget: float,
         memory: int,
-        unlocked: bool,
         access: Access,
         home: list[int] | None = None,
+        keep: Callable[[str], None] | None = None,
     ) -> None:
+        """`keep` is given each real path that the copy is about to change, where it may: see `sandbox.judge`."""
         self._budget = budget
         self._pid = 0
         self._wait_status: int | None = None
@@ -193,8 +188,8 @@ class Copy:
         self._resident = self._grown = 0
         self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
-        self._unlocked, self._access = unlocked, access
-        self._home = home
+        self._access = access
+        self._home, self._keep = home, keep
         self.effects: dict[str, Any] | None = None  # where in the memory files they lie
 
     def watch(self) -> Rehearsal:
@@ -229,14 +224,18 @@ class Copy:
             control=control,
             roots=roots,
             access=self._access,
-            unlocked=self._unlocked,
             home=self._home,
         )
+        if self._keep is not None:
+            # What is open for writing already is written without a call that tells its path.
+            for path in filter(self._access.may_write, open_for_writing()):
+                self._keep(path)
         try:
             self._pid = _fork_quietly()
             if self._pid == 0:
                 rehearse_in_child(brief, self._shell)
-            self._supervisor = Supervisor(ours, Judge(self._pid, self._scratch, roots, self._access))
+            judge = Judge(self._pid, self._scratch, roots, self._access, self._keep)
+            self._supervisor = Supervisor(ours, judge)
             self._supervisor.start()
         except BaseException:
             os.close(reading)
@@ -246,6 +245,11 @@ class Copy:
             os.close(writing)
             control.close()
         return reading
+
+    @property
+    def kept(self) -> bool:
+        """Whether each change of a file was told before it happened."""
+        return self._supervisor is not None and self._supervisor.listened and not self._supervisor.failed
 
     def _listen(self, pipe: int) -> bool:
         """Take in the report; True if it came to its end, False if the time did."""

@@ -15,17 +15,17 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llmos_jupyter.agent import guard, outcome, rehearsal_inheritance
+from llmos_jupyter.agent import outcome, rehearsal_inheritance
 from llmos_jupyter.agent.error_reports import error_report
 from llmos_jupyter.agent.kernel_state import differences, kernel_state, registered_exits
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.agent.pages import Probe, WrittenPages
 from llmos_jupyter.agent.rehearsal_capture import Capture
+from llmos_jupyter.agent.rehearsal_processes import ProcessOutput
 from llmos_jupyter.agent.rehearsal_refusals import Refusals
 from llmos_jupyter.agent.rehearsal_shell import Stage
 from llmos_jupyter.agent.snapshot import Snapshot
@@ -56,7 +56,6 @@ class Brief:
     control: socket.socket  # leads to the supervisor, which is told of what the lock refuses
     roots: Roots
     access: Access
-    unlocked: bool = False  # whether to go on where the system offers no lock
     home: list[int] | None = None  # memory files for the effects, if they are to come home
 
 
@@ -106,7 +105,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds, largest_file)
     pages = WrittenPages(brief.probe.address)
     locked, lacking = _lock(brief, pipe, open_files)
-    if lacking is not None and not brief.unlocked:
+    if lacking is not None:
         report.send("broken", reason=f"the lock does not hold here: {lacking}")
         return
 
@@ -133,6 +132,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     if peak is not None:
         os.write(peak, b"5")
         os.close(peak)
+    processes = ProcessOutput() if brief.access.processes else None
     refusals.listen()
     if collecting:
         gc.enable()
@@ -144,7 +144,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     brief.control.close()
     report.send(
         "ready",
-        confinement=locked.description if lacking is None else _unlocked(lacking),
+        confinement=locked.description,
         reading_limited=locked.reads_are_limited,
     )
 
@@ -153,12 +153,13 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     error: BaseException | None
     value: object = None
     try:
-        with nullcontext() if lacking is None else _held(shell, brief.scratch, refusals):
-            result = run_nested(shell, brief.code)
+        result = run_nested(shell, brief.code)
         value = result.result
         error = result.error_before_exec or result.error_in_exec or (stage.shown[0] if stage.shown else None)
     except BaseException as raised:  # the candidate's: it may raise anything, from any of IPython's hooks
         error = raised
+    if processes is not None:
+        processes.close()
     seconds = time.perf_counter() - started
 
     gc.disable()
@@ -234,19 +235,3 @@ def _lock(brief: Brief, pipe: int, open_files: Iterable[int]) -> tuple[lock.Lock
         network=brief.access.network,
         processes=brief.access.processes,
     )
-
-
-def _unlocked(lacking: str) -> str:
-    return f"unlocked ({lacking.rstrip('.')}), held by the audit hook only"
-
-
-@contextmanager
-def _held(shell: InteractiveShell, scratch: str, refusals: Refusals) -> Iterator[None]:
-    """The guard in the lock's place, for code that inspection found nothing in."""
-    with guard.held(None, shell) as hold:
-        hold.made.add(os.path.realpath(scratch))
-        try:
-            yield
-        finally:
-            for refusal in hold.late():
-                refusals.note(refusal.capability, refusal.what, refusal.target)

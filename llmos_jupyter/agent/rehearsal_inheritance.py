@@ -71,6 +71,17 @@ def cut_descriptors(
     return cut
 
 
+def open_for_writing() -> set[str]:
+    """The paths of regular files that this process has open for writing."""
+    found = set()
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(OSError):  # closed meanwhile
+            flags = fcntl.fcntl(int(name), fcntl.F_GETFL)
+            if flags & os.O_ACCMODE != os.O_RDONLY and stat.S_ISREG(os.fstat(int(name)).st_mode):
+                found.add(os.readlink(f"/proc/self/fd/{name}"))
+    return found
+
+
 def _reopen(fd: int, null: int) -> None:
     try:
         # A file of memory alone can be opened for writing through /proc by whoever holds it: no lock by path.

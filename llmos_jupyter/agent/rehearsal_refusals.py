@@ -90,6 +90,10 @@ class Refusals:
     def __len__(self) -> int:
         return len(self._seen)
 
+    @property
+    def may_start_processes(self) -> bool:
+        return self._access.processes
+
     def note(self, capability: Capability, what: str, target: str = "") -> None:
         """Something was refused."""
         what = _short(what)

@@ -7,6 +7,7 @@ import contextlib
 import getpass
 import io
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -165,8 +166,11 @@ class Stage:
         def output(command: str, *args: object, **kwargs: object) -> NoReturn:
             run(command)
 
-        shell.system = shell.system_piped = shell.system_raw = run
-        shell.getoutput = output
+        if refusals.may_start_processes:
+            shell.system = shell.system_piped = shell.system_raw = self._system
+        else:
+            shell.system = shell.system_piped = shell.system_raw = run
+            shell.getoutput = output
         shell.set_next_input = self._swallow()
         builtins.input = getpass.getpass = shell.raw_input = self._no_input
 
@@ -177,6 +181,16 @@ class Stage:
         shell.ask_exit = leave
         for name in ("_exit", "abort"):
             setattr(os, name, self._really(f"os.{name}", getattr(os, name)))
+
+    def _system(self, command: str) -> None:
+        """Run a shell command, as `!command` asks for; its output is the cell's."""
+        text = self._shell.var_expand(command, depth=1)
+        with subprocess.Popen(
+            text, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process:
+            for line in process.stdout or ():
+                sys.stdout.write(line.decode(errors="replace"))
+        self._shell.user_ns["_exit_code"] = process.returncode
 
     def _really(self, name: str, act: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
         def leave(*args: object) -> NoReturn:

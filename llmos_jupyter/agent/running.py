@@ -1,10 +1,10 @@
-"""The end of an answer: the chosen candidate runs, held to what was granted and so that it can be undone."""
+"""The end of an answer: the chosen candidate runs, in a sandbox that is open to what was granted, and can be undone."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psutil
@@ -12,12 +12,11 @@ from IPython.display import display
 
 from llmos_jupyter.agent import undo
 from llmos_jupyter.agent.bounded_output import bounded_output
-from llmos_jupyter.agent.capabilities import Grants
+from llmos_jupyter.agent.capabilities import FILES, Grants, Want, wants
 from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.drafts import Draft
-from llmos_jupyter.agent.events import AgentEvent, Noted, Question, Ran, Running
+from llmos_jupyter.agent.events import AgentEvent, Noted, Ran, Running
 from llmos_jupyter.agent.execution import execute
-from llmos_jupyter.agent.guard import Hold, held
 from llmos_jupyter.agent.undo_files import FileKeeper
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import Committed, commit, run_in_sandbox
@@ -40,16 +39,6 @@ class Rights:
     caps: Caps
     grants: Grants
     history: undo.History
-    held: list[Hold] = field(default_factory=list)
-
-    def late(self) -> list[str]:
-        """What earlier answers tried since from threads and callbacks they left behind, a sentence each."""
-        self.held = self.held[-20:]
-        return [
-            f"Code that an earlier answer left behind was kept from this: {refusal.what}."
-            for hold in self.held
-            for refusal in hold.late()
-        ]
 
     @classmethod
     def of(cls, shell: InteractiveShell) -> Rights:
@@ -58,83 +47,104 @@ class Rights:
         return cls(caps, Grants(caps, fix_roots(shell)), undo.History(limit_bytes=limit))
 
 
-def run(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[AgentEvent, bool | None, Run]:
-    """Commit a candidate's run in the sandbox; where that cannot be, run it in the notebook. It can be undone either
-    way."""
-    ran, begun = draft.ran, False
-    if ran is not None and ran.report.status == "unfinished":
-        # It takes longer than a trial may: it runs again from the beginning, in the sandbox and to its end.
-        yield Running(draft.code, [])
-        begun = True
-        try:
-            ran = run_in_sandbox(draft.code, shell)
-        except KeyboardInterrupt:
-            done = Run(status="interrupted", error=ErrorReport(type="KeyboardInterrupt", message="stopped"))
-            yield Ran(draft.code, done)
-            return done
-        if ran.error is not None and ran.report.status == "failed":
-            print(ran.report.output, end="")
-            print(ran.error.traceback, file=sys.stderr)
-            done = Run(status="failed", error=ran.error, seconds=ran.report.seconds)
-            yield Ran(draft.code, done)
-            return done
-        if not ran.committable:
-            why = f"it has to run in the notebook itself ({ran.cannot[0] if ran.cannot else ran.report.reason})"
-            if not (yield Question(draft.code, why)):
-                done = Run(status="failed", error=ErrorReport(type="NotRun", message=f"{why}, and you did not say yes"))
-                yield Ran(draft.code, done)
-                return done
-    if ran is not None and ran.committable:
-        if not begun:
-            yield Running(draft.code, [])
-        try:
+def run(
+    draft: Draft, shell: InteractiveShell, rights: Rights, *, here: bool = False
+) -> Generator[AgentEvent, bool | None, Run | None]:
+    """Commit a candidate's run in the sandbox, if need be after another one that may do what was granted since.
+
+    None where that run wanted more, or cannot come home: nothing is changed then, and the draft says what it wants. On
+    a yes to that it is run again. `here`: the user has just said yes to a run in the notebook itself.
+    """
+    if here:
+        return (yield from _run_here(draft, shell, rights))
+    yield Running(draft.code, [])
+    files = FileKeeper(UNDO_FILES)
+    try:
+        done = _in_sandbox(draft, shell, rights, files)
+    except BaseException as error:
+        said = _put_back(files)
+        if not isinstance(error, KeyboardInterrupt):
+            raise
+        done = Run(status="interrupted", error=ErrorReport(type="KeyboardInterrupt", message="stopped"))
+    else:
+        said = [] if done is not None and done.status == "ok" else _put_back(files)
+    if done is not None:
+        if done.status == "ok" and draft.displayed in shell.user_ns:
             with bounded_output():
-                done = _committed(draft, ran, shell, rights)
-        except CannotComeHome as error:
-            why = f"it has to run in the notebook itself ({error.reason})"
-            if not (yield Question(draft.code, why)):
-                done = Run(status="failed", error=ErrorReport(type="NotRun", message=f"{why}, and you did not say yes"))
-                yield Ran(draft.code, done)
-                return done
-        else:
-            yield Ran(draft.code, done)
-            return done
-    return (yield from _run_here(draft, shell, rights))
+                display(shell.user_ns[draft.displayed])
+        yield Ran(draft.code, done)
+    if said:
+        yield Noted(f"the files that it had changed were put back: {', '.join(said)}")
+    for sentence in files.impossible:
+        yield Noted(f"undo: {sentence}")
+    return done
 
 
-def _committed(draft: Draft, ran: SandboxRun, shell: InteractiveShell, rights: Rights) -> Run:
+def _in_sandbox(draft: Draft, shell: InteractiveShell, rights: Rights, files: FileKeeper) -> Run | None:
+    ran = draft.ran
+    if ran is None or not ran.committable or ran.refusals:
+        # Its trial was cut short, by what it was refused or by its budget: nothing outside was done twice.
+        access = rights.grants.access()
+        ran = run_in_sandbox(draft.code, shell, access=access, keep=files.keep)
+        files.ran()
+        if access.write and not ran.files_told:
+            files.impossible.append("files that it changed stay so: this system does not tell of a sandbox's calls.")
+        draft.ran, draft.rehearsal = ran, ran.report
+        draft.done_again = access.network or access.processes
+        if ran.refusals or ran.cannot or ran.report.status == "unavailable":
+            if ran.refusals and not _grantable(ran, rights.grants):
+                draft.outside = f"the sandbox does not let it do this, whatever was granted: {ran.refusals[0].what}"
+            return None
+        if not ran.committable:
+            return _failed(ran)
+    try:
+        with bounded_output():
+            return _committed(draft, ran, shell, rights, files)
+    except CannotComeHome as error:
+        draft.outside = error.reason
+        return None
+
+
+def _grantable(ran: SandboxRun, grants: Grants) -> list[Want]:
+    """What a run was refused that a yes could change: a file that has no name cannot be granted."""
+    missing = grants.missing(wants([], ran.report, grants.roots))
+    return [want for want in missing if want.what or want.capability not in FILES]
+
+
+def _failed(ran: SandboxRun) -> Run:
+    print(ran.report.output, end="")
+    error = ran.error or ErrorReport(type="SandboxDied", message=ran.report.reason)
+    print(error.traceback or error.message, file=sys.stderr)
+    return Run(status="failed", error=error, seconds=ran.report.seconds)
+
+
+def _committed(draft: Draft, ran: SandboxRun, shell: InteractiveShell, rights: Rights, files: FileKeeper) -> Run:
     saved = Committed(commit(ran, bind=draft.bind), ran.report.changes, draft.bind)
-    rights.history.push(saved)
-    if draft.displayed in shell.user_ns:
-        display(shell.user_ns[draft.displayed])
+    rights.history.push(saved, files)
     return Run(status="ok", changes=saved.changes, seconds=ran.report.seconds)
 
 
+def _put_back(files: FileKeeper) -> list[str]:
+    """Leave the files as they were before the run; a clause for each that it had changed."""
+    files.ran()
+    said = files.restore()
+    files.close()
+    return [sentence.rstrip(".") for sentence in said]
+
+
 def _run_here(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[AgentEvent, bool | None, Run]:
-    """Run in the notebook what cannot be committed: held to what was granted."""
+    """Run in the notebook what cannot run in the sandbox: as a cell of the user's own. Its variables can be undone."""
     foreseen = draft.rehearsal.changes if draft.rehearsal else []
     limit = int(psutil.virtual_memory().available * UNDO_SHARE)
     saved = undo.save(shell, undo.foreseen(draft.rehearsal), draft.code, limit_bytes=limit)
-    files = FileKeeper(UNDO_FILES)
     yield Running(draft.code, saved.impossible)
     try:
-        with bounded_output(), held(rights.grants, shell, files.keep) as hold:
+        with bounded_output():
             done = execute(draft.code, shell, foreseen)
             if draft.displayed in shell.user_ns and done.status == "ok":
                 display(shell.user_ns[draft.displayed])
-        done = hold.verdict(done)
-        rights.held.append(hold)
-        stopped = done.error is not None and done.error.type == "NotAllowed"
     finally:
         saved.ran(shell)
-        files.ran()
-        rights.history.push(saved, files)
-    if stopped and done.error:
-        # It was rehearsed as harmless and is not: nothing of it may stay.
-        rights.history.undo(shell)
-        done.error.message += " What it had done was undone."
-        done.changes = []
+        rights.history.push(saved)
     yield Ran(draft.code, done)
-    for sentence in files.impossible:
-        yield Noted(f"undo: {sentence}")
     return done

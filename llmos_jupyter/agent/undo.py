@@ -202,7 +202,7 @@ class History:
     def __init__(self, *, limit_bytes: int, count: int = 20) -> None:
         self._limit, self._count = limit_bytes, count
         self._stack: deque[tuple[Saved | Committed, Any]] = deque()
-        self.dropped = 0
+        self.pushed = self.dropped = 0
 
     def __len__(self) -> int:
         return len(self._stack)
@@ -214,6 +214,7 @@ class History:
     def push(self, saved: Saved | Committed, files: Any = None) -> None:
         """After the run. `files` is the run's `FileKeeper`, restored with it."""
         self._stack.append((saved, files))
+        self.pushed += 1
         while len(self._stack) > self._count or (len(self._stack) > 1 and self.bytes > self._limit):
             _, old = self._stack.popleft()
             if old is not None:

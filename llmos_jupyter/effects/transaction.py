@@ -14,6 +14,7 @@ import contextlib
 import importlib
 import logging
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,13 +40,15 @@ FOREVER = float("inf")
 class Ran:
     """One run in the sandbox. `cannot` says what keeps its effects from being committed; empty if nothing does.
 
-    Holds memory until it is committed or closed.
+    `files_told`: whether each change of a file was told before it happened. Holds memory until it is committed or
+    closed.
     """
 
     code: str
     report: Rehearsal
     cannot: list[Cannot] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
+    files_told: bool = False
     _shell: Any = None
     _files: MemoryFiles | None = None
     _content: dict[str, Any] | None = None
@@ -82,15 +85,17 @@ def run_in_sandbox(
     *,
     budget_seconds: float = FOREVER,
     memory_bytes: int | None = None,
-    unlocked: bool = False,
     access: Access = rehearsal.NOTHING_MORE,
+    keep: Callable[[str], None] | None = None,
 ) -> Ran:
     """Run `code` in a locked copy of the kernel; the notebook itself is not touched, save that what the code imports of
     installed libraries is imported.
 
-    The options are those of `rehearsal.rehearse`. Raises KeyboardInterrupt, with the copy already gone.
+    The options are those of `rehearsal.rehearse`; `keep` is given each real path that the copy is about to change where
+    `access` lets it, in another thread, and has returned before that happens. Raises KeyboardInterrupt, with the copy
+    already gone.
     """
-    if (reason := rehearsal.supported(unlocked=unlocked) or fork_hazard(code, shell.user_ns)) is not None:
+    if (reason := rehearsal.supported() or fork_hazard(code, shell.user_ns)) is not None:
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
     memory = available_memory() // 2 if memory_bytes is None else memory_bytes
     if memory_bytes is None and memory < rehearsal.LEAST_MEMORY:
@@ -101,7 +106,7 @@ def run_in_sandbox(
     files = MemoryFiles()
     try:
         with rehearsal.scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
-            copy = rehearsal.Copy(code, shell, scratch, budget_seconds, memory, unlocked, access, files.fds)
+            copy = rehearsal.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep)
             report = copy.watch()
     except OSError as error:
         files.close()
@@ -110,7 +115,7 @@ def run_in_sandbox(
     except BaseException:
         files.close()
         raise
-    ran = Ran(code, report, _shell=shell, _files=files)
+    ran = Ran(code, report, files_told=copy.kept, _shell=shell, _files=files)
     _read(ran, copy.effects)
     return ran
 

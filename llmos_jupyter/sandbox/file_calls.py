@@ -86,13 +86,13 @@ def _opens_to_change(judge: Judge, path: str | None, flags: int) -> int:
     if not entry.startswith("/"):
         return judge.leave(errno.EACCES)  # a pipe of its own
     entry = entry.removesuffix(_DELETED)
+    nameless = flags & _O_TMPFILE == _O_TMPFILE
     if judge.may_change(entry) and not _truncates_unseen(judge, flags):
-        return CONTINUE
+        return CONTINUE if nameless else judge.change(entry)
     if entry in DEVICES:
         return judge.leave(errno.EACCES)
     if entry.startswith(_SEMAPHORES):
         return OWN_MEMORY if flags & os.O_CREAT and not there else errno.EACCES
-    nameless = flags & _O_TMPFILE == _O_TMPFILE
     if there and flags & os.O_EXCL and flags & os.O_CREAT:
         return judge.leave(errno.EEXIST)
     if there and not nameless and os.path.isdir(entry):
@@ -154,7 +154,7 @@ def _makes(judge: Judge, verb: str, path: str | None) -> int:
     if os.path.lexists(entry):
         return judge.leave(errno.EEXIST)
     if judge.may_change(entry):
-        return CONTINUE
+        return judge.change(entry)
     if entry.startswith(_SEMAPHORES):
         return 0
     folder = verb == "make the folder"
@@ -171,7 +171,7 @@ def _deletes(path: Callable[[Judge, Call], str | None]) -> Callable[[Judge, Call
             return errno.EACCES if os.path.lexists(entry) else 0
         if entry is None or not os.path.lexists(entry):
             return judge.leave(errno.ENOENT)
-        return CONTINUE if judge.may_change(entry) else judge.refuse_change("delete", entry)
+        return judge.change(entry) if judge.may_change(entry) else judge.refuse_change("delete", entry)
 
     return handle
 
@@ -189,11 +189,18 @@ def _renames(judge: Judge, source: str | None, target: str | None) -> int:
     if old is None or new is None or not os.path.lexists(old):
         return judge.leave(errno.ENOENT)
     if judge.may_change(old) and judge.may_change(new):
-        return CONTINUE
+        return judge.change(old, new, *(new + path[len(old) :] for path in _beneath(old)))
     for verb, entry in (("rename", old), ("write", new)):
         if not judge.may_change(entry):
             judge.refuse_change(verb, entry)
     return errno.EACCES
+
+
+def _beneath(folder: str) -> list[str]:
+    """All that a folder holds, however deep; nothing of a link or a file."""
+    if os.path.islink(folder):
+        return []
+    return [os.path.join(head, name) for head, folders, files in os.walk(folder) for name in (*folders, *files)]
 
 
 def _link(judge: Judge, call: Call) -> int:
@@ -215,7 +222,10 @@ def _links(judge: Judge, old: str | None, new: str | None) -> int:
         return judge.leave(errno.ENOENT)
     answer = _makes(judge, "link to", new)
     # A file outside that had a name in the scratch folder could be written through it.
-    return errno.EXDEV if answer == CONTINUE and judge.landlock and not judge.may_change(old) else answer
+    if answer == CONTINUE and judge.landlock:
+        # Whoever writes by the new name changes the old one's content.
+        return judge.change(old) if judge.may_change(old) else errno.EXDEV
+    return answer
 
 
 def _truncate(judge: Judge, call: Call) -> int:
@@ -224,7 +234,7 @@ def _truncate(judge: Judge, call: Call) -> int:
     if entry is None:
         return judge.leave(errno.ENOENT)
     if judge.may_change(entry) and judge.landlock >= 3:
-        return CONTINUE
+        return judge.change(entry)
     return judge.refuse_change("truncate", entry)
 
 
@@ -268,6 +278,7 @@ def _changes_attribute(judge: Judge, call: Call) -> int:
         return judge.refuse_change(f"change the {kind} of", entry, errno.EPERM)
     if beneath(entry, judge.scratch):
         return 0
+    judge.change(entry)
     return _changes_in_hand(judge, call, kind, entry)
 
 

@@ -38,8 +38,16 @@ class Judge:
     call_name: str  # of the call that is judged
     ordinary: set[str]  # paths that were read, and may be
 
-    def __init__(self, pid: int, scratch: str, roots: Roots, access: Access) -> None:
-        """`scratch`: where the sandbox may write."""
+    def __init__(
+        self,
+        pid: int,
+        scratch: str,
+        roots: Roots,
+        access: Access,
+        keep: Callable[[str], None] | None = None,
+    ) -> None:
+        """`scratch`: where the sandbox may write. `keep` is given each real path outside it that is about to be
+        changed or made, and has returned before that happens."""
         self.refusals = []
         self.pid = pid
         self.scratch = os.path.realpath(scratch)
@@ -52,6 +60,7 @@ class Judge:
         self._handlers = {
             number: (name, _HANDLERS[name]) for number, name in system_calls.names().items() if name in _HANDLERS
         }
+        self._keep = keep
         self._recording = False
         self._waits: Callable[[], bool] = lambda: True
 
@@ -91,6 +100,18 @@ class Judge:
     def leave(self, code: int) -> int:
         """The kernel's own answer where Landlock guards it; this one, which it would give, where nothing does."""
         return CONTINUE if self.landlock else code
+
+    def change(self, *paths: str) -> int:
+        """Leave a change of these real paths to Landlock, once they are kept as they are.
+
+        The kernel resolves the path again: another thread that changes it meanwhile can have a file changed that was
+        not kept, though none that was not granted.
+        """
+        if self._keep is not None:
+            for path in paths:
+                if not beneath(path, self.scratch):
+                    self._keep(path)
+        return CONTINUE
 
     # --- what the lock lets pass ------------------------------------------------------------------
 

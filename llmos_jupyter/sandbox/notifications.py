@@ -81,6 +81,7 @@ class Supervisor:
         self._judge = judge
         self._stopping = False
         self.failed = ""
+        self.listened = False  # whether the sandbox's calls were told here at all
         self._thread = threading.Thread(target=self._run, name="llmos sandbox", daemon=True)
 
     def start(self) -> None:
@@ -101,6 +102,7 @@ class Supervisor:
         try:
             listener = self._receive_listener()
             if listener >= 0:
+                self.listened = True
                 self._listen(listener)
         except Exception as error:  # the sandbox is answered ENOSYS from now on, and its report tells
             self.failed = f"{type(error).__name__}: {error}"

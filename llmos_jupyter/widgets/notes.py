@@ -53,8 +53,7 @@ def rehearsal_note(rehearsal: Rehearsal) -> str:
     seconds = f"{rehearsal.seconds:.1f} s"
     if rehearsal.status == "unavailable":
         return f"inspected, not rehearsed: {rehearsal.reason}"
-    # "unlocked" where the system offers no lock; the words of `agent.capabilities.level`.
-    level = "rehearsed unlocked" if rehearsal.confinement.startswith("unlocked") else "rehearsed locked-down"
+    level = "rehearsed locked-down"
     if rehearsal.status == "unfinished":
         head = f"{level}: no error in the first {seconds}, then let go"
     elif rehearsal.status == "passed":

@@ -4,8 +4,8 @@
 worker, `merge` in the kernel between two cells. Modules go by name, functions and classes of the notebook by value. An
 object that two names share stays shared; what two objects have in common inside is copied for each.
 
-Unpickling runs code. What comes back was made by code that was locked down in its worker, and `merge` unpickles it in
-the kernel: hold it there to what the code was granted, as its real run would be.
+Unpickling runs code. What the user's own code made is unpickled in the kernel (`merge`); what the model's made is
+unpickled in the sandbox (`llmos_jupyter.foreign_results`).
 """
 
 from __future__ import annotations
@@ -310,6 +310,13 @@ class Merged:
     kept: dict[str, str] = field(default_factory=dict)
     missing: list[Missing] = field(default_factory=list)
 
+    def note(self, name: str, other: str) -> None:
+        """This result came, under this name."""
+        if name == other:
+            self.set.append(name)
+        else:
+            self.kept[name] = other
+
     def sentences(self) -> list[str]:
         """What the user must be told; nothing if all went as expected."""
         told = [
@@ -327,15 +334,19 @@ def merge(namespace: MutableMapping[str, Any], results: Bundle, seen: Mapping[st
     """
     values, missing = unpack(results)
     merged = Merged(missing=[*results.missing, *missing])
-    for name, value in values.items():
-        if _untouched(namespace, name, seen.get(name)):
-            namespace[name] = value
-            merged.set.append(name)
-        else:
-            other = f"{name}_from_task_{number}"
-            namespace[other] = value
-            merged.kept[name] = other
+    for name, other in placed(namespace, values, seen, number).items():
+        namespace[other] = values[name]
+        merged.note(name, other)
     return merged
+
+
+def placed(
+    namespace: Mapping[str, Any], names: Iterable[str], seen: Mapping[str, Seen | None], number: int
+) -> dict[str, str]:
+    """Under which name each result comes into the notebook: see `merge`."""
+    return {
+        name: name if _untouched(namespace, name, seen.get(name)) else f"{name}_from_task_{number}" for name in names
+    }
 
 
 def _untouched(namespace: Mapping[str, Any], name: str, before: Seen | None) -> bool:
