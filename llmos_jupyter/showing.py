@@ -70,6 +70,8 @@ class Show:
         elif isinstance(event, events.Rehearsing):
             view.about(state="rehearsing")
             self._refresh("rehearsing ...")
+        elif isinstance(event, events.StillRunning):
+            view.running(notes.running_note(event.seconds, event.bytes), event.printed)
         elif isinstance(event, events.Rehearsed):
             view.about(rehearsal=event.rehearsal)
             self._notes.append(notes.rehearsal_note(event.rehearsal))

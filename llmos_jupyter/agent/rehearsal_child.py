@@ -63,7 +63,7 @@ class Brief:
 class _Report:
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of the candidate's may print while something is told
 
     def send(self, event: str, **content: object) -> None:
         # What the candidate says may hold halves of characters, which nothing after this could store.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from llmos_jupyter.agent.execution import execute
 from llmos_jupyter.agent.guard import Hold, held
 from llmos_jupyter.agent.undo_files import FileKeeper
 from llmos_jupyter.effects.table import CannotComeHome
-from llmos_jupyter.effects.transaction import Committed, commit, run_in_sandbox
+from llmos_jupyter.effects.transaction import Committed, commit
 from llmos_jupyter.effects.transaction import Ran as SandboxRun
 from llmos_jupyter.protocol import ErrorReport, Run
 from llmos_jupyter.sandbox.roots import fix_roots
@@ -61,32 +60,9 @@ class Rights:
 def run(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[AgentEvent, bool | None, Run]:
     """Commit a candidate's run in the sandbox; where that cannot be, run it in the notebook. It can be undone either
     way."""
-    ran, begun = draft.ran, False
-    if ran is not None and ran.report.status == "unfinished":
-        # It takes longer than a trial may: it runs again from the beginning, in the sandbox and to its end.
-        yield Running(draft.code, [])
-        begun = True
-        try:
-            ran = run_in_sandbox(draft.code, shell)
-        except KeyboardInterrupt:
-            done = Run(status="interrupted", error=ErrorReport(type="KeyboardInterrupt", message="stopped"))
-            yield Ran(draft.code, done)
-            return done
-        if ran.error is not None and ran.report.status == "failed":
-            print(ran.report.output, end="")
-            print(ran.error.traceback, file=sys.stderr)
-            done = Run(status="failed", error=ran.error, seconds=ran.report.seconds)
-            yield Ran(draft.code, done)
-            return done
-        if not ran.committable:
-            why = f"it has to run in the notebook itself ({ran.cannot[0] if ran.cannot else ran.report.reason})"
-            if not (yield Question(draft.code, why)):
-                done = Run(status="failed", error=ErrorReport(type="NotRun", message=f"{why}, and you did not say yes"))
-                yield Ran(draft.code, done)
-                return done
+    ran = draft.ran
     if ran is not None and ran.committable:
-        if not begun:
-            yield Running(draft.code, [])
+        yield Running(draft.code, [])
         try:
             with bounded_output():
                 done = _committed(draft, ran, shell, rights)

@@ -14,12 +14,14 @@ import contextlib
 import importlib
 import logging
 import sys
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.agent import rehearsal
 from llmos_jupyter.agent.forkable import fork_hazard
 from llmos_jupyter.agent.rehearsal_inheritance import available_memory
+from llmos_jupyter.agent.run_progress import RunProgress, finished
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects import kinds
 from llmos_jupyter.effects.layout import installed
@@ -90,6 +92,22 @@ def run_in_sandbox(
 
     The options are those of `rehearsal.rehearse`. Raises KeyboardInterrupt, with the copy already gone.
     """
+    run = watched_run(
+        code, shell, budget_seconds=budget_seconds, memory_bytes=memory_bytes, unlocked=unlocked, access=access
+    )
+    return finished(run)
+
+
+def watched_run(
+    code: str,
+    shell: InteractiveShell,
+    *,
+    budget_seconds: float = FOREVER,
+    memory_bytes: int | None = None,
+    unlocked: bool = False,
+    access: Access = rehearsal.NOTHING_MORE,
+) -> Generator[RunProgress, None, Ran]:
+    """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once."""
     if (reason := rehearsal.supported(unlocked=unlocked) or fork_hazard(code, shell.user_ns)) is not None:
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
     memory = available_memory() // 2 if memory_bytes is None else memory_bytes
@@ -102,7 +120,7 @@ def run_in_sandbox(
     try:
         with rehearsal.scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
             copy = rehearsal.Copy(code, shell, scratch, budget_seconds, memory, unlocked, access, files.fds)
-            report = copy.watch()
+            report = yield from copy.watch()
     except OSError as error:
         files.close()
         reason = f"The kernel could not be copied: {error.strerror or error}."

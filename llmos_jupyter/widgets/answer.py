@@ -24,6 +24,10 @@ UPDATE_EVERY = 0.1
 UPDATE_LENGTH = 20_000
 # Characters of what a rehearsal would print, and of a traceback, that are shown with an answer; the trace has all.
 SHOWN_OUTPUT = 20_000
+# Lines of what running code prints that are shown until it has ended.
+PREVIEW_LINES = 12
+# Characters of it in a terminal's line.
+TERMINAL_LINE = 50
 _ENDED = frozenset({"done", "shown", "failed", "stopped", "undone"})
 
 
@@ -42,6 +46,10 @@ class AnswerView(Protocol):
     def answer(self, code: str, notes: list[str], status: str = "") -> None:
         """A whole candidate with what is known of it; called again as more becomes known. `status`: what is known of
         how it was written, in one line, for those who do not see `about`."""
+
+    def running(self, doing: str, printed: str) -> None:
+        """The code that is shown runs. `printed`: the latest of what it printed, which goes when the code has ended:
+        then its outputs come themselves."""
 
     def words(self, text: str, notes: list[str], status: str = "") -> None:
         """A whole answer in words."""
@@ -102,7 +110,16 @@ class NotebookAnswer:
         self._waiting = False
         lines = [status, *notes] if status else notes
         markdown = f"{_fenced(code)}\n\n{_small(lines)}"
-        self._show((markdown, "\n".join([code, *lines])), kind="code", text=code, notes=notes, doing="", now=True)
+        known = {"kind": "code", "text": code, "notes": notes, "doing": "", "printed": ""}
+        self._show((markdown, "\n".join([code, *lines])), now=True, **known)
+
+    def running(self, doing: str, printed: str) -> None:
+        standing = markdown, text = self._texts
+        printed = "\n".join(printed.rstrip().splitlines()[-PREVIEW_LINES:])
+        preview = f"\n\n{_fenced(printed, 'text')}" if printed else ""
+        shown = f"{markdown}\n\n*{escape(doing)} ...*{preview}", "\n".join([text, f"{doing} ...", printed]).rstrip()
+        self._show(shown, state="running", doing=doing, printed=printed)
+        self._texts = standing
 
     def words(self, text: str, notes: list[str], status: str = "") -> None:
         self._waiting = False
@@ -125,7 +142,7 @@ class NotebookAnswer:
         if self._cell.state in _ENDED:
             self._show(texts, now=True)
         else:
-            self._show(texts, now=True, state="stopped", doing="")
+            self._show(texts, now=True, state="stopped", doing="", printed="")
 
     def _show(self, texts: tuple[str, str], *, now: bool = False, **known: Any) -> None:
         self._texts = texts
@@ -156,6 +173,7 @@ class TerminalAnswer:
     def __init__(self) -> None:
         self._written = ""
         self._working = ""
+        self._running = False
         self._notes: list[str] = []
         self._code = ""
         self._pending: list[str] = []
@@ -184,9 +202,25 @@ class TerminalAnswer:
         self._written = clean
 
     def answer(self, code: str, notes: list[str], status: str = "") -> None:
+        self._ran()
         if code != self._written.strip("\n"):
             self.writing(code)
         self._code, self._pending = code, [status, *notes] if status else notes
+
+    def running(self, doing: str, printed: str) -> None:
+        """One line, drawn anew; where lines cannot be, one that is written once."""
+        if sys.stderr.isatty():
+            latest = printed.rstrip().rpartition("\n")[2][:TERMINAL_LINE]
+            begin = "\r\x1b[K" if self._running else "\n"
+            print(f"{begin}({doing}) {latest}", end="", file=sys.stderr, flush=True)
+        elif not self._running:
+            print("\n(running ...)", file=sys.stderr, flush=True)
+        self._running = True
+
+    def _ran(self) -> None:
+        if self._running and sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        self._running = False
 
     def words(self, text: str, notes: list[str], status: str = "") -> None:
         self.answer(text, notes, status)
@@ -202,6 +236,7 @@ class TerminalAnswer:
             print(f"# {note}", flush=True)
 
     def abandon(self) -> None:
+        self._ran()
         if self._written:
             print(flush=True)
 
@@ -240,11 +275,11 @@ def unfenced(text: str) -> str:
     return re.sub(r"\n?`{1,3}\s*$", "", body) if body != text else text
 
 
-def _fenced(code: str) -> str:
+def _fenced(code: str, language: str = "python") -> str:
     fence = "```"
     while fence in code:
         fence += "`"
-    return f"{fence}python\n{code}\n{fence}"
+    return f"{fence}{language}\n{code}\n{fence}"
 
 
 def _small(notes: list[str]) -> str:
