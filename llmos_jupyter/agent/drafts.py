@@ -84,6 +84,8 @@ class Draft:
             return "the model wrote the same over and over"
         if self.error:
             return f"{self.error.type}: {self.error.message}"[:300]
+        if self.unfinished and (loop := next((f for f in self.findings if f.kind == "endless-loop"), None)):
+            return loop.message.rstrip(".")
         if self.rehearsal and self.rehearsal.reason:
             return self.rehearsal.reason
         return (self.problems or ["it does not work"])[0].rstrip(".")

@@ -9,7 +9,6 @@ from llmos_jupyter.agent.capabilities import ASKED_EACH_TIME, Grants, Want, want
 from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Question
-from llmos_jupyter.agent.hazards import hazard
 from llmos_jupyter.agent.replay import FOREIGN
 from llmos_jupyter.protocol import Mode
 
@@ -50,8 +49,6 @@ def decide(draft: Draft, mode: Mode, grants: Grants, caps: Caps) -> Generator[Ag
 def _reasons(draft: Draft, missing: list[Want]) -> str:
     rehearsal = draft.rehearsal
     said = [f"{FOREIGN}, nor said `%llmos trust` of its file"] if draft.foreign else []
-    if rehearsal and (danger := hazard(draft.findings, rehearsal)):
-        said.append(danger)
     if rehearsal is None or rehearsal.status == "unavailable":
         said.append(f"it could not be rehearsed: {rehearsal.reason}" if rehearsal else "it was not rehearsed")
     elif draft.ran is not None and draft.ran.cannot:
