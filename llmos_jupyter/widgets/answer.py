@@ -47,9 +47,9 @@ class AnswerView(Protocol):
         """A whole candidate with what is known of it; called again as more becomes known. `status`: what is known of
         how it was written, in one line, for those who do not see `about`."""
 
-    def running(self, doing: str, printed: str) -> None:
-        """The code that is shown runs. `printed`: the latest of what it printed, which goes when the code has ended:
-        then its outputs come themselves."""
+    def running(self, how: str, printed: str) -> None:
+        """The code that is shown runs. `how`: for how long, and with what memory. `printed`: the latest of what it
+        printed, which goes when the code has ended: then its outputs come themselves."""
 
     def words(self, text: str, notes: list[str], status: str = "") -> None:
         """A whole answer in words."""
@@ -113,12 +113,15 @@ class NotebookAnswer:
         known = {"kind": "code", "text": code, "notes": notes, "doing": "", "printed": ""}
         self._show((markdown, "\n".join([code, *lines])), now=True, **known)
 
-    def running(self, doing: str, printed: str) -> None:
+    def running(self, how: str, printed: str) -> None:
         standing = markdown, text = self._texts
         printed = "\n".join(printed.rstrip().splitlines()[-PREVIEW_LINES:])
         preview = f"\n\n{_fenced(printed, 'text')}" if printed else ""
-        shown = f"{markdown}\n\n*{escape(doing)} ...*{preview}", "\n".join([text, f"{doing} ...", printed]).rstrip()
-        self._show(shown, state="running", doing=doing, printed=printed)
+        shown = (
+            f"{markdown}\n\n*running {escape(how)} ...*{preview}",
+            "\n".join([text, f"running {how} ...", printed]).rstrip(),
+        )
+        self._show(shown, state="running", doing=how, printed=printed)
         self._texts = standing
 
     def words(self, text: str, notes: list[str], status: str = "") -> None:
@@ -207,12 +210,12 @@ class TerminalAnswer:
             self.writing(code)
         self._code, self._pending = code, [status, *notes] if status else notes
 
-    def running(self, doing: str, printed: str) -> None:
+    def running(self, how: str, printed: str) -> None:
         """One line, drawn anew; where lines cannot be, one that is written once."""
         if sys.stderr.isatty():
             latest = printed.rstrip().rpartition("\n")[2][:TERMINAL_LINE]
             begin = "\r\x1b[K" if self._running else "\n"
-            print(f"{begin}({doing}) {latest}", end="", file=sys.stderr, flush=True)
+            print(f"{begin}(running {how}) {latest}", end="", file=sys.stderr, flush=True)
         elif not self._running:
             print("\n(running ...)", file=sys.stderr, flush=True)
         self._running = True

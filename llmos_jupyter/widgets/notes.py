@@ -51,11 +51,11 @@ def finding_notes(findings: list[Finding]) -> list[str]:
 
 
 def running_note(seconds: float, memory: int) -> str:
-    """How long code has been running, and what memory it uses where that is much."""
+    """Behind the word "running": for how long, and with how much memory where that is much."""
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     spent = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return f"running for {spent}" + (f", using {size(memory)} of memory" if memory > MUCH_MEMORY else "")
+    return f"for {spent}" + (f", using {size(memory)} of memory" if memory > MUCH_MEMORY else "")
 
 
 def rehearsal_note(rehearsal: Rehearsal) -> str:
