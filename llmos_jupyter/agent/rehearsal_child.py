@@ -26,6 +26,7 @@ from llmos_jupyter.agent.kernel_state import differences, kernel_state, register
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.agent.pages import Probe, WrittenPages
 from llmos_jupyter.agent.rehearsal_capture import Capture
+from llmos_jupyter.agent.rehearsal_descriptors import Descriptors
 from llmos_jupyter.agent.rehearsal_refusals import Refusals
 from llmos_jupyter.agent.rehearsal_shell import Stage
 from llmos_jupyter.agent.snapshot import Snapshot
@@ -97,6 +98,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     open_files = rehearsal_inheritance.cut_descriptors(
         {pipe, brief.control.fileno(), *home}, _histories(shell), brief.access.may_write
     )
+    descriptors = Descriptors()
     rehearsal_inheritance.cut_shared_memory()
     rehearsal_inheritance.use_one_thread()
     os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch
@@ -128,6 +130,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     capture = Capture(lambda text: report.send("output", text=text))
     effects = Effects(shell, brief.code, home, pages) if home else None
     stage = Stage(shell, refusals, capture, effects.recorder if effects else None)
+    written = sys.stdout.write, sys.stderr.write
     snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
     stuck = refusals.open_files_written(shell.user_ns)
     if peak is not None:
@@ -148,6 +151,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         reading_limited=locked.reads_are_limited,
     )
 
+    descriptors.begin(*written)
     threads = set(threading.enumerate())
     started = time.perf_counter()
     error: BaseException | None
@@ -160,6 +164,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     except BaseException as raised:  # the candidate's: it may raise anything, from any of IPython's hooks
         error = raised
     seconds = time.perf_counter() - started
+    descriptors.end()
 
     gc.disable()
     after = rehearsal_inheritance.memory_sizes()

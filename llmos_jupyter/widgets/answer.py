@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Seconds between two updates of a display: smooth to the eye, and a few kB/s to the browser.
 UPDATE_EVERY = 0.1
+# The same while code runs, which may be for hours.
+RUNNING_EVERY = 0.5
 # Characters of code after which that is twice as long, and so on: each update carries all of it.
 UPDATE_LENGTH = 20_000
 # Characters of what a rehearsal would print, and of a traceback, that are shown with an answer; the trace has all.
@@ -110,7 +112,7 @@ class NotebookAnswer:
         self._waiting = False
         lines = [status, *notes] if status else notes
         markdown = f"{_fenced(code)}\n\n{_small(lines)}"
-        known = {"kind": "code", "text": code, "notes": notes, "doing": "", "printed": ""}
+        known: dict[str, Any] = {"kind": "code", "text": code, "notes": notes, "doing": "", "printed": ""}
         self._show((markdown, "\n".join([code, *lines])), now=True, **known)
 
     def running(self, how: str, printed: str) -> None:
@@ -121,7 +123,7 @@ class NotebookAnswer:
             f"{markdown}\n\n*running {escape(how)} ...*{preview}",
             "\n".join([text, f"running {how} ...", printed]).rstrip(),
         )
-        self._show(shown, state="running", doing=how, printed=printed)
+        self._show(shown, every=RUNNING_EVERY, state="running", doing=how, printed=printed)
         self._texts = standing
 
     def words(self, text: str, notes: list[str], status: str = "") -> None:
@@ -147,11 +149,11 @@ class NotebookAnswer:
         else:
             self._show(texts, now=True, state="stopped", doing="", printed="")
 
-    def _show(self, texts: tuple[str, str], *, now: bool = False, **known: Any) -> None:
+    def _show(self, texts: tuple[str, str], *, now: bool = False, every: float = UPDATE_EVERY, **known: Any) -> None:
         self._texts = texts
         self.about(**known)
         moment = time.monotonic()
-        if not now and moment - self._at < UPDATE_EVERY * (1 + len(texts[1]) // UPDATE_LENGTH):
+        if not now and moment - self._at < every * (1 + len(texts[1]) // UPDATE_LENGTH):
             return
         bundle = self._bundle()
         if bundle == self._shown:

@@ -52,6 +52,36 @@ def test_a_line_before_code_that_lets_no_thread_run_is_told_at_once() -> None:
     assert told[0].printed.startswith("summing")
 
 
+C = "import ctypes, os, time\nlibc = ctypes.CDLL(None)\n"
+
+
+def test_what_c_libraries_print_is_told_too_and_shown_with_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    code = (
+        C + "for i in range(3):\n    libc.puts(b'gap %d' % i)\n    time.sleep(0.5)\nos.write(2, 'é'.encode())\ndel libc"
+    )
+    told, ran = followed(code)
+    assert any(progress.printed.startswith("gap 0") and "gap 2" not in progress.printed for progress in told)
+    assert ran.report.output == "gap 0\ngap 1\ngap 2\né"
+    commit(ran)
+    out, err = capsys.readouterr()
+    assert (out, err) == ("gap 0\ngap 1\ngap 2\n", "é")
+
+
+def test_what_a_c_library_has_not_flushed_at_the_end_is_not_lost() -> None:
+    _, ran = followed(C + "libc.printf(b'half a line')\ndel libc")
+    assert ran.report.output == "half a line"
+    ran.close()
+
+
+def test_what_c_code_prints_is_bounded() -> None:
+    code = "import os\nfor i in range(6_000): os.write(1, b'x' * 9_999 + b'\\n')\nos.write(1, b'last')\ndel i"
+    _, ran = followed(code)
+    assert ran.committable
+    assert len(ran.report.output) < 70_000
+    assert ran.report.output.endswith("x\nlast")
+    ran.close()
+
+
 def test_memory_in_use_is_told() -> None:
     told, _ = followed("import time\nx = b'1' * (100 << 20)\ntime.sleep(0.7)\ndel x")
     assert 90 << 20 < max(progress.bytes for progress in told) < 200 << 20
