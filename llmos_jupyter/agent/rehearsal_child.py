@@ -7,6 +7,7 @@ trusted. The lines are `ready`, `refusal`, `output`, `end`, `changes`, `outcome`
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
 import random
@@ -136,6 +137,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     if peak is not None:
         os.write(peak, b"5")
         os.close(peak)
+    if brief.access.processes:
+        os.register_at_fork(after_in_child=_print_to_descriptors)
     refusals.listen()
     if collecting:
         gc.enable()
@@ -213,6 +216,13 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
             doubts=outcome.doubts(value, stage.printed(), len(figures)),
             shape=outcome.shape(value, stage.printed(), len(figures)).model_dump(),
         )
+
+
+def _print_to_descriptors() -> None:
+    """In a process that the candidate forks: what it prints reaches the copy through the descriptors only."""
+    for name, fd in (("stdout", 1), ("stderr", 2)):
+        raw = io.BufferedWriter(io.FileIO(fd, "w", closefd=False))
+        setattr(sys, name, io.TextIOWrapper(raw, "utf-8", "replace", line_buffering=True))
 
 
 def _histories(shell: InteractiveShell) -> set[str]:

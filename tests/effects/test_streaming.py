@@ -17,6 +17,7 @@ import pytest
 from llmos_jupyter.agent.rehearsal_capture import Capture
 from llmos_jupyter.agent.run_progress import EVERY, LATEST, RunProgress
 from llmos_jupyter.effects.transaction import Ran, commit, run_in_sandbox, watched_run
+from llmos_jupyter.sandbox.roots import Access
 from tests.agent.rehearsal_shells import descendants, shell_with
 
 
@@ -79,6 +80,18 @@ def test_what_c_code_prints_is_bounded() -> None:
     assert ran.committable
     assert len(ran.report.output) < 70_000
     assert ran.report.output.endswith("x\nlast")
+    ran.close()
+
+
+def test_what_processes_print_that_the_code_may_start_is_told_too() -> None:
+    code = (
+        "import multiprocessing, subprocess\n"
+        "subprocess.run(['echo', 'started'])\n"
+        "p = multiprocessing.get_context('fork').Process(target=print, args=('forked',))\n"
+        "p.start(); p.join(); del p"
+    )
+    _, ran = followed(code, access=Access(processes=True))
+    assert ran.report.output == "started\nforked\n"
     ran.close()
 
 
