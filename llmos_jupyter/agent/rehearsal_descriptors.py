@@ -31,6 +31,7 @@ class Descriptors:
     def __init__(self) -> None:
         _flush_c()  # what the kernel's libraries had not written yet is theirs, and goes to the null device
         self._files = {fd: _stand_in(fd) for fd in _STREAMS}
+        self._inodes = {fd: _identity(file) for fd, file in self._files.items()}
         self._read = dict.fromkeys(_STREAMS, 0)
         self._decoders = {fd: codecs.getincrementaldecoder("utf-8")("replace") for fd in _STREAMS}
         self._sinks: dict[int, Callable[[str], object]] = {}
@@ -55,13 +56,14 @@ class Descriptors:
     def _take(self) -> None:
         with self._lock:
             for fd, sink in self._sinks.items():
-                if text := self._new(fd):
-                    sink(text)
+                with contextlib.suppress(OSError):  # the code has closed it
+                    if text := self._new(fd):
+                        sink(text)
 
     def _new(self, fd: int) -> str:
         file, at = self._files[fd], self._read[fd]
         size = os.fstat(file).st_size
-        if size == at:
+        if size == at or _identity(file) != self._inodes[fd]:  # another file, that has got the number of a closed one
             return ""
         skipped = max(0, size - at - 2 * HALF)
         data = os.pread(file, size - at - skipped, at + skipped)
@@ -82,6 +84,11 @@ def _stand_in(fd: int) -> int:
         stream = ctypes.c_void_p.in_dll(libc, _STREAMS[fd])
         libc.setvbuf(stream, None, _LINE_BUFFERED, ctypes.c_size_t(0))
     return raise_descriptor(file)
+
+
+def _identity(file: int) -> tuple[int, int]:
+    status = os.fstat(file)
+    return status.st_dev, status.st_ino
 
 
 def _flush_c() -> None:
