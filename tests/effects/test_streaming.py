@@ -78,6 +78,7 @@ def test_what_c_code_prints_is_bounded() -> None:
     code = "import os\nfor i in range(6_000): os.write(1, b'x' * 9_999 + b'\\n')\nos.write(1, b'last')\ndel i"
     _, ran = followed(code)
     assert ran.committable
+    assert ran.refusals == []
     assert len(ran.report.output) < 70_000
     assert ran.report.output.endswith("x\nlast")
     ran.close()
