@@ -28,10 +28,12 @@ class Config(Wire):
     mode: Mode = Field("auto", description="auto: run what passed rehearsal; ask; show: never run")
     preference: Preference = Field("balanced", description="answers are to be fast, the best, or balanced between both")
     retries: Annotated[int, Field(ge=0, le=10)] | Literal["auto"] = Field("auto", description="rounds of repair")
-    timeout: float = Field(600.0, gt=0, description="seconds for a whole request")
+    timeout: float = Field(600.0, gt=0, description="seconds for the model to write; code runs as long as it takes")
     max_tokens: int = Field(600, ge=1, le=32768, description="longest answer, in tokens")
     temperature: float = Field(0.0, ge=0, le=2, description="0 always gives the likeliest answer")
-    rehearsal_budget: float = Field(5.0, gt=0, le=3600, description="seconds a rehearsal may take")
+    rehearsal_budget: float = Field(
+        5.0, gt=0, le=3600, description="seconds a loop without an end runs, and a candidate beside the first at least"
+    )
     replay: bool = Field(True, description="record answers beside the notebook and give them again")
     warm: bool = Field(True, description="read new cells into the engine's cache while you read")
     yield_cores: bool = Field(True, description="long cells stand still while the model writes on their cores")

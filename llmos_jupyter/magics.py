@@ -215,7 +215,9 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @argument("--retries", type=int, help="rounds of repair, 0 to 10 (default: as many as it takes)")
     @argument("--candidates", type=int, help="pieces of code to compare, 1 to 16 (default: as many as it takes)")
     @argument("--fresh", action="store_true", default=None, help="ask the model even if the answer is recorded")
-    @argument("--timeout", type=float, help="seconds until the code runs (default 600)")
+    @argument(
+        "--timeout", type=float, help="seconds for the model to write (default 600); code runs as long as it takes"
+    )
     @argument("--max-tokens", type=int, help="longest answer, in tokens (default 600)")
     @argument("--temperature", type=float, help="0 always gives the likeliest answer (default 0)")
     @argument("--seed", type=int, help="repeats an answer when the temperature is above 0")

@@ -124,7 +124,8 @@ class Rehearsal(Wire):
     """The report of a dry run on a forked, locked-down copy of the kernel.
 
     `passed`: ran to its end. `failed`: raised by its own fault. `refused`: failed only because the
-    lock refused something. `unfinished`: still running, without error, when the budget ended.
+    lock refused something. `unfinished`: still running, without error, when the budget ended; only loops without an
+    end and candidates written beside the first have one.
     `died`: the copy was killed or left (crash, memory, `os._exit`). `unavailable`: not rehearsed,
     `reason` says why. Seconds and bytes are those of the copy; bytes are above its start.
     """
@@ -173,7 +174,11 @@ class Options(Wire):
     retries: int | None = Field(None, ge=0, le=10, description="None: the daemon's strategy decides")
     candidates: int | None = Field(None, ge=1, le=16, description="None: the strategy, and then the loop, decides")
     fresh: bool = Field(False, description="ask the model even if the answer is recorded")
-    timeout: float = Field(600.0, gt=0, description="seconds for the whole request")
+    timeout: float = Field(
+        600.0,
+        gt=0,
+        description="seconds until the model has written the answer; the time that code runs is not counted",
+    )
     max_tokens: int = Field(600, ge=1, le=32768)
     temperature: float = Field(0.0, ge=0, le=2)
     seed: int | None = None
@@ -480,6 +485,7 @@ class AnswerCell(Wire):
     version: Literal[1] = 1
     state: AnswerState = "waiting"
     doing: str = Field("", description="what goes on just now, in words")
+    printed: str = Field("", description="while code runs: the latest of what it has printed")
     task: str = Field("", description="identifier; empty until the daemon has accepted the request")
     number: int | None = None
     session: str = Field("", description="the kernel's identifier")

@@ -36,6 +36,7 @@ class Show:
         self._notes: list[str] = []
         self._raw = ""
         self._confidence: list[tuple[int, float]] = []
+        self._running = False
         self.asked = False
         self.failure = ""
 
@@ -70,8 +71,14 @@ class Show:
         elif isinstance(event, events.Rehearsing):
             view.about(state="rehearsing")
             self._refresh("rehearsing ...")
+        elif isinstance(event, events.StillRunning):
+            if not self._running:
+                self._refresh()
+            self._running = True
+            view.running(notes.running_note(event.seconds, event.bytes), event.printed)
         elif isinstance(event, events.Rehearsed):
-            view.about(rehearsal=event.rehearsal)
+            self._running = False
+            view.about(state="rehearsing", rehearsal=event.rehearsal)
             self._notes.append(notes.rehearsal_note(event.rehearsal))
             self._refresh()
         elif isinstance(event, events.Repairing):

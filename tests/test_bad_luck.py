@@ -30,7 +30,6 @@ from llmos_jupyter import processes
 from llmos_jupyter.agent import events, prompts
 from llmos_jupyter.agent.bounded_output import bounded_output
 from llmos_jupyter.agent.describe import describe_variable
-from llmos_jupyter.agent.hazards import hazard
 from llmos_jupyter.agent.inspection import check, inspect
 from llmos_jupyter.agent.rehearsal import rehearse, supported
 from llmos_jupyter.agent.repetition import looping
@@ -149,12 +148,11 @@ ENDLESS = [
 
 @forks
 @pytest.mark.parametrize("code", ENDLESS)
-def test_an_endless_loop_is_a_reason_to_ask(scene: Scene, code: str) -> None:
-    found = inspect(code, scene.shell.user_ns)
-    assert [finding.kind for finding in found] == ["endless-loop"]
-    report = rehearse(code, scene.shell, budget_seconds=0.4)
-    assert report.status == "unfinished"
-    assert "nothing ends" in hazard(found, report)
+def test_an_endless_loop_is_let_go_and_not_run(scene: Scene, code: str) -> None:
+    assert [finding.kind for finding in inspect(code, scene.shell.user_ns)] == ["endless-loop"]
+    assert scene.ask(block(code), retries=0, budget=0.4) == "failed"
+    assert isinstance(scene.last, events.GaveUp)
+    assert "nothing that ends it" in scene.last.message
 
 
 @pytest.mark.parametrize(
@@ -224,14 +222,11 @@ def test_ten_gigabytes_are_refused_in_the_copy(scene: Scene) -> None:
 
 
 @forks
-def test_memory_that_grows_without_an_end_is_a_reason_to_ask(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_that_unfinished_code_took_is_told(scene: Scene) -> None:
     code = "import time\nx = bytearray(200 << 20)\nx[::4096] = b'1' * len(x[::4096])\ntime.sleep(30)"
     report = rehearse(code, scene.shell, budget_seconds=1.5)
     assert report.status == "unfinished"
     assert report.peak_bytes > 150 << 20
-    assert hazard([], report) == ""
-    report.peak_bytes = psutil.virtual_memory().total
-    assert "GB of memory" in hazard([], report)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,17 @@
-"""How the user is asked."""
+"""How the user is asked, and what is seen while code runs."""
 
 from __future__ import annotations
 
 import builtins
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.showing import IN_SIGHT, ask
+from llmos_jupyter.agent import events
+from llmos_jupyter.protocol import Candidate, Rehearsal
+from llmos_jupyter.showing import IN_SIGHT, Show, ask
+from llmos_jupyter.widgets.answer import NotebookAnswer
+from tests.widgets.test_answer import Screen
 
 
 @pytest.mark.parametrize(
@@ -32,3 +37,22 @@ def test_where_nobody_can_be_asked_there_is_no_answer(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(builtins, "input", nobody)
     assert ask("") is None
+
+
+def test_running_code_is_shown_with_what_it_prints_until_it_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen(monkeypatch)
+    view = NotebookAnswer()
+    show = Show(view, InteractiveShell.instance())
+    show.event(events.Written(Candidate(text="fit()", model="m"), "fit()"))
+    show.event(events.Rehearsing())
+    assert screen.text.endswith("rehearsing ...")
+    view._at = 0.0
+    show.event(events.StillRunning(3.2, "epoch 1\n", 2 * 10**9))
+    view._at = 0.0
+    show.event(events.StillRunning(3.8, "epoch 1\nepoch 2\n", 2 * 10**9))
+    assert screen.text.endswith("running for 3 s, using 2.0 GB of memory ...\nepoch 1\nepoch 2")
+    assert "rehearsing" not in screen.text
+    show.event(events.Rehearsed(Rehearsal(status="passed", seconds=8.0)))
+    assert "epoch" not in screen.text
+    assert "running" not in screen.text
+    assert "in 8.0 s: no error" in screen.text

@@ -47,8 +47,9 @@ from llmos_jupyter.protocol import (
 from llmos_jupyter.sandbox import roots
 from llmos_jupyter.sandbox.lock import die_with_parent
 
-BUDGET = 1.0  # seconds a rehearsal may take
+BUDGET = 1.0  # seconds a loop without an end may run
 RUNS_ON = 1.6  # seconds that outlast it
+PATIENCE = 10.0  # seconds after which the user presses Stop
 AFTERMATH = 0.5  # seconds in which timers and threads left behind may act
 LONGEST = 30.0  # seconds for one program
 MEMORY = 4 << 30  # bytes a kernel may take above its start
@@ -244,6 +245,9 @@ def _through_the_loop(code: str, shell: InteractiveShell, base: Path) -> Story:
     with contextlib.closing(steps):
         for event in steps:
             _note(story, event)
+            if isinstance(event, events.StillRunning) and event.seconds > PATIENCE:
+                story.why = "the user stopped it"
+                break
     return story
 
 

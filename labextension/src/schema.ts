@@ -875,7 +875,7 @@ export interface components {
             retries: number | "auto";
             /**
              * Timeout
-             * @description seconds for a whole request
+             * @description seconds for the model to write; code runs as long as it takes
              * @default 600
              */
             timeout: number;
@@ -893,7 +893,7 @@ export interface components {
             temperature: number;
             /**
              * Rehearsal Budget
-             * @description seconds a rehearsal may take
+             * @description seconds a loop without an end runs, and a candidate beside the first at least
              * @default 5
              */
             rehearsal_budget: number;
@@ -1756,7 +1756,7 @@ export interface components {
             fresh: boolean;
             /**
              * Timeout
-             * @description seconds for the whole request
+             * @description seconds until the model has written the answer; the time that code runs is not counted
              * @default 600
              */
             timeout: number;
@@ -2024,7 +2024,8 @@ export interface components {
          * @description The report of a dry run on a forked, locked-down copy of the kernel.
          *
          *     `passed`: ran to its end. `failed`: raised by its own fault. `refused`: failed only because the
-         *     lock refused something. `unfinished`: still running, without error, when the budget ended.
+         *     lock refused something. `unfinished`: still running, without error, when the budget ended; only loops without an
+         *     end and candidates written beside the first have one.
          *     `died`: the copy was killed or left (crash, memory, `os._exit`). `unavailable`: not rehearsed,
          *     `reason` says why. Seconds and bytes are those of the copy; bytes are above its start.
          */
@@ -2676,6 +2677,12 @@ export interface components {
              * @default
              */
             doing: string;
+            /**
+             * Printed
+             * @description while code runs: the latest of what it has printed
+             * @default
+             */
+            printed: string;
             /**
              * Task
              * @description identifier; empty until the daemon has accepted the request

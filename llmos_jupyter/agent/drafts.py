@@ -67,10 +67,15 @@ class Draft:
         if self.rehearsal.status == "unavailable":
             # Without a rehearsal, inspection has the last word before the user.
             return not self.problems
-        if self.rehearsal.status == "unfinished":
+        if self.unfinished:
             # Some code only takes long; what can be seen never to end must not begin.
             return not any(finding.kind == "endless-loop" for finding in self.findings)
         return self.rehearsal.status in ("passed", "refused")
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether its run was ended before it had come to its end."""
+        return self.rehearsal is not None and self.rehearsal.status == "unfinished"
 
     @property
     def kept_from_reading(self) -> bool:
@@ -97,6 +102,8 @@ class Draft:
             return f"{self.error.type}: {self.error.message}"[:300]
         if self.faults:
             return self.faults[0].rstrip(".")
+        if self.unfinished and (loop := next((f for f in self.findings if f.kind == "endless-loop"), None)):
+            return loop.message.rstrip(".")
         if self.rehearsal and self.rehearsal.reason:
             return self.rehearsal.reason
         return (self.problems or ["it does not work"])[0].rstrip(".")
@@ -145,7 +152,8 @@ def agreed(drafts: list[Draft]) -> bool:
 
 
 def choose(drafts: list[Draft]) -> tuple[Draft, str] | None:
-    """The best that works, and why: fewest doubts, then how many different ones agree, then the likeliest."""
+    """The best that works, and why: one that has come to its end, then fewest doubts, then how many different ones
+    agree, then the likeliest."""
     working = [draft for draft in drafts if draft.works]
     if not working:
         return None
@@ -154,6 +162,7 @@ def choose(drafts: list[Draft]) -> tuple[Draft, str] | None:
     def rank(draft: Draft) -> tuple[float, ...]:
         confidence = draft.candidate.confidence
         return (
+            draft.unfinished,
             len(draft.doubts),
             -agreeing[draft.outcome],
             draft.round != 0,  # the first is the model's likeliest

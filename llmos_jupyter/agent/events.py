@@ -48,7 +48,17 @@ class Inspected:
 
 @dataclass(frozen=True)
 class Rehearsing:
-    """The dry run begins."""
+    """The code begins to run in the sandbox."""
+
+
+@dataclass(frozen=True)
+class StillRunning:
+    """The code has run in the sandbox for this many seconds, using `bytes` of memory, and `printed` is the latest of
+    what it printed. Told of what takes longer than a moment."""
+
+    seconds: float
+    printed: str
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -94,8 +104,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Running:
-    """The real run begins: what it shows comes after this. `lasting`: a sentence for each thing undo will not bring
-    back."""
+    """The effects of the code are about to reach the notebook: what it shows comes after this. `lasting`: a sentence
+    for each thing undo will not bring back."""
 
     code: str
     lasting: list[str]
@@ -154,6 +164,7 @@ AgentEvent = (
     | Written
     | Inspected
     | Rehearsing
+    | StillRunning
     | Rehearsed
     | Repairing
     | Comparing

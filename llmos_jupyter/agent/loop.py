@@ -6,7 +6,6 @@ Everything before the real run leaves the user's namespace untouched, so it can 
 from __future__ import annotations
 
 import logging
-import time
 import uuid
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from llmos_jupyter.agent import line_repair, prompts, resuming, strategy
 from llmos_jupyter.agent.chance import chance, unsure
 from llmos_jupyter.agent.context import NotebookContext, Turn
+from llmos_jupyter.agent.deadline import Deadline
 from llmos_jupyter.agent.drafts import Draft, agreed, choose, same_program
 from llmos_jupyter.agent.events import (
     Accepted,
@@ -91,11 +91,12 @@ class Loop:
         self._rights = rights
         self._recording = recording
         self.model = ""
+        self._budget = rehearsal_budget
         self._trial = Trial(shell, context, self._record, rehearsal_budget, rights.grants)
 
     def answer(self, text: str, options: Options, context_tokens: int) -> Steps:
         """Answer one request. Closing the generator, or an exception in it, ends the task as cancelled or failed."""
-        deadline = time.monotonic() + options.timeout
+        deadline = Deadline(options.timeout)
         text = readable(text)
         if not text.strip():
             raise LLMOSError("The request has no readable words: write what you want in any language.")
@@ -129,7 +130,7 @@ class Loop:
                 log.warning("request %s could not be ended: %s", task.number, error)
 
     def _answer(
-        self, task: Task, turn: Turn, asked: Options, options: Options, deadline: float
+        self, task: Task, turn: Turn, asked: Options, options: Options, deadline: Deadline
     ) -> Generator[AgentEvent, bool | None, Finish]:
         """`asked`: the options as the user gave them, by which answers are recorded; `options`: as they were filled
         in."""
@@ -165,7 +166,7 @@ class Loop:
         drafts: list[Draft],
         asked: Options,
         options: Options,
-        deadline: float,
+        deadline: Deadline,
     ) -> Generator[AgentEvent, bool | None, Finish]:
         """Repair the first candidate, write others beside it, and use the best."""
         rounds = strategy.repairs(asked.retries, options.retries)
@@ -175,20 +176,22 @@ class Loop:
                 break
         if more := strategy.candidates(asked.candidates, options.candidates, drafts[-1]):
             yield from self._more(task, turn, drafts, more, options, deadline)
-        chosen = choose(drafts)
-        if chosen is None:
-            return (yield from self._give_up(task, drafts[-1], len(drafts)))
-        draft, why = chosen
-        if why:
-            self._record(task, DecisionRecord(round=draft.round, decision="chosen", why=why))
-        if draft is not drafts[-1] or why:
-            yield Chosen(draft.candidate, draft.code, draft.findings, draft.rehearsal, why)
-        return (yield from self._use(task, turn, draft, asked, deadline, unsure(draft, drafts)))
+        while (chosen := choose(drafts)) is not None:
+            draft, why = chosen
+            if why:
+                self._record(task, DecisionRecord(round=draft.round, decision="chosen", why=why))
+            if draft is not drafts[-1] or why:
+                yield Chosen(draft.candidate, draft.code, draft.findings, draft.rehearsal, why)
+            if not draft.unfinished:
+                return (yield from self._use(task, turn, draft, asked, deadline, unsure(draft, drafts)))
+            # It was given less time than it takes, and nothing else works: now it runs to its end.
+            yield from self._trial.attempt(task, draft, deadline)
+        return (yield from self._give_up(task, drafts[-1], len(drafts)))
 
     # --- recorded answers -------------------------------------------------------------------
 
     def _replay(
-        self, task: Task, turn: Turn, options: Options, deadline: float
+        self, task: Task, turn: Turn, options: Options, deadline: Deadline
     ) -> Generator[AgentEvent, bool | None, Finish | None]:
         """Give the recorded answer again, inspected and rehearsed like any other; None if there is none that works.
 
@@ -241,7 +244,7 @@ class Loop:
     # --- candidates -------------------------------------------------------------------------
 
     def _first(
-        self, task: Task, base: list[Message], request: str, options: Options, deadline: float
+        self, task: Task, base: list[Message], request: str, options: Options, deadline: Deadline
     ) -> Generator[AgentEvent, bool | None, Draft | Words]:
         """The likeliest candidate, shown while it is written; or words."""
         generation = self._generation(base, options, round_=0)
@@ -258,7 +261,9 @@ class Loop:
             return Draft(candidate, reply.text, reply.complete, 0, request)
         raise LLMOSError("The answer ended without a word: ask again.")
 
-    def _more(self, task: Task, turn: Turn, drafts: list[Draft], more: int, options: Options, deadline: float) -> Steps:
+    def _more(
+        self, task: Task, turn: Turn, drafts: list[Draft], more: int, options: Options, deadline: Deadline
+    ) -> Steps:
         """Candidates beside the first and its repairs, written side by side, minding what these have shown. One without
         a doubt ends the search."""
         base, best = self._context.prompt(turn), drafts[-1]
@@ -274,10 +279,11 @@ class Loop:
         drafts: list[Draft],
         more: int,
         options: Options,
-        deadline: float,
+        deadline: Deadline,
     ) -> Steps:
         """More candidates, written side by side and tried as they end, until two agree or one settles it."""
         best, round_ = drafts[-1], 2
+        budget = strategy.beside_seconds(drafts, self._budget)
         generation = self._generation(base, options, round_=round_).model_copy(
             update={
                 "n": more,
@@ -292,11 +298,12 @@ class Loop:
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "code" and candidate.finish == "stop" and reply.complete:
                 draft = Draft(candidate, reply.text, reply.complete, round_, best.request)
-                yield from self._trial.attempt(task, draft, deadline, quiet=True, known=drafts)
+                yield from self._trial.attempt(task, draft, deadline, quiet=True, known=drafts, budget=budget)
                 drafts.append(draft)
             return agreed(drafts) or ((not best.works or bool(best.doubts)) and strategy.settled(drafts))
 
-        yield from self._generate(task, generation, deadline, take)
+        # They are tried while the model's stream is open, which has one end.
+        yield from self._generate(task, generation, deadline.later(more * budget), take)
 
     def _repair(
         self,
@@ -306,7 +313,7 @@ class Loop:
         number: int,
         rounds: int,
         options: Options,
-        deadline: float,
+        deadline: Deadline,
     ) -> Generator[AgentEvent, bool | None, bool]:
         """Let the model go on from before the failing line, told what failed there; whether there is something new."""
         failed = drafts[-1]
@@ -347,7 +354,7 @@ class Loop:
         self,
         task: Task,
         generation: Generation,
-        deadline: float,
+        deadline: Deadline,
         take: Callable[[Candidate], Generator[AgentEvent, bool | None, bool]] | None = None,
     ) -> Generator[AgentEvent, bool | None, list[Candidate]]:
         """All candidates of a generation. `take` is given each as it ends; by returning True it ends the generation.
@@ -369,7 +376,7 @@ class Loop:
         task: Task,
         generation: Generation,
         before: Candidate,
-        deadline: float,
+        deadline: Deadline,
         candidates: list[Candidate],
         take: Callable[[Candidate], Generator[AgentEvent, bool | None, bool]] | None,
     ) -> Generator[AgentEvent, bool | None, tuple[list[Candidate], bool]]:
@@ -378,7 +385,7 @@ class Loop:
         # What was written before an interruption has no probabilities any more.
         confidence: list[tuple[int, float]] = [] if not text else [(len(text), 1.0)]
         ended = len(candidates)
-        with closing(self._client.generate(task.id, generation, deadline=deadline)) as items:
+        with closing(self._client.generate(task.id, generation, deadline=deadline.at)) as items:
             for item in items:
                 if item.type == "token":
                     if generation.n == 1:
@@ -414,7 +421,7 @@ class Loop:
     # --- what becomes of it -----------------------------------------------------------------
 
     def _use(
-        self, task: Task, turn: Turn, draft: Draft, options: Options, deadline: float, warning: str = ""
+        self, task: Task, turn: Turn, draft: Draft, options: Options, deadline: Deadline, warning: str = ""
     ) -> Generator[AgentEvent, bool | None, Finish]:
         """Run the candidate, or ask, or show it: as the mode and what it reaches for demand. `warning`: that it is
         likely wrong."""

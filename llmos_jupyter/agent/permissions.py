@@ -9,7 +9,6 @@ from llmos_jupyter.agent.capabilities import ASKED_EACH_TIME, Grants, Want, want
 from llmos_jupyter.agent.caps import ALL, Caps
 from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Question
-from llmos_jupyter.agent.hazards import hazard
 from llmos_jupyter.agent.replay import FOREIGN
 from llmos_jupyter.protocol import Mode
 
@@ -71,10 +70,7 @@ def _barred(caps: Caps) -> str:
 
 
 def _reasons(draft: Draft, missing: list[Want], here: str) -> str:
-    rehearsal = draft.rehearsal
     said = [f"{FOREIGN}, nor said `%llmos trust` of its file"] if draft.foreign else []
-    if rehearsal and (danger := hazard(draft.findings, rehearsal)):
-        said.append(danger)
     if here:
         said.append(
             f"this has to run in the notebook itself, outside the sandbox ({here}): it can then do whatever your own "

@@ -20,15 +20,17 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from llmos_jupyter.agent.forkable import fork_hazard
 from llmos_jupyter.agent.pages import Probe
+from llmos_jupyter.agent.rehearsal_capture import Capture
 from llmos_jupyter.agent.rehearsal_child import Brief, rehearse_in_child
 from llmos_jupyter.agent.rehearsal_inheritance import available_memory, open_for_writing
+from llmos_jupyter.agent.run_progress import EVERY, LATEST, RunProgress, finished
 from llmos_jupyter.agent.snapshot import ForeseenChange
 from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
 from llmos_jupyter.sandbox import lock
@@ -48,7 +50,7 @@ PREPARATION_SECONDS = 10.0  # the copy's, before the candidate starts; usually 0
 PACKING_SECONDS = 60.0  # the copy's, to write down its effects: gigabytes take seconds
 DIFFERENCE_SECONDS = 2.0  # the copy's, to find what changed once the candidate ended
 LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt another thread received
-LONGEST_REPORT = 16 << 20  # bytes; a copy that says more is not believed
+LONGEST_REPORT = 16 << 20  # bytes beside what the code prints; a copy that says more is not believed
 TELLING_GROWTH = 1 << 30  # bytes that unfinished code used, from which on it is said
 NOTHING_MORE = Access()
 _PREFIX = "llmos-rehearsal-"
@@ -87,7 +89,7 @@ def rehearse(
         )
     try:
         with scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
-            return Copy(code, shell, scratch, budget_seconds, memory, access).watch()
+            return finished(Copy(code, shell, scratch, budget_seconds, memory, access).watch())
     except OSError as error:
         return Rehearsal(status="unavailable", reason=f"The kernel could not be copied: {error.strerror or error}.")
 
@@ -178,7 +180,8 @@ class Copy:
         self._refusals: list[Refusal] = []
         self._guesses: list[Refusal] = []
         self._supervisor: Supervisor | None = None
-        self._output = ""
+        self._printed = Capture()
+        self._began = self._told = 0.0  # when the code began; when it was told last how far it is
         self._end: dict[str, Any] | None = None
         self._changes: dict[str, Any] | None = None
         self._outcome: dict[str, str] = {}
@@ -192,12 +195,13 @@ class Copy:
         self._home, self._keep = home, keep
         self.effects: dict[str, Any] | None = None  # where in the memory files they lie
 
-    def watch(self) -> Rehearsal:
+    def watch(self) -> Generator[RunProgress, None, Rehearsal]:
+        """Run the code, telling how far it is. The copy ends with this, also where it is closed before the end."""
         pipe = -1
         try:
             with _interrupts_deferred():
                 pipe = self._fork()
-            ended = self._listen(pipe)
+            ended = yield from self._listen(pipe)
             if not ended:
                 self._grown = max(0, _resident(self._pid) - self._resident)
         finally:
@@ -251,24 +255,24 @@ class Copy:
         """Whether each change of a file was told before it happened."""
         return self._supervisor is not None and self._supervisor.listened and not self._supervisor.failed
 
-    def _listen(self, pipe: int) -> bool:
+    def _listen(self, pipe: int) -> Generator[RunProgress, None, bool]:
         """Take in the report; True if it came to its end, False if the time did."""
         deadline = time.monotonic() + PREPARATION_SECONDS
         poll = select.poll()
         poll.register(pipe, select.POLLIN)
         phase = self._phase()
         while (left := deadline - time.monotonic()) > 0:
+            if self._began and time.monotonic() - self._told >= EVERY:
+                yield self._progress()
             if not poll.poll(1000 * min(left, LOOK_SECONDS)):
                 continue
             chunk = os.read(pipe, 1 << 16)
-            self._received += len(chunk)
             if not chunk:
                 self._await_exit()
                 return True
-            if self._received > LONGEST_REPORT:
-                self._broken = "the copy's report is too long"
-                return True
             self._take(chunk)
+            if self._received + len(self._buffer) > LONGEST_REPORT:
+                self._broken = "the copy's report is too long"
             if self._broken:
                 return True
             if (now := self._phase()) != phase:
@@ -276,6 +280,11 @@ class Copy:
                 limits = {1: self._budget, 2: PACKING_SECONDS if self._home else DIFFERENCE_SECONDS}
                 deadline = time.monotonic() + limits.get(phase, DIFFERENCE_SECONDS)
         return False
+
+    def _progress(self) -> RunProgress:
+        self._told = time.monotonic()
+        grown = max(0, _resident(self._pid) - self._resident)
+        return RunProgress(self._told - self._began, self._printed.end(LATEST), grown)
 
     def _phase(self) -> int:
         if self._end is not None:
@@ -289,17 +298,21 @@ class Copy:
                 return
             try:
                 content = json.loads(line)
-                match content.pop("event"):
+                event = content.pop("event")
+                # Code may print for days: of that the ends are kept, and all the rest has its limit.
+                self._received += len(line) if event != "output" else 0
+                match event:
                     case "ready":
                         self._confinement = str(content["confinement"])
                         self._reading_limited = bool(content["reading_limited"])
                         self._resident = _resident(self._pid)
+                        self._began = self._told = time.monotonic()
                     case "refusal":
                         self._refusals.append(Refusal.model_validate(content))
                     case "guess":
                         self._guesses.append(Refusal.model_validate(content))
                     case "output":
-                        self._output = str(content["text"])
+                        self._printed.write(str(content["text"]))
                     case "end":
                         self._end = {**content, "error": _ERROR.validate_python(content["error"])}
                         self._end["status"] = _STATUS.validate_python(content["status"])
@@ -350,7 +363,7 @@ class Copy:
             confinement=self._confinement or "",
             reading_limited=self._reading_limited,
             refusals=self._refusals,
-            output=self._output,
+            output=self._printed.text(),
         )
         if self._broken and self._confinement is not None:
             report.status = "died"

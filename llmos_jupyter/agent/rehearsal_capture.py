@@ -1,4 +1,4 @@
-"""What a candidate prints and displays in a rehearsal, kept as bounded plain text."""
+"""What a candidate prints and displays in the sandbox, kept as bounded plain text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import threading
 import time
 from collections.abc import Callable
 
-PROGRESS_SECONDS = 0.2
+from llmos_jupyter.agent.run_progress import EVERY
+
 HALF = 32 << 10  # characters kept of the beginning, and as many of the end
 
 _ANSI = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
@@ -19,15 +20,18 @@ class Capture:
     """Keeps the head and the tail of a text, and counts what lies between."""
 
     def __init__(self, progress: Callable[[str], None] | None = None) -> None:
-        """`progress` is told the text so far, a moment after it grew, from a thread of its own."""
+        """`progress` is told what is new, at once and then in short intervals from a thread of its own; of very much at
+        a time the end."""
         self._progress = progress
         self._telling = progress is None
+        self._untold = ""
+        self._unsaid = 0  # characters before it that nobody is told
         self._head = ""
         self._tail = ""
         self._dropped = 0
         self._new: list[str] = []
         self._new_size = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of the code's may print
 
     def write(self, text: str) -> None:
         # A print is two writes, and there may be millions: this path takes no lock.
@@ -37,7 +41,8 @@ class Capture:
             self._fold()
         if not self._telling:
             self._telling = True
-            _thread.start_new_thread(self._tell, ())
+            self._tell()  # at once: code in C that comes next may keep the thread from running
+            _thread.start_new_thread(self._tell_on, ())
 
     def _fold(self) -> None:
         with self._lock:
@@ -51,17 +56,48 @@ class Capture:
             if len(self._tail) > HALF:
                 self._dropped += len(self._tail) - HALF
                 self._tail = self._tail[-HALF:]
+            if self._progress is not None:
+                untold = self._untold + text
+                self._untold = untold[-HALF:]
+                self._unsaid += len(untold) - len(self._untold)
 
-    def _tell(self) -> None:
-        time.sleep(PROGRESS_SECONDS)
-        self._telling = False
-        if self._progress is not None:
-            self._progress(self.text())
+    def _tell_on(self) -> None:
+        while True:
+            time.sleep(EVERY)
+            if self._tell():
+                continue
+            self._telling = False
+            if not self._new:
+                return
+            self._telling = True  # it came between the two
+
+    def _tell(self) -> bool:
+        """Tell what is new; whether there was something."""
+        with self._lock:  # held until it is told, so that it is told in order
+            self._fold()
+            text, self._untold = self._untold, ""
+            if self._unsaid:
+                text, self._unsaid = _left_out(self._unsaid) + text, 0
+            if text and self._progress is not None:
+                self._progress(text)
+        return bool(text)
 
     def text(self) -> str:
         self._fold()
-        middle = f"\n… {self._dropped} characters left out …\n" if self._dropped else ""
+        middle = _left_out(self._dropped) if self._dropped else ""
         return clean(self._head + middle + self._tail)
+
+    def end(self, characters: int) -> str:
+        """The end of the text, from the beginning of a line where it is longer than that."""
+        self._fold()
+        text = self._head + self._tail
+        if len(text) > characters:
+            text = re.split("[\r\n]", text[-characters:], maxsplit=1)[-1]
+        return clean(text)
+
+
+def _left_out(count: int) -> str:
+    return f"\n… {count} characters left out …\n"
 
 
 def clean(text: str) -> str:

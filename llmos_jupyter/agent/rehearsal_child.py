@@ -7,6 +7,7 @@ trusted. The lines are `ready`, `refusal`, `output`, `end`, `changes`, `outcome`
 from __future__ import annotations
 
 import gc
+import io
 import json
 import os
 import random
@@ -25,7 +26,7 @@ from llmos_jupyter.agent.kernel_state import differences, kernel_state, register
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.agent.pages import Probe, WrittenPages
 from llmos_jupyter.agent.rehearsal_capture import Capture
-from llmos_jupyter.agent.rehearsal_processes import ProcessOutput
+from llmos_jupyter.agent.rehearsal_descriptors import Descriptors
 from llmos_jupyter.agent.rehearsal_refusals import Refusals
 from llmos_jupyter.agent.rehearsal_shell import Stage
 from llmos_jupyter.agent.snapshot import Snapshot
@@ -62,7 +63,7 @@ class Brief:
 class _Report:
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of the candidate's may print while something is told
 
     def send(self, event: str, **content: object) -> None:
         # What the candidate says may hold halves of characters, which nothing after this could store.
@@ -96,6 +97,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     open_files = rehearsal_inheritance.cut_descriptors(
         {pipe, brief.control.fileno(), *home}, _histories(shell), brief.access.may_write
     )
+    descriptors = Descriptors()
     rehearsal_inheritance.cut_shared_memory()
     rehearsal_inheritance.use_one_thread()
     os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch
@@ -127,12 +129,14 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     capture = Capture(lambda text: report.send("output", text=text))
     effects = Effects(shell, brief.code, home, pages) if home else None
     stage = Stage(shell, refusals, capture, effects.recorder if effects else None)
+    written = sys.stdout.write, sys.stderr.write
     snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
     stuck = refusals.open_files_written(shell.user_ns)
     if peak is not None:
         os.write(peak, b"5")
         os.close(peak)
-    processes = ProcessOutput() if brief.access.processes else None
+    if brief.access.processes:
+        os.register_at_fork(after_in_child=_print_to_descriptors)
     refusals.listen()
     if collecting:
         gc.enable()
@@ -148,6 +152,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         reading_limited=locked.reads_are_limited,
     )
 
+    descriptors.begin(*written)
     threads = set(threading.enumerate())
     started = time.perf_counter()
     error: BaseException | None
@@ -158,9 +163,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         error = result.error_before_exec or result.error_in_exec or (stage.shown[0] if stage.shown else None)
     except BaseException as raised:  # the candidate's: it may raise anything, from any of IPython's hooks
         error = raised
-    if processes is not None:
-        processes.close()
     seconds = time.perf_counter() - started
+    descriptors.end()
 
     gc.disable()
     after = rehearsal_inheritance.memory_sizes()
@@ -209,6 +213,13 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
             doubts=outcome.doubts(value, stage.printed(), len(figures)),
             shape=outcome.shape(value, stage.printed(), len(figures)).model_dump(),
         )
+
+
+def _print_to_descriptors() -> None:
+    """In a process that the candidate forks: what it prints reaches the copy through the descriptors only."""
+    for name, fd in (("stdout", 1), ("stderr", 2)):
+        raw = io.BufferedWriter(io.FileIO(fd, "w", closefd=False))
+        setattr(sys, name, io.TextIOWrapper(raw, "utf-8", "replace", line_buffering=True))
 
 
 def _histories(shell: InteractiveShell) -> set[str]:

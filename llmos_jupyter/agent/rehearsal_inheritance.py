@@ -191,15 +191,18 @@ def available_memory() -> int:
 def limit_resources(memory_bytes: int, budget_seconds: float, largest_file: int = LARGEST_FILE) -> None:
     """Memory above the present size, no core file, small files, and processor time as a backstop."""
     sizes = memory_sizes()
+    bounded = budget_seconds < float("inf")
+    processor_seconds = int((budget_seconds + 60) * (os.cpu_count() or 1)) if bounded else resource.RLIM_INFINITY
     for which, value in (
         (resource.RLIMIT_DATA, sizes["VmData"] + memory_bytes),
         (resource.RLIMIT_AS, sizes["VmSize"] + memory_bytes + SPARE_ADDRESSES),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, largest_file),
-        (resource.RLIMIT_CPU, int((min(budget_seconds, 1e6) + 60) * (os.cpu_count() or 1))),
+        (resource.RLIMIT_CPU, processor_seconds),
     ):
         hard = resource.getrlimit(which)[1]
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        if hard != resource.RLIM_INFINITY:
+            value = hard if value == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (value, value))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,12 @@ from llmos_jupyter.agent.bounded_output import bounded_output
 from llmos_jupyter.agent.capabilities import FILES, Grants, Want, wants
 from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.drafts import Draft
-from llmos_jupyter.agent.events import AgentEvent, Noted, Ran, Running
+from llmos_jupyter.agent.events import AgentEvent, Noted, Ran, Running, StillRunning
 from llmos_jupyter.agent.execution import execute
+from llmos_jupyter.agent.run_progress import RunProgress
 from llmos_jupyter.agent.undo_files import FileKeeper
 from llmos_jupyter.effects.table import CannotComeHome
-from llmos_jupyter.effects.transaction import Committed, commit, run_in_sandbox
+from llmos_jupyter.effects.transaction import Committed, commit, watched_run
 from llmos_jupyter.effects.transaction import Ran as SandboxRun
 from llmos_jupyter.protocol import ErrorReport, Run
 from llmos_jupyter.sandbox.roots import fix_roots
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 # Of the free memory, what all that can be undone may hold; and bytes of files kept beside.
 UNDO_SHARE = 1 / 4
 UNDO_FILES = 1 << 30
+# Seconds after which it is told that code still runs: what is quick stays quiet.
+A_MOMENT = 1.0
 
 
 @dataclass
@@ -60,7 +64,7 @@ def run(
     yield Running(draft.code, [])
     files = FileKeeper(UNDO_FILES)
     try:
-        done = _in_sandbox(draft, shell, rights, files)
+        done = yield from _in_sandbox(draft, shell, rights, files)
     except BaseException as error:
         said = _put_back(files)
         if not isinstance(error, KeyboardInterrupt):
@@ -80,12 +84,29 @@ def run(
     return done
 
 
-def _in_sandbox(draft: Draft, shell: InteractiveShell, rights: Rights, files: FileKeeper) -> Run | None:
+def while_it_runs(
+    run: Generator[RunProgress, None, SandboxRun], *, quiet: bool = False
+) -> Generator[AgentEvent, bool | None, SandboxRun]:
+    """Wait for the end of a run in the sandbox, telling how far it is where it takes longer than a moment."""
+    with closing(run):
+        while True:
+            try:
+                progress = next(run)
+            except StopIteration as end:
+                ran: SandboxRun = end.value
+                return ran
+            if not quiet and progress.seconds >= A_MOMENT:
+                yield StillRunning(progress.seconds, progress.printed, progress.bytes)
+
+
+def _in_sandbox(
+    draft: Draft, shell: InteractiveShell, rights: Rights, files: FileKeeper
+) -> Generator[AgentEvent, bool | None, Run | None]:
     ran = draft.ran
     if ran is None or not ran.committable or ran.refusals:
         # Its trial was cut short, by what it was refused or by its budget: nothing outside was done twice.
         access = rights.grants.access()
-        ran = run_in_sandbox(draft.code, shell, access=access, keep=files.keep)
+        ran = yield from while_it_runs(watched_run(draft.code, shell, access=access, keep=files.keep))
         files.ran()
         if access.write and not ran.files_told:
             files.impossible.append("files that it changed stay so: this system does not tell of a sandbox's calls.")

@@ -7,6 +7,8 @@ from llmos_jupyter.agent.drafts import Draft
 # Candidates beside the first one, written side by side: three cost about twice the time of one on two cores.
 AFTER_FAILURE = 3
 WHEN_DOUBTFUL = 2
+# Seconds that each of them runs at the most: the model writes the others meanwhile, and they wait.
+MOST_BESIDE = 60.0
 # Rounds of repair where nobody says.
 REPAIRS = 2
 # They must differ from the first one, which is the likeliest (temperature 0).
@@ -19,7 +21,14 @@ CONFIDENT = 0.75
 
 def settled(drafts: list[Draft]) -> bool:
     """Whether one of the candidates works and nothing speaks against it, where the first one did not."""
-    return any(draft.works and not draft.doubts for draft in drafts[1:])
+    return any(draft.works and not draft.unfinished and not draft.doubts for draft in drafts[1:])
+
+
+def beside_seconds(tried: list[Draft], least: float) -> float:
+    """Seconds that a candidate written beside those `tried` may run, so that it does not hold the answer up: twice what
+    the longest of them took, but `least` in any case, and MOST_BESIDE at the most."""
+    took = max((draft.rehearsal.seconds for draft in tried if draft.rehearsal), default=0.0)
+    return max(least, min(2 * took, MOST_BESIDE))
 
 
 def repairs(wanted: int | None, advised: int | None) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import time
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,13 +11,15 @@ from llmos_jupyter.agent.capabilities import Grants
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.data_doubts import data_doubts
 from llmos_jupyter.agent.data_notes import data_notes
+from llmos_jupyter.agent.deadline import Deadline
 from llmos_jupyter.agent.drafts import Draft, same_program
 from llmos_jupyter.agent.events import AgentEvent, Inspected, Rehearsed, Rehearsing
 from llmos_jupyter.agent.inspection import column_hints, inspect
 from llmos_jupyter.agent.inspection.mending import mend
 from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
+from llmos_jupyter.agent.running import while_it_runs
 from llmos_jupyter.agent.shown_result import assigned_last
-from llmos_jupyter.effects.transaction import run_in_sandbox
+from llmos_jupyter.effects.transaction import FOREVER, Ran, watched_run
 from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ Steps = Generator[AgentEvent, "bool | None", None]
 
 
 class Trial:
-    """Tries candidates in one notebook, leaving it untouched. `budget`: seconds that a rehearsal may take; `grants`:
-    what the user has allowed, by default nothing."""
+    """Tries candidates in one notebook, leaving it untouched. `budget`: seconds that code may run in which a loop has
+    no end; `grants`: what the user has allowed, by default nothing."""
 
     def __init__(
         self,
@@ -51,9 +52,17 @@ class Trial:
         self._grants = Grants() if grants is None else grants
 
     def attempt(
-        self, task: Task, draft: Draft, deadline: float, *, quiet: bool = False, known: Sequence[Draft] = ()
+        self,
+        task: Task,
+        draft: Draft,
+        deadline: Deadline,
+        *,
+        quiet: bool = False,
+        known: Sequence[Draft] = (),
+        budget: float = FOREVER,
     ) -> Steps:
-        """Inspect and mend, then rehearse. What is not even Python is not rehearsed; the same code not twice."""
+        """Inspect and mend, then run in the sandbox, for `budget` seconds at the most. What is not even Python is not
+        run; the same code not twice."""
         self._inspect(draft)
         index = draft.candidate.index
         self._record(task, InspectionRecord(round=draft.round, index=index, code=draft.code, findings=draft.findings))
@@ -67,13 +76,8 @@ class Trial:
             return
         if not quiet:
             yield Rehearsing()
-        draft.ran = run_in_sandbox(
-            draft.code,
-            self._shell,
-            budget_seconds=self._left(deadline),
-            # What is written or sent is not done twice: that much is loosened for the run alone.
-            access=self._grants.reading(),
-        )
+        with deadline.paused():
+            draft.ran = yield from self._run(draft, budget, quiet)
         draft.rehearsal = draft.ran.report
         self._finish(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
@@ -101,8 +105,13 @@ class Trial:
             return [reason] if reason else []
         return column_hints(draft.error.type, draft.error.message, self._shell.user_ns, draft.code, draft.error)
 
-    def _left(self, deadline: float) -> float:
-        return max(0.1, min(self._budget, deadline - time.monotonic()))
+    def _run(self, draft: Draft, budget: float, quiet: bool) -> Generator[AgentEvent, bool | None, Ran]:
+        if any(finding.kind == "endless-loop" for finding in draft.findings):
+            budget = min(budget, self._budget)
+        # What is written or sent is not done twice: that much is loosened for the chosen one alone.
+        access = self._grants.reading()
+        run = watched_run(draft.code, self._shell, budget_seconds=budget, access=access)
+        return (yield from while_it_runs(run, quiet=quiet))
 
     def _finish(self, draft: Draft) -> None:
         """Show a result that the code keeps to itself, give it the name that was spelt out, and note doubts."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import Any
 
 from llmos_jupyter.agent.rehearsal_capture import HALF, Capture
 
-MOST_TEXT = 2 * HALF  # characters of streams; of more the beginning is kept, and how much is missing is told
+MOST_TEXT = 2 * HALF  # characters of streams; of more the beginning and the end are kept, and how much is missing
+MOST_END = 4_000  # characters of that end
 MOST_BYTES = 64 << 20  # of displays
 _PLAIN = (type(None), bool, int, float, str)
 
@@ -21,20 +23,48 @@ class Recorder:
         self.results: list[Any] = []
         self.dropped = 0
         self._left, self._room = MOST_TEXT, MOST_BYTES
+        self._full = False
+        self._end: deque[list[str]] = deque()
+        self._end_size = 0
         self._lock = threading.Lock()
 
     def stream(self, name: str, text: str) -> None:
         with self._lock:
-            if self._left <= 0:
-                self.dropped += len(text)
+            if len(text) > self._left and not self._full:
+                self._make_room()
+            kept, rest = text[: self._left], text[self._left :]
+            if rest:
+                self._full = True
+                self._keep_end(name, rest)
+            if not kept:
                 return
-            kept = text[: self._left]
             self._left -= len(kept)
-            self.dropped += len(text) - len(kept)
             if self.outputs and self.outputs[-1][:2] == ["stream", name]:
                 self.outputs[-1][2].append(kept)
             else:
                 self.outputs.append(["stream", name, [kept]])
+
+    def _make_room(self) -> None:
+        """Keep of lines that were drawn again and again, by hours of a progress bar, what stands there now."""
+        before = self._left
+        for output in self.outputs:
+            if output[0] == "stream":
+                text = "".join(output[2])
+                output[2] = [redrawn(text)]
+                self._left += len(text) - len(output[2][0])
+        self._full = self._left - before < MOST_TEXT // 2  # not for little, again and again
+
+    def _keep_end(self, name: str, text: str) -> None:
+        self._end.append([name, text])
+        self._end_size += len(text)
+        while (over := self._end_size - MOST_END) > 0:
+            first = self._end[0]
+            gone = min(over, len(first[1]))
+            first[1] = first[1][gone:]
+            if not first[1]:
+                self._end.popleft()
+            self._end_size -= gone
+            self.dropped += gone
 
     def display(self, data: Any, metadata: Any, transient: Any, update: bool) -> None:
         self._add(["display", plain(data), plain(metadata or {}), plain(transient or {}), bool(update)])
@@ -68,7 +98,7 @@ class Recorder:
         told = [[*output[:2], "".join(output[2])] if output[0] == "stream" else output for output in self.outputs]
         if self.dropped:
             told.append(["stream", "stdout", f"\n… {self.dropped} characters left out …\n"])
-        return told
+        return told + [["stream", name, text] for name, text in self._end]
 
 
 class Tee(Capture):
@@ -83,6 +113,18 @@ class Tee(Capture):
 
     def text(self) -> str:
         return self._capture.text()
+
+
+def redrawn(text: str) -> str:
+    """Text with the last state only of each line that is drawn again and again after a carriage return."""
+    if "\r" not in text:
+        return text
+    return "\n".join(_last_state(line) for line in text.split("\n"))
+
+
+def _last_state(line: str) -> str:
+    states = [state for state in line.split("\r") if state]
+    return (states[-1] if states else "") + ("\r" if line.endswith("\r") else "")
 
 
 def plain(value: Any) -> Any:

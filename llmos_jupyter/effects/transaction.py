@@ -14,13 +14,14 @@ import contextlib
 import importlib
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.agent import rehearsal
 from llmos_jupyter.agent.forkable import fork_hazard
 from llmos_jupyter.agent.rehearsal_inheritance import available_memory
+from llmos_jupyter.agent.run_progress import RunProgress, finished
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects import kinds
 from llmos_jupyter.effects.layout import installed
@@ -95,6 +96,20 @@ def run_in_sandbox(
     `access` lets it, in another thread, and has returned before that happens. Raises KeyboardInterrupt, with the copy
     already gone.
     """
+    run = watched_run(code, shell, budget_seconds=budget_seconds, memory_bytes=memory_bytes, access=access, keep=keep)
+    return finished(run)
+
+
+def watched_run(
+    code: str,
+    shell: InteractiveShell,
+    *,
+    budget_seconds: float = FOREVER,
+    memory_bytes: int | None = None,
+    access: Access = rehearsal.NOTHING_MORE,
+    keep: Callable[[str], None] | None = None,
+) -> Generator[RunProgress, None, Ran]:
+    """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once."""
     if (reason := rehearsal.supported() or fork_hazard(code, shell.user_ns)) is not None:
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
     memory = available_memory() // 2 if memory_bytes is None else memory_bytes
@@ -107,7 +122,7 @@ def run_in_sandbox(
     try:
         with rehearsal.scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
             copy = rehearsal.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep)
-            report = copy.watch()
+            report = yield from copy.watch()
     except OSError as error:
         files.close()
         reason = f"The kernel could not be copied: {error.strerror or error}."

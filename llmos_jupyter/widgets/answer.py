@@ -20,10 +20,16 @@ if TYPE_CHECKING:
 
 # Seconds between two updates of a display: smooth to the eye, and a few kB/s to the browser.
 UPDATE_EVERY = 0.1
+# The same while code runs, which may be for hours.
+RUNNING_EVERY = 0.5
 # Characters of code after which that is twice as long, and so on: each update carries all of it.
 UPDATE_LENGTH = 20_000
 # Characters of what a rehearsal would print, and of a traceback, that are shown with an answer; the trace has all.
 SHOWN_OUTPUT = 20_000
+# Lines of what running code prints that are shown until it has ended.
+PREVIEW_LINES = 12
+# Characters of it in a terminal's line.
+TERMINAL_LINE = 50
 _ENDED = frozenset({"done", "shown", "failed", "stopped", "undone"})
 
 
@@ -42,6 +48,10 @@ class AnswerView(Protocol):
     def answer(self, code: str, notes: list[str], status: str = "") -> None:
         """A whole candidate with what is known of it; called again as more becomes known. `status`: what is known of
         how it was written, in one line, for those who do not see `about`."""
+
+    def running(self, how: str, printed: str) -> None:
+        """The code that is shown runs. `how`: for how long, and with what memory. `printed`: the latest of what it
+        printed, which goes when the code has ended: then its outputs come themselves."""
 
     def words(self, text: str, notes: list[str], status: str = "") -> None:
         """A whole answer in words."""
@@ -102,7 +112,19 @@ class NotebookAnswer:
         self._waiting = False
         lines = [status, *notes] if status else notes
         markdown = f"{_fenced(code)}\n\n{_small(lines)}"
-        self._show((markdown, "\n".join([code, *lines])), kind="code", text=code, notes=notes, doing="", now=True)
+        known: dict[str, Any] = {"kind": "code", "text": code, "notes": notes, "doing": "", "printed": ""}
+        self._show((markdown, "\n".join([code, *lines])), now=True, **known)
+
+    def running(self, how: str, printed: str) -> None:
+        standing = markdown, text = self._texts
+        printed = "\n".join(printed.rstrip().splitlines()[-PREVIEW_LINES:])
+        preview = f"\n\n{_fenced(printed, 'text')}" if printed else ""
+        shown = (
+            f"{markdown}\n\n*running {escape(how)} ...*{preview}",
+            "\n".join([text, f"running {how} ...", printed]).rstrip(),
+        )
+        self._show(shown, every=RUNNING_EVERY, state="running", doing=how, printed=printed)
+        self._texts = standing
 
     def words(self, text: str, notes: list[str], status: str = "") -> None:
         self._waiting = False
@@ -125,13 +147,13 @@ class NotebookAnswer:
         if self._cell.state in _ENDED:
             self._show(texts, now=True)
         else:
-            self._show(texts, now=True, state="stopped", doing="")
+            self._show(texts, now=True, state="stopped", doing="", printed="")
 
-    def _show(self, texts: tuple[str, str], *, now: bool = False, **known: Any) -> None:
+    def _show(self, texts: tuple[str, str], *, now: bool = False, every: float = UPDATE_EVERY, **known: Any) -> None:
         self._texts = texts
         self.about(**known)
         moment = time.monotonic()
-        if not now and moment - self._at < UPDATE_EVERY * (1 + len(texts[1]) // UPDATE_LENGTH):
+        if not now and moment - self._at < every * (1 + len(texts[1]) // UPDATE_LENGTH):
             return
         bundle = self._bundle()
         if bundle == self._shown:
@@ -156,6 +178,7 @@ class TerminalAnswer:
     def __init__(self) -> None:
         self._written = ""
         self._working = ""
+        self._running = False
         self._notes: list[str] = []
         self._code = ""
         self._pending: list[str] = []
@@ -184,9 +207,25 @@ class TerminalAnswer:
         self._written = clean
 
     def answer(self, code: str, notes: list[str], status: str = "") -> None:
+        self._ran()
         if code != self._written.strip("\n"):
             self.writing(code)
         self._code, self._pending = code, [status, *notes] if status else notes
+
+    def running(self, how: str, printed: str) -> None:
+        """One line, drawn anew; where lines cannot be, one that is written once."""
+        if sys.stderr.isatty():
+            latest = printed.rstrip().rpartition("\n")[2][:TERMINAL_LINE]
+            begin = "\r\x1b[K" if self._running else "\n"
+            print(f"{begin}(running {how}) {latest}", end="", file=sys.stderr, flush=True)
+        elif not self._running:
+            print("\n(running ...)", file=sys.stderr, flush=True)
+        self._running = True
+
+    def _ran(self) -> None:
+        if self._running and sys.stderr.isatty():
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        self._running = False
 
     def words(self, text: str, notes: list[str], status: str = "") -> None:
         self.answer(text, notes, status)
@@ -202,6 +241,7 @@ class TerminalAnswer:
             print(f"# {note}", flush=True)
 
     def abandon(self) -> None:
+        self._ran()
         if self._written:
             print(flush=True)
 
@@ -240,11 +280,11 @@ def unfenced(text: str) -> str:
     return re.sub(r"\n?`{1,3}\s*$", "", body) if body != text else text
 
 
-def _fenced(code: str) -> str:
+def _fenced(code: str, language: str = "python") -> str:
     fence = "```"
     while fence in code:
         fence += "`"
-    return f"{fence}python\n{code}\n{fence}"
+    return f"{fence}{language}\n{code}\n{fence}"
 
 
 def _small(notes: list[str]) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from llmos_jupyter.protocol import Candidate, Finding, NameChange, Progress, Rehearsal, Run
 
+# Bytes from which on it is told what code uses.
+MUCH_MEMORY = 200e6
 _PHASES = {
     "downloading": "downloading",
     "verifying": "checking the download of",
@@ -48,6 +50,14 @@ def finding_notes(findings: list[Finding]) -> list[str]:
     return notes
 
 
+def running_note(seconds: float, memory: int) -> str:
+    """Behind the word "running": for how long, and with how much memory where that is much."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    spent = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"for {spent}" + (f", using {size(memory)} of memory" if memory > MUCH_MEMORY else "")
+
+
 def rehearsal_note(rehearsal: Rehearsal) -> str:
     """What the rehearsal found, in one line."""
     seconds = f"{rehearsal.seconds:.1f} s"
@@ -68,7 +78,7 @@ def rehearsal_note(rehearsal: Rehearsal) -> str:
         parts.append(foreseen)
     if rehearsal.refusals:
         parts.append("refused: " + ", ".join(f"{r.capability.value} ({r.what})" for r in rehearsal.refusals[:3]))
-    if rehearsal.peak_bytes > 200e6:
+    if rehearsal.peak_bytes > MUCH_MEMORY:
         parts.append(f"needed {size(rehearsal.peak_bytes)} of memory")
     if rehearsal.reason and rehearsal.status == "passed":
         parts.append(rehearsal.reason)

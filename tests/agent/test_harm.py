@@ -10,7 +10,6 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FunctionType
@@ -20,6 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from llmos_jupyter.agent import inspection, strategy, trial
 from llmos_jupyter.agent.context import NotebookContext, Turn
+from llmos_jupyter.agent.deadline import Deadline
 from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.inspection.mending import mend
 from llmos_jupyter.agent.rehearsal import supported
@@ -68,7 +68,7 @@ class Notebook:
         if "request" in {field.name for field in dataclasses.fields(Draft)}:
             draft = dataclasses.replace(draft, request=request)
         steps = trial.Trial(self._shell, self._context, _record, BUDGET)
-        for _ in steps.attempt(_task(request), draft, time.monotonic() + 60, known=known):
+        for _ in steps.attempt(_task(request), draft, Deadline(60), known=known):
             pass
         return draft
 

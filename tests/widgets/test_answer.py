@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -55,6 +56,73 @@ def test_an_answer_stays_when_the_cell_is_over(screen: Screen) -> None:
     view.abandon()
     assert screen.text == "x = 1\na note"
     assert screen.states[0]["text/markdown"].startswith("```python\nx = 1\n```")
+
+
+def test_what_running_code_prints_is_shown_until_it_has_ended(screen: Screen) -> None:
+    view = NotebookAnswer()
+    view.about(task="t")
+    view.answer("fit()", ["a note"])
+    view._at = 0.0
+    view.running("for 3 s", "\n".join(f"epoch {i}" for i in range(40)) + "\n```")
+    assert screen.text.startswith("fit()\na note\nrunning for 3 s ...\nepoch ")
+    assert screen.text.endswith("epoch 39\n```")
+    assert "epoch 28" not in screen.text
+    assert screen.states[0]["text/markdown"].count("````") == 2  # what is printed stays within its block
+    cell = screen.states[0][answer.ANSWER_MIME]
+    assert (cell["state"], cell["doing"], cell["printed"][-12:]) == ("running", "for 3 s", "epoch 39\n```")
+    view.answer("fit()", ["a note", "rehearsed"])
+    assert screen.text == "fit()\na note\nrehearsed"
+    assert screen.states[0][answer.ANSWER_MIME]["printed"] == ""
+
+
+def test_what_running_code_printed_goes_when_it_is_stopped(screen: Screen) -> None:
+    view = NotebookAnswer()
+    view.about(task="t")
+    view.answer("fit()", ["a note"])
+    view._at = 0.0
+    view.running("for 3 s", "epoch 1")
+    assert "epoch 1" in screen.text
+    view.abandon()
+    assert screen.text == "fit()\na note"
+    cell = screen.states[0][answer.ANSWER_MIME]
+    assert (cell["state"], cell["doing"], cell["printed"]) == ("stopped", "", "")
+
+
+def test_a_terminal_says_once_that_code_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    view = TerminalAnswer()
+    view.answer("fit()", [])
+    for i in range(3):
+        view.running(f"for {i} s", "epoch 1")
+    view.answer("fit()", ["noted"])
+    view.settle()
+    out, err = capsys.readouterr()
+    assert err == "\n(running ...)\n"
+    assert out == "fit()\n# noted\n"
+
+
+def test_a_terminals_line_is_drawn_anew_and_goes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = TerminalAnswer()
+    view.answer("fit()", [])
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    view.running("for 1 s", "epoch 1\nepoch 2\n")
+    view.running("for 2 s", "epoch 3\n")
+    view.answer("fit()", ["noted"])
+    erase = "\r\x1b[K"
+    assert capsys.readouterr().err == f"\n(running for 1 s) epoch 2{erase}(running for 2 s) epoch 3{erase}"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "memory", "note"),
+    [
+        (1.04, 0, "for 1 s"),
+        (61, 1 << 20, "for 1 min 1 s"),
+        (3 * 3600 + 125, 3 * 10**9, "for 3 h 2 min, using 3.0 GB of memory"),
+    ],
+)
+def test_how_long_code_runs_is_told_in_words(seconds: float, memory: int, note: str) -> None:
+    assert notes.running_note(seconds, memory) == note
 
 
 def test_only_a_wait_disappears_when_there_is_no_answer(screen: Screen) -> None:

@@ -23,6 +23,7 @@ export function readAnswer(data: unknown): AnswerCell | null {
     version: 1,
     state,
     doing: text(data.doing),
+    printed: text(data.printed),
     task: text(data.task),
     number: count(data.number),
     session: text(data.session),

@@ -18,7 +18,7 @@ import type { Story } from './story';
 import { Tabs, type Tab } from './tabs';
 import { Toolbar } from './toolbar';
 import { TraceReport } from './trace';
-import { Line, Some } from './words';
+import { Line, Some, Verbatim } from './words';
 
 /** What a view needs of JupyterLab. */
 export interface ViewTools {
@@ -80,6 +80,9 @@ export function AnswerView(props: ViewProps): JSX.Element {
             )}
           </Some>
         </ul>
+      )}
+      {cell.printed && isOpen(cell.state) && (
+        <Verbatim text={cell.printed} label="What it has printed so far" />
       )}
       {memory.draft !== null && tools.makeEditor && editable && (
         <Edit

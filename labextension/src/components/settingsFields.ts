@@ -24,10 +24,16 @@ export const FIELDS: Record<keyof Config, IField> = {
     choices: ['fast', 'balanced', 'best']
   },
   retries: { label: 'Repairs', help: 'Rounds of repair, 0 to 10, or auto.' },
-  timeout: { label: 'Time limit', help: 'Seconds for a whole request.' },
+  timeout: {
+    label: 'Time limit',
+    help: 'Seconds for the model to write. Code runs as long as it takes.'
+  },
   max_tokens: { label: 'Longest answer', help: 'In tokens, 1 to 32768.' },
   temperature: { label: 'Temperature', help: '0 to 2; 0 always gives the likeliest answer.' },
-  rehearsal_budget: { label: 'Rehearsal budget', help: 'Seconds a rehearsal may take.' },
+  rehearsal_budget: {
+    label: 'Rehearsal budget',
+    help: 'Seconds a loop without an end runs, and a candidate beside the first at least.'
+  },
   replay: {
     label: 'Replay',
     help: 'Record answers beside the notebook and give them again.'

@@ -31,6 +31,18 @@ describe('what is drawn', () => {
     expect(await axe(renderer.node)).toHaveNoViolations();
   });
 
+  test('what running code prints, until it has ended', async () => {
+    const bench = new Bench();
+    const cell = answer({ state: 'running', doing: 'for 3 s', printed: 'epoch 1\n<b>2</b>' });
+    const renderer = await bench.drawn(cell);
+    expect(renderer.node).toHaveTextContent(/^running *for 3 s/);
+    const printed = screen.getByRole('group', { name: 'What it has printed so far' });
+    expect(printed.textContent).toBe('epoch 1\n<b>2</b>');
+    expect(await axe(renderer.node)).toHaveNoViolations();
+    await draw(renderer, { ...cell, state: 'stopped' });
+    expect(screen.queryByRole('group', { name: 'What it has printed so far' })).toBeNull();
+  });
+
   test('attempts are told from the second on', async () => {
     const bench = new Bench();
     expect((await bench.drawn(answer())).node).not.toHaveTextContent('attempt');

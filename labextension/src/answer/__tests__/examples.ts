@@ -12,6 +12,7 @@ export function answer(known: Partial<AnswerCell> = {}): AnswerCell {
     version: 1,
     state: 'done',
     doing: '',
+    printed: '',
     task: tasks.toString(16).padStart(32, '0'),
     number: 7,
     session: KERNEL,
