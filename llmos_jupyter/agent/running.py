@@ -89,7 +89,7 @@ def run(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[Agen
             yield Running(draft.code, [])
         try:
             with bounded_output():
-                done = _committed(draft, ran, shell, rights)
+                done = _committed(draft, ran, rights)
         except CannotComeHome as error:
             why = f"it has to run in the notebook itself ({error.reason})"
             if not (yield Question(draft.code, why)):
@@ -102,11 +102,10 @@ def run(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[Agen
     return (yield from _run_here(draft, shell, rights))
 
 
-def _committed(draft: Draft, ran: SandboxRun, shell: InteractiveShell, rights: Rights) -> Run:
-    saved = Committed(commit(ran, bind=draft.bind), ran.report.changes, draft.bind)
+def _committed(draft: Draft, ran: SandboxRun, rights: Rights) -> Run:
+    taken = commit(ran, bind=draft.bind, displayed=bool(draft.displayed))
+    saved = Committed(taken, ran.report.changes, draft.bind)
     rights.history.push(saved)
-    if draft.displayed in shell.user_ns:
-        display(shell.user_ns[draft.displayed])
     return Run(status="ok", changes=saved.changes, seconds=ran.report.seconds)
 
 

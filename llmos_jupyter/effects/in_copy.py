@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmos_jupyter.agent.pages import WrittenPages
+from llmos_jupyter.agent.shown_result import assigned_last
 from llmos_jupyter.effects import ambient, kinds, names
 from llmos_jupyter.effects.arrays import Pages
 from llmos_jupyter.effects.census import Census
@@ -59,6 +60,7 @@ class Effects:
     def pack(self) -> dict[str, Any]:
         """Write the effects into the memory files; where the table lies there."""
         began = time.perf_counter()
+        displayed = self._displayed()
         parts, odd = ambient.changed(self._ambient)
         sys.setrecursionlimit(_DEEP)
         kinds.load()
@@ -71,12 +73,22 @@ class Effects:
         content = self._described(packer, changed)
         cannot = list(dict.fromkeys([*cannot, *packer.cannot]))[:_MOST_REASONS]
         content |= {"nodes": packer.nodes, "ambient": parts, "outputs": self.recorder.content()}
+        content |= {"displayed": displayed}
         content |= {"kinds": kinds.load(), "cannot": [[c.name, c.kind, c.reason] for c in cannot]}
         if cannot:
             content |= {"nodes": [], "states": [], "created": {}, "rebound": {}, "results": [], "figures": []}
         place = self._buffers.write(memoryview(encode(content)))
         self.seconds["pack"] = time.perf_counter() - began
         return {"place": place, "seconds": self.seconds, "bytes": self._buffers.written}
+
+    def _displayed(self) -> list[Any]:
+        """The variable that code which shows nothing assigns last, in all its formats: made here, as that may run code
+        of the run's own classes. It is the code's work like all else, and what it changes comes home."""
+        name = assigned_last(self._code)
+        if not name or name not in self._shell.user_ns or self.recorder.shows:
+            return []
+        value = self._shell.user_ns[name]
+        return self.recorder.aside(lambda: self._shell.display_formatter.format(value))
 
     def _packer(self) -> Packer:
         known = {id(obj): name for name, obj in self._known.items()}

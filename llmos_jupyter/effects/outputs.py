@@ -1,4 +1,4 @@
-"""What a run showed, read from the table and shown in the notebook."""
+"""What a run showed, read from the table, made safe, and shown in the notebook."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from llmos_jupyter.effects import names, safe_outputs
 from llmos_jupyter.effects.table import Malformed, checked
 
 if TYPE_CHECKING:
@@ -60,23 +61,40 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 
 def show(outputs: list[Output], results: list[Any], shell: InteractiveShell) -> None:
-    """Show them again, in their order; results become `_` and `Out` as they would have."""
-    hook = shell.displayhook
+    """Show them again, in their order; results become `_` and `Out` as they would have. No value is formatted here: that
+    could run code of the run's own classes."""
     for output in outputs:
         if output.kind == "stream":
             (sys.stderr if output.name == "stderr" else sys.stdout).write(output.text)
         elif output.kind == "display":
-            shell.display_pub.publish(
-                output.data, output.metadata, transient=output.transient or {}, update=output.flag
-            )
+            _display(output, shell)
         elif output.kind == "clear":
             shell.display_pub.clear_output(output.flag)
         else:
-            hook.start_displayhook()
-            hook.write_output_prompt()
-            hook.update_user_ns(results[output.number])
-            hook.fill_exec_result(results[output.number])
-            if output.data is not None:
-                hook.write_format_data(output.data, output.metadata)
-                hook.log_output(output.data)
-            hook.finish_displayhook()
+            _result(output, results[output.number], shell)
+
+
+def _display(output: Output, shell: InteractiveShell) -> None:
+    shown = safe_outputs.bundle(output.data or {}, output.metadata)
+    display_id = (output.transient or {}).get("display_id")
+    transient = {"display_id": display_id} if type(display_id) is str else {}
+    if shown.data:
+        shell.display_pub.publish(shown.data, shown.metadata, transient=transient, update=output.flag)
+    if shown.lost:
+        print(safe_outputs.sentence(shown.lost))
+
+
+def _result(output: Output, result: Any, shell: InteractiveShell) -> None:
+    hook = shell.displayhook
+    shown = safe_outputs.bundle(output.data or {}, output.metadata)
+    hook.start_displayhook()
+    hook.write_output_prompt()
+    hook.update_user_ns(result)
+    hook.fill_exec_result(result)
+    if shown.data:
+        hook.write_format_data(shown.data, shown.metadata)
+        hook.log_output(shown.data)
+    hook.finish_displayhook()
+    if shown.lost:
+        name = next((name for name, value in names.variables(shell).items() if value is result), "_")
+        print(safe_outputs.sentence(shown.lost, name))

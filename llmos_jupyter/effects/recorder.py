@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from llmos_jupyter.agent.rehearsal_capture import HALF, Capture
@@ -54,6 +55,21 @@ class Recorder:
             self._room -= _size(shown)
             last[2:] = [shown, plain(metadata or {})]
 
+    @property
+    def shows(self) -> bool:
+        """Whether anything is shown so far."""
+        return any(map(_is_seen, self.outputs))
+
+    def aside(self, show: Callable[[], tuple[Any, Any]]) -> list[Any]:
+        """What `show` displays, and what it returns as data and metadata: as outputs that are not among the others."""
+        count = len(self.outputs)
+        data, metadata = show()
+        if data:
+            self.display(data, metadata, None, False)
+        shown = self._told(self.outputs[count:])
+        del self.outputs[count:]
+        return shown
+
     def _add(self, output: list[Any]) -> None:
         size = _size(output)
         with self._lock:
@@ -65,10 +81,14 @@ class Recorder:
 
     def content(self) -> list[Any]:
         """The outputs for the table."""
-        told = [[*output[:2], "".join(output[2])] if output[0] == "stream" else output for output in self.outputs]
+        told = self._told(self.outputs)
         if self.dropped:
             told.append(["stream", "stdout", f"\n… {self.dropped} characters left out …\n"])
         return told
+
+    @staticmethod
+    def _told(outputs: list[list[Any]]) -> list[Any]:
+        return [[*output[:2], "".join(output[2])] if output[0] == "stream" else output for output in outputs]
 
 
 class Tee(Capture):
@@ -96,6 +116,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     return str(value)
+
+
+def _is_seen(output: list[Any]) -> bool:
+    if output[0] == "stream":
+        return bool("".join(output[2]).strip())
+    return output[0] == "display" or (output[0] == "result" and output[2] is not None)
 
 
 def _size(value: Any) -> int:
