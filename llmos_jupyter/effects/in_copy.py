@@ -16,10 +16,11 @@ import numpy as np
 
 from llmos_jupyter.agent.pages import WrittenPages
 from llmos_jupyter.agent.shown_result import assigned_last
-from llmos_jupyter.effects import ambient, kinds, names
+from llmos_jupyter.effects import ambient, kinds, live_widgets, names
 from llmos_jupyter.effects.arrays import Pages
 from llmos_jupyter.effects.census import Census
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
+from llmos_jupyter.effects.kinds_widgets import dies_with_the_sandbox
 from llmos_jupyter.effects.pack import Packer
 from llmos_jupyter.effects.recorder import Recorder
 from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, encode
@@ -46,6 +47,7 @@ class Effects:
         self._before = names.variables(shell)
         self._known = names.known(shell)
         self._figures = names.figures()
+        self._widgets = live_widgets.live().keys()
         self._census = Census(names.roots(shell))
         self._standard = {name: getattr(sys, name) for name in ("stdout", "stderr")}
         self.seconds["census"] = time.perf_counter() - began
@@ -65,7 +67,7 @@ class Effects:
         sys.setrecursionlimit(_DEEP)
         kinds.load()
         changed, cannot = self._census.changed(self._code)
-        cannot += self._left_behind()
+        cannot += self._left_behind() + self._widgets_shown()
         cannot += [Cannot("", "option", f"{name} hold what cannot travel") for name in odd]
         self.seconds["compare"] = time.perf_counter() - began
         began = time.perf_counter()
@@ -89,6 +91,15 @@ class Effects:
             return []
         value = self._shell.user_ns[name]
         return self.recorder.aside(lambda: self._shell.display_formatter.format(value))
+
+    def _widgets_shown(self) -> list[Cannot]:
+        """Widgets that the run made and shows; progress bars are dropped."""
+        made = {model: widget for model, widget in live_widgets.live().items() if model not in self._widgets}
+        bars = {model for model, widget in made.items() if live_widgets.is_progress_bar(widget)}
+        self.recorder.drop_widgets(bars)
+        shown = [model for model in self.recorder.shown_widgets() if model not in self._widgets]
+        kinds_shown = dict.fromkeys(type(made[model]).__name__ if model in made else "widget" for model in shown)
+        return [Cannot("what it shows", name, dies_with_the_sandbox(name)) for name in kinds_shown]
 
     def _packer(self) -> Packer:
         known = {id(obj): name for name, obj in self._known.items()}

@@ -5,10 +5,18 @@ from __future__ import annotations
 import importlib
 import sys
 
-from llmos_jupyter.effects import kinds_classes, kinds_containers, kinds_enums, kinds_numpy, kinds_objects, kinds_plain
+from llmos_jupyter.effects import (
+    kinds_classes,
+    kinds_containers,
+    kinds_enums,
+    kinds_numpy,
+    kinds_objects,
+    kinds_plain,
+    kinds_widgets,
+)
 from llmos_jupyter.effects.kind import forget_choices
 
-_BASIC = (kinds_plain, kinds_containers, kinds_objects, kinds_enums, kinds_classes, kinds_numpy)
+_BASIC = (kinds_plain, kinds_containers, kinds_objects, kinds_enums, kinds_classes, kinds_numpy, kinds_widgets)
 OF_LIBRARIES = {
     "pandas": "pandas",
     "pandas_scalars": "pandas",

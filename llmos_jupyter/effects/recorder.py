@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from llmos_jupyter.agent.rehearsal_capture import HALF, Capture
+from llmos_jupyter.effects import live_widgets
 
 MOST_TEXT = 2 * HALF  # characters of streams; of more the beginning is kept, and how much is missing is told
 MOST_BYTES = 64 << 20  # of displays
@@ -54,6 +55,16 @@ class Recorder:
         if last is not None and _size(shown := plain(data)) <= self._room:
             self._room -= _size(shown)
             last[2:] = [shown, plain(metadata or {})]
+
+    def shown_widgets(self) -> list[str]:
+        """The ids of the widgets among what is shown."""
+        places = {"display": 1, "result": 2}
+        shown = [output[places[output[0]]] for output in self.outputs if output[0] in places]
+        return [model for data in shown if (model := live_widgets.shown_in(data)) is not None]
+
+    def drop_widgets(self, models: set[str]) -> None:
+        """Forget that these were displayed."""
+        self.outputs = [o for o in self.outputs if o[0] != "display" or live_widgets.shown_in(o[1]) not in models]
 
     @property
     def shows(self) -> bool:

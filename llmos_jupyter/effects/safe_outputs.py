@@ -11,11 +11,10 @@ from typing import Any
 
 import mistune
 
-from llmos_jupyter.effects import safe_html
+from llmos_jupyter.effects import live_widgets, safe_html
 
 log = logging.getLogger(__name__)
 LARGEST, LARGEST_MARKDOWN = 20_000_000, 200_000  # characters; cleaning takes a second for five million
-WIDGET = "application/vnd.jupyter.widget-view+json"
 _TEXT, _HTML, _MARKDOWN, _LATEX, _SVG = "text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml"
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
 _PLOTLY = "application/vnd.plotly.v1+json"
@@ -28,7 +27,7 @@ _REMOTE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.I)
 _LOADED = frozenset({"source", "style", "url", "sourceurl", "geojson", "topojsonURL", "plotlyServerURL", "tiles"})
 _METADATA = frozenset({"width", "height", "unconfined", "needs_background", "expanded"})
 _SIZE = re.compile(r"[\d.]+(?:px|em|%)?\Z|light\Z|dark\Z")
-_WORDS = {"application/javascript": safe_html.SCRIPT, "text/javascript": safe_html.SCRIPT, WIDGET: "a widget"}
+_WORDS = {"application/javascript": safe_html.SCRIPT, "text/javascript": safe_html.SCRIPT, live_widgets.MIME: "a widget"}
 
 
 @dataclass
@@ -55,7 +54,7 @@ def bundle(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> Show
             safe, missed = {}, [f"a part in the format {kind[:80]}"]
         shown.data |= safe
         lost += missed
-    if not shown.data.keys() & (_PICTURES | {_PLOTLY, _SVG, _HTML, _LATEX}):
+    if not shown.data.keys() & (_PICTURES | {_PLOTLY, _SVG, _HTML, _LATEX, live_widgets.MIME}):
         shown.lost = list(dict.fromkeys(lost))
     elif safe_html.REMOTE in lost:
         shown.lost = [safe_html.REMOTE]
@@ -77,6 +76,8 @@ def _format(kind: str, content: Any) -> tuple[dict[str, Any], list[str]]:
     if kind in _PICTURES:
         safe = type(content) is bytes or (type(content) is str and _BASE64.match(content) is not None)
         return ({kind: content} if safe else {}), []
+    if kind == live_widgets.MIME and (model := live_widgets.shown_in({kind: content})) in live_widgets.live():
+        return {kind: {"version_major": 2, "version_minor": 0, "model_id": model}}, []
     if kind == _PLOTLY and type(content) is dict:
         return {kind: _loading_nothing(content, "")}, []
     if kind == "application/json" and type(content) in (dict, list):
