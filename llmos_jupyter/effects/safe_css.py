@@ -12,7 +12,9 @@ import tinycss2
 
 _BANNED = frozenset({"behavior", "binding", "-moz-binding"})
 # Functions that load what a plain text in them names.
-_LOADING = frozenset({"image", "image-set", "-webkit-image-set", "cross-fade", "-webkit-cross-fade", "src", "expression"})
+_LOADING = frozenset(
+    {"image", "image-set", "-webkit-image-set", "cross-fade", "-webkit-cross-fade", "src", "expression"}
+)
 _LOADING |= {"element", "-moz-element", "paint"}
 _GROUPS = frozenset({"media", "supports", "container"})
 _KEYFRAMES = frozenset({"keyframes", "-webkit-keyframes"})
@@ -85,7 +87,8 @@ def _rules(rules: list[Any], scope: str, depth: int) -> str:
 def _kept(parts: list[Any]) -> str:
     kept = [part for part in parts if part.type == "declaration" and _is_kept(part)]
     return "; ".join(
-        f"{part.name}: {tinycss2.serialize(part.value).strip()}{' !important' if part.important else ''}" for part in kept
+        f"{part.name}: {tinycss2.serialize(part.value).strip()}{' !important' if part.important else ''}"
+        for part in kept
     )
 
 

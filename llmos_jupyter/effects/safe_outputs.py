@@ -20,14 +20,20 @@ _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "im
 _PLOTLY = "application/vnd.plotly.v1+json"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*\Z")
 # Markdown in which no HTML, no picture and no address stands.
-_PLAIN_MARKDOWN = re.compile(r"(?:(?!<|&#|\]\s*[(:\[]|https?:|www\.|\\(?:href|url|require|class|cssId|style|html)).)*\Z", re.S)
+_PLAIN_MARKDOWN = re.compile(
+    r"(?:(?!<|&#|\]\s*[(:\[]|https?:|www\.|\\(?:href|url|require|class|cssId|style|html)).)*\Z", re.S
+)
 _markdown = mistune.create_markdown(escape=False, plugins=["table", "strikethrough", "footnotes", "task_lists", "math"])
 _REMOTE = re.compile(r"\s*(?:[a-z][a-z0-9+.-]*:)?//", re.I)
 # Where a figure of plotly names what it loads.
 _LOADED = frozenset({"source", "style", "url", "sourceurl", "geojson", "topojsonURL", "plotlyServerURL", "tiles"})
 _METADATA = frozenset({"width", "height", "unconfined", "needs_background", "expanded"})
 _SIZE = re.compile(r"[\d.]+(?:px|em|%)?\Z|light\Z|dark\Z")
-_WORDS = {"application/javascript": safe_html.SCRIPT, "text/javascript": safe_html.SCRIPT, live_widgets.MIME: "a widget"}
+_WORDS = {
+    "application/javascript": safe_html.SCRIPT,
+    "text/javascript": safe_html.SCRIPT,
+    live_widgets.MIME: "a widget",
+}
 
 
 @dataclass
@@ -67,7 +73,9 @@ def sentence(lost: list[str], name: str = "") -> str:
     if lost == [safe_html.REMOTE]:
         return "A picture from the network was left out, as loading it would tell others what this notebook shows."
     what = " and ".join(lost)
-    how = f"`display({name})` in a cell of your own shows it" if name else "a cell of your own that displays it shows it"
+    how = (
+        f"`display({name})` in a cell of your own shows it" if name else "a cell of your own that displays it shows it"
+    )
     return f"{what[0].upper()}{what[1:]} was left out, as an answer brings no script into the page: {how}."
 
 
@@ -126,4 +134,6 @@ def _metadata(metadata: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_size(name: str, value: Any) -> bool:
-    return name in _METADATA and (type(value) in (int, float, bool) or (type(value) is str and bool(_SIZE.match(value))))
+    return name in _METADATA and (
+        type(value) in (int, float, bool) or (type(value) is str and bool(_SIZE.match(value)))
+    )
