@@ -18,7 +18,7 @@ _VALUES = "_trait_values"
 
 
 class WidgetKind(Kind):
-    """A widget. What the page is told of it are the traits that its `keys` name; callbacks are of this process alone."""
+    """A widget. The page is told of the traits that its `keys` name; its callbacks are of this process alone."""
 
     name = "widget"
     refuses_change = True

@@ -61,8 +61,8 @@ def _plain(value: Any, depth: int = 0) -> Any:
 
 
 def show(outputs: list[Output], results: list[Any], shell: InteractiveShell) -> None:
-    """Show them again, in their order; results become `_` and `Out` as they would have. No value is formatted here: that
-    could run code of the run's own classes."""
+    """Show them again, in their order; results become `_` and `Out` as they would have. No value is formatted here, as
+    that could run code of the run's own classes."""
     for output in outputs:
         if output.kind == "stream":
             (sys.stderr if output.name == "stderr" else sys.stdout).write(output.text)

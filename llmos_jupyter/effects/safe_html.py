@@ -14,34 +14,39 @@ import nh3
 
 from llmos_jupyter.effects import safe_css
 
-_HTML = frozenset(
-    "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details dfn "
-    "div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hgroup hr i img input ins kbd label li main "
-    "mark menu meter nav ol p pre progress q rp rt ruby s samp section small span strike strong sub summary sup table "
-    "tbody td tfoot th thead time tr tt u ul var wbr".split()
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_HTML = _words(
+    "a abbr address article aside b bdi bdo big blockquote br caption center cite code col colgroup dd del details "
+    "dfn div dl dt em figcaption figure font footer h1 h2 h3 h4 h5 h6 header hgroup hr i img input ins kbd label li "
+    "main mark menu meter nav ol p pre progress q rp rt ruby s samp section small span strike strong sub summary sup "
+    "table tbody td tfoot th thead time tr tt u ul var wbr"
 )
-_SVG = frozenset(
+_SVG = _words(
     "svg g path rect circle ellipse line polyline polygon text tspan textPath defs use symbol clipPath mask pattern "
     "linearGradient radialGradient stop marker image filter feBlend feColorMatrix feComponentTransfer feComposite "
     "feDropShadow feFlood feFuncA feFuncB feFuncG feFuncR feGaussianBlur feMerge feMergeNode feMorphology feOffset "
-    "feTurbulence".split()
+    "feTurbulence"
 )
 _WITH_CONTENT = {"script", "style", "metadata", "title", "desc", "template", "noscript", "noembed", "noframes"}
 _WITH_CONTENT |= {"iframe", "object", "embed", "applet", "textarea", "select", "button", "foreignObject", "math"}
-_ATTRIBUTES = frozenset(
-    "id class style title lang dir role align valign width height border cellpadding cellspacing colspan rowspan scope "
-    "headers bgcolor color face size span start reversed type value max min low high optimum datetime open checked for "
-    "tabindex alt nowrap href src xmlns version x y x1 y1 x2 y2 cx cy r rx ry fx fy dx dy d points transform viewBox "
-    "preserveAspectRatio offset rotate textLength lengthAdjust startOffset refX refY orient markerWidth markerHeight "
-    "markerUnits gradientUnits gradientTransform spreadMethod patternUnits patternContentUnits patternTransform "
-    "clipPathUnits maskUnits maskContentUnits filterUnits primitiveUnits in in2 result mode operator k1 k2 k3 k4 "
-    "stdDeviation values radius baseFrequency numOctaves seed flood-color flood-opacity fill fill-opacity fill-rule "
-    "stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin stroke-miterlimit stroke-dasharray "
-    "stroke-dashoffset opacity clip-path clip-rule mask filter marker-start marker-mid marker-end stop-color "
-    "stop-opacity font-family font-size font-style font-weight font-variant text-anchor dominant-baseline "
-    "alignment-baseline baseline-shift letter-spacing word-spacing text-decoration writing-mode visibility display "
-    "overflow shape-rendering text-rendering image-rendering color-interpolation-filters vector-effect paint-order "
-    "pointer-events".split()
+_ATTRIBUTES = _words(
+    "id class style title lang dir role align valign width height border cellpadding cellspacing colspan rowspan "
+    "scope headers bgcolor color face size span start reversed type value max min low high optimum datetime open "
+    "checked for tabindex alt nowrap href src xmlns version x y x1 y1 x2 y2 cx cy r rx ry fx fy dx dy d points "
+    "transform viewBox preserveAspectRatio offset rotate textLength lengthAdjust startOffset refX refY orient "
+    "markerWidth markerHeight markerUnits gradientUnits gradientTransform spreadMethod patternUnits "
+    "patternContentUnits patternTransform clipPathUnits maskUnits maskContentUnits filterUnits primitiveUnits in in2 "
+    "result mode operator k1 k2 k3 k4 stdDeviation values radius baseFrequency numOctaves seed flood-color "
+    "flood-opacity fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-linecap stroke-linejoin "
+    "stroke-miterlimit stroke-dasharray stroke-dashoffset opacity clip-path clip-rule mask filter marker-start marker-mid "
+    "marker-end stop-color stop-opacity font-family font-size font-style font-weight font-variant text-anchor "
+    "dominant-baseline alignment-baseline baseline-shift letter-spacing word-spacing text-decoration writing-mode "
+    "visibility display overflow shape-rendering text-rendering image-rendering color-interpolation-filters "
+    "vector-effect paint-order pointer-events"
 )
 _TEXTS = frozenset({"id", "class", "title", "alt", "d", "points", "transform", "viewBox", "value"})
 _SHEET_BEGINS, _SHEET_ENDS = re.compile(r"<style\b[^<>]*>", re.I), re.compile(r"</style\s*>", re.I)

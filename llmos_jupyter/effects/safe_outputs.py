@@ -1,5 +1,5 @@
-"""What an answer displays, made safe before it is published: the code that made it is a model's, and the page it goes to
-is the user's own, in which a script could do all that the user can.
+"""What an answer displays, made safe before it is published: the code that made it is a model's, and the page that it
+goes to is the user's own, in which a script could do all that the user can.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 import mistune
 
-from llmos_jupyter.effects import live_widgets, safe_html
+from llmos_jupyter.effects import live_widgets, safe_css, safe_html
 
 log = logging.getLogger(__name__)
 LARGEST, LARGEST_MARKDOWN = 20_000_000, 200_000  # characters; cleaning takes a second for five million
@@ -119,7 +119,7 @@ def _loading_nothing(value: Any, key: str) -> Any:
     if type(value) is list:
         return [_loading_nothing(part, key) for part in value]
     if type(value) is str and key in _LOADED and (_REMOTE.match(value) or "//" in value):
-        return value if safe_html.safe_css.PICTURE.match(value) else ""
+        return value if safe_css.PICTURE.match(value) else ""
     return value
 
 

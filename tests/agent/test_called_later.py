@@ -16,21 +16,22 @@ needs_sandbox = pytest.mark.skipif(supported() is not None, reason=str(supported
 AS_OWN = "it then runs as your own code, outside the sandbox."
 
 DEFINED = {
-    "def save(d):\n    d.to_csv('x.csv')": "`save` can write files when you call it",
-    "save = lambda d: d.to_csv('x.csv')": "`save` can write files when you call it",
-    "async def ask():\n    return input('?')": "`ask` can wait for input when you call it",
-    "import requests\ndef get():\n    return requests.get('http://x')": "`get` can use the network when you call it",
-    "class A:\n    def go(self):\n        import os\n        os.system('ls')": "`A.go` can start processes when you call it",
-    "class A:\n    def __repr__(self):\n        open('x', 'w')\n        return ''": "`A` can write files when it is used",
-    "class A:\n    @property\n    def x(self):\n        exit()": "`A` can end the kernel when it is used",
-    "def outer():\n    def inner():\n        open('x', 'w')\n    return inner": "`outer` can write files when you call it",
+    "def save(d):\n    d.to_csv('x.csv')": "save` can write files when you call",
+    "save = lambda d: d.to_csv('x.csv')": "save` can write files when you call",
+    "async def ask():\n    return input('?')": "ask` can wait for input when you call",
+    "import requests\ndef get():\n    return requests.get('http://x')": "get` can use the network when you call",
+    "class A:\n    def go(self):\n        import os; os.system('ls')": "A.go` can start processes when you call",
+    "class A:\n    def __repr__(self):\n        open('x', 'w')\n        return ''": "A` can write files when",
+    "class A:\n    @property\n    def x(self):\n        exit()": "A` can end the kernel when",
+    "def outer():\n    def inner():\n        open('x', 'w')\n    return inner": "outer` can write files when you call",
 }
 
 
 @pytest.mark.parametrize("code", DEFINED)
 def test_each_definition_is_told_by_its_name(code: str) -> None:
     told = [finding.message for finding in called_later.told(code, inspect(code, {})) if finding.capability]
-    assert told == [f"{DEFINED[code]}: {AS_OWN}"]
+    when = "it" if DEFINED[code].endswith("call") else "it is used"
+    assert told == [f"`{DEFINED[code]} {when}: {AS_OWN}"]
 
 
 @pytest.mark.parametrize(
