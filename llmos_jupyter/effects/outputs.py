@@ -63,24 +63,27 @@ def _plain(value: Any, depth: int = 0) -> Any:
 def show(outputs: list[Output], results: list[Any], shell: InteractiveShell) -> None:
     """Show them again, in their order; results become `_` and `Out` as they would have. No value is formatted here, as
     that could run code of the run's own classes."""
+    figures = any(safe_outputs.PLOTLY in (output.data or {}) for output in outputs)
     for output in outputs:
         if output.kind == "stream":
             (sys.stderr if output.name == "stderr" else sys.stdout).write(output.text)
         elif output.kind == "display":
-            _display(output, shell)
+            _display(output, shell, figures)
         elif output.kind == "clear":
             shell.display_pub.clear_output(output.flag)
         else:
             _result(output, results[output.number], shell)
 
 
-def _display(output: Output, shell: InteractiveShell) -> None:
+def _display(output: Output, shell: InteractiveShell, figures: bool) -> None:
+    """`figures`: whether figures of plotly are shown, which come as data and miss no script that plotly loads."""
     shown = safe_outputs.bundle(output.data or {}, output.metadata)
     display_id = (output.transient or {}).get("display_id")
     transient = {"display_id": display_id} if type(display_id) is str else {}
     if shown.data:
         shell.display_pub.publish(shown.data, shown.metadata, transient=transient, update=output.flag)
-    if shown.lost:
+    loads = figures and not shown.data and shown.lost == [safe_outputs.SCRIPT]
+    if shown.lost and not loads:
         print(safe_outputs.sentence(shown.lost))
 
 

@@ -12,12 +12,13 @@ from typing import Any
 import mistune
 
 from llmos_jupyter.effects import live_widgets, safe_css, safe_html
+from llmos_jupyter.effects.safe_html import REMOTE, SCRIPT
 
 log = logging.getLogger(__name__)
 LARGEST, LARGEST_MARKDOWN = 20_000_000, 200_000  # characters; cleaning takes a second for five million
 _TEXT, _HTML, _MARKDOWN, _LATEX, _SVG = "text/plain", "text/html", "text/markdown", "text/latex", "image/svg+xml"
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp"})
-_PLOTLY = "application/vnd.plotly.v1+json"
+PLOTLY = "application/vnd.plotly.v1+json"
 _BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*\Z")
 # Markdown in which no HTML, no picture and no address stands.
 _PLAIN_MARKDOWN = re.compile(
@@ -30,8 +31,8 @@ _LOADED = frozenset({"source", "style", "url", "sourceurl", "geojson", "topojson
 _METADATA = frozenset({"width", "height", "unconfined", "needs_background", "expanded"})
 _SIZE = re.compile(r"[\d.]+(?:px|em|%)?\Z|light\Z|dark\Z")
 _WORDS = {
-    "application/javascript": safe_html.SCRIPT,
-    "text/javascript": safe_html.SCRIPT,
+    "application/javascript": SCRIPT,
+    "text/javascript": SCRIPT,
     live_widgets.MIME: "a widget",
 }
 
@@ -60,17 +61,17 @@ def bundle(data: dict[str, Any], metadata: dict[str, Any] | None = None) -> Show
             safe, missed = {}, [f"a part in the format {kind[:80]}"]
         shown.data |= safe
         lost += missed
-    if not shown.data.keys() & (_PICTURES | {_PLOTLY, _SVG, _HTML, _LATEX, live_widgets.MIME}):
+    if not shown.data.keys() & (_PICTURES | {PLOTLY, _SVG, _HTML, _LATEX, live_widgets.MIME}):
         shown.lost = list(dict.fromkeys(lost))
-    elif safe_html.REMOTE in lost:
-        shown.lost = [safe_html.REMOTE]
+    elif REMOTE in lost:
+        shown.lost = [REMOTE]
     shown.metadata = _metadata(metadata or {}, shown.data)
     return shown
 
 
 def sentence(lost: list[str], name: str = "") -> str:
     """What was left out of an output, and how to see it. `name`: of the variable that was shown, if it has one."""
-    if lost == [safe_html.REMOTE]:
+    if lost == [REMOTE]:
         return "A picture from the network was left out, as loading it would tell others what this notebook shows."
     what = " and ".join(lost)
     how = (
@@ -86,7 +87,7 @@ def _format(kind: str, content: Any) -> tuple[dict[str, Any], list[str]]:
         return ({kind: content} if safe else {}), []
     if kind == live_widgets.MIME and (model := live_widgets.shown_in({kind: content})) in live_widgets.live():
         return {kind: {"version_major": 2, "version_minor": 0, "model_id": model}}, []
-    if kind == _PLOTLY and type(content) is dict:
+    if kind == PLOTLY and type(content) is dict:
         return {kind: _loading_nothing(content, "")}, []
     if kind == "application/json" and type(content) in (dict, list):
         return {kind: content}, []

@@ -113,7 +113,8 @@ def shown_by(shell: InteractiveShell, act: Callable[[], Any], *, made_safe: bool
         returned = act()
     displays = [{k: v for k, v in entry.items() if k != "transient"} for entry in shell.display_pub.outputs]
     if not made_safe:
-        displays = [{**d, "data": bundle(d["data"], d["metadata"]).data} for d in displays]
+        cleaned = [{**d, "data": bundle(d["data"], d["metadata"]).data} for d in displays]
+        displays = [d for d in cleaned if d["data"]]  # plotly first shows a script that loads it, and nothing else
     return returned, [_RANDOM.sub("", text) for text in (out.getvalue(), err.getvalue(), repr(displays))]
 
 
