@@ -4,13 +4,15 @@
 
 A real IPython shell holds a frame of float columns of the given size in all, or many small objects. `transaction_s` is
 the run in the sandbox and the commit: fork, lock, census, the code, packing, home. `plain_s` is `shell.run_cell` of the
-same code in the same shell, just after, and `beyond_s` the difference. `copy_s` is what a copy of the new bytes in
+same code in the same shell, just after, and `beyond_s` the difference; `processor_s` is what of it the kernel and the
+copy spend on processors, which other work on the machine hardly changes. `copy_s` is what a copy of the new bytes in
 memory takes, and `copies` how many of those the difference is worth (for new data only).
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -89,12 +91,13 @@ def tasks(largest: float) -> Iterator[tuple[str, str, float]]:
 
 
 def measure(shell: InteractiveShell, code: str, fresh: float, runs: int) -> dict[str, object]:
-    timed = [(transaction(shell, code), plainly(shell, code)) for _ in range(runs)]
-    through, plain = (median([pair[i] for pair in timed]) for i in range(2))
+    timed = [(*transaction(shell, code), *plainly(shell, code)) for _ in range(runs)]
+    through, through_busy, plain, plain_busy = (median([each[i] for each in timed]) for i in range(4))
     found: dict[str, object] = {
         "transaction_s": round(through, 4),
         "plain_s": round(plain, 4),
         "beyond_s": round(through - plain, 4),
+        "processor_s": round(through_busy - plain_busy, 4),
         "copy_s": None,
         "copies": None,
     }
@@ -104,32 +107,39 @@ def measure(shell: InteractiveShell, code: str, fresh: float, runs: int) -> dict
     return found
 
 
-def transaction(shell: InteractiveShell, code: str) -> float:
-    began = time.perf_counter()
+def transaction(shell: InteractiveShell, code: str) -> tuple[float, float]:
+    """Seconds that pass, and seconds of processors."""
+    began, busy = time.perf_counter(), processor_seconds()
     with run_in_sandbox(code, shell) as ran:
         undo = commit(ran)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - began, processor_seconds() - busy
     undo.restore()
     return seconds
 
 
-def plainly(shell: InteractiveShell, code: str) -> float:
-    before = dict(shell.user_ns)
-    columns = [len(value.columns) for value in before.values() if isinstance(value, pd.DataFrame)]
-    began = time.perf_counter()
+def plainly(shell: InteractiveShell, code: str) -> tuple[float, float]:
+    """The same of a plain cell, which is taken back."""
+    before, frame = dict(shell.user_ns), shell.user_ns.get("frame")
+    columns = [] if frame is None else list(frame.columns)
+    began, busy = time.perf_counter(), processor_seconds()
     shell.run_cell(code, store_history=False).raise_error()
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - began, processor_seconds() - busy
     for name in shell.user_ns.keys() - before.keys():
         del shell.user_ns[name]
-    frame = before.get("frame")
-    if frame is not None and len(frame.columns) > columns[0]:
+    if frame is not None and len(frame.columns) > len(columns):
         del frame["new"]
     return seconds
 
 
+def processor_seconds() -> float:
+    """Of this process and of those it has buried."""
+    used = [resource.getrusage(which) for which in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
 def copying(size: int) -> float:
     """Seconds to copy this many bytes in memory, the new pages included."""
-    source = np.ones(size, np.uint8)
+    source: Any = np.ones(size, np.uint8)
     began = time.perf_counter()
     source.copy()
     return time.perf_counter() - began

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import names, safe_outputs
+from llmos_jupyter.effects.safe_html import SCRIPT
 from llmos_jupyter.effects.table import Malformed, checked
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _display(output: Output, shell: InteractiveShell, figures: bool) -> None:
     transient = {"display_id": display_id} if type(display_id) is str else {}
     if shown.data:
         shell.display_pub.publish(shown.data, shown.metadata, transient=transient, update=output.flag)
-    loads = figures and not shown.data and shown.lost == [safe_outputs.SCRIPT]
+    loads = figures and not shown.data and shown.lost == [SCRIPT]
     if shown.lost and not loads:
         print(safe_outputs.sentence(shown.lost))
 
