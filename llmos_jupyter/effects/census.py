@@ -34,10 +34,14 @@ class Census:
         self._unseen: list[tuple[Any, Any]] = []
         for level in levels(roots.values(), self.old):
             classes = list(map(type, level))
-            self._lists += itertools.compress(level, map(operator.is_, classes, itertools.repeat(list)))
-            self._dicts += itertools.compress(level, map(operator.is_, classes, itertools.repeat(dict)))
-            for obj in itertools.compress(level, map(operator.not_, map(_QUIET.__contains__, classes))):
-                self._mark(obj, type(obj))
+            present = set(classes)
+            if list in present:
+                self._lists += itertools.compress(level, map(operator.is_, classes, itertools.repeat(list)))
+            if dict in present:
+                self._dicts += itertools.compress(level, map(operator.is_, classes, itertools.repeat(dict)))
+            if not present <= _QUIET:
+                for obj in itertools.compress(level, map(operator.not_, map(_QUIET.__contains__, classes))):
+                    self._mark(obj, type(obj))
         self._list_items = _items(self._lists, list.__iter__)
         self._dict_keys = _items(self._dicts, dict.__iter__)
         self._dict_values = _items(self._dicts, dict.values)

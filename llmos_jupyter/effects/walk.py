@@ -51,11 +51,12 @@ def _fresh(objects: list[Any], seen: dict[int, Any]) -> list[Any]:
     """Those not met before, in the order in which they were met, so that a walk is the same wherever it is made."""
     is_leaf = map(_LEAVES.__contains__, map(type, objects))
     kept = list(itertools.compress(objects, map(operator.not_, is_leaf)))
-    by_address = dict(zip(map(id, kept), kept, strict=True))
-    for address in seen.keys() & by_address.keys():
-        del by_address[address]
-    seen.update(by_address)
-    return list(by_address.values())
+    before = len(seen)
+    seen.update(zip(map(id, kept), kept, strict=True))
+    # A dict keeps the order in which keys came, so that the new ones are its last.
+    fresh = list(itertools.islice(reversed(seen.values()), len(seen) - before))
+    fresh.reverse()
+    return fresh
 
 
 def children(obj: Any) -> list[Any]:
