@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from llmos_jupyter.effects.table import Malformed, checked
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+log = logging.getLogger(__name__)
 _DEPTH = 30
 
 
@@ -66,14 +68,22 @@ def show(outputs: list[Output], results: list[Any], shell: InteractiveShell) -> 
     that could run code of the run's own classes."""
     figures = any(safe_outputs.PLOTLY in (output.data or {}) for output in outputs)
     for output in outputs:
-        if output.kind == "stream":
-            (sys.stderr if output.name == "stderr" else sys.stdout).write(output.text)
-        elif output.kind == "display":
-            _display(output, shell, figures)
-        elif output.kind == "clear":
-            shell.display_pub.clear_output(output.flag)
-        else:
-            _result(output, results[output.number], shell)
+        try:
+            _show(output, results, shell, figures)
+        except Exception:  # a front end may refuse what it is given; what was committed stays and can be undone
+            log.exception("an output could not be shown")
+            print("An output could not be shown.", file=sys.stderr)
+
+
+def _show(output: Output, results: list[Any], shell: InteractiveShell, figures: bool) -> None:
+    if output.kind == "stream":
+        (sys.stderr if output.name == "stderr" else sys.stdout).write(output.text)
+    elif output.kind == "display":
+        _display(output, shell, figures)
+    elif output.kind == "clear":
+        shell.display_pub.clear_output(output.flag)
+    else:
+        _result(output, results[output.number], shell)
 
 
 def _display(output: Output, shell: InteractiveShell, figures: bool) -> None:

@@ -10,7 +10,9 @@ import xml.dom.minidom
 import pandas as pd
 import pytest
 
+from llmos_jupyter.effects.outputs import Output, show
 from llmos_jupyter.effects.safe_outputs import bundle, sentence
+from tests.agent.rehearsal_shells import shell_with
 
 SCRIPTS = re.compile(
     r"<script|<iframe|<object|<embed|<form|<meta|<base|<link|\son\w+=|javascript:|(?:src|href)=.?https?://[^ >]*leak"
@@ -163,6 +165,22 @@ def test_pictures_pass_and_metadata_keep_sizes_only() -> None:
     assert shown.data == {"image/png": "iVBORw0KGgo=\n", "text/plain": "x"}
     assert shown.metadata == {"image/png": {"width": 3}, "needs_background": "light"}
     assert bundle({"image/png": '"><script>'}).data == {}
+
+
+def test_an_output_that_the_front_end_refuses_costs_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    shell = shell_with()
+    refused = shell.display_pub.publish
+
+    def publish(data: dict[str, object], *args: object, **kwargs: object) -> None:
+        raise TypeError(data)
+
+    shell.display_pub.publish = publish
+    try:
+        show([Output("display", data={"text/plain": "a"}), Output("stream", "stdout", "b")], [], shell)
+    finally:
+        shell.display_pub.publish = refused
+    said = capsys.readouterr()
+    assert (said.out, said.err) == ("b", "An output could not be shown.\n")
 
 
 def test_classes_of_the_page_itself_are_dropped() -> None:
