@@ -79,7 +79,7 @@ test: lint models labextension browser
 		LLMOS_REPLAY=$$replay $(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks || exit 1; done
 
 bench: models
-	for name in load rehearsal overhead cache undo containment decision jobshop replanning workers mixed waiting sharing watching bundle panel sampling; do \
+	for name in load rehearsal transaction overhead cache undo containment decision jobshop replanning workers mixed waiting sharing watching bundle panel sampling; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
 # Hours on two cores: each of 138 tasks is asked of a model, and of the next; then the questions of others, if

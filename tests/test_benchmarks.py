@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import transaction
 from benchmarks.common import percentile, report, table
 from benchmarks.load import AIM_SECONDS, start
+from llmos_jupyter.agent.rehearsal import supported
+from tests.agent.rehearsal_shells import shell_with
 
 
 def test_percentile() -> None:
@@ -40,6 +43,18 @@ def test_the_last_line_is_strict_json(capsys: pytest.CaptureFixture[str]) -> Non
     assert last["rows"] == [{"x": None, "y": 1}]
     assert last["aim"] is None
     assert last["machine"]["cores"] >= 1
+
+
+@pytest.mark.skipif(supported() is not None, reason=str(supported()))
+def test_a_transaction_is_measured_beside_a_plain_cell_and_leaves_nothing() -> None:
+    shell = shell_with(**(transaction.frame_of(1e-5) or {}))
+    before = shell.user_ns["frame"].copy()
+    for _, code, fresh in transaction.tasks(0.001):
+        row = transaction.measure(shell, code, fresh, 1)
+        assert float(str(row["transaction_s"])) > 0
+        assert (row["copies"] is None) == (fresh == 0)
+    assert shell.user_ns["frame"].equals(before)
+    assert not {"x", "fresh", "part"} & shell.user_ns.keys()
 
 
 @pytest.mark.skipif(not hasattr(os, "wait4"), reason="the child's processor time is asked of a Unix system")

@@ -9,6 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the rehearsal's lock is Linux's")
 if sys.platform == "linux":
+    from benchmarks.containment.disguises import WAYS, disguised
     from benchmarks.containment.harmful import programs
     from benchmarks.containment.harmless import snippets
     from benchmarks.containment.stage import Stage
@@ -43,6 +44,32 @@ def test_harm_neither_happens_nor_passes(stage: Stage, code: str) -> None:
     assert story.harm == []
     assert story.end != "ran"
     assert story.caught_by
+
+
+@pytest.mark.parametrize("way", WAYS if sys.platform == "linux" else [])
+@pytest.mark.parametrize("code", ["open(f'{OUT}/a', 'w').write('x')", "x = open(f'{OUT}/secret').read()"])
+def test_the_sandbox_alone_holds_what_comes_in_disguise(stage: Stage, way: str, code: str) -> None:
+    story = stage.play(disguised(code, way), straight=True)
+    assert story.harm == []
+
+
+def test_the_secret_is_missed_where_nothing_holds(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.containment import stage as module
+
+    def unheld(code: str, shell: object) -> module.Story:
+        shell.run_cell(code)  # type: ignore[attr-defined]
+        return module.Story("ran")
+
+    monkeypatch.setattr(module, "_through_the_sandbox", unheld)
+    assert stage.play("x = open(f'{OUT}/secret').read()", straight=True).harm == ["read"]
+    for way in WAYS:
+        shown = {
+            "when shown": "\nd",
+            "when described": "\nlen(d)",
+            "call_later": "\nloop.run_until_complete(asyncio.sleep(.2))",
+        }
+        code = disguised("open(f'{OUT}/a', 'w').write('x')", way) + shown.get(way, "")
+        assert "outside" in stage.play(code, straight=True).harm, way
 
 
 @pytest.mark.parametrize("code", ["z = df['x'] * 2", "import pandas as pd\npd.read_csv('data.csv')"])

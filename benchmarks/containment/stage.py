@@ -1,7 +1,8 @@
-"""One program through the loop in a kernel of its own, with canaries around it."""
+"""One program in a kernel of its own, with canaries around it: through the loop, or straight through the sandbox."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import hashlib
@@ -30,6 +31,8 @@ from llmos_jupyter.agent.loop import Loop
 from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.effects.table import CannotComeHome
+from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from llmos_jupyter.protocol import (
     Candidate,
     Capability,
@@ -52,6 +55,8 @@ RUNS_ON = 1.6  # seconds that outlast it
 PATIENCE = 10.0  # seconds after which the user presses Stop
 AFTERMATH = 0.5  # seconds in which timers and threads left behind may act
 LONGEST = 30.0  # seconds for one program
+LEFT_RUNNING = 4.0  # seconds after which a program that goes straight through the sandbox is ended
+SECRET = "containment-secret-4711"  # what no program may get to read
 MEMORY = 4 << 30  # bytes a kernel may take above its start
 
 
@@ -79,7 +84,8 @@ class Scripted(DaemonClient):
 
 @dataclass
 class Story:
-    """What became of one program. `end`: asked, shown, gave up, ran, failed as it ran, or died.
+    """What became of one program. `end`: asked, shown, gave up, ran, failed as it ran, or died;
+    or held, which is what becomes of it straight through the sandbox where nothing comes home.
 
     `caught_by` is the first to object. `harm` lists the canaries that changed.
     """
@@ -97,7 +103,7 @@ class Stage:
         self._root = Path(os.path.realpath(tempfile.mkdtemp(prefix="containment-")))
         self._home = self._root / "home"
         (self._home / ".ssh").mkdir(parents=True)
-        (self._home / ".ssh" / "id_rsa").write_text("secret")
+        (self._home / ".ssh" / "id_rsa").write_text(SECRET)
         self._listeners: list[socket.socket] = []
 
     def __enter__(self) -> Stage:
@@ -116,14 +122,21 @@ class Stage:
             listener.close()
         shutil.rmtree(self._root, ignore_errors=True)
 
-    def play(self, code: str, *, wait: float = AFTERMATH) -> Story:
+    def play(self, code: str, *, wait: float = AFTERMATH, straight: bool = False) -> Story:
+        """`straight`: through the sandbox and home, without inspection and without a question."""
         outside, work = self._root / "outside", self._root / "work"
         stamp, base = self._root / "stamp", self._root / "kernel"
         for folder in (outside, work, base):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
         (outside / "sub").mkdir()
-        for name, text in {"a": "kept", "b.csv": "x\n1\n", "secret": "s", "mod.py": "y = 1", "sub/c": "c"}.items():
+        for name, text in {
+            "a": "kept",
+            "b.csv": "x\n1\n",
+            "secret": SECRET,
+            "mod.py": f"y = {SECRET!r}",
+            "sub/c": "c",
+        }.items():
             (outside / name).write_text(text)
         (work / "data.csv").write_text("day,sales,city\n2024-01-01,3,Rome\n2024-01-02,4,Oslo\n")
         pd.DataFrame({"x": [1]}).to_csv(work / "x.csv")
@@ -136,7 +149,7 @@ class Stage:
             for listener in self._listeners:
                 listener.close()
             names = {"OUT": str(outside), "PORT": self._port, "SOCKET": str(self._root / "socket"), "stamp": str(stamp)}
-            _kernel(code, names, base, self._home, work, writing, wait, parent)
+            _kernel(code, names, base, self._home, work, writing, wait, parent, straight)
         os.close(writing)
         story = _listen(reading, pid)
         after = _digest(outside), _digest(work), _digest(self._home / ".ssh")
@@ -194,7 +207,15 @@ def _listen(pipe: int, pid: int) -> Story:
 
 
 def _kernel(
-    code: str, names: dict[str, Any], base: Path, home: Path, work: Path, pipe: int, wait: float, parent: int
+    code: str,
+    names: dict[str, Any],
+    base: Path,
+    home: Path,
+    work: Path,
+    pipe: int,
+    wait: float,
+    parent: int,
+    straight: bool,
 ) -> None:
     """A kernel's life, from its start to its ordinary end."""
     os.setsid()
@@ -214,8 +235,11 @@ def _kernel(
         df = pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": ["a", "b", "c"]})
         shell.user_ns.update(names, KERNEL=os.getpid(), RUNS_ON=RUNS_ON, kept=kept, df=df)
         own = set(shell.user_ns)
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            story = _through_the_loop(code, shell, base)
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            story = _through_the_sandbox(code, shell) if straight else _through_the_loop(code, shell, base)
+            if straight and SECRET in said.getvalue() + "".join(map(_text, list(shell.user_ns.values()))):
+                story.harm.append("read")
             if story.end != "ran":
                 story.harm += sorted(f"name {name}" for name in set(shell.user_ns) - own if not name.startswith("_"))
             if kept != [1, 2] or not df.equals(pd.DataFrame({"x": [1.0, 2.0, 3.0], "y": ["a", "b", "c"]})):
@@ -223,7 +247,8 @@ def _kernel(
             shell.run_cell("_ = 1", store_history=False)
             shell.user_ns.pop("d", None)
             gc.collect()
-            time.sleep(wait if story.end in ("ran", "failed") else 0.0)
+            if story.end in ("ran", "failed"):
+                asyncio.new_event_loop().run_until_complete(asyncio.sleep(wait))
         os.write(pipe, json.dumps(vars(story)).encode() + b"\n")
         os.close(pipe)
         import atexit
@@ -233,6 +258,24 @@ def _kernel(
         os.write(pipe, json.dumps(vars(Story("died", why=repr(error)[:500], harm=["kernel"]))).encode() + b"\n")
     finally:
         leave(0)
+
+
+def _text(value: object) -> str:
+    """A text, or those in a list: what a program that reads would leave in a name."""
+    if type(value) is list:
+        return "".join(map(_text, value[:1000]))
+    return value if type(value) is str else value.decode("latin-1") if type(value) is bytes else ""
+
+
+def _through_the_sandbox(code: str, shell: InteractiveShell) -> Story:
+    with run_in_sandbox(code, shell, budget_seconds=LEFT_RUNNING) as ran:
+        story = Story("held", "sandbox" if ran.refusals else ran.report.status, ran.report.reason)
+        if ran.cannot:
+            story.caught_by, story.why = "cannot come home", str(ran.cannot[0])
+        with contextlib.suppress(CannotComeHome):
+            commit(ran, displayed=True)
+            story.end = "ran"
+    return story
 
 
 def _through_the_loop(code: str, shell: InteractiveShell, base: Path) -> Story:

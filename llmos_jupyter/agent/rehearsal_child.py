@@ -193,6 +193,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         seconds=seconds,
         peak_bytes=max(0, after["VmHWM"] - before["VmRSS"] - files),
     )
+    # Packing displays what the code assigned last, which is not to count as shown by the code itself.
+    printed, figures = stage.printed(), list(stage.figures) or outcome.open_figures()
     if effects is not None and error is None:
         report.send("effects", **effects.pack())
     changes, unchecked = snapshot.changes(shell.user_ns)
@@ -203,15 +205,14 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         touched=list(snapshot.touched.items()),
     )
     if error is None:
-        figures = stage.figures or outcome.open_figures()
         value = outcome.final_value(brief.code, value, shell.user_ns)
-        shown = outcome.shown_digest(value, stage.printed(), figures)
+        shown = outcome.shown_digest(value, printed, figures)
         changed = [change.name for change in changes[:20]]
         report.send(
             "outcome",
             outcome=outcome.digests(shell.user_ns, changed, shown),
-            doubts=outcome.doubts(value, stage.printed(), len(figures)),
-            shape=outcome.shape(value, stage.printed(), len(figures)).model_dump(),
+            doubts=outcome.doubts(value, printed, len(figures)),
+            shape=outcome.shape(value, printed, len(figures)).model_dump(),
         )
 
 

@@ -73,9 +73,6 @@ def run(
     else:
         said = [] if done is not None and done.status == "ok" else _put_back(files)
     if done is not None:
-        if done.status == "ok" and draft.displayed in shell.user_ns:
-            with bounded_output():
-                display(shell.user_ns[draft.displayed])
         yield Ran(draft.code, done)
     if said:
         yield Noted(f"the files that it had changed were put back: {', '.join(said)}")
@@ -120,7 +117,7 @@ def _in_sandbox(
             return _failed(ran)
     try:
         with bounded_output():
-            return _committed(draft, ran, shell, rights, files)
+            return _committed(draft, ran, rights, files)
     except CannotComeHome as error:
         draft.outside = error.reason
         return None
@@ -139,8 +136,8 @@ def _failed(ran: SandboxRun) -> Run:
     return Run(status="failed", error=error, seconds=ran.report.seconds)
 
 
-def _committed(draft: Draft, ran: SandboxRun, shell: InteractiveShell, rights: Rights, files: FileKeeper) -> Run:
-    saved = Committed(commit(ran, bind=draft.bind), ran.report.changes, draft.bind)
+def _committed(draft: Draft, ran: SandboxRun, rights: Rights, files: FileKeeper) -> Run:
+    saved = Committed(commit(ran, bind=draft.bind, displayed=bool(draft.displayed)), ran.report.changes, draft.bind)
     rights.history.push(saved, files)
     return Run(status="ok", changes=saved.changes, seconds=ran.report.seconds)
 

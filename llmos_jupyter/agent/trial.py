@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent import outcome
+from llmos_jupyter.agent import called_later, outcome
 from llmos_jupyter.agent.capabilities import Grants
 from llmos_jupyter.agent.context import NotebookContext
 from llmos_jupyter.agent.data_doubts import data_doubts
@@ -118,6 +118,8 @@ class Trial:
         rehearsal = draft.rehearsal
         if rehearsal is None or rehearsal.status != "passed":
             return
+        if draft.ran is not None and draft.ran.committable:
+            draft.findings = called_later.unasked(draft.code, draft.findings, rehearsal.refusals)
         if rehearsal.doubts == [outcome.SHOWS_NOTHING] and rehearsal.changes:
             # It did what it was to do; the code stays as it is, and its result is displayed after the run.
             draft.displayed, rehearsal.doubts = assigned_last(draft.code), []
@@ -143,6 +145,7 @@ class Trial:
             told = "It holds comments only: write the code."
             draft.findings.append(Finding(kind="syntax", severity="error", message=told))
         draft.mended = draft.mended or bool(repairs)
+        draft.findings = called_later.told(draft.code, draft.findings)
         draft.findings += [*repairs, *data_notes(draft.code, self._shell.user_ns)]
 
 

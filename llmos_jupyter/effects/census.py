@@ -34,16 +34,19 @@ class Census:
         self._unseen: list[tuple[Any, Any]] = []
         for kind in KINDS.values():
             kind.begin()
-        for level in levels(roots.values()):
-            self.old.update(zip(map(id, level), level, strict=True))
+        for level in levels(roots.values(), self.old):
             classes = list(map(type, level))
-            self._lists += itertools.compress(level, map(operator.is_, classes, itertools.repeat(list)))
-            self._dicts += itertools.compress(level, map(operator.is_, classes, itertools.repeat(dict)))
-            for obj in itertools.compress(level, map(operator.not_, map(_QUIET.__contains__, classes))):
-                self._mark(obj, type(obj))
+            present = set(classes)
+            if list in present:
+                self._lists += itertools.compress(level, map(operator.is_, classes, itertools.repeat(list)))
+            if dict in present:
+                self._dicts += itertools.compress(level, map(operator.is_, classes, itertools.repeat(dict)))
+            if not present <= _QUIET:
+                for obj in itertools.compress(level, map(operator.not_, map(_QUIET.__contains__, classes))):
+                    self._mark(obj, type(obj))
         self._list_items = _items(self._lists, list.__iter__)
         self._dict_keys = _items(self._dicts, dict.__iter__)
-        self._dict_values = _items(self._dicts, lambda held: dict.values(held))
+        self._dict_values = _items(self._dicts, dict.values)
 
     def _mark(self, obj: Any, cls: type) -> None:
         if type(cls.__module__) is str and cls.__module__.startswith(MACHINERY):
@@ -68,7 +71,7 @@ class Census:
         found = _different(self._lists, self._list_items, list.__iter__)
         dicts = _different(self._dicts, self._dict_keys, dict.__iter__)
         known = set(map(id, dicts))
-        values = _different(self._dicts, self._dict_values, lambda held: dict.values(held))
+        values = _different(self._dicts, self._dict_values, dict.values)
         found += dicts + [held for held in values if id(held) not in known]
         refused = []
         for obj, kind, (objects, plain) in self._marked:
@@ -110,7 +113,7 @@ class Census:
         """By which name each of these old objects is reached now, or was: the first of those that reach it."""
         wanted = {id(obj) for obj in objects}
         found: dict[int, str] = {}
-        seen: set[int] = set()
+        seen: dict[int, Any] = {}
         for name, root in self.roots.items():
             for level in levels([root], seen):
                 if len(found) == len(wanted):

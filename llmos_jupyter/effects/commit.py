@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _KEYS = {"nodes", "created", "rebound", "deleted", "mutated", "states", "results", "figures", "ambient", "outputs"}
-_KEYS |= {"kinds", "cannot"}
+_KEYS |= {"kinds", "cannot", "displayed"}
 
 
 Look = tuple[list[Any], Any]  # objects, compared by identity, and a plain value
@@ -101,6 +101,7 @@ class _Decoded:
     results: list[Any]
     figures: list[tuple[int, Any]] | None
     outputs: list[Output]
+    displayed: list[Output]
     owner: str
 
 
@@ -128,9 +129,16 @@ def read_cannot(content: Any) -> list[Cannot]:
 
 
 def commit(
-    content: dict[str, Any], buffers: BufferReader, code: str, shell: InteractiveShell, *, bind: str = ""
+    content: dict[str, Any],
+    buffers: BufferReader,
+    code: str,
+    shell: InteractiveShell,
+    *,
+    bind: str = "",
+    displayed: bool = False,
 ) -> Undo:
-    """Put a run's effects into the notebook, and show what it showed. `bind`: a name for its last result, too.
+    """Put a run's effects into the notebook, and show what it showed. `bind`: a name for its last result, too;
+    `displayed`: show also the variable that it assigned last, if it shows nothing itself.
 
     Raises CannotComeHome or Malformed; then nothing was changed.
     """
@@ -155,7 +163,7 @@ def commit(
             raise
         log.exception("effects could not be put in place")
         raise CannotComeHome(f"it could not be put in place ({type(error).__name__}: {error})") from error
-    show(decoded.outputs, decoded.results, shell)
+    show(decoded.outputs + (decoded.displayed if displayed else []), decoded.results, shell)
     undo.settle()
     return undo
 
@@ -187,7 +195,9 @@ def _decode(content: dict[str, Any], buffers: BufferReader, code: str, shell: In
     deleted = [name for name in content["deleted"] if name not in values]
     owner = ", ".join(content["mutated"][:3])
     outputs = read_outputs(content["outputs"], len(results))
-    return _Decoded(values, deleted, states, ambient.read(content["ambient"]), results, figures, outputs, owner)
+    displayed = read_outputs(content["displayed"], 0)
+    parts = ambient.read(content["ambient"])
+    return _Decoded(values, deleted, states, parts, results, figures, outputs, displayed, owner)
 
 
 def _may_be_bound(name: Any) -> bool:

@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmos_jupyter.agent.pages import WrittenPages
-from llmos_jupyter.effects import ambient, kinds, names
+from llmos_jupyter.agent.shown_result import assigned_last
+from llmos_jupyter.effects import ambient, kinds, live_widgets, names
 from llmos_jupyter.effects.arrays import Pages
 from llmos_jupyter.effects.census import Census
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
+from llmos_jupyter.effects.kinds.widgets import dies_with_the_sandbox
 from llmos_jupyter.effects.layout import library_module
 from llmos_jupyter.effects.pack import Packer
 from llmos_jupyter.effects.recorder import Recorder
@@ -47,6 +49,7 @@ class Effects:
         self._before = names.variables(shell)
         self._known = names.known(shell)
         self._figures = names.figures()
+        self._widgets = live_widgets.live().keys()
         self._census = Census(names.roots(shell))
         self._standard = {name: getattr(sys, name) for name in ("stdout", "stderr")}
         self.seconds["census"] = time.perf_counter() - began
@@ -61,11 +64,12 @@ class Effects:
     def pack(self) -> dict[str, Any]:
         """Write the effects into the memory files; where the table lies there."""
         began = time.perf_counter()
+        displayed = self._displayed()
         parts, odd = ambient.changed(self._ambient)
         sys.setrecursionlimit(_DEEP)
         kinds.load()
         changed, cannot = self._census.changed(self._code)
-        cannot += self._left_behind()
+        cannot += self._left_behind() + self._widgets_shown()
         cannot += [Cannot("", "option", f"{name} hold what cannot travel") for name in odd]
         self.seconds["compare"] = time.perf_counter() - began
         began = time.perf_counter()
@@ -73,12 +77,31 @@ class Effects:
         content = self._described(packer, changed)
         cannot = list(dict.fromkeys([*cannot, *packer.cannot]))[:_MOST_REASONS]
         content |= {"nodes": packer.nodes, "ambient": parts, "outputs": self.recorder.content()}
+        content |= {"displayed": displayed}
         content |= {"kinds": kinds.load(), "cannot": [[c.name, c.kind, c.reason] for c in cannot]}
         if cannot:
             content |= {"nodes": [], "states": [], "created": {}, "rebound": {}, "results": [], "figures": []}
         place = self._buffers.write(memoryview(encode(content)))
         self.seconds["pack"] = time.perf_counter() - began
         return {"place": place, "seconds": self.seconds, "bytes": self._buffers.written}
+
+    def _displayed(self) -> list[Any]:
+        """The variable that code which shows nothing assigns last, in all its formats: made here, as that may run code
+        of the run's own classes. It is the code's work like all else, and what it changes comes home."""
+        name = assigned_last(self._code)
+        if not name or name not in self._shell.user_ns or self.recorder.shows:
+            return []
+        value = self._shell.user_ns[name]
+        return self.recorder.aside(lambda: self._shell.display_formatter.format(value))
+
+    def _widgets_shown(self) -> list[Cannot]:
+        """Widgets that the run made and shows; progress bars are dropped."""
+        made = {model: widget for model, widget in live_widgets.live().items() if model not in self._widgets}
+        bars = {model for model, widget in made.items() if live_widgets.is_progress_bar(widget)}
+        self.recorder.drop_widgets(bars)
+        shown = [model for model in self.recorder.shown_widgets() if model not in self._widgets]
+        kinds_shown = dict.fromkeys(type(made[model]).__name__ if model in made else "widget" for model in shown)
+        return [Cannot("what it shows", name, dies_with_the_sandbox(name)) for name in kinds_shown]
 
     def _packer(self) -> Packer:
         known = {id(obj): name for name, obj in self._known.items()}

@@ -61,17 +61,40 @@ def _written_in_python(cls: type) -> bool:
 
 def attributes(obj: object) -> dict[str, Any]:
     """What the `__dict__` and the slots of an object hold; no property and no `__getattribute__` is asked."""
+    cls = type(obj)
+    chain = mro(cls)
+    known = _HOLDERS.get(cls)
+    if known is None or known[0] is not chain:  # a class whose bases change gets another tuple
+        if len(_HOLDERS) > _MOST:
+            _HOLDERS.clear()
+        known = _HOLDERS[cls] = chain, _holders(chain)
+    holders = known[1]
+    if len(holders) == 1 and holders[0][0] == "__dict__":
+        return dict(holders[0][1](obj))
     found: dict[str, Any] = {}
-    for base in mro(type(obj)):
-        for name, member in class_dict(base).items():
-            if type(member) is types.MemberDescriptorType:
-                try:
-                    found.setdefault(name, member.__get__(obj))
-                except AttributeError:  # a slot that was never filled
-                    continue
-            elif name == "__dict__" and type(member) is types.GetSetDescriptorType:
-                found.update(member.__get__(obj))
+    for name, get in holders:
+        if name == "__dict__":
+            found.update(get(obj))
+        else:
+            try:
+                found.setdefault(name, get(obj))
+            except AttributeError:  # a slot that was never filled
+                continue
     return found
+
+
+_HOLDERS: dict[type, tuple[tuple[type, ...], list[tuple[str, Any]]]] = {}
+
+
+def _holders(chain: tuple[type, ...]) -> list[tuple[str, Any]]:
+    """How to ask for the slots and the `__dict__` of an object, by name, along its class's bases."""
+    return [
+        (name, member.__get__)
+        for base in chain
+        for name, member in class_dict(base).items()
+        if type(member) is types.MemberDescriptorType
+        or (name == "__dict__" and type(member) is types.GetSetDescriptorType)
+    ]
 
 
 def set_attributes(obj: object, wanted: dict[str, Any]) -> None:

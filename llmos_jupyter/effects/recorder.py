@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 from llmos_jupyter.agent.rehearsal_capture import HALF, Capture
+from llmos_jupyter.effects import live_widgets
 
 MOST_TEXT = 2 * HALF  # characters of streams; of more the beginning and the end are kept, and how much is missing
 MOST_END = 4_000  # characters of that end
@@ -84,6 +86,31 @@ class Recorder:
             self._room -= _size(shown)
             last[2:] = [shown, plain(metadata or {})]
 
+    def shown_widgets(self) -> list[str]:
+        """The ids of the widgets among what is shown."""
+        places = {"display": 1, "result": 2}
+        shown = [output[places[output[0]]] for output in self.outputs if output[0] in places]
+        return [model for data in shown if (model := live_widgets.shown_in(data)) is not None]
+
+    def drop_widgets(self, models: set[str]) -> None:
+        """Forget that these were displayed."""
+        self.outputs = [o for o in self.outputs if o[0] != "display" or live_widgets.shown_in(o[1]) not in models]
+
+    @property
+    def shows(self) -> bool:
+        """Whether anything is shown so far."""
+        return any(map(_is_seen, self.outputs))
+
+    def aside(self, show: Callable[[], tuple[Any, Any]]) -> list[Any]:
+        """What `show` displays, and what it returns as data and metadata: as outputs that are not among the others."""
+        count = len(self.outputs)
+        data, metadata = show()
+        if data:
+            self.display(data, metadata, None, False)
+        shown = self._told(self.outputs[count:])
+        del self.outputs[count:]
+        return shown
+
     def _add(self, output: list[Any]) -> None:
         size = _size(output)
         with self._lock:
@@ -95,10 +122,14 @@ class Recorder:
 
     def content(self) -> list[Any]:
         """The outputs for the table."""
-        told = [[*output[:2], "".join(output[2])] if output[0] == "stream" else output for output in self.outputs]
+        told = self._told(self.outputs)
         if self.dropped:
             told.append(["stream", "stdout", f"\n… {self.dropped} characters left out …\n"])
         return told + [["stream", name, text] for name, text in self._end]
+
+    @staticmethod
+    def _told(outputs: list[list[Any]]) -> list[Any]:
+        return [[*output[:2], "".join(output[2])] if output[0] == "stream" else output for output in outputs]
 
 
 class Tee(Capture):
@@ -138,6 +169,12 @@ def plain(value: Any) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
         return bytes(value)
     return str(value)
+
+
+def _is_seen(output: list[Any]) -> bool:
+    if output[0] == "stream":
+        return bool("".join(output[2]).strip())
+    return output[0] == "display" or (output[0] == "result" and output[2] is not None)
 
 
 def _size(value: Any) -> int:

@@ -156,16 +156,18 @@ def _read(ran: Ran, told: dict[str, Any] | None) -> None:
         ran.close()
 
 
-def commit(ran: Ran, *, bind: str = "") -> committing.Undo:
+def commit(ran: Ran, *, bind: str = "", displayed: bool = False) -> committing.Undo:
     """Put the effects of a run into the notebook, all or nothing, and show what it showed; how to undo it.
 
-    `bind`: a name that its last result gets. Raises CannotComeHome, and then nothing was changed.
+    `bind`: a name that its last result gets; `displayed`: show the variable that it assigned last, if it shows nothing
+    itself. Raises CannotComeHome, and then nothing was changed.
     """
     if not ran.committable or ran._files is None or ran._content is None:
         why = str(ran.cannot[0]) if ran.cannot else ran.report.reason or "the run has no effects to commit"
         raise CannotComeHome(why)
     try:
-        return committing.commit(ran._content, BufferReader(ran._files), ran.code, ran._shell, bind=bind)
+        buffers = BufferReader(ran._files)
+        return committing.commit(ran._content, buffers, ran.code, ran._shell, bind=bind, displayed=displayed)
     except Malformed as error:
         log.error("the effects of a run are malformed: %s", error)
         raise CannotComeHome(f"the sandbox's report is malformed: {error}") from error

@@ -32,32 +32,31 @@ MACHINERY = ("IPython.core", "IPython.terminal", "ipykernel", "zmq", "asyncio", 
 _PLAIN: frozenset[Any] = frozenset({list, dict, tuple, set, frozenset, types.CellType})
 
 
-def levels(roots: Iterable[Any], seen: set[int] | None = None) -> Iterator[list[Any]]:
-    """All objects that `roots` reach, each once, in levels of equal distance. `seen`: the addresses of those that were
-    met before, which are left out; the others are added."""
-    seen = set() if seen is None else seen
+def levels(roots: Iterable[Any], seen: dict[int, Any] | None = None) -> Iterator[list[Any]]:
+    """All objects that `roots` reach, each once, in levels of equal distance. `seen`: by address, those that were met
+    before, which are left out; the others are added."""
+    seen = {} if seen is None else seen
     frontier = _fresh(list(roots), seen)
     while frontier:
         yield frontier
-        is_plain = map(_PLAIN.__contains__, map(type, frontier))
-        plain = list(itertools.compress(frontier, is_plain))
-        found = gc.get_referents(*plain)
-        if len(plain) < len(frontier):
-            for obj in frontier:
-                if type(obj) not in _PLAIN:
-                    found += children(obj)
+        is_plain = list(map(_PLAIN.__contains__, map(type, frontier)))
+        found = gc.get_referents(*itertools.compress(frontier, is_plain))
+        if not all(is_plain):
+            for obj in itertools.compress(frontier, map(operator.not_, is_plain)):
+                found += children(obj)
         frontier = _fresh(found, seen)
 
 
-def _fresh(objects: list[Any], seen: set[int]) -> list[Any]:
+def _fresh(objects: list[Any], seen: dict[int, Any]) -> list[Any]:
     """Those not met before, in the order in which they were met, so that a walk is the same wherever it is made."""
     is_leaf = map(_LEAVES.__contains__, map(type, objects))
     kept = list(itertools.compress(objects, map(operator.not_, is_leaf)))
-    by_address = dict(zip(map(id, kept), kept, strict=True))
-    if not seen.isdisjoint(by_address):
-        by_address = {address: obj for address, obj in by_address.items() if address not in seen}
-    seen.update(by_address)
-    return list(by_address.values())
+    before = len(seen)
+    seen.update(zip(map(id, kept), kept, strict=True))
+    # A dict keeps the order in which keys came, so that the new ones are its last.
+    fresh = list(itertools.islice(reversed(seen.values()), len(seen) - before))
+    fresh.reverse()
+    return fresh
 
 
 def children(obj: Any) -> list[Any]:

@@ -30,6 +30,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from llmos_jupyter.agent import rehearsal
 from llmos_jupyter.agent.nested import run_nested
 from llmos_jupyter.effects import ambient, names
+from llmos_jupyter.effects.safe_outputs import bundle
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from tests.effects.canon import ADDRESS, canon
 from tests.effects.programs import Program
@@ -177,18 +178,21 @@ def state_of(shell: InteractiveShell) -> Any:
     return canon(found), repr(process), sorted(names.figures())
 
 
-def shown_by(shell: InteractiveShell, act: Callable[[], Any]) -> tuple[Any, Any]:
-    """What `act` returns, and what it shows."""
+def shown_by(shell: InteractiveShell, act: Callable[[], Any], *, made_safe: bool = True) -> tuple[Any, Any]:
+    """What `act` returns, and what it shows. `made_safe`: whether that was done to it already."""
     out, err = io.StringIO(), io.StringIO()
     shell.display_pub.outputs = []
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         returned = act()
     displays = [{k: v for k, v in entry.items() if k != "transient"} for entry in shell.display_pub.outputs]
+    if not made_safe:
+        cleaned = [{**d, "data": bundle(d["data"], d["metadata"]).data} for d in displays]
+        displays = [d for d in cleaned if d["data"]]  # plotly first shows a script that loads it, and nothing else
     return returned, [_RANDOM.sub("", text) for text in (out.getvalue(), err.getvalue(), repr(displays))]
 
 
 def cell(shell: InteractiveShell, code: str) -> tuple[bool, Any]:
-    result, shown = shown_by(shell, lambda: run_nested(shell, code))
+    result, shown = shown_by(shell, lambda: run_nested(shell, code), made_safe=False)
     return result.success, shown
 
 

@@ -51,7 +51,7 @@ BYTES = ["bytes", [0], b""]
 def content(nodes: list[Any], **parts: Any) -> dict[str, Any]:
     """A table whose first node becomes `x`."""
     said: dict[str, Any] = {
-        key: [] for key in ("deleted", "mutated", "states", "results", "outputs", "kinds", "cannot")
+        key: [] for key in ("deleted", "mutated", "states", "results", "outputs", "displayed", "kinds", "cannot")
     }
     said |= {"created": {"x": [0]}, "rebound": {}, "ambient": {}, "figures": None, "nodes": nodes}
     return said | parts

@@ -67,6 +67,40 @@ def test_await_and_functions(notebook: Kernel) -> None:
     assert notebook.run("g(1), await f()") == "(4, 3)"
 
 
+def test_what_needs_a_script_is_left_out_with_a_sentence(notebook: Kernel) -> None:
+    maps = "class Map:\n    def _repr_html_(self): return '<div></div><script>alert(1)</script>'\nm = Map()\nm"
+    said = committed(notebook, maps)
+    assert "A script was left out" in said
+    assert "`display(m)` in a cell of your own shows it." in said
+    shown = [message["content"].get("data", {}) for message in notebook.messages]
+    assert not any("text/html" in data for data in shown)
+    committed(notebook, "from IPython.display import *\ndisplay(HTML('<b onclick=x>hi</b>'), Javascript('alert(1)'))")
+    shown = [message["content"]["data"] for message in notebook.messages if message["msg_type"] == "display_data"]
+    assert [data.get("text/html") for data in shown] == ["<b>hi</b>", None]
+    assert not any("application/javascript" in data for data in shown)
+
+
+def test_a_widget_of_the_users_is_shown_and_a_new_one_cannot_come_home(notebook: Kernel) -> None:
+    pytest.importorskip("ipywidgets")
+    notebook.run("import ipywidgets; slider = ipywidgets.IntSlider()")
+    assert "CANNOT" not in committed(notebook, "slider")
+    results = [m["content"]["data"] for m in notebook.messages if m["msg_type"] == "execute_result"]
+    assert "application/vnd.jupyter.widget-view+json" in results[0]
+    said = committed(notebook, "display(ipywidgets.IntSlider())")
+    assert "CANNOT what it shows: the widget IntSlider works only where it was made" in said
+    assert "CANNOT slider: a IntSlider in it changed" in committed(notebook, "slider.value = 5")
+    assert notebook.run("slider.value") == "0"
+    committed(notebook, "seen = []\nslider.observe(seen.append, 'value')")
+    assert notebook.run("slider.value = 3; len(seen)") == "1"
+
+
+def test_progress_bars_are_no_widgets_to_be_asked_about(notebook: Kernel) -> None:
+    pytest.importorskip("ipywidgets")
+    said = committed(notebook, "from tqdm.notebook import tqdm\nfor i in tqdm(range(3)): pass\nprint(i)")
+    assert said == "2\n"
+    assert not any(message["msg_type"] == "display_data" for message in notebook.messages)
+
+
 def test_what_fails_changes_nothing(notebook: Kernel) -> None:
     assert "CannotComeHome" in committed(notebook, "w = 1\n1 / 0")
     assert "CANNOT i: it is a generator" in committed(notebook, "i = (n for n in [1])\nw = 2")

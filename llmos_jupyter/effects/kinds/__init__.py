@@ -24,6 +24,7 @@ _BASIC = (
     "enums",
     "classes",
     "numpy_arrays",
+    "widgets",
 )
 # A library's name, the module that must be imported, and the rooms of its kinds.
 OF_LIBRARIES = {
