@@ -162,6 +162,9 @@ def _interrupts_deferred() -> Iterator[None]:
 class Copy:
     """One forked copy, from its birth to its burial."""
 
+    what = "The copy of the kernel"
+    preparation = PREPARATION_SECONDS
+
     def __init__(
         self,
         code: str,
@@ -191,7 +194,7 @@ class Copy:
         self._shape = Shape()
         self._broken = ""
         self._resident = self._grown = 0
-        self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
+        self._probe: Probe | None = None  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
         self._unlocked, self._access = unlocked, access
         self._home = home
@@ -208,7 +211,8 @@ class Copy:
         finally:
             with _interrupts_deferred():
                 self._bury()
-                self._probe.close()
+                if self._probe is not None:
+                    self._probe.close()
                 if pipe >= 0:
                     os.close(pipe)
         return self._verdict(ended)
@@ -217,6 +221,7 @@ class Copy:
         reading, writing = os.pipe()
         ours, control = socket.socketpair()
         roots = roots_of(self._shell)
+        self._probe = Probe()
         brief = Brief(
             code=self._code,
             scratch=self._scratch,
@@ -249,14 +254,11 @@ class Copy:
 
     def _listen(self, pipe: int) -> bool:
         """Take in the report; True if it came to its end, False if the time did."""
-        deadline = time.monotonic() + PREPARATION_SECONDS
-        poll = select.poll()
-        poll.register(pipe, select.POLLIN)
+        deadline = time.monotonic() + self.preparation
         phase = self._phase()
         while (left := deadline - time.monotonic()) > 0:
-            if not poll.poll(1000 * min(left, LOOK_SECONDS)):
+            if (chunk := self._read(pipe, min(left, LOOK_SECONDS))) is None:
                 continue
-            chunk = os.read(pipe, 1 << 16)
             self._received += len(chunk)
             if not chunk:
                 self._await_exit()
@@ -272,6 +274,12 @@ class Copy:
                 limits = {1: self._budget, 2: PACKING_SECONDS if self._home else DIFFERENCE_SECONDS}
                 deadline = time.monotonic() + limits.get(phase, DIFFERENCE_SECONDS)
         return False
+
+    def _read(self, pipe: int, seconds: float) -> bytes | None:
+        """More of the report; empty at its end, None if nothing came within these seconds."""
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        return os.read(pipe, 1 << 16) if poll.poll(1000 * seconds) else None
 
     def _phase(self) -> int:
         if self._end is not None:
@@ -340,6 +348,9 @@ class Copy:
             self._wait_status = status
         return bool(pid)
 
+    def _how_it_ended(self) -> str:
+        return how_it_ended(self._wait_status)
+
     def _verdict(self, ended: bool) -> Rehearsal:
         report = Rehearsal(
             status="unavailable",
@@ -350,7 +361,7 @@ class Copy:
         )
         if self._broken and self._confinement is not None:
             report.status = "died"
-            report.reason = f"The copy of the kernel could not report to the end: {self._broken}."
+            report.reason = f"{self.what} could not report to the end: {self._broken}."
         elif self._broken:
             report.reason = f"The code could not be rehearsed: {self._broken}."
         elif self._end is not None:
@@ -364,13 +375,13 @@ class Copy:
                     report.reason = f"{report.reason} not checked for changes: {', '.join(unchecked)}".strip()
         elif self._confinement is None:
             report.reason = (
-                f"The copy of the kernel {_how_it_ended(self._wait_status)} before the code could start."
+                f"{self.what} {self._how_it_ended()} before the code could start."
                 if ended
-                else f"The kernel could not be copied and locked within {PREPARATION_SECONDS:.0f} s."
+                else f"The kernel could not be copied and locked within {self.preparation:.0f} s."
             )
         elif ended:
             report.status = "died"
-            report.reason = f"The copy of the kernel {_how_it_ended(self._wait_status)}."
+            report.reason = f"{self.what} {self._how_it_ended()}."
         else:
             report.status = "unfinished"
             report.seconds = self._budget
@@ -415,7 +426,7 @@ def _resident(pid: int) -> int:
         return 0
 
 
-def _how_it_ended(status: int | None) -> str:
+def how_it_ended(status: int | None) -> str:
     if status is None:
         return "ended"
     if os.WIFSIGNALED(status):

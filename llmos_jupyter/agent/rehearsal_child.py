@@ -15,9 +15,9 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from llmos_jupyter.agent import guard, outcome, rehearsal_inheritance
@@ -52,15 +52,15 @@ class Brief:
     budget_seconds: float
     memory_bytes: int
     random_state: Any
-    probe: Probe
-    control: socket.socket  # leads to the supervisor, which is told of what the lock refuses
+    probe: Probe | None
+    control: socket.socket | None  # leads to the supervisor, which is told of what the lock refuses
     roots: Roots
     access: Access
     unlocked: bool = False  # whether to go on where the system offers no lock
     home: list[int] | None = None  # memory files for the effects, if they are to come home
 
 
-class _Report:
+class Report:
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
         self._lock = threading.Lock()
@@ -78,7 +78,7 @@ def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
     try:
         lock.die_with_parent(brief.parent)
         pipe = rehearsal_inheritance.raise_descriptor(brief.pipe)
-        report = _Report(pipe)
+        report = Report(pipe)
         try:
             _rehearse(brief, shell, pipe, report)
         except BaseException as error:  # told to the parent as the reason
@@ -87,7 +87,7 @@ def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
         _leave(0)
 
 
-def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report) -> None:
+def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: Report) -> None:
     collecting = gc.isenabled()
     gc.disable()
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace
@@ -109,6 +109,30 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     if lacking is not None and not brief.unlocked:
         report.send("broken", reason=f"the lock does not hold here: {lacking}")
         return
+    description = locked.description if lacking is None else _unlocked(lacking)
+    held = None if lacking is None else held_by_guard
+    run_prepared(shell, report, brief, Prepared(locked, description, held, open_files, home, pages, peak, collecting))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A process that is ready for a candidate. `description`: what confines it; `held`: what does so in the lock's
+    place; `numbers`: in a worker process, those of the notebook's objects."""
+
+    locked: lock.Lock
+    description: str
+    held: Callable[[InteractiveShell, str, Refusals], AbstractContextManager[None]] | None = None
+    open_files: dict[int, str] = field(default_factory=dict)
+    home: list[int] = field(default_factory=list)
+    pages: WrittenPages | None = None
+    peak: int | None = None
+    collecting: bool = True
+    numbers: dict[int, int] | None = None
+
+
+def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared: Prepared) -> None:
+    """Run the candidate and tell what it did."""
+    locked, home, pages, peak = prepared.locked, prepared.home, prepared.pages, prepared.peak
 
     def send_refusal(refusal: Refusal) -> None:
         report.send("refusal", **refusal.model_dump(mode="json"))
@@ -123,10 +147,10 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         roots=brief.roots,
         access=brief.access,
         lock=locked,
-        open_files=open_files,
+        open_files=prepared.open_files,
     )
     capture = Capture(lambda text: report.send("output", text=text))
-    effects = Effects(shell, brief.code, home, pages) if home else None
+    effects = Effects(shell, brief.code, home, pages, prepared.numbers) if home else None
     stage = Stage(shell, refusals, capture, effects.recorder if effects else None)
     snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
     stuck = refusals.open_files_written(shell.user_ns)
@@ -134,17 +158,18 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         os.write(peak, b"5")
         os.close(peak)
     refusals.listen()
-    if collecting:
+    if prepared.collecting:
         gc.enable()
     if effects is not None:
         effects.begin()
     kernel, exits = kernel_state(shell), registered_exits()
     before = rehearsal_inheritance.memory_sizes()
-    notifications.begin(brief.control)
-    brief.control.close()
+    if brief.control is not None:
+        notifications.begin(brief.control)
+        brief.control.close()
     report.send(
         "ready",
-        confinement=locked.description if lacking is None else _unlocked(lacking),
+        confinement=prepared.description,
         reading_limited=locked.reads_are_limited,
     )
 
@@ -153,7 +178,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     error: BaseException | None
     value: object = None
     try:
-        with nullcontext() if lacking is None else _held(shell, brief.scratch, refusals):
+        with nullcontext() if prepared.held is None else prepared.held(shell, brief.scratch, refusals):
             result = run_nested(shell, brief.code)
         value = result.result
         error = result.error_before_exec or result.error_in_exec or (stage.shown[0] if stage.shown else None)
@@ -241,7 +266,7 @@ def _unlocked(lacking: str) -> str:
 
 
 @contextmanager
-def _held(shell: InteractiveShell, scratch: str, refusals: Refusals) -> Iterator[None]:
+def held_by_guard(shell: InteractiveShell, scratch: str, refusals: Refusals) -> Iterator[None]:
     """The guard in the lock's place, for code that inspection found nothing in."""
     with guard.held(None, shell) as hold:
         hold.made.add(os.path.realpath(scratch))

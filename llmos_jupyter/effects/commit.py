@@ -128,16 +128,23 @@ def read_cannot(content: Any) -> list[Cannot]:
 
 
 def commit(
-    content: dict[str, Any], buffers: BufferReader, code: str, shell: InteractiveShell, *, bind: str = ""
+    content: dict[str, Any],
+    buffers: BufferReader,
+    code: str,
+    shell: InteractiveShell,
+    *,
+    bind: str = "",
+    sent: list[Any] | None = None,
 ) -> Undo:
-    """Put a run's effects into the notebook, and show what it showed. `bind`: a name for its last result, too.
+    """Put a run's effects into the notebook, and show what it showed. `bind`: a name for its last result, too. `sent`:
+    the objects that a worker process was given copies of, and names by their place here; a fork names addresses.
 
     Raises CannotComeHome or Malformed; then nothing was changed.
     """
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 20_000))
     try:
-        decoded = _decode(content, buffers, code, shell, bind)
+        decoded = _decode(content, buffers, code, shell, bind, sent)
     except (CannotComeHome, Malformed):
         raise
     except Exception as error:  # what no check foresaw
@@ -163,14 +170,24 @@ def commit(
 # --- decoding: nothing old is touched -------------------------------------------------------------
 
 
-def _decode(content: dict[str, Any], buffers: BufferReader, code: str, shell: InteractiveShell, bind: str) -> _Decoded:
+def _decode(
+    content: dict[str, Any],
+    buffers: BufferReader,
+    code: str,
+    shell: InteractiveShell,
+    bind: str,
+    sent: list[Any] | None,
+) -> _Decoded:
     kinds.load()
     kinds.load(content["kinds"])
     roots = names.roots(shell)
     known = names.known(shell) | {"sys.stdout": sys.stdout, "sys.stderr": sys.stderr}
     nodes = checked(content["nodes"], list)
     wanted = {node[1] for node in nodes if type(node) is list and node[:1] == ["old"] and type(node[-1]) is int}
-    old = find(roots.values(), wanted)
+    if sent is None:
+        old = find(roots.values(), wanted)
+    else:
+        old = {number: sent[number] for number in wanted if 0 <= number < len(sent)}
     build = Builder(nodes, old, known, buffers, CompiledCell(code, shell))
     new = {**content["created"], **content["rebound"]}
     if not all(map(_may_be_bound, [*new, *content["deleted"]])):
@@ -255,7 +272,7 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
         undo.add(ambient.undo_of(part, value), lambda part=part: ([], part.get()), part.name)  # type: ignore[misc]
         part.put(value)
     if decoded.figures is not None:
-        _open_figures(decoded.figures, undo)
+        open_figures(decoded.figures, undo)
     namespace = shell.user_ns
     for name in [*decoded.names, *decoded.deleted]:
         undo.bytes += _weight(namespace.get(name))
@@ -309,7 +326,7 @@ def _keep_results(shell: InteractiveShell, undo: Undo) -> None:
     undo.add(act, lambda: (list(out.values()), list(out)))
 
 
-def _open_figures(figures: list[tuple[int, Any]], undo: Undo) -> None:
+def open_figures(figures: list[tuple[int, Any]], undo: Undo) -> None:
     """Make pyplot's open figures these, with a manager for each that has none."""
     import matplotlib.pyplot as plt
 

@@ -29,7 +29,8 @@ class Packer:
         self.places = places
         self._old, self._known = old, known
         self._number: dict[int, int] = {}
-        self._alive: list[Any] = []
+        self.objects: list[Any] = []  # by the number of their node; held, so that no other gets its address
+        self._kept: list[Any] = []
         self._queue: deque[tuple[int, Any, str]] = deque()
         self._owner = ""
         self._modules: dict[str, dict[int, str]] = {}
@@ -56,7 +57,7 @@ class Packer:
         number = self._number.get(address)
         if number is None:
             number = self._number[address] = len(self.nodes)
-            self._alive.append(obj)
+            self.objects.append(obj)
             if self._old.get(address) is obj:
                 self.nodes.append(["old", address])
             elif address in self._known:
@@ -91,7 +92,7 @@ class Packer:
 
     def keep(self, obj: Any) -> Any:
         """Hold a temporary object, so that no other gets its address."""
-        self._alive.append(obj)
+        self._kept.append(obj)
         return obj
 
     def finish(self) -> None:

@@ -13,6 +13,7 @@ import ast
 import contextlib
 import importlib
 import logging
+import os
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects import kinds
 from llmos_jupyter.effects.layout import installed
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
+from llmos_jupyter.effects.worker import process as worker
+from llmos_jupyter.effects.worker.sending import CannotBeCopied, send
 from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal
 from llmos_jupyter.sandbox.descendants import adopted
 from llmos_jupyter.sandbox.roots import Access
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 FOREVER = float("inf")
+WAY = "LLMOS_SANDBOX"  # an environment variable: "fork" or "worker"; without it whichever is right for the code
+_NO_LOCK = "This system has no lock, so code that may reach beyond the notebook's variables is not tried beforehand."
 
 
 @dataclass
@@ -49,6 +54,7 @@ class Ran:
     _shell: Any = None
     _files: MemoryFiles | None = None
     _content: dict[str, Any] | None = None
+    _sent: list[Any] | None = None  # objects that a worker process had copies of
 
     @property
     def error(self) -> ErrorReport | None:
@@ -67,7 +73,7 @@ class Ran:
         """Let the effects go."""
         if self._files is not None:
             self._files.close()
-        self._files = self._content = None
+        self._files = self._content = self._sent = None
 
     def __enter__(self) -> Ran:
         return self
@@ -90,7 +96,11 @@ def run_in_sandbox(
 
     The options are those of `rehearsal.rehearse`. Raises KeyboardInterrupt, with the copy already gone.
     """
-    if (reason := rehearsal.supported(unlocked=unlocked) or fork_hazard(code, shell.user_ns)) is not None:
+    if in_worker := _needs_worker(code, shell):
+        reason = None if unlocked or worker.SYSTEM in ("linux", "darwin") else _NO_LOCK
+    else:
+        reason = rehearsal.supported(unlocked=unlocked)
+    if reason is not None:
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
     memory = available_memory() // 2 if memory_bytes is None else memory_bytes
     if memory_bytes is None and memory < rehearsal.LEAST_MEMORY:
@@ -98,6 +108,8 @@ def run_in_sandbox(
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
     hoist(code, shell)
     kinds.load()
+    if in_worker:
+        return _run_in_worker(code, shell, budget_seconds, memory, unlocked, access)
     files = MemoryFiles()
     try:
         with rehearsal.scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
@@ -112,6 +124,42 @@ def run_in_sandbox(
         raise
     ran = Ran(code, report, _shell=shell, _files=files)
     _read(ran, copy.effects)
+    return ran
+
+
+def _needs_worker(code: str, shell: InteractiveShell) -> bool:
+    """Whether code runs in a worker process with copies of variables, as a fork is not there or not safe."""
+    if WAY in os.environ:
+        return os.environ[WAY] == "worker"
+    return not sys.platform.startswith("linux") or fork_hazard(code, shell.user_ns) is not None
+
+
+def _run_in_worker(
+    code: str, shell: InteractiveShell, budget: float, memory: int, unlocked: bool, access: Access
+) -> Ran:
+    linux = worker.SYSTEM == "linux"
+    with worker.scratch_folder() as scratch, adopted() if access.processes and linux else contextlib.nullcontext():
+        process = None
+        try:
+            process = worker.WorkerProcess(shell, scratch, access)
+            sent = send(code, shell, process.sent)
+            run = worker.InWorker(process, sent, code, shell, budget, memory, unlocked)
+            report = run.watch()
+        except (CannotBeCopied, OSError) as error:
+            reason = str(error) if isinstance(error, CannotBeCopied) else f"No process could be started: {error}."
+            if process is not None:
+                process.home.close()
+            return Ran(code, Rehearsal(status="unavailable", reason=reason))
+        except BaseException:
+            if process is not None:
+                process.home.close()
+            raise
+        finally:
+            if process is not None:
+                process.kill()
+                process.close()
+    ran = Ran(code, report, _shell=shell, _files=process.home, _sent=sent.objects)
+    _read(ran, run.effects)
     return ran
 
 
@@ -145,7 +193,7 @@ def commit(ran: Ran, *, bind: str = "") -> committing.Undo:
         why = str(ran.cannot[0]) if ran.cannot else ran.report.reason or "the run has no effects to commit"
         raise CannotComeHome(why)
     try:
-        return committing.commit(ran._content, BufferReader(ran._files), ran.code, ran._shell, bind=bind)
+        return committing.commit(ran._content, BufferReader(ran._files), ran.code, ran._shell, bind=bind, sent=ran._sent)
     except Malformed as error:
         log.error("the effects of a run are malformed: %s", error)
         raise CannotComeHome(f"the sandbox's report is malformed: {error}") from error
