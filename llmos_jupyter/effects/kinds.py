@@ -15,6 +15,7 @@ OF_LIBRARIES = {
     "matplotlib": "matplotlib.figure",
     "sklearn": "sklearn.base",
     "logging": "logging",
+    "polars": "polars",
 }
 _loaded: set[str] = set()
 
