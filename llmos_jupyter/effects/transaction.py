@@ -138,28 +138,27 @@ def _run_in_worker(
     code: str, shell: InteractiveShell, budget: float, memory: int, unlocked: bool, access: Access
 ) -> Ran:
     linux = worker.SYSTEM == "linux"
-    with worker.scratch_folder() as scratch, adopted() if access.processes and linux else contextlib.nullcontext():
-        process = None
+    with adopted() if access.processes and linux else contextlib.nullcontext():
         try:
-            process = worker.WorkerProcess(shell, scratch, access)
+            process = worker.take(shell, access)
+        except OSError as error:
+            reason = f"No process could be started: {error.strerror or error}."
+            return Ran(code, Rehearsal(status="unavailable", reason=reason))
+        try:
             sent = send(code, shell, process.sent)
             run = worker.InWorker(process, sent, code, shell, budget, memory, unlocked)
             report = run.watch()
+            process.close()
         except (CannotBeCopied, OSError) as error:
-            reason = str(error) if isinstance(error, CannotBeCopied) else f"No process could be started: {error}."
-            if process is not None:
-                process.home.close()
+            worker.discard(process)
+            reason = str(error) if isinstance(error, CannotBeCopied) else f"Its variables could not be copied: {error}."
             return Ran(code, Rehearsal(status="unavailable", reason=reason))
         except BaseException:
-            if process is not None:
-                process.home.close()
+            worker.discard(process)
             raise
-        finally:
-            if process is not None:
-                process.kill()
-                process.close()
     ran = Ran(code, report, _shell=shell, _files=process.home, _sent=sent.objects)
     _read(ran, run.effects)
+    worker.prepare(shell, access)
     return ran
 
 

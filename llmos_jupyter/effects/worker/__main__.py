@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import socket
@@ -17,6 +18,8 @@ import threading
 from typing import Any
 
 from llmos_jupyter.effects.worker.confinement import Start, confine
+
+LONGEST_WAIT = 600.0  # seconds for a job
 
 
 def main() -> None:
@@ -37,7 +40,16 @@ def main() -> None:
     report = Report(pipe)
     shell = receiving.make_shell(start.scratch)
     fix_roots(shell, start.roots)
-    job: dict[str, Any] = json.loads(sys.stdin.readline())
+    for library in start.libraries:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(library)
+    tired = threading.Timer(LONGEST_WAIT, os._exit, (0,))
+    tired.daemon = True
+    tired.start()
+    job: dict[str, Any] = json.loads(sys.stdin.readline() or "null")
+    tired.cancel()
+    if job is None:  # the kernel has no job, and is gone or goes on without
+        return
     _watch_parent()
     if confined.lacking and not job["unlocked"]:
         report.send("broken", reason=f"the lock does not hold here: {confined.lacking}")

@@ -21,7 +21,7 @@ SEATBELT = "/usr/bin/sandbox-exec"
 @dataclass(frozen=True)
 class Start:
     """What a worker must know to lock itself in. `system`: as `sys.platform`; `control`: a descriptor that leads to the
-    supervisor, where there is one."""
+    supervisor, where there is one; `libraries`: what to import before the job comes."""
 
     scratch: str
     parent: int
@@ -29,6 +29,7 @@ class Start:
     roots: Roots
     access: Access
     control: int | None = None
+    libraries: list[str] = dataclasses.field(default_factory=list)
 
     def line(self) -> str:
         """As one line of JSON."""

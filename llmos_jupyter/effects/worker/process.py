@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import logging
@@ -13,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,41 +36,56 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SYSTEM = sys.platform
 STARTING_SECONDS = 60.0  # imports of libraries, and gigabytes that are read
+_ACCESS_VIOLATION = 0xC0000005  # Windows' segmentation fault
 _PACKAGES = str(Path(llmos_jupyter.__file__).parent.parent)
 
 
 class WorkerProcess:
-    """A process that has locked itself in and waits for a job."""
+    """A process that has locked itself in and waits for a job, and the folder that it may change."""
 
-    def __init__(self, shell: InteractiveShell, scratch: str, access: Access) -> None:
-        """Start it. `scratch`: the folder that it may change. Raises OSError."""
-        self.scratch, self.access, self.roots = scratch, access, roots_of(shell)
-        self.sent, self.home = ScratchFiles(scratch, "sent"), ScratchFiles(scratch, "home")
+    def __init__(self, shell: InteractiveShell, access: Access, libraries: list[str] | None = None) -> None:
+        """Start it. `libraries`: what it imports while it waits. Raises OSError."""
+        self.access, self.roots, self._owner = access, roots_of(shell), os.getpid()
         self._ours: socket.socket | None = None
+        self._ended = False
+        self._stack = contextlib.ExitStack()
+        self.scratch = self._stack.enter_context(_scratch_folder())
+        try:
+            self.sent, self.home = ScratchFiles(self.scratch, "sent"), ScratchFiles(self.scratch, "home")
+            self._start(libraries or [])
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _start(self, libraries: list[str]) -> None:
         control: socket.socket | None = None
         if SYSTEM == "linux":
             self._ours, control = socket.socketpair()
-        self._errors = os.path.join(scratch, "errors")
+        number = None if control is None else control.fileno()
+        self._errors = os.path.join(self.scratch, "errors")
         try:
             with open(self._errors, "wb") as errors:
                 self.popen = subprocess.Popen(
-                    command(scratch, SYSTEM, access),
+                    command(self.scratch, SYSTEM, self.access),
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    cwd=scratch,  # an empty folder: what is imported before the lock is ours
-                    env=_environment(scratch),
-                    pass_fds=() if control is None else (control.fileno(),),
+                    cwd=self.scratch,  # an empty folder: what is imported before the lock is ours
+                    env=_environment(self.scratch),
+                    pass_fds=() if number is None else (number,),
                     **_APART,
                 )
-            number = None if control is None else control.fileno()
-            self.write(Start(scratch, os.getpid(), SYSTEM, self.roots, access, number).line())
-        except BaseException:
-            self.close()
-            raise
+            start = Start(self.scratch, self._owner, SYSTEM, self.roots, self.access, number, libraries)
+            self.write(start.line())
         finally:
             if control is not None:
                 control.close()
+        if self._ours is not None:
+            # It answers what the lock asks from now on, imports included.
+            self.supervisor = Supervisor(self._ours, Judge(self.popen.pid, self.scratch, self.roots, self.access))
+            self.supervisor.start()
+
+    supervisor: Supervisor | None = None
 
     def write(self, line: str) -> None:
         """Send a line; a worker that is gone is noticed by its silence."""
@@ -79,16 +94,17 @@ class WorkerProcess:
             self.popen.stdin.write(line.encode())
             self.popen.stdin.flush()
 
-    def supervisor(self) -> Supervisor | None:
-        """Listens to what the lock refuses; to be started once, before the worker can have been refused anything."""
-        if self._ours is None:
-            return None
-        ours, self._ours = self._ours, None
-        return Supervisor(ours, Judge(self.popen.pid, self.scratch, self.roots, self.access))
+    def fits(self, shell: InteractiveShell, access: Access) -> bool:
+        """Whether it waits for such a job, of this process."""
+        own = self._owner == os.getpid()
+        return own and self.popen.poll() is None and access == self.access and roots_of(shell) == self.roots
 
     def kill(self) -> None:
         """End it, and where the system has groups of processes all that it started."""
-        if hasattr(os, "killpg"):
+        if self._ended:
+            return
+        self._ended = True
+        if hasattr(os, "killpg") and (self.popen.returncode is None or self.access.processes):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.kill()
@@ -98,10 +114,56 @@ class WorkerProcess:
                 log.warning("a worker process said: %s", said[-2000:])
 
     def close(self) -> None:
-        """Let its files go, save those that its effects came home in."""
+        """End it and let its folder go, save the files that its effects came home in: they are whoever took them's."""
+        if self._owner != os.getpid():
+            return
+        self.kill()
+        if self.supervisor is not None:
+            self.supervisor.stop()
+        for stream in (self.popen.stdin, self.popen.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
         self.sent.close()
-        if self._ours is not None:
-            self._ours.close()
+        self._stack.close()
+
+
+# --- one is kept waiting --------------------------------------------------------------------------
+
+_LIBRARIES = ("pandas", "matplotlib.pyplot", "polars")
+_spare: WorkerProcess | None = None
+
+
+def take(shell: InteractiveShell, access: Access) -> WorkerProcess:
+    """The process that waits, if it fits, or else a new one. Raises OSError."""
+    global _spare
+    ready, _spare = _spare, None
+    if ready is not None:
+        if ready.fits(shell, access):
+            return ready
+        discard(ready)
+    return WorkerProcess(shell, access)
+
+
+def prepare(shell: InteractiveShell, access: Access) -> None:
+    """Start one that waits for the next job: what needed a worker once needs it again. It ends by itself when it has
+    waited long."""
+    global _spare
+    if _spare is None:
+        with contextlib.suppress(OSError):
+            _spare = WorkerProcess(shell, access, [name for name in _LIBRARIES if name in sys.modules])
+
+
+def discard(process: WorkerProcess) -> None:
+    """End a process that nobody needs."""
+    process.close()
+    process.home.close()
+
+
+@atexit.register
+def _end_spare() -> None:
+    if _spare is not None:
+        discard(_spare)
 
 
 # The notebook's interrupts are not the worker's: it is killed.
@@ -120,7 +182,7 @@ def _environment(scratch: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def scratch_folder() -> Iterator[str]:
+def _scratch_folder() -> Iterator[str]:
     """As the fork's; where files cannot be locked, one that nobody sweeps."""
     if os.name == "posix":
         with rehearsal.scratch_folder() as folder:
@@ -140,9 +202,7 @@ class InWorker(rehearsal.Copy):
         self, process: WorkerProcess, sent: Sent, code: str, shell: InteractiveShell, budget: float, memory: int,
         unlocked: bool,
     ) -> None:  # fmt: skip
-        super().__init__(
-            code, shell, process.scratch, budget, memory, unlocked, process.access, process.home.fds
-        )
+        super().__init__(code, shell, process.scratch, budget, memory, unlocked, process.access, process.home.fds)
         self._process, self._sent = process, sent
         self._chunks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._grown_too_large = False
@@ -150,9 +210,7 @@ class InWorker(rehearsal.Copy):
     def _fork(self) -> int:
         process = self._process
         self._pid = process.popen.pid
-        self._supervisor = process.supervisor()
-        if self._supervisor is not None:
-            self._supervisor.start()
+        self._supervisor = process.supervisor
         threading.Thread(target=self._pump, name="llmos worker", daemon=True).start()
         job = {"unlocked": self._unlocked, "budget": self._budget, "memory": self._memory, "place": self._sent.place}
         process.write(json.dumps(job | {"sent": process.sent.paths, "home": process.home.paths}) + "\n")
@@ -188,8 +246,8 @@ class InWorker(rehearsal.Copy):
             self._process.popen.wait(1.0)
 
     def _bury(self) -> None:
-        self._wait_status = self._process.popen.poll()
         self._process.kill()
+        self._wait_status = self._process.popen.returncode
         super()._bury()
 
     def _reap(self, options: int) -> bool:
@@ -199,9 +257,11 @@ class InWorker(rehearsal.Copy):
         code = self._wait_status
         if self._grown_too_large:
             return f"was ended because it used more than {self._memory / 2**30:.1f} GB"
-        if code is None or code >= 0:
-            return f"ended by itself with exit code {code}" if code is not None else "ended"
-        return rehearsal.how_it_ended(-code)  # as a wait status, a signal is its own number
+        if code == _ACCESS_VIOLATION:
+            return "crashed (segmentation fault)"
+        if code is not None and code < 0:
+            return rehearsal.how_it_ended(-code)  # as a wait status, a signal is its own number
+        return f"ended by itself with exit code {code}"
 
     def _verdict(self, ended: bool) -> Rehearsal:
         report = super()._verdict(ended)
