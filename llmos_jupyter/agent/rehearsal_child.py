@@ -88,6 +88,8 @@ def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
 
 
 def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: Report) -> None:
+    assert brief.control is not None
+    assert brief.probe is not None
     collecting = gc.isenabled()
     gc.disable()
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace

@@ -50,9 +50,9 @@ def _read_dtype(said: Any, depth: int = 0) -> Any:
     if name in (*_NUMBERS, *_TEXTS, "Date", "Time"):
         return getattr(pl, name)()
     if name == "Datetime" and len(rest) == 2:
-        return pl.Datetime(checked(rest[0], str), checked(rest[1], str, type(None)))  # type: ignore[arg-type]
+        return pl.Datetime(checked(rest[0], str), checked(rest[1], str, type(None)))
     if name == "Duration" and len(rest) == 1:
-        return pl.Duration(checked(rest[0], str))  # type: ignore[arg-type]
+        return pl.Duration(checked(rest[0], str))
     if name == "Enum" and len(rest) == 1 and {str}.issuperset(map(type, checked(rest[0], list))):
         return pl.Enum(rest[0])
     if name == "List" and len(rest) == 1:
@@ -125,9 +125,9 @@ class _Content:
             return False
         mine, theirs = self.held, other.held
         if isinstance(mine, pl.DataFrame):
-            return mine.schema == theirs.schema and mine.equals(theirs, null_equal=True)
+            return bool(mine.schema == theirs.schema and mine.equals(theirs, null_equal=True))
         named = mine.name == theirs.name and mine.dtype == theirs.dtype
-        return named and mine.equals(theirs, null_equal=True)
+        return bool(named and mine.equals(theirs, null_equal=True))
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -192,7 +192,9 @@ def commit(ran: Ran, *, bind: str = "") -> committing.Undo:
         why = str(ran.cannot[0]) if ran.cannot else ran.report.reason or "the run has no effects to commit"
         raise CannotComeHome(why)
     try:
-        return committing.commit(ran._content, BufferReader(ran._files), ran.code, ran._shell, bind=bind, sent=ran._sent)
+        return committing.commit(
+            ran._content, BufferReader(ran._files), ran.code, ran._shell, bind=bind, sent=ran._sent
+        )
     except Malformed as error:
         log.error("the effects of a run are malformed: %s", error)
         raise CannotComeHome(f"the sandbox's report is malformed: {error}") from error

@@ -32,7 +32,7 @@ def main() -> None:
 
     from llmos_jupyter.agent import rehearsal_inheritance
     from llmos_jupyter.agent.rehearsal_child import Brief, Prepared, Report, held_by_guard, run_prepared
-    from llmos_jupyter.effects.table import BufferReader, CannotComeHome, decode
+    from llmos_jupyter.effects.table import BufferReader, CannotComeHome
     from llmos_jupyter.effects.transaction import hoist
     from llmos_jupyter.effects.worker import receiving
     from llmos_jupyter.sandbox.roots import fix_roots

@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.sandbox.roots import Access, Roots
@@ -39,16 +40,19 @@ class Start:
     @classmethod
     def read(cls, line: str) -> Start:
         """From that line."""
-        parts = json.loads(line)
-        roots = {name: tuple(value) if type(value) is list else value for name, value in parts["roots"].items()}
+        parts: dict[str, Any] = json.loads(line)
+        roots: dict[str, Any] = _with_tuples(parts["roots"])
         roots["wide"] = frozenset(roots["wide"])
-        access = {name: tuple(value) if type(value) is list else value for name, value in parts["access"].items()}
-        return cls(**parts | {"roots": Roots(**roots), "access": Access(**access)})
+        return cls(**parts | {"roots": Roots(**roots), "access": Access(**_with_tuples(parts["access"]))})
 
 
 def _plain(obj: Roots | Access) -> dict[str, object]:
     held = {field.name: getattr(obj, field.name) for field in dataclasses.fields(obj) if field.init}
     return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in held.items()}
+
+
+def _with_tuples(parts: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if type(value) is list else value for name, value in parts.items()}
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def _draw_with(backend: str, formats: list[str], shell: InteractiveShell) -> Non
         config = InlineBackend.instance(parent=shell)
         if formats:
             config.figure_formats = set(formats)
-        configure_inline_support(shell, backend)
+        configure_inline_support(shell, backend)  # type: ignore[no-untyped-call]
     if (matplotlib := sys.modules.get("matplotlib")) is not None:
         with contextlib.suppress(Exception):  # a window's, without a screen: `Stage` draws without one
             matplotlib.use(backend)
