@@ -112,7 +112,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: Report) 
         report.send("broken", reason=f"the lock does not hold here: {lacking}")
         return
     description = locked.description if lacking is None else _unlocked(lacking)
-    held = None if lacking is None else held_by_guard
+    held = None if lacking is None else _held
     run_prepared(shell, report, brief, Prepared(locked, description, held, open_files, home, pages, peak, collecting))
 
 
@@ -268,7 +268,7 @@ def _unlocked(lacking: str) -> str:
 
 
 @contextmanager
-def held_by_guard(shell: InteractiveShell, scratch: str, refusals: Refusals) -> Iterator[None]:
+def _held(shell: InteractiveShell, scratch: str, refusals: Refusals) -> Iterator[None]:
     """The guard in the lock's place, for code that inspection found nothing in."""
     with guard.held(None, shell) as hold:
         hold.made.add(os.path.realpath(scratch))

@@ -31,7 +31,7 @@ def main() -> None:
     confined = confine(start, pipe, control)
 
     from llmos_jupyter.agent import rehearsal_inheritance
-    from llmos_jupyter.agent.rehearsal_child import Brief, Prepared, Report, held_by_guard, run_prepared
+    from llmos_jupyter.agent.rehearsal_child import Brief, Prepared, Report, run_prepared
     from llmos_jupyter.effects.table import BufferReader, CannotComeHome
     from llmos_jupyter.effects.transaction import hoist
     from llmos_jupyter.effects.worker import receiving
@@ -88,8 +88,8 @@ def main() -> None:
     )
     gc.collect()
     gc.freeze()
-    held = held_by_guard if confined.lacking else None
-    run_prepared(shell, report, brief, Prepared(confined.lock, confined.description, held, home=home, numbers=numbers))
+    prepared = Prepared(confined.lock, confined.description, home=home, numbers=numbers)
+    run_prepared(shell, report, brief, prepared)
 
 
 def _take_pipe() -> int:

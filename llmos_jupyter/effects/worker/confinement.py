@@ -66,7 +66,7 @@ class Confined:
     def description(self) -> str:
         """In the words shown with an answer."""
         if self.lacking:
-            return f"unlocked ({self.lacking}), a process of its own with copies of variables"
+            return f"unlocked ({self.lacking}): a process of its own with copies of variables"
         return f"{self.lock.description}, a process of its own with copies of variables"
 
 
