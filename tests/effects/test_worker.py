@@ -15,8 +15,10 @@ import pytest
 from llmos_jupyter.agent.rehearsal import supported
 from llmos_jupyter.effects.transaction import WAY, commit, run_in_sandbox
 from llmos_jupyter.effects.worker import process
+from tests.agent.rehearsal_shells import kernel
 from tests.effects.processes import cell, fresh_shell, in_fork, plainly, shown_by, state_of, through_sandbox
 from tests.effects.programs import PROGRAMS, Program
+from tests.effects.test_kernel import PRELUDE, committed
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 
@@ -277,3 +279,21 @@ def test_polars_goes_to_a_worker_and_comes_home(monkeypatch: pytest.MonkeyPatch)
     assert undone
     assert series == [1, None, 3]
     assert lazy.startswith("plan: ")
+
+
+def test_in_a_notebook_outputs_are_as_a_cells() -> None:
+    with kernel() as notebook:
+        notebook.run(PRELUDE)
+        notebook.run("import pandas as pd; df = pd.DataFrame({'a': [1, 2]}); x = [1]")
+        committed(notebook, "df['b'] = df.a * 2\nx.append(_ if '_' in globals() else 0)\ndf")
+        results = [m["content"]["data"] for m in notebook.messages if m["msg_type"] == "execute_result"]
+        assert "<table" in results[0]["text/html"]
+        assert notebook.run("df.b.tolist(), x, Out[max(Out)] is df") == "([2, 4], [1, ''], True)"
+        assert "a process of its own" in notebook.run("run_in_sandbox('1', get_ipython()).report.confinement")
+        committed(notebook, "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot(df.a)\nplt.show()")
+        pictures = [m for m in notebook.messages if m["msg_type"] == "display_data"]
+        assert ["image/png" in picture["content"]["data"] for picture in pictures] == [True]
+        committed(notebook, "ax.set_title('t')\nfig")
+        assert notebook.run("ax.get_title(), len(ax.lines), plt.get_fignums()") == "('t', 1, [])"
+        committed(notebook, "import asyncio\nasync def f(): return 3\nz = await f()\ndef g(n): return n + z")
+        assert notebook.run("g(1), await f()") == "(4, 3)"
