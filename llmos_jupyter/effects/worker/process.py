@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 SYSTEM = sys.platform
-STARTING_SECONDS = 60.0  # imports of libraries, and gigabytes that are read
+STARTING_SECONDS = 120.0  # imports of libraries, and gigabytes that are read
 _ACCESS_VIOLATION = 0xC0000005  # Windows' segmentation fault
 _PACKAGES = str(Path(llmos_jupyter.__file__).parent.parent)
 

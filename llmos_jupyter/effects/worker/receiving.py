@@ -20,6 +20,8 @@ from llmos_jupyter.effects.code import CompiledCell
 from llmos_jupyter.effects.table import ATOMS, BufferReader
 from llmos_jupyter.effects.worker.sending import MODULE
 
+_elsewhere: list[object] = []  # stands for the kernel's frames that share memory with those that were sent
+
 
 class SentCodes(CompiledCell):
     """The code objects that the kernel sent."""
@@ -103,4 +105,8 @@ def build(content: dict[str, Any], buffers: BufferReader, shell: InteractiveShel
     if figures:
         committing.open_figures(figures, committing.Undo())
     made = build.made()
+    if content["shared"]:
+        from llmos_jupyter.effects.kinds_pandas import share
+
+        _elsewhere.extend(share(made[number]) for number in content["shared"])
     return {id(made[number]): number for number in sorted(made, reverse=True) if type(made[number]) not in ATOMS}

@@ -80,6 +80,7 @@ def send(code: str, shell: InteractiveShell, files: ScratchFiles) -> Sent:
         "codes": places.codes,
         "kinds": _kinds(packer.nodes),
         "modules": [name for name in wanted if name[: len(MODULE)] == MODULE] + modules,
+        "shared": _shared(packer.objects),
         "ambient": _ambient(),
         "shell": _settings(shell),
     }
@@ -113,6 +114,14 @@ def _kinds(nodes: list[Any]) -> list[str]:
     """The libraries whose kinds these nodes are of."""
     modules = {type(KINDS[node[0]]).__module__ for node in nodes if node[0] in KINDS}
     return sorted(name for name in kinds.OF_LIBRARIES if f"llmos_jupyter.effects.kinds_{name}" in modules)
+
+
+def _shared(objects: list[Any]) -> list[int]:
+    """Memory of pandas' that is shared, maybe with frames that are not sent: it must not be written in place."""
+    pandas_kinds: Any = sys.modules.get("llmos_jupyter.effects.kinds_pandas")
+    if pandas_kinds is None:
+        return []
+    return [number for number, obj in enumerate(objects) if pandas_kinds.is_shared(obj)]
 
 
 def _ambient() -> dict[str, Any]:
