@@ -62,7 +62,7 @@ class RefsKind(Kind):
 register(RefsKind(), BlockValuesRefs)
 
 
-def is_shared(obj: object) -> bool:
+def is_shared(obj: Any) -> bool:
     """Whether this is what says that memory is shared among blocks, and it is."""
     return type(obj) is BlockValuesRefs and bool(obj.has_reference())
 
