@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from pydantic import TypeAdapter, ValidationError
 
 from llmos_jupyter.agent.forkable import fork_hazard
@@ -419,6 +420,10 @@ def _fork_quietly() -> int:
 
 def _resident(pid: int) -> int:
     """Bytes of a process's own memory that are in use; 0 if it is gone."""
+    if sys.platform != "linux":
+        with contextlib.suppress(psutil.Error):
+            return int(psutil.Process(pid).memory_info().rss)
+        return 0
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
             return 1024 * int(next(line for line in status if line.startswith("RssAnon:")).split()[1])

@@ -10,6 +10,7 @@ import re
 import sys
 import threading
 import time
+import types
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +99,11 @@ class Effects:
         """In a worker process: what changed and is no copy of anything in the notebook, as what a module holds."""
         assert self._numbers is not None
         unknown = [obj for obj in changed if id(obj) not in self._numbers]
+        if unknown:
+            # A function's attributes are part of its own state.
+            functions = [obj for obj in self._census.old.values() if type(obj) is types.FunctionType]
+            own = {id(function.__dict__) for function in functions if id(function) in self._numbers}
+            unknown = [obj for obj in unknown if id(obj) not in own]
         owners = self._census.owners(unknown) if unknown else {}
         why = "a {} in it changed, of which the notebook has another"
         return [Cannot(owners.get(id(obj), ""), type(obj).__name__, why.format(type(obj).__name__)) for obj in unknown]
@@ -180,7 +186,6 @@ def _same_atom(was: Any, now: Any) -> bool:
 
 def _library_attributes(variables: dict[str, Any]) -> dict[str, dict[str, int]]:
     """What the libraries that names stand for define, and the classes of what names hold: by name, the addresses."""
-    import types
 
     found: dict[str, dict[str, int]] = {}
     for value in variables.values():
