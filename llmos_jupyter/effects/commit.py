@@ -275,7 +275,7 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
         open_figures(decoded.figures, undo)
     namespace = shell.user_ns
     for name in [*decoded.names, *decoded.deleted]:
-        undo.bytes += _weight(namespace.get(name))
+        undo.bytes += weight(namespace.get(name))
         undo.add(_rebind(namespace, name, namespace.get(name, MISSING)), _bound(namespace, name), name)
     namespace.update(decoded.names)
     for name in decoded.deleted:
@@ -283,7 +283,7 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
     _keep_results(shell, undo)
 
 
-def _weight(value: Any) -> int:
+def weight(value: Any) -> int:
     """Bytes of an old value that may be held for undo alone: exact for arrays and frames, little for all else."""
     arrays = [value]
     pandas = sys.modules.get("pandas")

@@ -145,7 +145,7 @@ def _run_in_worker(
             reason = f"No process could be started: {error.strerror or error}."
             return Ran(code, Rehearsal(status="unavailable", reason=reason))
         try:
-            sent = send(code, shell, process.sent)
+            sent = send(code, shell, process.sent, memory)
             run = worker.InWorker(process, sent, code, shell, budget, memory, unlocked)
             report = run.watch()
             process.close()

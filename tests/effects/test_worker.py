@@ -163,6 +163,12 @@ def query(): return con.execute('select 1').fetchall()
     assert {change["name"]: change["kind"] for change in bound["changes"]} == {"con": "rebound", "n": "deleted"}
 
 
+def test_too_much_to_copy_is_told_before_it_is_copied() -> None:
+    (ran,) = tried("big = np.zeros(1 << 21)", "big.sum()", memory_bytes=8 << 20)
+    assert ran["status"] == "unavailable"
+    assert "too little memory: `big` alone has 0.0 GB" in ran["reason"]
+
+
 def test_modules_of_the_users_own(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("held = [1]\ndef double(n): return 2 * n + len(held)\n")
     setup = f"import os, sys; os.chdir({str(tmp_path)!r}); sys.path.insert(0, ''); import mine; from mine import double"

@@ -24,7 +24,7 @@ import llmos_jupyter
 from llmos_jupyter.agent import rehearsal
 from llmos_jupyter.effects.table import ScratchFiles
 from llmos_jupyter.effects.worker.confinement import Start, command
-from llmos_jupyter.effects.worker.sending import Sent
+from llmos_jupyter.effects.worker.sending import Sent, cannot_go
 from llmos_jupyter.protocol import NameChange, Rehearsal
 from llmos_jupyter.sandbox.judge import Judge
 from llmos_jupyter.sandbox.notifications import Supervisor
@@ -94,10 +94,14 @@ class WorkerProcess:
             self.popen.stdin.write(line.encode())
             self.popen.stdin.flush()
 
+    @property
+    def own(self) -> bool:
+        """Whether this process started it, and not one that it is a fork of."""
+        return self._owner == os.getpid()
+
     def fits(self, shell: InteractiveShell, access: Access) -> bool:
         """Whether it waits for such a job, of this process."""
-        own = self._owner == os.getpid()
-        return own and self.popen.poll() is None and access == self.access and roots_of(shell) == self.roots
+        return self.own and self.popen.poll() is None and access == self.access and roots_of(shell) == self.roots
 
     def kill(self) -> None:
         """End it, and where the system has groups of processes all that it started."""
@@ -115,8 +119,6 @@ class WorkerProcess:
 
     def close(self) -> None:
         """End it and let its folder go, save the files that its effects came home in: they are whoever took them's."""
-        if self._owner != os.getpid():
-            return
         self.kill()
         if self.supervisor is not None:
             self.supervisor.stop()
@@ -155,9 +157,10 @@ def prepare(shell: InteractiveShell, access: Access) -> None:
 
 
 def discard(process: WorkerProcess) -> None:
-    """End a process that nobody needs."""
-    process.close()
-    process.home.close()
+    """End a process that nobody needs; a fork leaves its parent's alone."""
+    if process.own:
+        process.close()
+        process.home.close()
 
 
 @atexit.register
@@ -278,5 +281,5 @@ class InWorker(rehearsal.Copy):
         for name, why in self._sent.left_out.items():
             if error is not None and error.type == "NameError" and f"'{name}'" in error.message:
                 report.status, report.error = "unavailable", None
-                report.reason = f"`{name}` ({why.kind}) cannot be copied to another process: {why.reason}."
+                report.reason = cannot_go(name, why.kind, why.reason)
         return report

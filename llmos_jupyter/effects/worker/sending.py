@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import ambient, kinds, names
 from llmos_jupyter.effects.code import CodePlaces
+from llmos_jupyter.effects.commit import weight
 from llmos_jupyter.effects.kind import KINDS
 from llmos_jupyter.effects.layout import library_module
 from llmos_jupyter.effects.pack import Packer
@@ -24,10 +25,12 @@ MODULE = "the module "
 
 
 class CannotBeCopied(Exception):
-    """A variable that the code reads cannot be copied to another process. `name`, and `reason` as a clause."""
+    """What the code reads cannot be copied to another process. One sentence."""
 
-    def __init__(self, name: str, kind: str, reason: str) -> None:
-        super().__init__(f"`{name}` ({kind}) cannot be copied to another process: {reason}.")
+
+def cannot_go(name: str, kind: str, reason: str) -> str:
+    """Why a variable stays, as a sentence."""
+    return f"`{name}` ({kind}) cannot be copied to another process: {reason}."
 
 
 @dataclass
@@ -52,13 +55,21 @@ class SentCode(CodePlaces):
         return "text", None, len(self.codes) - 1
 
 
-def send(code: str, shell: InteractiveShell, files: ScratchFiles) -> Sent:
-    """Write the code and what it may reach into the files. Raises CannotBeCopied."""
+def send(code: str, shell: InteractiveShell, files: ScratchFiles, limit: int) -> Sent:
+    """Write the code and what it may reach into the files. `limit`: bytes that arrays and frames may have. Raises
+    CannotBeCopied, and OSError where the files cannot be written."""
     kinds.load()
     text = shell.transform_cell(code)
     # A magic is a call of `get_ipython` by now, so that a percent sign is arithmetic.
     wanted = mentioned(text.replace("%", " "), names.roots(shell))
     needed = _read_or_deleted(text)
+    weights = {id(value): weight(value) for value in wanted.values()}
+    if sum(weights.values()) > limit:
+        largest = max(wanted, key=lambda name: weights[id(wanted[name])])
+        raise CannotBeCopied(
+            f"The variables that the code reads would be copied to another process, and there is too little memory: "
+            f"`{largest}` alone has {weights[id(wanted[largest])] / 2**30:.1f} GB."
+        )
     left_out: dict[str, Cannot] = {}
     while True:
         buffers = BufferWriter(files.fds)
@@ -69,7 +80,7 @@ def send(code: str, shell: InteractiveShell, files: ScratchFiles) -> Sent:
             break
         for why in packer.cannot:
             if why.name in needed:
-                raise CannotBeCopied(why.name, type(wanted[why.name]).__qualname__, why.reason)
+                raise CannotBeCopied(cannot_go(why.name, type(wanted[why.name]).__qualname__, why.reason))
             left_out[why.name] = why
             wanted.pop(why.name, None)
     modules = _modules(packer.nodes)
