@@ -66,7 +66,7 @@ PLOT = Program(
     "fig, ax = plt.subplots(); ax.plot(ys); ax.set_title('squares')",
     "ax.set_xlabel('n'); ax.get_title(), [line.get_ydata().tolist() for line in ax.lines]",
 )
-NAMES = ("frame value set", "copy on write of new frames", "large array in fortran order")
+NAMES = ("options", "frame value set", "copy on write of new frames", "large array in fortran order")
 SOME = [MIXED, PLOT, *(program for program in PROGRAMS if program.name in NAMES)]
 
 

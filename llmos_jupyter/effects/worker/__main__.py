@@ -59,8 +59,8 @@ def main() -> None:
         content = buffers.table(job["place"])
         receiving.settle(content, shell)
         hoist(content["code"], shell)
-        receiving.put_options(content)
         numbers = receiving.build(content, buffers, shell)
+        receiving.put_options(content, shell)
         del content["nodes"], buffers
     except CannotComeHome as why:
         report.send("broken", reason=f"a variable cannot be copied to another process: {why.reason}")

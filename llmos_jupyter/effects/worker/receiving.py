@@ -54,11 +54,14 @@ def settle(content: dict[str, Any], shell: InteractiveShell) -> None:
     shell.compile.flags = said["flags"]
     shell.display_formatter.active_types = said["active_types"]
     if said["backend"]:
-        _draw_with(said["backend"], said["figure_formats"], shell)
+        os.environ["MPLBACKEND"] = said["backend"]  # taken up when matplotlib is imported
 
 
-def put_options(content: dict[str, Any]) -> None:
+def put_options(content: dict[str, Any], shell: InteractiveShell) -> None:
     """The rest of it, once all libraries are imported."""
+    said = content["shell"]
+    if said["backend"] and "matplotlib.pyplot" in sys.modules:
+        _draw_with(said["backend"], said["figure_formats"], shell)
     _put(content["ambient"], tuple(content["ambient"]))
 
 
@@ -77,9 +80,8 @@ def _draw_with(backend: str, formats: list[str], shell: InteractiveShell) -> Non
         if formats:
             config.figure_formats = set(formats)
         configure_inline_support(shell, backend)  # type: ignore[no-untyped-call]
-    if (matplotlib := sys.modules.get("matplotlib")) is not None:
-        with contextlib.suppress(Exception):  # a window's, without a screen: `Stage` draws without one
-            matplotlib.use(backend)
+    with contextlib.suppress(Exception):  # a window's, without a screen: `Stage` draws without one
+        sys.modules["matplotlib"].use(backend)
 
 
 def build(content: dict[str, Any], buffers: BufferReader, shell: InteractiveShell) -> dict[int, int]:
