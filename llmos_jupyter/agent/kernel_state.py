@@ -42,7 +42,8 @@ def kernel_state(shell: InteractiveShell) -> State:
                     state[f"the content of {name}.{key}"] = len(value) > 0
     for number in signal.valid_signals():
         state[f"the handler of signal {int(number)}"] = signal.getsignal(number)
-    state["a timer"] = signal.getitimer(signal.ITIMER_REAL)[0] > 0
+    if hasattr(signal, "getitimer"):  # Windows has none
+        state["a timer"] = signal.getitimer(signal.ITIMER_REAL)[0] > 0
     state["sys.settrace"], state["sys.setprofile"] = sys.gettrace(), sys.getprofile()
     for cls in type(shell).__mro__[:-1]:
         state.update({f"{cls.__name__}.{key}": value for key, value in vars(cls).items() if callable(value)})

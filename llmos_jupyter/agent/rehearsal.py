@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from pydantic import TypeAdapter, ValidationError
 
 from llmos_jupyter.agent.forkable import fork_hazard
@@ -158,6 +159,9 @@ def _interrupts_deferred() -> Iterator[None]:
 class Copy:
     """One forked copy, from its birth to its burial."""
 
+    what = "The copy of the kernel"
+    preparation = PREPARATION_SECONDS
+
     def __init__(
         self,
         code: str,
@@ -189,7 +193,7 @@ class Copy:
         self._shape = Shape()
         self._broken = ""
         self._resident = self._grown = 0
-        self._probe = Probe()  # must stay while the copy lives: an unshared page looks like a written one
+        self._probe: Probe | None = None  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
         self._access = access
         self._home, self._keep = home, keep
@@ -207,7 +211,8 @@ class Copy:
         finally:
             with _interrupts_deferred():
                 self._bury()
-                self._probe.close()
+                if self._probe is not None:
+                    self._probe.close()
                 if pipe >= 0:
                     os.close(pipe)
         return self._verdict(ended)
@@ -216,6 +221,7 @@ class Copy:
         reading, writing = os.pipe()
         ours, control = socket.socketpair()
         roots = roots_of(self._shell)
+        self._probe = Probe()
         brief = Brief(
             code=self._code,
             scratch=self._scratch,
@@ -257,16 +263,13 @@ class Copy:
 
     def _listen(self, pipe: int) -> Generator[RunProgress, None, bool]:
         """Take in the report; True if it came to its end, False if the time did."""
-        deadline = time.monotonic() + PREPARATION_SECONDS
-        poll = select.poll()
-        poll.register(pipe, select.POLLIN)
+        deadline = time.monotonic() + self.preparation
         phase = self._phase()
         while (left := deadline - time.monotonic()) > 0:
             if self._began and time.monotonic() - self._told >= EVERY:
                 yield self._progress()
-            if not poll.poll(1000 * min(left, LOOK_SECONDS)):
+            if (chunk := self._read(pipe, min(left, LOOK_SECONDS))) is None:
                 continue
-            chunk = os.read(pipe, 1 << 16)
             if not chunk:
                 self._await_exit()
                 return True
@@ -280,6 +283,12 @@ class Copy:
                 limits = {1: self._budget, 2: PACKING_SECONDS if self._home else DIFFERENCE_SECONDS}
                 deadline = time.monotonic() + limits.get(phase, DIFFERENCE_SECONDS)
         return False
+
+    def _read(self, pipe: int, seconds: float) -> bytes | None:
+        """More of the report; empty at its end, None if nothing came within these seconds."""
+        poll = select.poll()
+        poll.register(pipe, select.POLLIN)
+        return os.read(pipe, 1 << 16) if poll.poll(1000 * seconds) else None
 
     def _progress(self) -> RunProgress:
         self._told = time.monotonic()
@@ -357,6 +366,9 @@ class Copy:
             self._wait_status = status
         return bool(pid)
 
+    def _how_it_ended(self) -> str:
+        return how_it_ended(self._wait_status)
+
     def _verdict(self, ended: bool) -> Rehearsal:
         report = Rehearsal(
             status="unavailable",
@@ -367,7 +379,7 @@ class Copy:
         )
         if self._broken and self._confinement is not None:
             report.status = "died"
-            report.reason = f"The copy of the kernel could not report to the end: {self._broken}."
+            report.reason = f"{self.what} could not report to the end: {self._broken}."
         elif self._broken:
             report.reason = f"The code could not be rehearsed: {self._broken}."
         elif self._end is not None:
@@ -381,13 +393,13 @@ class Copy:
                     report.reason = f"{report.reason} not checked for changes: {', '.join(unchecked)}".strip()
         elif self._confinement is None:
             report.reason = (
-                f"The copy of the kernel {_how_it_ended(self._wait_status)} before the code could start."
+                f"{self.what} {self._how_it_ended()} before the code could start."
                 if ended
-                else f"The kernel could not be copied and locked within {PREPARATION_SECONDS:.0f} s."
+                else f"The kernel could not be copied and locked within {self.preparation:.0f} s."
             )
         elif ended:
             report.status = "died"
-            report.reason = f"The copy of the kernel {_how_it_ended(self._wait_status)}."
+            report.reason = f"{self.what} {self._how_it_ended()}."
         else:
             report.status = "unfinished"
             report.seconds = self._budget
@@ -425,6 +437,10 @@ def _fork_quietly() -> int:
 
 def _resident(pid: int) -> int:
     """Bytes of a process's own memory that are in use; 0 if it is gone."""
+    if sys.platform != "linux":
+        with contextlib.suppress(psutil.Error):
+            return int(psutil.Process(pid).memory_info().rss)
+        return 0
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
             return 1024 * int(next(line for line in status if line.startswith("RssAnon:")).split()[1])
@@ -432,7 +448,7 @@ def _resident(pid: int) -> int:
         return 0
 
 
-def _how_it_ended(status: int | None) -> str:
+def how_it_ended(status: int | None) -> str:
     if status is None:
         return "ended"
     if os.WIFSIGNALED(status):

@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from llmos_jupyter.agent import outcome, rehearsal_inheritance
@@ -53,14 +53,14 @@ class Brief:
     budget_seconds: float
     memory_bytes: int
     random_state: Any
-    probe: Probe
-    control: socket.socket  # leads to the supervisor, which is told of what the lock refuses
+    probe: Probe | None
+    control: socket.socket | None  # leads to the supervisor, which is told of what the lock refuses
     roots: Roots
     access: Access
     home: list[int] | None = None  # memory files for the effects, if they are to come home
 
 
-class _Report:
+class Report:
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
         self._lock = threading.RLock()  # a signal handler of the candidate's may print while something is told
@@ -78,7 +78,7 @@ def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
     try:
         lock.die_with_parent(brief.parent)
         pipe = rehearsal_inheritance.raise_descriptor(brief.pipe)
-        report = _Report(pipe)
+        report = Report(pipe)
         try:
             _rehearse(brief, shell, pipe, report)
         except BaseException as error:  # told to the parent as the reason
@@ -87,7 +87,9 @@ def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
         _leave(0)
 
 
-def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report) -> None:
+def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: Report) -> None:
+    assert brief.control is not None
+    assert brief.probe is not None
     collecting = gc.isenabled()
     gc.disable()
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace
@@ -110,6 +112,29 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     if lacking is not None:
         report.send("broken", reason=f"the lock does not hold here: {lacking}")
         return
+    prepared = Prepared(locked, locked.description, descriptors, open_files, home, pages, peak, collecting)
+    run_prepared(shell, report, brief, prepared)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A process that is ready for a candidate. `description`: what confines it; `numbers`: in a worker process, those
+    of the notebook's objects."""
+
+    locked: lock.Lock
+    description: str
+    descriptors: Descriptors | None = None  # where the system has files in memory
+    open_files: dict[int, str] = field(default_factory=dict)
+    home: list[int] = field(default_factory=list)
+    pages: WrittenPages | None = None
+    peak: int | None = None
+    collecting: bool = True
+    numbers: dict[int, int] | None = None
+
+
+def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared: Prepared) -> None:
+    """Run the candidate and tell what it did."""
+    locked, home, pages, peak = prepared.locked, prepared.home, prepared.pages, prepared.peak
 
     def send_refusal(refusal: Refusal) -> None:
         report.send("refusal", **refusal.model_dump(mode="json"))
@@ -124,10 +149,10 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
         roots=brief.roots,
         access=brief.access,
         lock=locked,
-        open_files=open_files,
+        open_files=prepared.open_files,
     )
     capture = Capture(lambda text: report.send("output", text=text))
-    effects = Effects(shell, brief.code, home, pages) if home else None
+    effects = Effects(shell, brief.code, home, pages, prepared.numbers) if home else None
     stage = Stage(shell, refusals, capture, effects.recorder if effects else None)
     written = sys.stdout.write, sys.stderr.write
     snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
@@ -138,21 +163,23 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     if brief.access.processes:
         os.register_at_fork(after_in_child=_print_to_descriptors)
     refusals.listen()
-    if collecting:
+    if prepared.collecting:
         gc.enable()
     if effects is not None:
         effects.begin()
     kernel, exits = kernel_state(shell), registered_exits()
     before = rehearsal_inheritance.memory_sizes()
-    notifications.begin(brief.control)
-    brief.control.close()
+    if brief.control is not None:
+        notifications.begin(brief.control)
+        brief.control.close()
     report.send(
         "ready",
-        confinement=locked.description,
+        confinement=prepared.description,
         reading_limited=locked.reads_are_limited,
     )
 
-    descriptors.begin(*written)
+    if prepared.descriptors is not None:
+        prepared.descriptors.begin(*written)
     threads = set(threading.enumerate())
     started = time.perf_counter()
     error: BaseException | None
@@ -164,7 +191,8 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: _Report)
     except BaseException as raised:  # the candidate's: it may raise anything, from any of IPython's hooks
         error = raised
     seconds = time.perf_counter() - started
-    descriptors.end()
+    if prepared.descriptors is not None:
+        prepared.descriptors.end()
 
     gc.disable()
     after = rehearsal_inheritance.memory_sizes()

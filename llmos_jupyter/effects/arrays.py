@@ -228,10 +228,11 @@ def _from_bytes(dtype: Any, shape: Any, data: Any, build: Builder) -> Any:
         raise Malformed("an array whose data do not fill it")
     ordered = np.ndarray(tuple(shape[axis] for axis in axes), dtype, buffer)
     checked_characters(ordered.reshape(-1))
-    if type(buffer) is not HomeBuffer:
-        ordered = ordered.copy()  # memory of its own
     back = sorted(range(len(axes)), key=axes.__getitem__)
-    return ordered if back == list(range(len(axes))) else ordered.transpose(back)
+    turned = ordered.transpose(back)
+    if type(buffer) is not HomeBuffer:
+        return turned.copy(order="K")  # memory of its own
+    return np.ndarray(tuple(shape), dtype, buffer, strides=turned.strides)  # with no other array beneath it
 
 
 def _view(dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], data: Any, build: Builder) -> Any:

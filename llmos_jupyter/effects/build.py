@@ -107,6 +107,10 @@ class Builder:
             if self._later:
                 heapq.heappop(self._later)[2]()
 
+    def made(self) -> dict[int, Any]:
+        """By their nodes' numbers, the objects that there are so far."""
+        return dict(self._made)
+
     def later(self, order: int, act: Callable[[], object]) -> None:
         """Do something when all is filled that comes before it; what was asked for last comes first, as what contains
         is made before what is contained."""

@@ -136,16 +136,18 @@ def commit(
     *,
     bind: str = "",
     displayed: bool = False,
+    sent: list[Any] | None = None,
 ) -> Undo:
     """Put a run's effects into the notebook, and show what it showed. `bind`: a name for its last result, too;
-    `displayed`: show also the variable that it assigned last, if it shows nothing itself.
+    `displayed`: show also the variable that it assigned last, if it shows nothing itself. `sent`: the objects that a
+    worker process was given copies of, and names by their place here; a fork names addresses.
 
     Raises CannotComeHome or Malformed; then nothing was changed.
     """
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 20_000))
     try:
-        decoded = _decode(content, buffers, code, shell, bind)
+        decoded = _decode(content, buffers, code, shell, bind, sent)
     except (CannotComeHome, Malformed):
         raise
     except Exception as error:  # what no check foresaw
@@ -171,14 +173,24 @@ def commit(
 # --- decoding: nothing old is touched -------------------------------------------------------------
 
 
-def _decode(content: dict[str, Any], buffers: BufferReader, code: str, shell: InteractiveShell, bind: str) -> _Decoded:
+def _decode(
+    content: dict[str, Any],
+    buffers: BufferReader,
+    code: str,
+    shell: InteractiveShell,
+    bind: str,
+    sent: list[Any] | None,
+) -> _Decoded:
     kinds.load()
     kinds.load(content["kinds"])
     roots = names.roots(shell)
     known = names.known(shell) | {"sys.stdout": sys.stdout, "sys.stderr": sys.stderr}
     nodes = checked(content["nodes"], list)
     wanted = {node[1] for node in nodes if type(node) is list and node[:1] == ["old"] and type(node[-1]) is int}
-    old = find(roots.values(), wanted)
+    if sent is None:
+        old = find(roots.values(), wanted)
+    else:
+        old = {number: sent[number] for number in wanted if 0 <= number < len(sent)}
     build = Builder(nodes, old, known, buffers, CompiledCell(code, shell))
     new = {**content["created"], **content["rebound"]}
     if not all(map(_may_be_bound, [*new, *content["deleted"]])):
@@ -265,10 +277,10 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
         undo.add(ambient.undo_of(part, value), lambda part=part: ([], part.get()), part.name)  # type: ignore[misc]
         part.put(value)
     if decoded.figures is not None:
-        _open_figures(decoded.figures, undo)
+        open_figures(decoded.figures, undo)
     namespace = shell.user_ns
     for name in [*decoded.names, *decoded.deleted]:
-        undo.bytes += _weight(namespace.get(name))
+        undo.bytes += weight(namespace.get(name))
         undo.add(_rebind(namespace, name, namespace.get(name, MISSING)), _bound(namespace, name), name)
     namespace.update(decoded.names)
     for name in decoded.deleted:
@@ -276,7 +288,7 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
     _keep_results(shell, undo)
 
 
-def _weight(value: Any) -> int:
+def weight(value: Any) -> int:
     """Bytes of an old value that may be held for undo alone: exact for arrays and frames, little for all else."""
     arrays = [value]
     pandas = sys.modules.get("pandas")
@@ -319,7 +331,7 @@ def _keep_results(shell: InteractiveShell, undo: Undo) -> None:
     undo.add(act, lambda: (list(out.values()), list(out)))
 
 
-def _open_figures(figures: list[tuple[int, Any]], undo: Undo) -> None:
+def open_figures(figures: list[tuple[int, Any]], undo: Undo) -> None:
     """Make pyplot's open figures these, with a manager for each that has none."""
     import matplotlib.pyplot as plt
 

@@ -37,8 +37,17 @@ _MOST_REASONS = 20
 class Effects:
     """One run's: made before it, packed after it."""
 
-    def __init__(self, shell: InteractiveShell, code: str, fds: list[int], pages: WrittenPages) -> None:
+    def __init__(
+        self,
+        shell: InteractiveShell,
+        code: str,
+        fds: list[int],
+        pages: WrittenPages | None,
+        numbers: dict[int, int] | None = None,
+    ) -> None:
+        """`numbers`: in a worker process, by the address of an object the number by which the parent knows it."""
         self._shell, self._code = shell, code
+        self._numbers = numbers
         self._buffers = BufferWriter(fds)
         self.recorder = Recorder()
         self.seconds: dict[str, float] = {}
@@ -74,7 +83,14 @@ class Effects:
         self.seconds["compare"] = time.perf_counter() - began
         began = time.perf_counter()
         packer = self._packer()
+        if self._numbers is not None:
+            cannot += self._unknown(changed)
+            changed = [obj for obj in changed if id(obj) in self._numbers]
         content = self._described(packer, changed)
+        if self._numbers is not None:
+            for node in packer.nodes:
+                if node is not None and node[0] == "old":
+                    node[1] = self._numbers[node[1]]
         cannot = list(dict.fromkeys([*cannot, *packer.cannot]))[:_MOST_REASONS]
         content |= {"nodes": packer.nodes, "ambient": parts, "outputs": self.recorder.content()}
         content |= {"displayed": displayed}
@@ -103,12 +119,28 @@ class Effects:
         kinds_shown = dict.fromkeys(type(made[model]).__name__ if model in made else "widget" for model in shown)
         return [Cannot("what it shows", name, dies_with_the_sandbox(name)) for name in kinds_shown]
 
+    def _unknown(self, changed: list[Any]) -> list[Cannot]:
+        """In a worker process: what changed and is no copy of anything in the notebook, as what a module holds."""
+        assert self._numbers is not None
+        unknown = [obj for obj in changed if id(obj) not in self._numbers]
+        if unknown:
+            # A function's attributes are part of its own state.
+            functions = [obj for obj in self._census.old.values() if type(obj) is types.FunctionType]
+            own = {id(function.__dict__) for function in functions if id(function) in self._numbers}
+            unknown = [obj for obj in unknown if id(obj) not in own]
+        owners = self._census.owners(unknown) if unknown else {}
+        why = "a {} in it changed, of which the notebook has another"
+        return [Cannot(owners.get(id(obj), ""), type(obj).__name__, why.format(type(obj).__name__)) for obj in unknown]
+
     def _packer(self) -> Packer:
         known = {id(obj): name for name, obj in self._known.items()}
         known |= {id(stream): f"sys.{name}" for name, stream in self._standard.items()}
         known |= {id(getattr(sys, name)): f"sys.{name}" for name in ("stdout", "stderr")}
         places = CodePlaces(self._cell, list(self._census.old.values()))
-        return Packer(self._census.old, known, self._buffers, places)
+        old = self._census.old
+        if self._numbers is not None:
+            old = {address: obj for address, obj in old.items() if address in self._numbers}
+        return Packer(old, known, self._buffers, places)
 
     def _described(self, packer: Packer, changed: list[Any]) -> dict[str, Any]:
         now = names.variables(self._shell)

@@ -149,6 +149,8 @@ def address_of(obj: Any) -> tuple[str, str] | None:
         return None
     said = getattr(obj, "__module__", None)
     owners = [said] if type(said) is str else []
+    if said == "builtins":
+        owners.append("types")  # has `NoneType` and its like
     if type(obj).__name__ == "ufunc":
         owners = ["numpy", "scipy.special"]
     for owner in [*owners, *(["builtins"] if not owners else [])]:

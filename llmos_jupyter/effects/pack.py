@@ -32,7 +32,8 @@ class Packer:
         self.beside: dict[str, Any] = {}  # what kinds note for themselves
         self._old, self._known = old, known
         self._number: dict[int, int] = {}
-        self._alive: list[Any] = []
+        self.objects: list[Any] = []  # by the number of their node; held, so that no other gets its address
+        self._kept: list[Any] = []
         self._queue: deque[tuple[int, Any, str]] = deque()
         self._owner = ""
         self._modules: dict[str, dict[int, str]] = {}
@@ -59,7 +60,7 @@ class Packer:
         number = self._number.get(address)
         if number is None:
             number = self._number[address] = len(self.nodes)
-            self._alive.append(obj)
+            self.objects.append(obj)
             if self._old.get(address) is obj:
                 self.nodes.append(["old", address])
             elif address in self._known:
@@ -94,7 +95,7 @@ class Packer:
 
     def array_at(self, address: int, size: int) -> Any:
         """An array that was there, or was described already, in whose memory these bytes lie; None if there is none."""
-        for obj in [*self._old.values(), *self._alive]:
+        for obj in [*self._old.values(), *self.objects]:
             if type(obj) is np.ndarray and obj.nbytes and not obj.dtype.hasobject and not is_lent(obj):
                 start = lowest(obj)
                 if start <= address and address + size <= start + len(memory_of(obj)):
@@ -103,7 +104,7 @@ class Packer:
 
     def keep(self, obj: Any) -> Any:
         """Hold a temporary object, so that no other gets its address."""
-        self._alive.append(obj)
+        self._kept.append(obj)
         return obj
 
     def finish(self) -> None:

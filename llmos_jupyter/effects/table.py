@@ -22,8 +22,9 @@ BESIDE = 1 << 16  # bytes from which on a buffer goes beside the table
 MAPPED = 1 << 20  # bytes from which on a buffer stays in the memory file's pages
 FILES = 8  # memory files: each large buffer has its own as long as there are any, so that it can be freed alone
 LARGEST_TABLE = 4 << 30
+BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)  # by system
 ATOMS = frozenset({type(None), bool, float, str, bytes, int})
-_PAGE = mmap.PAGESIZE
+_PAGE = mmap.ALLOCATIONGRANULARITY  # what a mapping may begin at; on Unix a page
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
 
 
@@ -117,6 +118,29 @@ class MemoryFiles:
             self.close()
 
 
+class ScratchFiles(MemoryFiles):
+    """The same in a folder, where processes that share nothing find them: for a worker process.
+
+    They are made and held here, so that what the worker puts in their places is not read. Nobody else writes them once
+    it is dead.
+    """
+
+    def __init__(self, folder: str, name: str) -> None:
+        self.paths = [os.path.join(folder, f"{name}-{number}") for number in range(FILES)]
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
+        self.fds = [os.open(path, flags, 0o600) for path in self.paths]
+
+    def seal(self) -> None:
+        """Nothing to do: whoever wrote them is gone."""
+
+    def close(self) -> None:
+        super().close()
+        for path in self.paths:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        self.paths = []
+
+
 @dataclass
 class BufferWriter:
     """The copy's side: buffers are written one after the other, each from a page's beginning."""
@@ -141,18 +165,29 @@ class BufferWriter:
 
     def write(self, view: memoryview, file: int = 0) -> list[int]:
         at, done = self.ends[file], 0
+        os.lseek(self.fds[file], at, os.SEEK_SET)
         while done < view.nbytes:
-            done += os.pwrite(self.fds[file], view[done : done + (1 << 30)], at + done)
+            done += os.write(self.fds[file], view[done : done + (1 << 30)])
         self.ends[file] = -(-(at + view.nbytes) // _PAGE) * _PAGE
         self.written += view.nbytes
         return [file, at, view.nbytes]
 
 
 class BufferReader:
-    """The parent's side."""
+    """The other side."""
 
     def __init__(self, files: MemoryFiles) -> None:
-        self._fds = files.fds
+        self._look(files.fds)
+
+    @classmethod
+    def of(cls, fds: list[int]) -> BufferReader:
+        """One of files that are open here."""
+        reader = cls.__new__(cls)
+        reader._look(fds)
+        return reader
+
+    def _look(self, fds: list[int]) -> None:
+        self._fds = fds
         self._sizes = [os.fstat(fd).st_size for fd in self._fds]
 
     def table(self, place: Any) -> Any:
@@ -160,8 +195,8 @@ class BufferReader:
         file, at, size = self._checked(place)
         if not size or size > LARGEST_TABLE:
             raise Malformed("its table is empty or too large")
-        with mmap.mmap(self._fds[file], size, flags=mmap.MAP_PRIVATE, prot=mmap.PROT_READ, offset=at) as held:
-            return decode(memoryview(held)[:])
+        with mmap.mmap(self._fds[file], size, access=mmap.ACCESS_COPY, offset=at) as held, memoryview(held) as view:
+            return decode(view)
 
     def bytes(self, place: Any) -> Any:
         """A writable buffer: a bytearray, or for a large one a mapping of its own."""
@@ -170,9 +205,8 @@ class BufferReader:
         file, at, size = self._checked(place)
         if not size:
             return bytearray()
-        protection = mmap.PROT_READ | mmap.PROT_WRITE
-        held = HomeBuffer(self._fds[file], size, flags=mmap.MAP_PRIVATE, prot=protection, offset=at)
-        if size >= MAPPED:
+        held = HomeBuffer(self._fds[file], size, access=mmap.ACCESS_COPY, offset=at)
+        if size >= MAPPED and os.name != "nt":  # Windows deletes no file that is mapped
             return held
         copy = bytearray(held)
         held.close()

@@ -13,6 +13,7 @@ import ast
 import contextlib
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects import kinds
 from llmos_jupyter.effects.layout import installed
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
+from llmos_jupyter.effects.worker import process as worker
+from llmos_jupyter.effects.worker.sending import CannotBeCopied, send
 from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal
 from llmos_jupyter.sandbox.descendants import adopted
 from llmos_jupyter.sandbox.roots import Access
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 FOREVER = float("inf")
+WAY = "LLMOS_SANDBOX"  # an environment variable: "fork" or "worker"; without it whichever is right for the code
+_NO_LOCK = "This system has no lock, so code that may reach beyond the notebook's variables is not tried beforehand."
 
 
 @dataclass
@@ -53,6 +58,7 @@ class Ran:
     _shell: Any = None
     _files: MemoryFiles | None = None
     _content: dict[str, Any] | None = None
+    _sent: list[Any] | None = None  # objects that a worker process had copies of
 
     @property
     def error(self) -> ErrorReport | None:
@@ -71,7 +77,7 @@ class Ran:
         """Let the effects go."""
         if self._files is not None:
             self._files.close()
-        self._files = self._content = None
+        self._files = self._content = self._sent = None
 
     def __enter__(self) -> Ran:
         return self
@@ -88,15 +94,25 @@ def run_in_sandbox(
     memory_bytes: int | None = None,
     access: Access = rehearsal.NOTHING_MORE,
     keep: Callable[[str], None] | None = None,
+    unlocked: bool = False,
 ) -> Ran:
     """Run `code` in a locked copy of the kernel; the notebook itself is not touched, save that what the code imports of
     installed libraries is imported.
 
     The options are those of `rehearsal.rehearse`; `keep` is given each real path that the copy is about to change where
     `access` lets it, in another thread, and has returned before that happens. Raises KeyboardInterrupt, with the copy
-    already gone.
+    already gone. `unlocked`: whether a process will do that nothing confines, where the system has nothing that does
+    (Windows): for code in which inspection found no capability.
     """
-    run = watched_run(code, shell, budget_seconds=budget_seconds, memory_bytes=memory_bytes, access=access, keep=keep)
+    run = watched_run(
+        code,
+        shell,
+        budget_seconds=budget_seconds,
+        memory_bytes=memory_bytes,
+        access=access,
+        keep=keep,
+        unlocked=unlocked,
+    )
     return finished(run)
 
 
@@ -108,9 +124,14 @@ def watched_run(
     memory_bytes: int | None = None,
     access: Access = rehearsal.NOTHING_MORE,
     keep: Callable[[str], None] | None = None,
+    unlocked: bool = False,
 ) -> Generator[RunProgress, None, Ran]:
     """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once."""
-    if (reason := rehearsal.supported() or fork_hazard(code, shell.user_ns)) is not None:
+    if in_worker := _needs_worker(code, shell):
+        reason = None if unlocked or worker.SYSTEM in ("linux", "darwin") else _NO_LOCK
+    else:
+        reason = rehearsal.supported()
+    if reason is not None:
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
     memory = available_memory() // 2 if memory_bytes is None else memory_bytes
     if memory_bytes is None and memory < rehearsal.LEAST_MEMORY:
@@ -118,6 +139,9 @@ def watched_run(
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
     hoist(code, shell)
     kinds.load()
+    if in_worker:
+        run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, unlocked=unlocked)
+        return (yield from run)
     files = MemoryFiles()
     try:
         with rehearsal.scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
@@ -132,6 +156,48 @@ def watched_run(
         raise
     ran = Ran(code, report, files_told=copy.kept, _shell=shell, _files=files)
     _read(ran, copy.effects)
+    return ran
+
+
+def _needs_worker(code: str, shell: InteractiveShell) -> bool:
+    """Whether code runs in a worker process with copies of variables, as a fork is not there or not safe."""
+    if WAY in os.environ:
+        return os.environ[WAY] == "worker"
+    return not sys.platform.startswith("linux") or fork_hazard(code, shell.user_ns) is not None
+
+
+def _run_in_worker(
+    code: str,
+    shell: InteractiveShell,
+    budget: float,
+    memory: int,
+    access: Access,
+    keep: Callable[[str], None] | None,
+    *,
+    unlocked: bool,
+) -> Generator[RunProgress, None, Ran]:
+    linux = worker.SYSTEM == "linux"
+    with adopted() if access.processes and linux else contextlib.nullcontext():
+        try:
+            process = worker.take(shell, access)
+        except OSError as error:
+            reason = f"No process could be started: {error.strerror or error}."
+            return Ran(code, Rehearsal(status="unavailable", reason=reason))
+        try:
+            sent = send(code, shell, process.sent, memory)
+            run = worker.InWorker(process, sent, code, shell, budget, memory, keep, unlocked=unlocked)
+            report = yield from run.watch()
+            process.close()
+        except (CannotBeCopied, OSError) as error:
+            worker.discard(process)
+            reason = str(error) if isinstance(error, CannotBeCopied) else f"Its variables could not be copied: {error}."
+            return Ran(code, Rehearsal(status="unavailable", reason=reason))
+        except BaseException:
+            worker.discard(process)
+            raise
+    ran = Ran(code, report, files_told=run.kept, _shell=shell, _files=process.home, _sent=sent.objects)
+    _read(ran, run.effects)
+    worker.prepare(shell, access)
     return ran
 
 
@@ -166,8 +232,8 @@ def commit(ran: Ran, *, bind: str = "", displayed: bool = False) -> committing.U
         why = str(ran.cannot[0]) if ran.cannot else ran.report.reason or "the run has no effects to commit"
         raise CannotComeHome(why)
     try:
-        buffers = BufferReader(ran._files)
-        return committing.commit(ran._content, buffers, ran.code, ran._shell, bind=bind, displayed=displayed)
+        buffers, sent = BufferReader(ran._files), ran._sent
+        return committing.commit(ran._content, buffers, ran.code, ran._shell, bind=bind, displayed=displayed, sent=sent)
     except Malformed as error:
         log.error("the effects of a run are malformed: %s", error)
         raise CannotComeHome(f"the sandbox's report is malformed: {error}") from error

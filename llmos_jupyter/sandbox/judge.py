@@ -60,7 +60,7 @@ class Judge:
         self._handlers = {
             number: (name, _HANDLERS[name]) for number, name in system_calls.names().items() if name in _HANDLERS
         }
-        self._keep = keep
+        self.keep = keep
         self._recording = False
         self._waits: Callable[[], bool] = lambda: True
 
@@ -107,10 +107,10 @@ class Judge:
         The kernel resolves the path again: another thread that changes it meanwhile can have a file changed that was
         not kept, though none that was not granted.
         """
-        if self._keep is not None:
+        if self.keep is not None:
             for path in paths:
                 if not beneath(path, self.scratch):
-                    self._keep(path)
+                    self.keep(path)
         return CONTINUE
 
     # --- what the lock lets pass ------------------------------------------------------------------

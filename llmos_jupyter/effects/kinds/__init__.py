@@ -37,6 +37,7 @@ OF_LIBRARIES = {
     "pillow": "PIL.Image",
     "scipy": "scipy",
     "sympy": "sympy.core.singleton",
+    "polars": "polars",
 }
 _ROOMS = {
     "pandas": ("pandas_frames", "pandas_indexes", "pandas_arrays", "pandas_scalars"),
@@ -48,6 +49,7 @@ _ROOMS = {
     "pillow": ("pictures",),
     "scipy": ("scipy_parts",),
     "sympy": ("symbols",),
+    "polars": ("polars_frames",),
 }
 _loaded: set[str] = set()
 

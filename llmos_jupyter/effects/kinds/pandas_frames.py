@@ -63,6 +63,19 @@ class RefsKind(Kind):
 register(RefsKind(), BlockValuesRefs)
 
 
+def is_shared(obj: Any) -> bool:
+    """Whether this is what says that memory is shared among blocks, and it is."""
+    return type(obj) is BlockValuesRefs and bool(obj.has_reference())
+
+
+def share(refs: Any) -> object:
+    """Make memory count as shared for as long as what is returned lives: with a block that is elsewhere."""
+    elsewhere = new_block(np.empty((1, 0)), BlockPlacement(slice(0, 1)), ndim=2)
+    if not refs.has_reference():
+        refs.add_reference(elsewhere)
+    return elsewhere
+
+
 class FrameState:
     """A frame: class, blocks as (values, places, references), axes, and other attributes."""
 
