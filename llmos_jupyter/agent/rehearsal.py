@@ -112,7 +112,10 @@ def scratch_folder() -> Iterator[str]:
 def _held_folder() -> tuple[str, int]:
     while True:
         folder = tempfile.mkdtemp(prefix=_PREFIX)
-        held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:  # another kernel swept it before it could be held
+            continue
         # A file system without locks cannot be swept, and that is all.
         with contextlib.suppress(OSError):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
