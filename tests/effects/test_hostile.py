@@ -170,7 +170,7 @@ FORGED: dict[str, list[Any]] = {
     "view of a list": [["dict view", "dict_keys", [1]], ["list", None, None, []]],
     "structure without parts": [["structure", "struct_time", [], [[], []]]],
     "structure of no name": [["structure", "Popen", [], [[], []]]],
-    "layout that is none": [["struct", "@@@"]],
+    "layout that is none": [["struct", "no layout"]],
     "typed dict of objects": [["class", "typed dict", ["M", "M", None], [["a"], [[1]]], True, []], SYSTEM],
     "generic of a function": [
         ["class", "class", "type", ["A", "A"], None, [[[1], [[2]]]], [[], []], None],

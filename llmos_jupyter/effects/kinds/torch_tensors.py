@@ -232,8 +232,10 @@ class TensorKind(Kind):
         return 0 if part is None else int(part.values.nbytes if isinstance(part, arrays.Whole) else len(part.data))
 
     def look(self, obj: Any, state: Any) -> tuple[list[Any], Any]:
-        objects, plain = self.marks(obj)
-        return objects, plain if state.part is not None else plain[:-1]
+        objects, plain = _facts(obj)
+        if state.part is not None:
+            plain.append(arrays.checksum(flat(state.alias.untyped_storage()), state.part))
+        return objects, plain
 
     def put(self, obj: Any, state: Held) -> None:
         alias = state.alias
@@ -257,12 +259,8 @@ class TensorKind(Kind):
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         if not _plain(obj):
             return [], [str(obj.layout), str(obj.device), obj._version]
-        grad = obj.grad if obj.is_leaf else None
-        gradient = None if grad is None else [*_layout(grad), _print(grad)]
-        beside = attributes(obj)
-        plain = [*_layout(obj), bool(obj.requires_grad), bool(obj.is_leaf), list(beside), gradient, _print(obj)]
-        hooks = list((obj._backward_hooks or {}).values())
-        return [*beside.values(), *hooks], plain
+        objects, plain = _facts(obj)
+        return objects, [*plain, _print(obj)]
 
 
 def _plain(tensor: Any) -> bool:
@@ -287,6 +285,15 @@ def _layout(tensor: Any) -> list[Any]:
         tensor.storage_offset(),
         tensor.dtype,
     ]
+
+
+def _facts(tensor: Any) -> tuple[list[Any], list[Any]]:
+    """What tells whether a tensor was changed, all but its memory."""
+    grad = tensor.grad if tensor.is_leaf else None
+    gradient = None if grad is None else [*_layout(grad), _print(grad)]
+    beside, hooks = attributes(tensor), list((tensor._backward_hooks or {}).values())
+    flags = [bool(tensor.requires_grad), bool(tensor.is_leaf)]
+    return [*beside.values(), *hooks], [*_layout(tensor), *flags, list(beside), gradient]
 
 
 def _print(tensor: Any) -> Any:
