@@ -13,9 +13,9 @@ import socket
 import struct
 from dataclasses import dataclass
 
-# Answers to a call: make it, or give a stand-in for what it wants to open. Others are the number of an error, 0 for a
-# call that is said to be done and is not.
-CONTINUE, INERT_SOCKET, OWN_MEMORY = -1, -2, -3
+# Answers to a call: make it, give a stand-in for what it wants to open, or the file that was opened for it here
+# (`Judge.opened`). Others are the number of an error, 0 for a call that is said to be done and is not.
+CONTINUE, INERT_SOCKET, OWN_MEMORY, OPENED = -1, -2, -3, -4
 
 LONGEST_PATH = 4096  # PATH_MAX
 MOST_WORDS = 64  # of a command line

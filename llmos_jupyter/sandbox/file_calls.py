@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +14,7 @@ from llmos_jupyter.sandbox.calls import (
     AT_SYMLINK_FOLLOW,
     AT_SYMLINK_NOFOLLOW,
     CONTINUE,
+    OPENED,
     OWN_MEMORY,
     Call,
     real,
@@ -31,39 +33,43 @@ _DELETED = " (deleted)"  # how /proc names an open file that has no name any mor
 _SEMAPHORES = "/dev/shm/sem."
 MOST_REMEMBERED = 10_000  # paths
 _O_TMPFILE = getattr(os, "O_TMPFILE", 0)
+_FLAGS_TAKEN = os.O_ACCMODE | os.O_CREAT | os.O_EXCL | os.O_TRUNC | os.O_APPEND
 
 
 # --- opening ----------------------------------------------------------------------------------------
 
 
 def _open(judge: Judge, call: Call) -> int:
-    return _opens(judge, judge.memory.path(call, 0), call.arguments[1])
+    return _opens(judge, judge.memory.path(call, 0), call.arguments[1], call.arguments[2])
 
 
 def _creat(judge: Judge, call: Call) -> int:
-    return _opens(judge, judge.memory.path(call, 0), os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+    return _opens(judge, judge.memory.path(call, 0), os.O_CREAT | os.O_WRONLY | os.O_TRUNC, call.arguments[1])
 
 
 def _openat(judge: Judge, call: Call) -> int:
-    return _opens(judge, judge.memory.path(call, 1, 0), call.arguments[2])
+    return _opens(judge, judge.memory.path(call, 1, 0), call.arguments[2], call.arguments[3])
 
 
 def _openat2(judge: Judge, call: Call) -> int:
-    how = judge.memory.read(call.thread, call.arguments[2], 8)  # struct open_how begins with its flags
-    return _opens(judge, judge.memory.path(call, 1, 0), int.from_bytes(how, "little"))
+    how = judge.memory.read(call.thread, call.arguments[2], 16)  # struct open_how: flags, mode
+    flags, mode = (int.from_bytes(part, "little") for part in (how[:8], how[8:]))
+    return _opens(judge, judge.memory.path(call, 1, 0), flags, mode)
 
 
-def _opens(judge: Judge, path: str | None, flags: int) -> int:
+def _opens(judge: Judge, path: str | None, flags: int, mode: int) -> int:
     if flags & os.O_PATH:
         return CONTINUE  # nothing can be read or written through it
     if flags & OPENS_TO_CHANGE:
-        return _opens_to_change(judge, path, flags)
+        return _opens_to_change(judge, path, flags, mode)
     if path is None or path in judge.ordinary:
         return CONTINUE
     entry = real(path, follow=not flags & os.O_NOFOLLOW)
     if entry is None or not entry.startswith("/"):  # nothing there, or a pipe
         return CONTINUE
     entry = entry.removesuffix(_DELETED)
+    if judge.is_new(entry):
+        return _opens_here(judge, entry, flags, mode)
     if judge.may_read(entry):
         if not beneath(entry, judge.scratch) and len(judge.ordinary) < MOST_REMEMBERED:
             judge.ordinary.add(path)
@@ -74,7 +80,28 @@ def _opens(judge: Judge, path: str | None, flags: int) -> int:
     return judge.refuse(Capability.READ_FILES, f"{verb} {entry}", entry, errno.EACCES)
 
 
-def _opens_to_change(judge: Judge, path: str | None, flags: int) -> int:
+def _opens_here(judge: Judge, entry: str, flags: int, mode: int) -> int:
+    """Open a file that was granted before it was there: in its real folder, by its name, following nothing."""
+    folder, name = os.path.split(entry)
+    flags = flags & _FLAGS_TAKEN | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        hand = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if os.readlink(f"/proc/self/fd/{hand}") != folder:
+                return errno.EACCES
+            opened = os.open(name, flags, mode & 0o777, dir_fd=hand)
+        finally:
+            os.close(hand)
+    except OSError as error:
+        return error.errno or errno.EACCES
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        return errno.EACCES
+    judge.opened = opened
+    return OPENED
+
+
+def _opens_to_change(judge: Judge, path: str | None, flags: int, mode: int) -> int:
     if path is None:
         return CONTINUE if judge.landlock else judge.refuse(Capability.WRITE_FILES, "write a file")
     entry = real(path, follow=not flags & os.O_NOFOLLOW)
@@ -87,6 +114,9 @@ def _opens_to_change(judge: Judge, path: str | None, flags: int) -> int:
         return judge.leave(errno.EACCES)  # a pipe of its own
     entry = entry.removesuffix(_DELETED)
     nameless = flags & _O_TMPFILE == _O_TMPFILE
+    if judge.may_change(entry) and judge.is_new(entry) and not nameless:
+        judge.change(entry)
+        return _opens_here(judge, entry, flags, mode)
     if judge.may_change(entry) and not _truncates_unseen(judge, flags):
         return CONTINUE if nameless else judge.change(entry)
     if entry in DEVICES:

@@ -37,6 +37,7 @@ class Judge:
     memory: SandboxMemory
     call_name: str  # of the call that is judged
     ordinary: set[str]  # paths that were read, and may be
+    opened: int  # the descriptor of a file that was opened in the sandbox's place; -1 for none
 
     def __init__(
         self,
@@ -60,7 +61,10 @@ class Judge:
         self._handlers = {
             number: (name, _HANDLERS[name]) for number, name in system_calls.names().items() if name in _HANDLERS
         }
+        self.opened = -1
         self.keep = keep
+        # Landlock has no rule for what is not there when it is put on.
+        self._new = tuple(path for path in access.write if not os.path.lexists(path))
         self._recording = False
         self._waits: Callable[[], bool] = lambda: True
 
@@ -112,6 +116,11 @@ class Judge:
                 if not beneath(path, self.scratch):
                     self.keep(path)
         return CONTINUE
+
+    def is_new(self, path: str) -> bool:
+        """Whether this real path was granted before there was anything at it, so that Landlock does not let it be
+        opened: it is opened here instead."""
+        return any(beneath(path, granted) for granted in self._new)
 
     # --- what the lock lets pass ------------------------------------------------------------------
 

@@ -21,7 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from llmos_jupyter.protocol import Refusal
-from llmos_jupyter.sandbox.calls import CONTINUE, INERT_SOCKET, OWN_MEMORY, Call
+from llmos_jupyter.sandbox.calls import CONTINUE, INERT_SOCKET, OPENED, OWN_MEMORY, Call
 from llmos_jupyter.sandbox.judge import Judge
 
 with contextlib.suppress(ImportError):  # Windows has none, and no lock
@@ -174,6 +174,14 @@ class Supervisor:
         verdict = self._judge.answer(call, waits)
         if verdict == CONTINUE:
             return _Answer(flags=_CONTINUE_FLAG)
+        if verdict == OPENED:
+            opened, self._judge.opened = self._judge.opened, -1
+            try:
+                return _Answer(value=_add_descriptor(listener, ident, opened, os.O_CLOEXEC))
+            except OSError:
+                return _Answer(error=-errno.EACCES)
+            finally:
+                os.close(opened)
         if verdict in (INERT_SOCKET, OWN_MEMORY):
             give = _give_socket if verdict == INERT_SOCKET else _give_memory
             with contextlib.suppress(OSError):

@@ -51,7 +51,7 @@ def rehearsal(*refusals: tuple[Capability, str, str], status: Any = "refused", c
         ("write data", (WRITE, "data"), (WRITE, "data2/x")),
         ("write ./data/../data", (WRITE, "data/x"), (WRITE, "data/../x")),
         ('write "data"', (WRITE, "data/x"), (READ, "/etc/passwd")),
-        ("write files", (WRITE, "/anywhere"), (READ, "/anywhere")),
+        ("write files", (WRITE, "/anywhere"), (NET, "h")),
         ("Write Files", (WRITE, "/anywhere"), (NET, "x")),
         ("read ~/data", (READ, "~/data/a"), (WRITE, "~/data/a")),
         ("read files", (READ, "/etc/passwd"), (WRITE, "/etc/passwd")),

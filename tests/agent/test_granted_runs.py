@@ -176,6 +176,25 @@ def test_a_file_that_the_notebook_has_open_is_kept_too(scene: Scene, tmp_path: P
     assert (tmp_path / "granted" / "a").read_text() == "granted\n"
 
 
+def test_a_file_that_was_granted_before_it_was_there(scene: Scene, tmp_path: Path) -> None:
+    new = tmp_path / "other" / "new"
+    scene.rights.grants.allow(f"write {new}")
+    code = (
+        "path = O + '/new'\nprint(open(path, 'x').write('one'))\nopen(path, 'a').write('two')\nsaid = open(path).read()"
+    )
+    assert scene.ask(block(code)) == "done"
+    assert questions(scene) == []
+    assert new.read_text() == scene["said"] == "onetwo"
+    scene.rights.history.undo(scene.shell)
+    assert not new.exists()
+    # And nothing beside it.
+    assert scene.ask(block(f"{code}\nopen(O + '/' + 'n' * 2, 'w')"), say=False) == "done"
+    assert os.listdir(tmp_path / "other") == ["a"]
+    new.symlink_to("a")
+    assert scene.ask(block("open(O + '/new', 'w').write('through a link')"), say=False) == "done"
+    assert (tmp_path / "other" / "a").read_text() == "other\n"
+
+
 def test_a_file_over_the_limit_is_told(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("llmos_jupyter.agent.running.UNDO_FILES", 4)
     scene.rights.grants.allow(f"write {tmp_path / 'granted'}")

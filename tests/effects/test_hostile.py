@@ -217,7 +217,7 @@ def _with_addresses(value: Any, names: dict[str, Any]) -> Any:
         return [_with_addresses(part, names) for part in value]
     if isinstance(value, dict):
         return {key: _with_addresses(part, names) for key, part in value.items()}
-    return id(names[value[1:]]) if isinstance(value, str) and value[:1] == "@" else value
+    return id(names[value[1:]]) if isinstance(value, str) and value[:1] == "@" and value[1:] in names else value
 
 
 @pytest.mark.parametrize("forged", FORGED)
