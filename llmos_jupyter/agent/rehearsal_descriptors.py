@@ -10,7 +10,6 @@ import _thread
 import codecs
 import contextlib
 import ctypes
-import fcntl
 import os
 import threading
 import time
@@ -19,6 +18,9 @@ from collections.abc import Callable
 from llmos_jupyter.agent.rehearsal_capture import HALF
 from llmos_jupyter.agent.rehearsal_inheritance import raise_descriptor
 from llmos_jupyter.agent.run_progress import EVERY
+
+with contextlib.suppress(ImportError):  # Windows has none, and no sandbox
+    import fcntl
 
 _STREAMS = {1: "stdout", 2: "stderr"}
 _LINE_BUFFERED = 1  # _IOLBF (stdio.h)

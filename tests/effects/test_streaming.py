@@ -56,16 +56,21 @@ def test_a_line_before_code_that_lets_no_thread_run_is_told_at_once() -> None:
 C = "import ctypes, os, time\nlibc = ctypes.CDLL(None)\n"
 
 
-def test_what_c_libraries_print_is_told_too_and_shown_with_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
-    code = (
-        C + "for i in range(3):\n    libc.puts(b'gap %d' % i)\n    time.sleep(0.5)\nos.write(2, 'é'.encode())\ndel libc"
-    )
-    told, ran = followed(code)
+def test_what_is_written_past_python_is_told_too_and_shown_with_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    loop = "for i in range(3):\n    os.write(1, b'gap %d\\n' % i)\n    time.sleep(0.5)\n"
+    told, ran = followed(f"import os, time\n{loop}os.write(2, 'é'.encode())\ndel i")
     assert any(progress.printed.startswith("gap 0") and "gap 2" not in progress.printed for progress in told)
     assert ran.report.output == "gap 0\ngap 1\ngap 2\né"
     commit(ran)
     out, err = capsys.readouterr()
     assert (out, err) == ("gap 0\ngap 1\ngap 2\n", "é")
+
+
+def test_what_a_c_library_prints_is_told_line_by_line() -> None:
+    told, ran = followed(C + "for i in range(3):\n    libc.puts(b'gap %d' % i)\n    time.sleep(0.5)\ndel libc")
+    assert any(progress.printed.startswith("gap 0") and "gap 2" not in progress.printed for progress in told)
+    assert ran.report.output == "gap 0\ngap 1\ngap 2\n"
+    ran.close()
 
 
 def test_what_a_c_library_has_not_flushed_at_the_end_is_not_lost() -> None:
