@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from llmos_jupyter.protocol import Capability, Finding, Refusal
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_BY_YOU, _BY_OTHERS = "when you call it", "when it is called"
 # Reading is held to what the notebook's own code reads anyway, and is asked about where it names a file elsewhere.
 _WORDS = {
     Capability.WRITE_FILES: "write files",
@@ -25,13 +26,10 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Definition:
-    """A function or class that code leaves behind under a name, and the lines of it that run when it is called.
-
-    `called`: whether that takes a call by its name, and not the mere use of an object.
-    """
+    """A function or class that code leaves behind under a name, and the lines of it that run then: `when` says when."""
 
     name: str
-    called: bool
+    when: str
     first: int
     last: int
 
@@ -66,8 +64,8 @@ def unasked(code: str, findings: Sequence[Finding], refusals: Sequence[Refusal])
 
 
 def _sentence(definition: Definition, capability: Capability) -> str:
-    when = "when you call it" if definition.called else "when it is used"
-    return f"`{definition.name}` can {_WORDS[capability]} {when}: it then runs as your own code, outside the sandbox."
+    can = f"`{definition.name}` can {_WORDS[capability]} {definition.when}"
+    return f"{can}: it then runs as your own code, outside the sandbox."
 
 
 def _within(finding: Finding, definitions: list[Definition]) -> Definition | None:
@@ -82,20 +80,30 @@ def _definitions(code: str) -> Iterator[Definition]:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # with magics the findings have no lines either
         return
+    handed_on = _handed_on(tree)
     for statement in tree.body:
         if isinstance(statement, _FUNCTIONS):
-            yield _of(statement, statement.name)
+            yield _of(statement, statement.name, _BY_OTHERS if statement.name in handed_on else _BY_YOU)
         elif isinstance(statement, ast.ClassDef):
             for method in statement.body:
                 if isinstance(method, _FUNCTIONS):
-                    called = not method.decorator_list and not method.name.startswith("__")
-                    yield _of(method, f"{statement.name}.{method.name}" if called else statement.name, called)
+                    named = not method.decorator_list and not method.name.startswith("__")
+                    name = f"{statement.name}.{method.name}" if named else statement.name
+                    yield _of(method, name, _BY_YOU if named else "when it is used")
         elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Lambda):
-            target = statement.targets[0]
+            target, body = statement.targets[0], statement.value.body
             if isinstance(target, ast.Name):
-                yield Definition(target.id, True, statement.value.body.lineno, statement.value.end_lineno or 0)
+                when = _BY_OTHERS if target.id in handed_on else _BY_YOU
+                yield Definition(target.id, when, body.lineno, body.end_lineno or body.lineno)
 
 
-def _of(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, called: bool = True) -> Definition:
+def _handed_on(tree: ast.Module) -> set[str]:
+    """Names that code does more with than call them: gives them to a widget or a library, which calls them then."""
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)]
+    return {node.id for node in names if id(node) not in called}
+
+
+def _of(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str, when: str) -> Definition:
     # Decorators and defaults run at once.
-    return Definition(name, called, function.body[0].lineno, function.end_lineno or function.lineno)
+    return Definition(name, when, function.body[0].lineno, function.end_lineno or function.lineno)

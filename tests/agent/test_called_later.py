@@ -34,6 +34,12 @@ def test_each_definition_is_told_by_its_name(code: str) -> None:
     assert told == [f"`{DEFINED[code]} {when}: {AS_OWN}"]
 
 
+def test_what_is_handed_on_may_be_called_by_others() -> None:
+    code = "def save(change):\n    open('x', 'w')\nslider.observe(save)"
+    told = [finding.message for finding in called_later.told(code, inspect(code, {"slider": 1})) if finding.capability]
+    assert told == [f"`save` can write files when it is called: {AS_OWN}"]
+
+
 @pytest.mark.parametrize(
     "code",
     [
