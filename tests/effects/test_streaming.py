@@ -176,7 +176,7 @@ def test_a_copy_that_floods_its_report_is_not_believed() -> None:
     """What is no output has its limit, whoever writes it."""
     code = (
         "import gc\ngc.unfreeze()\n"
-        "report = next(o for o in gc.get_objects() if type(o).__name__ == '_Report')\n"
+        "report = next(o for o in gc.get_objects() if type(o).__name__ == 'Report')\n"
         "for _ in range(40): report.send('guess', capability='network', what='x' * (1 << 20), target='')"
     )
     _, ran = followed(code)
