@@ -98,13 +98,13 @@ def rehearse(
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[str]:
     """A folder of the copy's own, held by a lock: one whose kernel was killed is known by it, and swept by the next."""
-    with _interrupts_deferred():
+    with interrupts_deferred():
         _sweep()
         folder, held = _held_folder()
     try:
         yield folder
     finally:
-        with _interrupts_deferred():
+        with interrupts_deferred():
             shutil.rmtree(folder, ignore_errors=True)
             os.close(held)
 
@@ -144,7 +144,7 @@ def _remove_if_left(folder: str) -> None:
 
 
 @contextlib.contextmanager
-def _interrupts_deferred() -> Iterator[None]:
+def interrupts_deferred() -> Iterator[None]:
     """Hold back an interrupt for a few milliseconds: between a fork and the memory of it there is no safe place."""
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -206,13 +206,13 @@ class Copy:
         """Run the code, telling how far it is. The copy ends with this, also where it is closed before the end."""
         pipe = -1
         try:
-            with _interrupts_deferred():
+            with interrupts_deferred():
                 pipe = self._fork()
             ended = yield from self._listen(pipe)
             if not ended:
                 self._grown = max(0, _resident(self._pid) - self._resident)
         finally:
-            with _interrupts_deferred():
+            with interrupts_deferred():
                 self._bury()
                 if self._probe is not None:
                     self._probe.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from llmos_jupyter.agent.caps import Caps
 from llmos_jupyter.agent.drafts import Draft
 from llmos_jupyter.agent.events import AgentEvent, Noted, Ran, Running, StillRunning
 from llmos_jupyter.agent.execution import execute
+from llmos_jupyter.agent.rehearsal import interrupts_deferred
 from llmos_jupyter.agent.run_progress import RunProgress
 from llmos_jupyter.agent.undo_files import FileKeeper
 from llmos_jupyter.effects.table import CannotComeHome
@@ -137,8 +138,9 @@ def _failed(ran: SandboxRun) -> Run:
 
 
 def _committed(draft: Draft, ran: SandboxRun, rights: Rights, files: FileKeeper) -> Run:
-    saved = Committed(commit(ran, bind=draft.bind, displayed=bool(draft.displayed)), ran.report.changes, draft.bind)
-    rights.history.push(saved, files)
+    with suppress(KeyboardInterrupt), interrupts_deferred():  # Stop comes too late: all is committed, and can be undone
+        saved = Committed(commit(ran, bind=draft.bind, displayed=bool(draft.displayed)), ran.report.changes, draft.bind)
+        rights.history.push(saved, files)
     return Run(status="ok", changes=saved.changes, seconds=ran.report.seconds)
 
 

@@ -251,8 +251,10 @@ class Committed:
 
     def restore(self, shell: InteractiveShell) -> list[str]:
         """Put everything back; one sentence for each name."""
+        left: list[str] = []
         try:
-            left = self._undo.restore()
+            with contextlib.suppress(KeyboardInterrupt), rehearsal.interrupts_deferred():  # half an undo is none
+                left = self._undo.restore()
         except Exception as error:  # the rest is back
             return [f"A part could not be put back ({type(error).__name__}: {error})."]
         said = {"created": "removed {}", "rebound": "restored {}", "mutated": "restored {}", "deleted": "restored {}"}

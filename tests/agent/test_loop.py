@@ -24,6 +24,7 @@ from llmos_jupyter.agent.replay import Recording, record
 from llmos_jupyter.agent.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.effects.kinds.containers import ListKind
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     Candidate,
@@ -548,6 +549,21 @@ def test_a_run_that_failed_half_way_can_be_undone(scene: Scene, monkeypatch: pyt
     assert scene["log"] == [1, 2]
     scene.rights.history.undo(scene.shell)
     assert scene["log"] == [1]
+
+
+def test_stop_while_effects_are_committed_or_undone_leaves_no_half(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    put = ListKind.put
+    log = scene.shell.user_ns["log"] = [1]
+
+    def stopped(kind: object, obj: object, state: object) -> None:
+        put(kind, obj, state)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(ListKind, "put", stopped)
+    assert scene.ask(block("log.append(2)\nx = [3]")) == "done"
+    assert (log, scene["x"]) == ([1, 2], [3])
+    scene.rights.history.undo(scene.shell)  # stopped half way as well
+    assert (log, "x" in scene.shell.user_ns) == ([1], False)
 
 
 def test_files_written_with_a_yes_are_restored(scene: Scene, tmp_path: Path) -> None:
