@@ -94,7 +94,9 @@ GROUND = (
         ("workers", ("workers",)),
         ("scheduling", ("scheduling",)),
         ("monitoring", ("monitoring",)),
-        ("agent", ("agent", "daemon.client")),
+        # The rehearsal in `agent` and the transaction in `effects` still need each other.
+        ("agent", ("agent", "effects", "daemon.client")),
+        ("effects", ("effects", "agent")),
         ("widgets", ("widgets", "daemon.client", "workers.messages")),
         ("daemon", ("daemon", "engines", "monitoring", "scheduling", "workers")),
     ],

@@ -12,6 +12,8 @@ import types
 from collections.abc import Mapping
 from typing import Any
 
+from llmos_jupyter.effects.layout import class_module, mro
+
 _WORD = re.compile(r"[^\W\d]\w*")
 _DEPTH = 200  # objects looked at, following the user's functions and containers
 
@@ -66,13 +68,13 @@ def _libraries(code: str, namespace: Mapping[str, Any]) -> set[str]:
                 queue += [cell.cell_contents for cell in obj.__closure__ or () if _filled(cell)]
             continue
         cls = obj if isinstance(obj, type) else type(obj)
-        for base in cls.__mro__:
-            found.add(str(base.__module__).partition(".")[0])
+        for base in mro(cls):
+            found.add(class_module(base).partition(".")[0])
         if (kind := type(obj)) is list or kind is tuple or kind is set:
             queue += list(obj)[:20]
         elif kind is dict:
             queue += list(obj.values())[:20]
-        elif cls.__module__ == "__main__":
+        elif class_module(cls) == "__main__":
             queue += list(getattr(obj, "__dict__", {}).values())[:20]
     return found
 

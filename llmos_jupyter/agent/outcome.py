@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from llmos_jupyter.effects.layout import class_module, class_name
 from llmos_jupyter.protocol import Shape
 
 # Cells of a table that are read; of a larger one the beginning and the end stand for the rest.
@@ -139,7 +140,7 @@ def _safely(value: Any) -> str:
     try:
         return digest(value)
     except Exception:  # the value is the candidate's: reading it may do anything
-        return digest(type(value).__name__)
+        return digest(class_name(type(value)))
 
 
 def _form(value: Any, depth: int) -> str:
@@ -168,7 +169,7 @@ def _form(value: Any, depth: int) -> str:
         return "set" + ",".join(sorted(_form(item, depth - 1) for item in value))
     if isinstance(value, (list, tuple)):
         return _column(list(value)[:CELLS], depth)
-    if type(value).__module__.startswith("matplotlib.figure"):
+    if class_module(type(value)).startswith("matplotlib.figure"):
         return figure_digest(value)
     if hasattr(value, "get_params") and hasattr(value, "fit"):
         return f"{type(value).__name__}{sorted(value.get_params().items(), key=str)!r}"

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from llmos_jupyter.agent.pages import WrittenPages, edges
+from llmos_jupyter.effects.layout import class_module
 
 SMALL = 1 << 20  # bytes: buffers up to this size are copied and compared exactly
 COPIES = 64 << 20  # bytes: all copies together
@@ -272,7 +273,7 @@ def label(value: object) -> str:
         return repr(value)[:40]
     if type(value) is tuple:
         return "(" + ", ".join(label(item) for item in value[:4]) + ")"
-    if type(value).__module__.partition(".")[0] in ("pandas", "numpy", "datetime"):
+    if class_module(type(value)).partition(".")[0] in ("pandas", "numpy", "datetime"):
         return str(value)[:40]
     return f"<{type(value).__name__}>"
 
@@ -386,7 +387,7 @@ def _key(value: object) -> object:
         return type(value), value
     if type(value) is tuple:
         return tuple, tuple(_key(item) for item in value)
-    if type(value).__module__.partition(".")[0] in ("pandas", "numpy", "datetime"):
+    if class_module(type(value)).partition(".")[0] in ("pandas", "numpy", "datetime"):
         return type(value), str(value)
     return "identity", id(value)
 
@@ -561,7 +562,7 @@ def remember(obj: Any, means: Means) -> Node | None:
             return RandomState(obj, means)
     if (torch := sys.modules.get("torch")) is not None and issubclass(cls, torch.Tensor):
         return Tensor(obj, means)
-    if cls.__module__.startswith("pandas") or (
+    if class_module(cls).startswith("pandas") or (
         "pandas" in sys.modules and issubclass(cls, sys.modules["pandas"].core.generic.NDFrame)
     ):
         from llmos_jupyter.agent.snapshot_pandas import remember_pandas
@@ -571,7 +572,7 @@ def remember(obj: Any, means: Means) -> Node | None:
         return Instance(obj, means) if _own_class(obj) else None
     if issubclass(cls, _LEAVES) or issubclass(cls, tuple | frozenset):
         return None
-    module = cls.__module__
+    module = class_module(cls)
     if type(module) is not str or module.partition(".")[0] in _MACHINERY:
         return None
     return Instance(obj, means)

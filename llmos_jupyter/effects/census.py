@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from llmos_jupyter.effects.kind import KINDS, Kind, kind_of
-from llmos_jupyter.effects.layout import is_users, library_module
+from llmos_jupyter.effects.layout import class_module, class_name, is_users, library_module
 from llmos_jupyter.effects.reach import mentioned, progress
 from llmos_jupyter.effects.table import Cannot
 from llmos_jupyter.effects.walk import MACHINERY, levels
@@ -49,7 +49,7 @@ class Census:
         self._dict_values = _items(self._dicts, dict.values)
 
     def _mark(self, obj: Any, cls: type) -> None:
-        if type(cls.__module__) is str and cls.__module__.startswith(MACHINERY):
+        if class_module(cls).startswith(MACHINERY):
             return
         kind = kind_of(cls)
         if kind is None:
@@ -78,7 +78,7 @@ class Census:
             try:
                 now, plain_now = kind.marks(obj)
             except Exception:  # its class changed, or it is broken
-                refused.append((obj, f"a {type(obj).__name__} in it can no longer be read"))
+                refused.append((obj, f"a {class_name(type(obj))} in it can no longer be read"))
                 continue
             if type(obj) and len(now) == len(objects) and all(map(operator.is_, now, objects)) and plain_now == plain:
                 continue
@@ -95,7 +95,7 @@ class Census:
             if before is None or now is None:
                 unseen.append(obj)
             elif now != before:
-                refused.append((obj, f"a {type(obj).__name__} went on, and cannot be wound back"))
+                refused.append((obj, f"a {class_name(type(obj))} went on, and cannot be wound back"))
         within: set[int] = set()
         if unseen:
             # Only what the code can reach by its text may have changed.
@@ -103,10 +103,10 @@ class Census:
             within = {id(obj) for level in levels(reached.values()) for obj in level}
         unseen = [obj for obj in unseen if id(obj) in within]
         owners = self.owners([*(obj for obj, _ in refused), *unseen]) if refused or unseen else {}
-        found = [Cannot(owners.get(id(obj), ""), type(obj).__name__, why) for obj, why in refused]
+        found = [Cannot(owners.get(id(obj), ""), class_name(type(obj)), why) for obj, why in refused]
         for obj in unseen:
-            why = f"what a {type(obj).__name__} holds cannot be seen, and the code can reach it"
-            found.append(Cannot(owners.get(id(obj), ""), type(obj).__name__, why))
+            why = f"what a {class_name(type(obj))} holds cannot be seen, and the code can reach it"
+            found.append(Cannot(owners.get(id(obj), ""), class_name(type(obj)), why))
         return found
 
     def owners(self, objects: Iterable[Any]) -> dict[int, str]:

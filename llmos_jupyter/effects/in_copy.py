@@ -22,7 +22,7 @@ from llmos_jupyter.effects.arrays import Pages
 from llmos_jupyter.effects.census import Census
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
 from llmos_jupyter.effects.kinds.widgets import dies_with_the_sandbox
-from llmos_jupyter.effects.layout import library_module
+from llmos_jupyter.effects.layout import class_module, class_name, library_module, mro
 from llmos_jupyter.effects.pack import Packer
 from llmos_jupyter.effects.recorder import Recorder
 from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, encode
@@ -77,7 +77,7 @@ class Effects:
         parts, odd = ambient.changed(self._ambient)
         sys.setrecursionlimit(_DEEP)
         kinds.load()
-        changed, cannot = self._census.changed(self._code)
+        changed, cannot = self._census.changed(_transformed(self._code, self._shell))
         cannot += self._left_behind() + self._widgets_shown()
         cannot += [Cannot("", "option", f"{name} hold what cannot travel") for name in odd]
         self.seconds["compare"] = time.perf_counter() - began
@@ -130,7 +130,9 @@ class Effects:
             unknown = [obj for obj in unknown if id(obj) not in own]
         owners = self._census.owners(unknown) if unknown else {}
         why = "a {} in it changed, of which the notebook has another"
-        return [Cannot(owners.get(id(obj), ""), type(obj).__name__, why.format(type(obj).__name__)) for obj in unknown]
+        return [
+            Cannot(owners.get(id(obj), ""), class_name(type(obj)), why.format(class_name(type(obj)))) for obj in unknown
+        ]
 
     def _packer(self) -> Packer:
         known = {id(obj): name for name, obj in self._known.items()}
@@ -204,6 +206,13 @@ def _process(code: str) -> dict[str, Any]:
     }
 
 
+def _transformed(code: str, shell: InteractiveShell) -> str:
+    try:
+        return str(shell.transform_cell(code))
+    except Exception:  # it ran, so that this is no error of Python's: all of it counts then
+        return f"{code}\nget_ipython"
+
+
 def _same_atom(was: Any, now: Any) -> bool:
     return type(was) is type(now) and type(now) in ATOMS and type(now) is not float and bool(was == now)
 
@@ -225,8 +234,8 @@ def _library_attributes(variables: dict[str, Any]) -> dict[str, dict[str, int]]:
             held = {name: id(_unwrapped(part)) for name, part in vars(value).items() if not name.startswith("_")}
             found[value.__name__] = {n: a for n, a in held.items() if not isinstance(vars(value)[n], types.ModuleType)}
             continue
-        for cls in type(value).__mro__[:-1] if type(value).__module__ not in ("builtins", "__main__") else ():
-            if cls.__module__ != "__main__":
+        for cls in mro(type(value))[:-1] if class_module(type(value)) not in ("builtins", "__main__") else ():
+            if class_module(cls) != "__main__":
                 held = {n: id(part) for n, part in vars(cls).items() if not n.startswith(("__", "_abc"))}
-                found[f"{cls.__module__}.{cls.__qualname__}"] = held
+                found[f"{class_module(cls)}.{class_name(cls)}"] = held
     return found

@@ -12,7 +12,7 @@ import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.layout import attributes, solid
+from llmos_jupyter.effects.layout import answers_plainly, attributes, class_name, solid
 from llmos_jupyter.effects.table import Malformed
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Kind:
 
     def refusal(self, obj: Any) -> str:
         """Why a change of an object is refused, of a kind that `refuses_change`."""
-        return f"a {type(obj).__name__} in it changed"
+        return f"a {class_name(type(obj))} in it changed"
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         """What the object refers to, compared by identity, and a plain value, compared by `==`."""
@@ -109,7 +109,7 @@ def kind_of(cls: Any) -> Kind | None:
     if cls not in _CHOSEN:
         if len(_CHOSEN) > _MOST:
             _CHOSEN.clear()
-        _CHOSEN[cls] = _choose(cls)
+        _CHOSEN[cls] = _choose(cls) if answers_plainly(cls) else None
     return _CHOSEN[cls]
 
 

@@ -21,6 +21,43 @@ def class_dict(cls: type) -> Any:
     return _dict_of(cls)
 
 
+_flags_of = type.__dict__["__flags__"].__get__
+_base_of = type.__dict__["__base__"].__get__
+_size_of = type.__dict__["__basicsize__"].__get__
+_bases_of = type.__dict__["__bases__"].__get__
+_name_of = type.__dict__["__name__"].__get__
+_module_of = type.__dict__["__module__"].__get__
+
+
+def class_name(cls: type) -> str:
+    """A class's `__name__`, whatever its metaclass makes of attributes."""
+    return str(_name_of(cls))
+
+
+def class_module(cls: type) -> str:
+    """A class's `__module__`, whatever its metaclass makes of attributes; empty if that is no text."""
+    try:
+        module = _module_of(cls)
+    except AttributeError:
+        return ""
+    return module if type(module) is str else ""
+
+
+def bases(cls: type) -> tuple[type, ...]:
+    """A class's `__bases__`, whatever its metaclass makes of attributes."""
+    found: tuple[type, ...] = _bases_of(cls)
+    return found
+
+
+def answers_plainly(cls: type) -> bool:
+    """Whether asking a class for an attribute runs no code of a metaclass's."""
+    meta = type(cls)
+    return meta is type or not any("__getattribute__" in class_dict(base) for base in mro(meta) if base not in _PLAIN)
+
+
+_PLAIN = (type, object)
+
+
 def mro(cls: type) -> tuple[type, ...]:
     found: tuple[type, ...] = _mro_of(cls)
     return found
@@ -41,7 +78,7 @@ _MOST = 8192
 
 def _solid(cls: Any) -> type:
     while _written_in_python(cls):
-        base = cls.__base__
+        base = _base_of(cls)
         assert base is not None  # only `object` has none
         cls = base
     found: type = cls
@@ -50,12 +87,12 @@ def _solid(cls: Any) -> type:
 
 def _written_in_python(cls: type) -> bool:
     """Whether a class adds to its base's structure no more than the slots and attributes that it declares."""
-    base = cls.__base__
+    base = _base_of(cls)
     held = class_dict(cls)
-    if base is None or not cls.__flags__ & _HEAP_TYPE or "__module__" not in held:
+    if base is None or not _flags_of(cls) & _HEAP_TYPE or "__module__" not in held:
         return False
     members = sum(type(member) is types.MemberDescriptorType for member in held.values())
-    added = cls.__basicsize__ - base.__basicsize__ - 8 * members
+    added = _size_of(cls) - _size_of(base) - 8 * members
     return added in {8 * a + 8 * b for a in (0, "__dict__" in held) for b in (0, "__weakref__" in held)}
 
 
@@ -120,7 +157,7 @@ def set_attributes(obj: object, wanted: dict[str, Any]) -> None:
     if held is not None:
         put_dict(held, rest, dict)
     elif rest:
-        raise ValueError(f"a {type(obj).__name__} has no attribute {next(iter(rest))}")
+        raise ValueError(f"a {class_name(type(obj))} has no attribute {next(iter(rest))}")
 
 
 def put_dict(target: Any, wanted: dict[Any, Any], base: Any) -> None:
@@ -174,7 +211,7 @@ def library_module(name: object) -> bool:
 def is_users(cls: type) -> bool:
     """Whether a class was written in the notebook or in a file of the user's."""
     module = class_dict(cls).get("__module__")
-    return bool(cls.__flags__ & _HEAP_TYPE) and not library_module(module)
+    return bool(_flags_of(cls) & _HEAP_TYPE) and not library_module(module)
 
 
 def runs_users_code(cls: type, name: str) -> bool:

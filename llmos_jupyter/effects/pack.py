@@ -13,7 +13,7 @@ from llmos_jupyter.effects import reasons
 from llmos_jupyter.effects.arrays import is_lent, lowest, memory_of
 from llmos_jupyter.effects.code import CodePlaces
 from llmos_jupyter.effects.kind import kind_of
-from llmos_jupyter.effects.layout import library_module
+from llmos_jupyter.effects.layout import class_name, library_module
 from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, CannotComeHome, fits
 
 LARGEST = 5_000_000  # nodes
@@ -113,7 +113,7 @@ class Packer:
             number, obj, self._owner = self._queue.popleft()
             self.nodes[number] = self._described(obj, self._owner)
             if len(self.nodes) > LARGEST:
-                self.cannot.append(Cannot(self._owner, type(obj).__name__, "it holds too many objects"))
+                self.cannot.append(Cannot(self._owner, class_name(type(obj)), "it holds too many objects"))
                 self._queue.clear()
 
     def _of_module(self, obj: Any) -> list[str] | None:
@@ -134,13 +134,13 @@ class Packer:
             if kind is not None and kind.name in _MAY_BE_OF_A_MODULE and (place := self._of_module(obj)) is not None:
                 return ["library function", *place]
             if kind is None:
-                raise CannotComeHome(reasons.of_class(cls) or f"what a {cls.__name__} holds cannot be seen")
+                raise CannotComeHome(reasons.of_class(cls) or f"what a {class_name(cls)} holds cannot be seen")
             return [kind.name, *kind.describe(obj, self)]
         except CannotComeHome as why:
-            self.cannot.append(Cannot(name, why.kind or cls.__name__, why.reason))
+            self.cannot.append(Cannot(name, why.kind or class_name(cls), why.reason))
         except RecursionError:
-            self.cannot.append(Cannot(name, cls.__name__, f"a {cls.__name__} in it is nested too deeply"))
+            self.cannot.append(Cannot(name, class_name(cls), f"a {class_name(cls)} in it is nested too deeply"))
         except Exception as error:  # an object of anybody's class was asked, and may raise
-            said = f"a {cls.__name__} in it cannot be read ({type(error).__name__})"
-            self.cannot.append(Cannot(name, cls.__name__, said))
+            said = f"a {class_name(cls)} in it cannot be read ({type(error).__name__})"
+            self.cannot.append(Cannot(name, class_name(cls), said))
         return None

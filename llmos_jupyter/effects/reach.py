@@ -9,7 +9,7 @@ import types
 import warnings
 from typing import Any
 
-from llmos_jupyter.effects.layout import class_dict, is_users
+from llmos_jupyter.effects.layout import answers_plainly, class_dict, class_name, is_users
 
 _WORD = re.compile(r"[^\W\d]\w*")
 # With these in it, code reaches names that it does not write.
@@ -36,9 +36,9 @@ _SWEEPING = frozenset(
 
 def mentioned(code: str, names: dict[str, Any]) -> dict[str, Any]:
     """The names that code may reach: those it writes, and those that functions and classes of the user's write that it
-    reaches; all of them where the text cannot tell."""
+    reaches; all of them where the text cannot tell. `code`: as IPython transforms it, where magics are calls."""
     words = set(_WORD.findall(code))
-    if words & _SWEEPING or "%" in code:
+    if words & _SWEEPING:
         return names
     found: dict[str, Any] = {}
     queue = [name for name in names if name in words or _is_written(name, words)]
@@ -85,7 +85,7 @@ def _written(value: Any, seen: set[int], depth: int = 0) -> set[str]:
         parts = list(value)[:1000]
     elif cls is dict:
         parts = list(value.values())[:1000]
-    elif cls.__name__ in ("partial", "_lru_cache_wrapper"):
+    elif class_name(cls) in ("partial", "_lru_cache_wrapper"):
         parts = [getattr(value, "func", None), getattr(value, "__wrapped__", None)]
     if is_users(cls):
         parts.append(cls)
@@ -115,6 +115,8 @@ def progress(obj: Any) -> Any:
             return [True] if obj.closed else [False, obj.tell()]
         if issubclass(cls, sqlite3.Connection):
             return [obj.total_changes, obj.in_transaction, id(obj.row_factory)]
+        if not answers_plainly(cls):
+            return None
         if cls.__module__ == "itertools" or (cls.__module__ == "builtins" and hasattr(cls, "__next__")):
             return _iterator(obj, 0)
         if hasattr(cls, "hexdigest") and cls.__module__ in ("_hashlib", "_blake2", "_sha3"):

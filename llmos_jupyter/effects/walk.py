@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from llmos_jupyter.effects.kind import kind_of
-from llmos_jupyter.effects.layout import attributes, class_dict, is_users, library_module
+from llmos_jupyter.effects.layout import attributes, bases, class_dict, class_module, is_users, library_module
 
 _Pair = collections.namedtuple("_Pair", "first")
 # They refer to nothing that can change, or to nothing of the user's.
@@ -65,13 +65,12 @@ def children(obj: Any) -> list[Any]:
     if (special := _SPECIAL.get(cls)) is not None:
         return special(obj)
     if issubclass(cls, type):
-        return list(class_dict(obj).values()) + list(obj.__bases__) if is_users(obj) else []
+        return list(class_dict(obj).values()) + list(bases(obj)) if is_users(obj) else []
     if issubclass(cls, np.ndarray):
         return _of_array(obj, cls)
     if issubclass(cls, types.ModuleType):
         return _of_module(obj)
-    module = cls.__module__
-    if type(module) is str and module.startswith(MACHINERY):
+    if class_module(cls).startswith(MACHINERY):
         return []
     kind = kind_of(cls)
     return gc.get_referents(obj) if kind is None else kind.children(obj)

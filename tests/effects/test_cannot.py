@@ -137,3 +137,23 @@ def test_what_the_code_does_not_reach_keeps_nothing_from_coming_home() -> None:
     assert status == "done", done
     assert done["told"] == []
     assert done["failed"] == ""
+
+
+def test_a_class_that_answers_nothing_keeps_nobody_from_working() -> None:
+    """A metaclass may make of a class's attributes what it likes, its name included."""
+    shell = fresh_shell(
+        "class Meta(type):\n    def __getattribute__(cls, name): raise RuntimeError(name)\n"
+        "class A(metaclass=Meta): pass\na = A(); b = [a]"
+    )
+    for code, can in (("x = 1", True), ("b.append(a)", False), ("a.q = 1", False)):
+        with run_in_sandbox(code, shell) as ran:
+            assert ran.report.status == "passed", ran.report.reason
+            assert ran.committable == can
+
+
+def test_a_percent_sign_alone_reaches_nothing() -> None:
+    shell = fresh_shell("import zlib\nopaque = zlib.decompressobj()")
+    for code, can in (("x = 7 % 4", True), ("x = opaque.eof", False), ("%who_ls", False)):
+        with run_in_sandbox(code, shell) as ran:
+            assert ran.report.status == "passed", ran.report.reason
+            assert ran.committable == can, ran.cannot

@@ -60,8 +60,7 @@ def send(code: str, shell: InteractiveShell, files: ScratchFiles, limit: int) ->
     CannotBeCopied, and OSError where the files cannot be written."""
     kinds.load()
     text = shell.transform_cell(code)
-    # A magic is a call of `get_ipython` by now, so that a percent sign is arithmetic.
-    wanted = mentioned(text.replace("%", " "), names.roots(shell))
+    wanted = mentioned(text, names.roots(shell))
     needed = _read_or_deleted(text)
     weights = {id(value): weight(value) for value in wanted.values()}
     if sum(weights.values()) > limit:
