@@ -551,7 +551,9 @@ def test_a_run_that_failed_half_way_can_be_undone(scene: Scene, monkeypatch: pyt
     assert scene["log"] == [1]
 
 
-def test_stop_while_effects_are_committed_or_undone_leaves_no_half(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stop_while_effects_are_committed_or_undone_leaves_no_half(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put = ListKind.put
     log = scene.shell.user_ns["log"] = [1]
 

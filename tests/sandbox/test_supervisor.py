@@ -225,6 +225,7 @@ def test_what_was_typed_into_other_notebooks_is_not_read(tmp_path: Path) -> None
 
 
 WORKER = """
+import bdb  # which IPython imports when it runs code, and whose search would look into this program's folder
 import sys
 from llmos_jupyter.sandbox import lock
 assert lock.lock_files([sys.argv[1]])
