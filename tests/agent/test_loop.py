@@ -543,7 +543,8 @@ def test_a_run_can_be_undone_in_place(scene: Scene) -> None:
 def test_a_run_that_failed_half_way_can_be_undone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.shell.user_ns |= {"log": [1], "first": [True]}
     # A generator cannot be committed, so it runs here; and what happens only outside the copy cannot be foreseen.
-    code = f"import os\nlog.append(2)\ni = (n for n in [1])\nif os.getpid() == {os.getpid()}:\n    raise ValueError('late')"
+    late = f"if os.getpid() == {os.getpid()}:\n    raise ValueError('late')"
+    code = f"import os\nlog.append(2)\ni = (n for n in [1])\n{late}"
     assert scene.ask(block(code), say=True) == "failed"
     assert any("in the notebook itself" in event.why for event in scene.seen if isinstance(event, events.Question))
     assert scene["log"] == [1, 2]
