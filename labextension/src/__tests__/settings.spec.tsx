@@ -28,7 +28,7 @@ test('each setting has a label and a sentence of help', () => {
   show();
   expect(screen.getByRole('textbox', { name: 'Time limit' })).toHaveValue('600');
   expect(screen.getByRole('textbox', { name: 'Time limit' })).toHaveAccessibleDescription(
-    'Seconds for a whole request.'
+    'Seconds for the model to write. Code runs as long as it takes.'
   );
   expect(screen.getByRole('combobox', { name: 'Mode' })).toHaveValue('auto');
   expect(screen.getByRole('checkbox', { name: 'Replay' })).toBeChecked();
