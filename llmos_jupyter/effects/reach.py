@@ -11,6 +11,8 @@ from typing import Any
 
 from llmos_jupyter.effects.layout import answers_plainly, class_dict, class_name, is_users
 
+# `!command`: of the notebook's names it reaches those that stand in it in braces.
+_COMMAND = re.compile(r"\bget_ipython\(\)\.(?:system|getoutput)\(")
 _WORD = re.compile(r"[^\W\d]\w*")
 # With these in it, code reaches names that it does not write.
 _SWEEPING = frozenset(
@@ -37,7 +39,7 @@ _SWEEPING = frozenset(
 def mentioned(code: str, names: dict[str, Any]) -> dict[str, Any]:
     """The names that code may reach: those it writes, and those that functions and classes of the user's write that it
     reaches; all of them where the text cannot tell. `code`: as IPython transforms it, where magics are calls."""
-    words = set(_WORD.findall(code))
+    words = set(_WORD.findall(_COMMAND.sub("(", code)))
     if words & _SWEEPING:
         return names
     found: dict[str, Any] = {}
