@@ -6,11 +6,13 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.daemon import lifecycle
+from llmos_jupyter.effects import names
 
 # What a script starts in its background ignores interrupts, and every test of them would wait for its end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -23,6 +25,19 @@ MIDDLE = "qwen2.5-coder-1.5b"
 def models_of_the_user() -> None:
     """Downloading gigabytes once a machine is enough."""
     os.environ["LLMOS_MODEL_DIR"] = str(paths.model_dir())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def the_tests_are_no_modules_of_the_users() -> Iterator[None]:
+    """A notebook in this process would watch all that the tests have imported for changes."""
+    own = names.own_modules
+
+    def of_the_notebook() -> dict[str, ModuleType]:
+        return {name: module for name, module in own().items() if name.partition(".")[0] not in ("tests", "benchmarks")}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names, "own_modules", of_the_notebook)
+        yield
 
 
 @pytest.fixture

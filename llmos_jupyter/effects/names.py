@@ -43,10 +43,16 @@ def roots(shell: InteractiveShell) -> dict[str, Any]:
     found |= {f"Out[{number}]": value for number, value in dict(ns.get("_oh") or {}).items()}
     found |= {f"the result {name}": ns[name] for name in ("_", "__", "___") if name in ns}
     found |= {f"figure {number}": figure for number, figure in figures().items()}
-    for name, module in list(sys.modules.items()):
-        if type(module) is types.ModuleType and name != "__main__" and not library_module(name):
-            found[f"the module {name}"] = module
-    return found
+    return found | {f"the module {name}": module for name, module in own_modules().items()}
+
+
+def own_modules() -> dict[str, types.ModuleType]:
+    """The modules that are neither Python's nor of an installed library."""
+    return {
+        name: module
+        for name, module in list(sys.modules.items())
+        if type(module) is types.ModuleType and name != "__main__" and not library_module(name)
+    }
 
 
 def figures() -> dict[Any, Any]:
