@@ -25,6 +25,7 @@ def shell_with(**names: Any) -> InteractiveShell:
     shell = InteractiveShell.instance()
     roots.forget_roots(shell)
     shell.reset(new_session=False)
+    shell.user_ns["__spec__"] = None  # a module has one, and `multiprocessing` asks `__main__` for it
     shell.user_ns.update(names)
     return shell
 

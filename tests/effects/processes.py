@@ -158,6 +158,7 @@ def selected(request: pytest.FixtureRequest, parameter: str) -> list[Any]:
 def fresh_shell(setup: str) -> InteractiveShell:
     shell = SHELL
     shell.reset(new_session=False)
+    shell.user_ns["__spec__"] = None  # a module has one, and `multiprocessing` asks `__main__` for it
     shell.user_ns.update(np=np, pd=pd)
     random.seed(0)  # a fork seeds it anew
     shell.display_pub = CapturingDisplayPublisher()
