@@ -16,6 +16,7 @@ import pytest
 from llmos_jupyter.agent.rehearsal import supported
 from llmos_jupyter.effects.transaction import WAY, commit, run_in_sandbox
 from llmos_jupyter.effects.worker import process
+from llmos_jupyter.sandbox.roots import forget_roots
 from tests.agent.rehearsal_shells import kernel
 from tests.effects.processes import cell, fresh_shell, in_fork, plainly, shown_by, state_of, through_sandbox
 from tests.effects.programs import PROGRAMS, Program
@@ -100,6 +101,7 @@ def tried(setup: str, *codes: str, then: str = "", **options: Any) -> list[dict[
 
     def act() -> list[dict[str, Any]]:
         shell, reports = fresh_shell(setup), []
+        forget_roots(shell)  # as if the notebook had been started in the folder that `setup` goes to
         for code in codes:
             before = state_of(shell)
             ran = run_in_sandbox(code, shell, **options)
@@ -175,7 +177,7 @@ def test_modules_of_the_users_own(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text("held = [1]\ndef double(n): return 2 * n + len(held)\n")
     setup = f"import os, sys; os.chdir({str(tmp_path)!r}); sys.path.insert(0, ''); import mine; from mine import double"
     used, changed = tried(setup, "four = double(2) + mine.double(0)", "mine.held.append(2)")
-    assert [used["status"], used["cannot"]] == ["passed", []]
+    assert [used["status"], used["cannot"]] == ["passed", []], used["reason"]
     assert changed["cannot"] == ["mine: a list in it changed, of which the notebook has another"]
 
 
