@@ -18,7 +18,7 @@ from llmos_jupyter.effects.reach import mentioned, progress
 from llmos_jupyter.effects.table import Cannot
 from llmos_jupyter.effects.walk import MACHINERY, levels
 
-_QUIET: frozenset[Any] = frozenset({list, dict, tuple, frozenset, types.CodeType})
+_QUIET: frozenset[Any] = frozenset({list, dict, tuple, frozenset, types.CodeType, memoryview})
 
 
 class Census:

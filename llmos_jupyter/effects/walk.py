@@ -112,7 +112,16 @@ def array_items(array: Any) -> list[Any]:
     return []
 
 
+def _of_view(view: memoryview) -> list[Any]:
+    """A view has nothing of its own: what it shows is another object's."""
+    try:
+        return [view.obj]
+    except ValueError:  # released
+        return []
+
+
 _SPECIAL: dict[type, Callable[[Any], list[Any]]] = {
+    memoryview: _of_view,
     types.FunctionType: _of_function,
     types.ModuleType: _of_module,
 }

@@ -157,3 +157,15 @@ def test_a_percent_sign_alone_reaches_nothing() -> None:
         with run_in_sandbox(code, shell) as ran:
             assert ran.report.status == "passed", ran.report.reason
             assert ran.committable == can, ran.cannot
+
+
+@pytest.mark.parametrize("memory", ["bytes", "bytearray", "memoryview"])
+def test_a_frame_in_memory_that_came_by_a_pickle_keeps_nobody_from_working(memory: str) -> None:
+    shell = fresh_shell(
+        "import pickle\nkept = []; frame = pd.DataFrame({'n': [1, 2]})\n"
+        "data = pickle.dumps(frame, protocol=5, buffer_callback=kept.append)\n"
+        f"frame = pickle.loads(data, buffers=[memoryview({memory}(part.raw())) for part in kept])\ndel data, kept"
+    )
+    for code in ("total = int(frame.n.sum())", "frame['m'] = frame.n * 2"):
+        with run_in_sandbox(code, shell) as ran:
+            assert ran.committable, ran.cannot
