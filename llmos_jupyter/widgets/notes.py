@@ -65,7 +65,7 @@ def rehearsal_note(rehearsal: Rehearsal) -> str:
         return f"inspected, not rehearsed: {rehearsal.reason}"
     level = "rehearsed locked-down"
     if rehearsal.status == "unfinished":
-        head = f"{level}: no error in the first {seconds}, then let go"
+        head = f"{level}: no error in the first {seconds}, then stopped"
     elif rehearsal.status == "passed":
         head = f"{level} in {seconds}: no error"
     elif rehearsal.status == "refused":

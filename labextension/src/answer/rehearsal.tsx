@@ -56,7 +56,7 @@ function status(rehearsal: Rehearsed): string {
     passed: 'no error',
     failed: error ? `failed with ${error.type}: ${error.message}${line}` : 'failed',
     refused: 'went as far as it may without your yes',
-    unfinished: 'no error so far, then let go',
+    unfinished: 'no error so far, then stopped',
     died: 'its copy of the kernel ended'
   }[rehearsal.status];
   return `Rehearsed in ${seconds(rehearsal.seconds)}${memory}${how}: ${what}${reason ? `; ${reason}` : ''}.`;
