@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from llmos_jupyter.agent.snapshot_kinds import attributes, names
+from llmos_jupyter.effects.layout import set_attributes
 
 _CHUNK = 16 << 20  # bytes compared or hashed at a time
 _POINTER = 8  # bytes: what one remembered reference costs
@@ -179,26 +180,7 @@ def _set_attributes(obj: Any, wanted: dict[str, object]) -> None:
             else:
                 type.__delattr__(obj, name)
         return
-    rest = dict(wanted)
-    held: dict[str, object] | None = None
-    for base in type.__dict__["__mro__"].__get__(cls):
-        for name, member in type.__dict__["__dict__"].__get__(base).items():
-            if type(member) is types.MemberDescriptorType:
-                value = rest.pop(name, _MISSING)
-                try:
-                    now_value = member.__get__(obj)
-                except AttributeError:
-                    now_value = _MISSING
-                if value is now_value:
-                    continue
-                if value is _MISSING:
-                    member.__delete__(obj)
-                else:
-                    member.__set__(obj, value)
-            elif name == "__dict__" and type(member) is types.GetSetDescriptorType and held is None:
-                held = member.__get__(obj)
-    if held is not None:
-        put_dict(held, rest)
+    set_attributes(obj, wanted)
 
 
 def put_dict(target: dict[Any, Any], wanted: dict[Any, Any]) -> None:
