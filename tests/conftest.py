@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -38,6 +39,14 @@ def the_tests_are_no_modules_of_the_users() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(names, "own_modules", of_the_notebook)
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_is_imported_is_no_garbage() -> None:
+    """IPython collects garbage whenever a shell is reset: half a second each time in a process that has imported all
+    that the tests need. What is here by now is looked at no more, in the copies that rehearsals fork neither."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ request in a person's words and right code for it; whatever the words look like,
 from __future__ import annotations
 
 import dataclasses
+import gc
 import importlib
 import inspect
 import pkgutil
@@ -42,6 +43,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "sales.csv").write_text(SALES)
     for module in HEAVY:
         importlib.import_module(module)
+    gc.freeze()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         importlib.import_module("matplotlib.pyplot").switch_backend("Agg")

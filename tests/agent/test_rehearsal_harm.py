@@ -129,7 +129,7 @@ PROGRAMS = [
     "import builtins\nbuiltins.print = None; builtins.open = None",
     "import os\nos.environ.clear()",
     "get_ipython().kernel = None; get_ipython().run_cell = None",
-    "import gc\nfor o in gc.get_objects():\n    if isinstance(o, dict): o.clear()",
+    "import gc\ngc.unfreeze()\nfor o in gc.get_objects():\n    if isinstance(o, dict): o.clear()",
 ]  # fmt: skip
 
 
