@@ -78,6 +78,9 @@ CREATE TABLE IF NOT EXISTS events (
 );
 """
 
+# Columns of `tasks` that schema 1 did not have.
+_ADDED = {"kind": "TEXT NOT NULL DEFAULT 'ask'", "feedback": "TEXT NOT NULL DEFAULT ''"}
+
 _ALLOWED: dict[str, frozenset[str]] = {
     "accepted": frozenset({"running", "paused", "done", "failed", "cancelled"}),
     "running": frozenset({"paused", "done", "failed", "cancelled"}),
@@ -159,10 +162,7 @@ class Store:
             if found > SCHEMA_VERSION:
                 raise LLMOSError(f"The database {self.file} was written by a newer llmos-jupyter: upgrade this one.")
             db.executescript(self._schema)
-            if found == 1:
-                db.execute("ALTER TABLE tasks ADD COLUMN kind TEXT NOT NULL DEFAULT 'ask'")
-            if found in (1, 2):
-                db.execute("ALTER TABLE tasks ADD COLUMN feedback TEXT NOT NULL DEFAULT ''")
+            self._upgrade(db)
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             db.execute("DELETE FROM events WHERE id <= (SELECT MAX(id) FROM events) - ?", (EVENTS_KEPT,))
         except BaseException:
@@ -170,6 +170,14 @@ class Store:
             raise
         close_files(self.file.parent, f"{self.file.name}*")
         return db
+
+    @staticmethod
+    def _upgrade(db: sqlite3.Connection) -> None:
+        """Add the columns that a database of an earlier version lacks; some may be there, if this was cut short."""
+        present = {row["name"] for row in db.execute("PRAGMA table_info(tasks)")}
+        for column, declared in _ADDED.items():
+            if column not in present:
+                db.execute(f"ALTER TABLE tasks ADD COLUMN {column} {declared}")
 
     def require(self, schema: str) -> None:
         """Tables of others in the same file, also in one that is begun anew."""
@@ -351,7 +359,10 @@ class Store:
         task = self.task(key)
         with self.reading() as db:
             rows = db.execute("SELECT id, at, record FROM records WHERE task = ? ORDER BY id", (task.id,)).fetchall()
-        stored = [StoredRecord(id=row["id"], at=row["at"], record=_record.validate_json(row["record"])) for row in rows]
+        stored = [
+            StoredRecord(id=row["id"], at=row["at"], record=_record.validate_json(row["record"], extra="ignore"))
+            for row in rows
+        ]
         return Trace(task=task, records=stored)
 
     # --- events -----------------------------------------------------------------------------
@@ -385,8 +396,8 @@ def task_of(row: sqlite3.Row) -> Task:
         number=row["number"],
         kind=row["kind"],
         text=row["text"],
-        options=Options.model_validate_json(row["options"]),
-        session=Session.model_validate_json(row["origin"]),
+        options=Options.model_validate_json(row["options"], extra="ignore"),
+        session=Session.model_validate_json(row["origin"], extra="ignore"),
         state=row["state"],
         reason=row["reason"],
         created=row["created"],
@@ -429,7 +440,7 @@ def salvage(damaged: Path, db: sqlite3.Connection) -> int:
                 numbers |= {row["name"]: row["seq"] for row in old.execute("SELECT name, seq FROM sqlite_sequence")}
             db.execute("BEGIN IMMEDIATE")
             kept = _copy_rows(old, db, "tasks", "number", task_of)
-            _copy_rows(old, db, "records", "id", lambda row: _record.validate_json(row["record"]))
+            _copy_rows(old, db, "records", "id", lambda row: _record.validate_json(row["record"], extra="ignore"))
             for table, number in numbers.items():
                 # Numbers that a user or a reader of events has seen are never given again.
                 db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
