@@ -71,7 +71,7 @@ def test_a_sentence_becomes_code_that_ran(notebook: Kernel) -> None:
     # The code grew in the cell's output while it was written.
     lengths = [len(update.get("text/plain", "")) for update in cell.updates]
     assert len({length for length in lengths if length}) > 3
-    assert "```python" in cell.updates[-1].get("text/markdown", "") or "```python" in str(cell.displays)
+    assert any("```python" in update.get("text/markdown", "") for update in cell.updates)
 
 
 def test_one_line_does_the_same_and_sees_the_columns(notebook: Kernel) -> None:

@@ -54,11 +54,10 @@ def test_a_cell_runs_in_a_worker_and_its_names_come_back(notebook: Kernel) -> No
 
 def test_the_cell_returns_at_once_and_the_result_is_merged_when_idle(notebook: Kernel) -> None:
     notebook.run("x = 20")
-    began = time.monotonic()
     sent = notebook.run("%%llmos run -b\nimport time\ntime.sleep(2)\nx2 = x * 2")
+    assert task(1).state in OPEN_STATES
     assert sent.status == "ok"
     assert notebook.run("'x2' in globals()").text.strip() == "False"
-    assert time.monotonic() - began < 2.5
     assert ended(1).state == "done"
     time.sleep(0.5)
     assert notebook.run("x2").text.strip() == "40"

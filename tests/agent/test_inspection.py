@@ -322,9 +322,9 @@ def test_where_it_is_not_certain_nothing_is_said(code: str) -> None:
 
 def test_ten_thousand_columns() -> None:
     big = pd.DataFrame([range(10_000)], columns=[f"column_{i}" for i in range(10_000)])
-    started = time.perf_counter()
+    started = time.process_time()
     (found,) = of("unknown-column", "big['colum_77'] + big['column_9999']", big=big)
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 1  # comparing each with each would take minutes
     assert found.suggestions[0] == "column_77"
     assert len(found.message) < 600
 

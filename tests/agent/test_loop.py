@@ -382,7 +382,7 @@ def test_an_interrupt_of_running_code_ends_the_answer(scene: Scene) -> None:
             scene.ask(block("x = 1\nsum(range(10**13))"))
     finally:
         timer.cancel()
-    assert time.monotonic() - pressed[0] < 3
+    assert time.monotonic() - pressed[0] < 10
     task = scene.store.tasks()[-1]
     assert (task.state, task.reason) == ("cancelled", "interrupted")
     assert "x" not in scene.shell.user_ns

@@ -217,7 +217,7 @@ def test_no_harm(program: str, world: World) -> None:
     before = world.state(shell.user_ns)
     started = time.monotonic()
     done = rehearse(program, shell, budget_seconds=0.7, memory_bytes=300 << 20)
-    assert time.monotonic() - started < 6
+    assert time.monotonic() - started < 20
     assert world.state(shell.user_ns) == before
     assert not leftovers()
     assert done.status != "unavailable", done

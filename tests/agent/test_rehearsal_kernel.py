@@ -141,13 +141,13 @@ def test_changes(notebook: Kernel) -> None:
     assert notebook.run("items, 'new' in globals()") == "([1], False)"
 
 
-def test_interrupt_within_a_second(notebook: Kernel) -> None:
+def test_an_interrupt_ends_it_long_before_its_budget(notebook: Kernel) -> None:
     message = notebook.start("R('while True: pass', budget_seconds=60)")
     time.sleep(1)
     notebook.manager.interrupt_kernel()
     started = time.monotonic()
     assert "KeyboardInterrupt" in notebook.finish(message)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 10
     assert notebook.run("import psutil; psutil.Process().children()") == "[]"
     assert notebook.rehearse("1").status == "passed"
 

@@ -87,9 +87,9 @@ def test_names_of_variables_are_told_apart() -> None:
 def test_it_is_fast_and_always_the_same() -> None:
     labels = [f"{chr(97 + i % 26)}{chr(97 + i // 26 % 26)}{chr(97 + i // 676)}word_{i % 7}" for i in range(5000)]
     request = f"correlate {', '.join(labels[100:120])} with everything that could be similar to unknownwords"
-    start = time.perf_counter()
+    start = time.process_time()
     found = named(labels, request)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert set(labels[100:120]) <= set(found[:20])
     assert named(labels, request) == found
 

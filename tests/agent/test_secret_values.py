@@ -138,7 +138,7 @@ def test_neither_the_prompt_nor_what_an_answer_showed_holds_a_secret_of_the_name
 def test_a_large_namespace_is_looked_at_in_its_time() -> None:
     names = {f"password_{i}": pd.DataFrame({"password": [f"secret-{i}-{j}" for j in range(1000)]}) for i in range(200)}
     secrets_in({"warm": names["password_0"]})
-    start = time.perf_counter()
+    start = time.process_time()
     found = secrets_in(names, 0.02)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert "secret-199-7" in found

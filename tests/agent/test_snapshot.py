@@ -213,9 +213,9 @@ def test_a_resize_is_not_hindered() -> None:
 def test_a_large_graph_ends_in_time() -> None:
     probe = Probe()
     space: dict[str, Any] = {f"tree{i}": [[{"k": [j]} for j in range(1000)] for _ in range(100)] for i in range(20)}
-    started = time.perf_counter()
+    started = time.process_time()
     Snapshot(space, {}, seconds=0.05)
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 1.0
     probe.close()
 
 

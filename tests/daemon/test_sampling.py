@@ -44,7 +44,7 @@ def test_samples_come_by_route_and_with_each_pulse(client: DaemonClient) -> None
     assert all(later.at > earlier.at for earlier, later in pairwise(samples))
     assert [one.at for one in client.utilisation(samples[1].at)][:1] == [samples[2].at]
     assert samples[-1].engine is None, "no model is loaded"
-    assert samples[-1].gpus or samples[-1].gpu_why
+    assert bool(samples[-1].gpus) != bool(samples[-1].gpu_why)
     pulse = next(iter(client.live()))
     assert pulse.sample is not None
     assert pulse.sample.at >= samples[-1].at

@@ -140,9 +140,9 @@ def test_a_step_keeps_its_lane() -> None:
 def test_no_more_than_three_hundred_bars_the_newest() -> None:
     steps = [step(n, (-500 + n / 10, -499 + n / 10)) for n in range(2000)]
     steps += [step(9000, (-5, None), state="running"), *(step(5000 + n, planned=(n, n + 1)) for n in range(2000))]
-    began = time.perf_counter()
+    began = time.process_time()
     gantt = arrange(steps, names(steps), NOW)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert len(gantt.bars) <= 300
     shown = {bar.step for bar in gantt.bars}
     assert {"step9000", "step5000", "step1999"} <= shown
