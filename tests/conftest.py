@@ -12,13 +12,19 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.effects import names
+from tests.examples import examples
 
 # What a script starts in its background ignores interrupts, and every test of them would wait for its end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long one example takes says nothing on a machine that does other things too.
+settings.register_profile("ours", max_examples=examples(100), deadline=None)
+settings.load_profile("ours")
 
 SMALL = "qwen2.5-coder-0.5b"
 MIDDLE = "qwen2.5-coder-1.5b"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -105,15 +106,16 @@ def test_a_request_that_cannot_fit_is_refused_with_a_sentence(context: NotebookC
 
 def test_the_budget_holds_however_long_the_notebook_grows(shell: InteractiveShell, context: NotebookContext) -> None:
     sizes = []
-    for number in range(60):
+    for number in range(25):
         shell.user_ns[f"df_{number}"] = pd.DataFrame({f"column_{i}": range(3) for i in range(12)})
         shell.run_cell(f"text_{number} = {'word ' * 50!r}", store_history=True)
         turn = context.compose(f"request {number}", 3000)
         sizes.append(sum(prompts.estimate_tokens(message.content) + 5 for message in context.prompt(turn)))
         context.commit(turn, "```python\n" + f"result_{number} = 1\n" * 20 + "```")
     assert max(sizes) <= 3000
+    assert any(later < earlier for earlier, later in pairwise(sizes)), "it never had to be begun anew"
     # After it was begun anew the last requests are still there.
-    assert "request 58" in "\n".join(message.content for message in context.messages())
+    assert "request 23" in "\n".join(message.content for message in context.messages())
 
 
 def test_a_hundred_variables_do_not_hide_the_newest(shell: InteractiveShell, context: NotebookContext) -> None:

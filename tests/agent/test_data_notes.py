@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from llmos_jupyter.agent.data_notes import data_notes
 from llmos_jupyter.agent.inspection import live
+from tests.examples import examples
 
 
 def namespace() -> dict[str, Any]:
@@ -297,7 +298,7 @@ def test_notes_are_few_each_once_and_in_order() -> None:
 keys = st.lists(st.sampled_from([1, 2, 3, None]), min_size=1, max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(keys, keys, st.sampled_from(["inner", "left", "right", "outer"]), st.booleans())
 def test_rows_that_multiply_are_counted_as_pandas_makes_them(
     left: list[Any], right: list[Any], how: str, named: bool
@@ -323,7 +324,7 @@ conditions = st.sampled_from(["t['a'] > 1", "t['a'] == 2", "t['s'] == 'x'", "t.s
                               "~(t['a'] <= 2)", "t['s'] != 'x'", "t['b']", "~t['b']", "t['s'].isna()"])  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from([1.0, 2.0, 3.0, None]), st.sampled_from(["x", "y", None]), st.booleans()), min_size=1

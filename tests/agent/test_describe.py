@@ -36,6 +36,7 @@ from hypothesis.extra import numpy as npst
 from hypothesis.extra import pandas as pdst
 
 from llmos_jupyter.agent.describe import describe_imports, describe_variable, user_variables
+from tests.examples import examples
 
 
 def describe(value: object, **options: Any) -> str:
@@ -842,7 +843,7 @@ def test_any_containers(value: object, room: int) -> None:
     check(value, room)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=examples(60))
 @given(
     pdst.data_frames(
         columns=[
@@ -860,7 +861,7 @@ def test_any_frames(value: pd.DataFrame, room: int) -> None:
     check(value, room)
 
 
-@settings(deadline=None, max_examples=100)
+@settings(deadline=None, max_examples=examples(100))
 @given(npst.arrays(npst.scalar_dtypes() | npst.array_dtypes(), npst.array_shapes(min_dims=0, min_side=0)))
 def test_any_arrays(value: object) -> None:
     check(value, 300)

@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmos_jupyter.agent.inspection import column_hints, inspect
+from tests.examples import examples
 
 # --- programs over pandas: run them, and compare -----------------------------------------------
 
@@ -176,7 +177,9 @@ def _namespace() -> dict[str, Any]:
     return ns
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(
+    max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 @given(st.lists(statement(), min_size=1, max_size=5))
 def test_an_error_means_that_the_code_fails(statements: list[str]) -> None:
     code = "\n".join(statements)
@@ -196,7 +199,7 @@ def test_an_error_means_that_the_code_fails(statements: list[str]) -> None:
 # --- any text, any program ---------------------------------------------------------------------
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_answered(text: str) -> None:
     for finding in inspect(text, {"df": 1}):
@@ -276,7 +279,7 @@ _PIECES = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.lists(st.sampled_from(_PIECES), max_size=30))
 def test_pieces_of_python_in_any_order_are_answered(pieces: list[str]) -> None:
     code = "".join(pieces)
@@ -472,7 +475,7 @@ def _statement(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(forms)).format(a=a, b=b)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(st.lists(_statement(), min_size=1, max_size=6), st.sampled_from(["KeyError", "TypeError", "AttributeError"]))
 def test_nothing_of_the_users_runs(statements: list[str], kind: str) -> None:
     code = "\n".join(statements)

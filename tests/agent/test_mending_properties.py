@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from llmos_jupyter.agent.inspection import inspect
 from llmos_jupyter.agent.inspection.mending import mend
+from tests.examples import examples
 
 label = st.sampled_from(
     ["'2021'", "2021", "2021.0", "'price'", "'price '", "'price_mean'", "'mean'", "('price', 'mean')", "'shop'",
@@ -99,7 +100,9 @@ def outcome(code: str) -> str:
     return ""
 
 
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(
+    max_examples=examples(500), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 @given(st.lists(statement(), min_size=1, max_size=4))
 def test_an_error_fails_and_what_works_is_not_mended(statements: list[str]) -> None:
     code = "\n".join(statements)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from llmos_jupyter.agent.describe import describe_variable
 from llmos_jupyter.privacy import MaskFilter, mask, mask_value
 from llmos_jupyter.secret_names import secret_name
+from tests.examples import examples
 
 RANDOM = random.Random(7)
 
@@ -310,7 +311,7 @@ def test_blanks_at_the_end_of_a_line_hide_no_secret() -> None:
 
 
 @given(st.lists(st.sampled_from([text for text, _ in POSITIVES] + NEGATIVES), min_size=1, max_size=4), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_neighbours_do_not_bring_a_secret_back(texts: list[str], data: st.DataObject) -> None:
     text = data.draw(st.sampled_from(["\n", "\n\n", "  \n"])).join(texts)
     masked = mask(text)
@@ -321,7 +322,7 @@ def test_neighbours_do_not_bring_a_secret_back(texts: list[str], data: st.DataOb
 
 
 @given(st.text(alphabet="paswordtkeniCO=:\"'{}[]() ,\n<>密码是1!@/.-_", max_size=80))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_any_text_is_masked_once(text: str) -> None:
     masked = mask(text)
     assert mask(masked) == masked

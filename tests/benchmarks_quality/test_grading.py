@@ -15,6 +15,7 @@ from benchmarks.quality.grading import same, shown, states
 from benchmarks.quality.probe import only_extended, unchanged
 from benchmarks.quality.report import failure_ratio, mcnemar, wilson
 from benchmarks.quality.tasks import load
+from tests.examples import examples
 
 SUMS = pd.Series({"North": 9.0, "South": 12.5, "East": 3.0}, name="units").rename_axis("Region")
 FRAME = pd.DataFrame({"name": ["a", "b", "c"], "x": [1, 2, 3], "y": [1.5, np.nan, 2.5]})
@@ -100,7 +101,7 @@ def test_order_counts_where_it_was_asked_for() -> None:
     assert not same(SUMS, SUMS.reset_index(), ordered=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.dictionaries(st.text("abcdef", min_size=1), st.floats(-1e6, 1e6), min_size=2, max_size=8),
     st.randoms(use_true_random=False),

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from llmos_jupyter.engines import gguf
 from llmos_jupyter.errors import LLMOSError
 from tests.engines.tiny_hub import gguf_bytes, model_of, pair, text
+from tests.examples import examples
 
 WHOLE = gguf_bytes(weights=64)
 
@@ -154,7 +155,7 @@ def test_a_vast_sparse_file_of_empty_strings_is_refused_soon(tmp_path: Path) -> 
     assert time.process_time() - started < 1
 
 
-quick = settings(max_examples=400, deadline=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=examples(400), deadline=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @quick

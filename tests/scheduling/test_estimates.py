@@ -22,6 +22,7 @@ from llmos_jupyter.scheduling.calibration import (
     replay,
 )
 from llmos_jupyter.scheduling.estimates import Estimates, Features, Outcome, Prior
+from tests.examples import examples
 
 PRIOR = Prior(seconds=4.0, tokens=100.0, probability=0.7)
 
@@ -185,7 +186,7 @@ def test_numbers_that_mean_nothing_are_refused(wrong: float) -> None:
 AMOUNT = st.floats(0, 1e12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.tuples(AMOUNT, AMOUNT, AMOUNT, AMOUNT, AMOUNT, st.booleans()), min_size=1, max_size=30))
 def test_whatever_is_seen_estimates_stay_usable(rows: list[tuple[float, float, float, float, float, bool]]) -> None:
     estimates = Estimates()

@@ -13,6 +13,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.scheduling.models import Aim, Choice, Terms, allocate, combine, decide, schedule
 from llmos_jupyter.scheduling.plan import makespan, violations
 from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step
+from tests.examples import examples
 from tests.scheduling.small_problems import MIB, choices, plans, problems, value
 
 TERMS = st.builds(
@@ -69,7 +70,7 @@ def test_weights_trade_one_aim_for_another(problem: Problem, weights: tuple[int,
         assert total == pytest.approx(min(allowed), abs=1e-4)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(problems(most=4, timed=True))
 def test_the_timed_schedule_is_the_best_of_all_plans(problem: Problem) -> None:
     flows = [

@@ -14,6 +14,7 @@ from llmos_jupyter.scheduling.online import ListScheduler
 from llmos_jupyter.scheduling.plan import Placement, timetable, violations
 from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Resource, Step
 from llmos_jupyter.scheduling.service import HALF_LIFE, UNIT, Service
+from tests.examples import examples
 
 ENGINE = Resource("engine")
 MACHINE = (
@@ -396,7 +397,7 @@ def test_the_window_is_what_would_go_next_with_what_runs() -> None:
 EVENTS = st.integers(0, 2**32 - 1)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(EVENTS)
 def test_whatever_happens_nothing_is_overbooked_lost_or_run_twice(seed: int) -> None:
     dice = random.Random(seed)

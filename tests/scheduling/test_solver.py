@@ -20,6 +20,7 @@ from llmos_jupyter.scheduling.online import ListScheduler
 from llmos_jupyter.scheduling.plan import Goal, in_order, makespan, violations
 from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Problem, Resource, Step
 from llmos_jupyter.scheduling.shop import RULES, Schedule, Shop, dispatch, is_shop
+from tests.examples import examples
 from tests.scheduling.small_problems import plans, problems
 
 
@@ -82,7 +83,7 @@ def test_tabu_search_finds_the_shortest_plan_of_a_small_shop(problem: Problem) -
     assert found.makespan == pytest.approx(best)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(shops(jobs=5, steps=5, shortest=0), st.sampled_from(sorted(RULES)))
 def test_shop_schedules_are_plans(problem: Problem, rule: str) -> None:
     shop = Shop(problem)

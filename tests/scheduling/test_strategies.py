@@ -22,6 +22,7 @@ from llmos_jupyter.scheduling.strategies import (
     prior,
     strategies,
 )
+from tests.examples import examples
 
 SMALL, MIDDLE, LARGE = "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "qwen2.5-coder-7b"
 SIZES = {model.name: model.size_bytes for model in catalogue.models()}
@@ -79,7 +80,7 @@ OPTIONS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(OPTIONS, st.sampled_from(["best", "fast", "balanced"]), st.none() | st.floats(0.1, 600))
 def test_no_other_strategy_is_better(options: list[Considered], preference: Preference, deadline: float | None) -> None:
     named = [Considered(Strategy(str(n)), one.estimate, one.load) for n, one in enumerate(options)]
@@ -153,7 +154,7 @@ def test_larger_models_and_more_effort_are_likelier_right_and_take_longer() -> N
         assert rows[1].seconds < rows[2].seconds
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.floats(0, 3000), st.floats(0, 7000), st.sampled_from([None, SMALL, MIDDLE]), st.floats(0.5, 3))
 def test_balanced_at_first_is_the_middle_model_checked(
     chars: float, prompt: float, loaded: str | None, slower: float

@@ -18,6 +18,7 @@ from llmos_jupyter.widgets.gantt import LANES, Gantt, arrange
 from llmos_jupyter.widgets.live import Picture
 from llmos_jupyter.widgets.queue import about, rows, table_html, table_text
 from llmos_jupyter.widgets.utilisation import used
+from tests.examples import examples
 from tests.widgets.pictures import HOSTILE, NOW, RTL, Tags, names, queued, sample, step
 
 # --- tasks ------------------------------------------------------------------------------------
@@ -50,7 +51,7 @@ def test_names_of_tasks_are_text_whatever_they_are(text: str) -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_any_text_is_only_text(text: str, why: str) -> None:
     one = step(1, (-20, -10), why=why)
     picture = Picture("live", "", 0.0, None, (queued(1, text or "x", why=why),), (one,), {one.task: f"1 {text}"})
