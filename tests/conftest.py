@@ -16,7 +16,7 @@ from hypothesis import settings
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.daemon import lifecycle
-from llmos_jupyter.effects import names
+from llmos_jupyter.effects.objects import names
 from tests.examples import examples
 
 # What a script starts in its background ignores interrupts, and every test of them would wait for its end.

@@ -11,8 +11,8 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmos_jupyter.agent.inspection import inspect
-from llmos_jupyter.agent.inspection.mending import mend
+from llmos_jupyter.agent.inspection.check import inspect
+from llmos_jupyter.agent.mending.mend import mend
 from tests.examples import examples
 
 label = st.sampled_from(

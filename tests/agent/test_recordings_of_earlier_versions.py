@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.replay import Recording
+from llmos_jupyter.agent.replay.recording import Recording
 from llmos_jupyter.protocol import Options
 from llmos_jupyter.signatures import Signatures
 

@@ -18,7 +18,7 @@ import pytest
 
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.daemon.store import SCHEMA_VERSION, Store
+from llmos_jupyter.daemon.stores.store import SCHEMA_VERSION, Store
 from llmos_jupyter.protocol import CandidateRecord, DecisionRecord, Request, RunRecord, Session
 
 DUMPS = sorted(Path(__file__).with_name("earlier").glob("*.sql"))
