@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # The rules of the house, and what breaks most easily: a few seconds together.
-QUICK = ("test_package.py", "test_magics.py", "scheduling/test_problem.py")
+QUICK = ("test_package.py", "session/test_magics.py", "scheduling/test_problem.py")
 PACKAGE = "llmos_jupyter"
 
 
@@ -26,7 +26,7 @@ def changed() -> list[Path]:
     return []
 
 
-def tests_of(file: Path) -> list[Path]:
+def named_after(file: Path) -> list[Path]:
     """The tests that are named after a module; a file of tests is its own."""
     if file.parts[0] == "tests":
         return [file] if file.name.startswith("test_") and (ROOT / file).exists() else []
@@ -38,7 +38,7 @@ def tests_of(file: Path) -> list[Path]:
 
 def main() -> None:
     quick = [Path("tests", name) for name in QUICK]
-    print(*dict.fromkeys([*quick, *(test for file in changed() for test in tests_of(file))]))
+    print(*dict.fromkeys([*quick, *(test for file in changed() for test in named_after(file))]))
 
 
 if __name__ == "__main__":
