@@ -21,8 +21,8 @@ from typing import Any, NoReturn
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.workers import threads, transfer
-from llmos_jupyter.workers.guardian import Order
 from llmos_jupyter.workers.messages import Answered, Job, Limits, Missing
+from llmos_jupyter.workers.order import Order
 
 ANSWERED = "answered.json"
 BEGIN = "__import__('llmos_jupyter.workers.inside', fromlist=['begin']).begin()"

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Preference
-from llmos_jupyter.scheduling.choice.models import Aim, combine
+from llmos_jupyter.scheduling.choice.models import combine
+from llmos_jupyter.scheduling.choice.terms import Aim
 from llmos_jupyter.scheduling.estimating.estimates import Estimate, Prior
 from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step
 
