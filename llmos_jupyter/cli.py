@@ -10,7 +10,8 @@ from contextlib import nullcontext
 
 from tqdm import tqdm
 
-from llmos_jupyter import __version__, config
+from llmos_jupyter import config
+from llmos_jupyter._version import __version__
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.private_files import private_umask
 
@@ -134,7 +135,7 @@ def _status(given: argparse.Namespace) -> None:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from llmos_jupyter.daemon.lifecycle import serve
+    from llmos_jupyter.daemon.serving import serve
 
     return serve()
 

@@ -15,7 +15,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from llmos_jupyter import __version__, config
+from llmos_jupyter import config
+from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon import job_routes
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.stores import task_lists

@@ -11,7 +11,8 @@ import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from llmos_jupyter import __version__, config, paths
+from llmos_jupyter import config, paths
+from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
 from llmos_jupyter.daemon.advice.explain import explain
 from llmos_jupyter.daemon.events import Events
@@ -76,8 +77,7 @@ class Daemon:
         self.store = store
         self.events = Events(store)
         self.learned = Learned(store)
-        self.live = Live(self)
-        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self.live.progress)
+        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress)
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
@@ -91,6 +91,7 @@ class Daemon:
             self.stop_warming,
         )
         self.sampling = Sampling(store, self._work)
+        self.live = Live(store, self.events, self.engines, self.sampling)
         self.started = time.time()
         self.last_activity = time.monotonic()
         self._warming: asyncio.Task[None] | None = None
@@ -329,6 +330,9 @@ class Daemon:
 
     def _engine_loaded(self, model: str, size: int, seconds: float) -> None:
         self.adviser.loaded(model, size, seconds)
+
+    def _engine_progress(self, progress: Progress | None) -> None:
+        self.live.progress(progress)
 
     def _work(self) -> Work:
         """Who works now, for the sampler. Called in its thread: reads, and changes nothing."""

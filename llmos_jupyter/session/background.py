@@ -209,6 +209,10 @@ class Background:
         shutil.rmtree(results.folder, ignore_errors=True)
         return merged
 
+    def cancel(self, number: int) -> None:
+        """End a task, running or not."""
+        self.client.cancel(str(number))
+
     def handles(self, keys: Iterable[str]) -> list[Handle]:
         """The tasks of these numbers that this notebook submitted."""
         return [handle for key in keys if (handle := self.handle(key)) is not None]
