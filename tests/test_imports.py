@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "daemon": ("engines", "monitoring", "scheduling", "workers"),
     "effects": ("agent",),  # the one exception to "one way": each still needs parts of the other
     "agent": ("effects", "daemon.client"),
-    "widgets": ("daemon.client", "workers.messages"),
+    "widgets": ("daemon.client",),
     "reports": ("agent", "daemon.client", "daemon.lifecycle", "engines", "monitoring", "widgets", "workers"),
     "session": ("agent", "daemon.client", "effects", "engines", "reports", "scheduling", "widgets", "workers"),
     "server_extension": ("daemon.client", "daemon.lifecycle"),

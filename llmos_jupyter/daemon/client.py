@@ -50,7 +50,7 @@ from llmos_jupyter.protocol import (
 )
 
 if TYPE_CHECKING:
-    from llmos_jupyter.workers.messages import Ended, Job, StoredOutput
+    from llmos_jupyter.protocol.jobs import Ended, Job, StoredOutput
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class DaemonClient:
         return self._call("POST", f"/v1/tasks/{task_id}/finish", Task, finish.model_dump_json())
 
     def submit_job(self, request: Request, job: Job) -> Task:
-        from llmos_jupyter.workers.messages import JobRequest
+        from llmos_jupyter.protocol.jobs import JobRequest
 
         body = JobRequest(request=request, job=job).model_dump_json()
         return self._call("POST", "/v1/jobs", Task, body)
@@ -146,12 +146,12 @@ class DaemonClient:
 
     def shown(self, key: str) -> list[StoredOutput]:
         """What a background task has shown so far."""
-        from llmos_jupyter.workers.messages import StoredOutput
+        from llmos_jupyter.protocol.jobs import StoredOutput
 
         return self._call("GET", f"/v1/tasks/{key}/shown", list[StoredOutput])
 
     def _outputs(self, key: str, after: int) -> Iterator[StoredOutput | Ended]:
-        from llmos_jupyter.workers.messages import JobEvent
+        from llmos_jupyter.protocol.jobs import JobEvent
 
         path, query = f"/v1/tasks/{key}/outputs", {"after": after}
         # A sign of life comes every five seconds.

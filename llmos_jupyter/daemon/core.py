@@ -52,9 +52,9 @@ from llmos_jupyter.protocol import (
     Task,
     Warming,
 )
+from llmos_jupyter.protocol.jobs import Job
 from llmos_jupyter.scheduling.problem import Resource
 from llmos_jupyter.system import processes
-from llmos_jupyter.workers.messages import Job
 
 log = logging.getLogger(__name__)
 

@@ -21,13 +21,13 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy.masking import mask
 from llmos_jupyter.protocol import Capability, Options, Request, Session, Task
+from llmos_jupyter.protocol.jobs import Answered, Bundle, Grants, Job, Limits
 from llmos_jupyter.session import foreign_results
 from llmos_jupyter.session.handle import Handle
 from llmos_jupyter.text import readable
 from llmos_jupyter.widgets.board import Board
 from llmos_jupyter.workers import transfer
 from llmos_jupyter.workers.fingerprints import Seen
-from llmos_jupyter.workers.messages import Answered, Bundle, Grants, Job, Limits
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

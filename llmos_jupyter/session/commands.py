@@ -21,7 +21,7 @@ from llmos_jupyter.widgets.trace import task_line, trace_text
 
 if TYPE_CHECKING:
     from llmos_jupyter.protocol import Task
-    from llmos_jupyter.workers.messages import Ended
+    from llmos_jupyter.protocol.jobs import Ended
 
 
 Run = Callable[["Notebook", str], None]

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Task
+from llmos_jupyter.protocol.jobs import Answered, Bundle, Ended
 from llmos_jupyter.widgets.board import Board
 from llmos_jupyter.workers import transfer
 from llmos_jupyter.workers.fingerprints import Seen
-from llmos_jupyter.workers.messages import Answered, Bundle, Ended
 
 log = logging.getLogger(__name__)
 

@@ -23,11 +23,11 @@ from llmos_jupyter.daemon.work.schedule import TICK, Schedule
 from llmos_jupyter.daemon.work.standstill import Standstill
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Finish, Options, Queued, Request, Task, TaskState
+from llmos_jupyter.protocol.jobs import Ended, EndState, Job, Started, StoredOutput, WorkerItem
 from llmos_jupyter.scheduling.dispatch.waiting_room import Dropped
 from llmos_jupyter.scheduling.estimating.estimates import Estimate, Features, Outcome, Prior
 from llmos_jupyter.scheduling.policy import Start
 from llmos_jupyter.scheduling.problem import Option, Step
-from llmos_jupyter.workers.messages import Ended, EndState, Job, Started, StoredOutput, WorkerItem
 
 log = logging.getLogger(__name__)
 
