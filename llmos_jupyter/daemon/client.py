@@ -21,7 +21,6 @@ from pydantic import TypeAdapter
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
-    Event,
     Feedback,
     Finish,
     Generation,
@@ -252,12 +251,6 @@ class DaemonClient:
                     raise LLMOSError("The llmos daemon keeps going away: see `%llmos doctor`.") from error
                 self.close()
                 yield Progress(phase="restarting")
-
-    def events(self, after: int = 0) -> Iterator[Event]:
-        """Events from the given number on, for ever."""
-        with connect_sse(self._client(), "GET", "/v1/events", params={"after": after}, timeout=None) as source:
-            for event in source.iter_sse():
-                yield Event.model_validate_json(event.data)
 
     # --- underneath -------------------------------------------------------------------------
 

@@ -58,11 +58,6 @@ from llmos_jupyter.system import processes
 
 log = logging.getLogger(__name__)
 
-# How often an answer is begun anew because the engine died under it.
-ENGINE_TRIES = 3
-# A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
-# reader who left.
-HEARTBEAT = 1.0
 # Seconds between two looks for what is too old to be kept.
 RETENTION_EVERY = 3600.0
 # Seconds between two rounds of housekeeping, and how late one must come for the machine to have been asleep.
@@ -75,7 +70,7 @@ class Daemon:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.events = Events(store)
+        self.events = Events()
         self.learned = Learned(store)
         self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress)
         self.adviser = Adviser(self.learned, self.engines)
@@ -96,7 +91,6 @@ class Daemon:
         self.last_activity = time.monotonic()
         self._warming: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
-        self._reported = ("", 0.0)
         self._owed: dict[str, Finish] = {}
 
     async def start(self) -> None:
@@ -360,16 +354,9 @@ class Daemon:
         """Somebody uses the daemon: it is not idle."""
         self.last_activity = time.monotonic()
 
-    def report(self, progress: Progress) -> None:
-        """Tell the readers of events how a download or a load goes on, at most about once a second."""
-        now = time.monotonic()
-        if progress.phase != self._reported[0] or now - self._reported[1] > 1.0:
-            self._reported = (progress.phase, now)
-            self.events.add("engine.progress", None, **progress.model_dump())
-
     def _engine_changed(self) -> None:
         self.schedule.set_resources(self._resources())
-        self.events.add("engine.changed")
+        self.events.notify()
 
     async def remove_old(self) -> None:
         """Remove what ended longer ago than the settings say."""

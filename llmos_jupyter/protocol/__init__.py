@@ -36,7 +36,6 @@ from llmos_jupyter.protocol.generation import (
 from llmos_jupyter.protocol.machine import (
     EngineSample,
     EngineStatus,
-    Event,
     GpuProcess,
     GpuSample,
     Pulse,
@@ -92,7 +91,6 @@ __all__ = [
     "EngineSample",
     "EngineStatus",
     "ErrorReport",
-    "Event",
     "Failure",
     "Feedback",
     "FeedbackKind",

@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from llmos_jupyter.protocol.base import Wire
 from llmos_jupyter.protocol.generation import Progress
-
-
-class Event(Wire):
-    """Something that happened, numbered, so that a reader who was away can ask for what it missed."""
-
-    id: int
-    at: float
-    kind: str
-    task: str | None = None
-    data: dict[str, Any] = Field(default_factory=dict)
 
 
 class EngineStatus(Wire):

@@ -7,7 +7,6 @@ brings the results back.
 | module | what it owns |
 |---|---|
 | `names`, `fingerprints`, `transfer` | which variables go and come back, and whether they changed meanwhile |
-| `idle` | the moment when results may be brought in |
 | `local`, `worker`, `outputs` | the pool of this machine; one of its kernels, seen from the daemon; what it shows |
 | `nursery`, `guardian`, `inside`, `threads` | a worker's processes: where it is forked, who ends it, what it does |
 | `dask`, `dask_task` | the pool of a Dask cluster; what runs there |

@@ -45,7 +45,7 @@ def scheduled(store: Store, play: Callable[[Schedule], Awaitable[None]]) -> list
     """Play something on a schedule; the account it leaves."""
 
     async def run() -> None:
-        schedule = Schedule(StepStore(store), Events(store), [ENGINE])
+        schedule = Schedule(StepStore(store), Events(), [ENGINE])
         try:
             await play(schedule)
         finally:
@@ -140,7 +140,7 @@ def test_a_daemon_that_was_killed_leaves_no_step_open(store: Store) -> None:
     steps.save(made)
 
     async def start() -> None:
-        await Schedule(steps, Events(store), [ENGINE]).start()
+        await Schedule(steps, Events(), [ENGINE]).start()
 
     asyncio.run(start())
     found = {record.id: record for record in steps.since(0.0)}

@@ -147,7 +147,7 @@ class Jobs:
     async def reprioritise(self, task: Task, priority: int) -> Task:
         self._schedule.reprioritise(task.id, priority)
         await asyncio.to_thread(self.jobs.note, task.id, priority=priority)
-        self._events.add("task.priority", task.id, priority=priority)
+        self._events.notify()
         return self._store.task(task.id)
 
     async def place(self, task: Task, before: Task | None) -> Task:
@@ -181,7 +181,7 @@ class Jobs:
         for name, place in places.items():
             self._schedule.reprioritise(name, place)
         await asyncio.to_thread(self.jobs.note_places, places)
-        self._events.add("task.placed", task.id)
+        self._events.notify()
         return self._store.task(task.id)
 
     async def pause(self, task: Task) -> Task:
@@ -367,7 +367,6 @@ class Jobs:
             return
         running.paused = False
         self._pools.pause([start.step], self.standstill.still and not running.thinks)
-        self._running[start.step].task.add_done_callback(lambda _: None)
         task = asyncio.create_task(asyncio.to_thread(self._store.move, start.step, "running"))
         task.add_done_callback(lambda _: self._events.notify())
 
