@@ -105,7 +105,7 @@ def _models_rm(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon import lifecycle
     from llmos_jupyter.daemon.client import DaemonClient
     from llmos_jupyter.engines import catalogue, download
-    from llmos_jupyter.widgets.notes import size
+    from llmos_jupyter.units import size
 
     model = catalogue.resolve(given.name)
     # A running daemon may have the file open: it unloads the model first.

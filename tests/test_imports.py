@@ -12,7 +12,19 @@ import llmos_jupyter
 PACKAGE = Path(llmos_jupyter.__file__).parent
 
 # What everybody may import, and what a room may import beside that and itself. A name stands for all that is in it.
-GROUND = ("protocol", "errors", "paths", "config", "_version", "privacy", "signatures", "text", "system", "sandbox")
+GROUND = (
+    "protocol",
+    "errors",
+    "paths",
+    "config",
+    "_version",
+    "privacy",
+    "signatures",
+    "text",
+    "units",
+    "system",
+    "sandbox",
+)
 MAY_IMPORT = {
     **dict.fromkeys(GROUND, ()),
     "engines": (),

@@ -62,7 +62,11 @@ from llmos_jupyter.protocol.records import (
 )
 from llmos_jupyter.protocol.task import (
     FINAL_STATES,
+    INTERACTIVE,
+    LOW,
+    NORMAL,
     OPEN_STATES,
+    PRIORITIES,
     Feedback,
     FeedbackKind,
     Mode,
@@ -72,12 +76,17 @@ from llmos_jupyter.protocol.task import (
     Session,
     Task,
     TaskState,
+    priority_name,
 )
 
 __all__ = [
     "ANSWER_MIME",
     "FINAL_STATES",
+    "INTERACTIVE",
+    "LOW",
+    "NORMAL",
     "OPEN_STATES",
+    "PRIORITIES",
     "PROTOCOL",
     "AnswerCell",
     "AnswerState",
@@ -147,4 +156,5 @@ __all__ = [
     "Usage",
     "Warming",
     "Wire",
+    "priority_name",
 ]

@@ -23,6 +23,16 @@ OPEN_STATES: tuple[TaskState, ...] = ("accepted", "running", "paused")
 FINAL_STATES: frozenset[str] = frozenset({"done", "failed", "cancelled"})
 
 
+# Priority classes: any number from 0 on will do, and more is earlier.
+INTERACTIVE, NORMAL, LOW = 100, 50, 0
+PRIORITIES = {"interactive": INTERACTIVE, "normal": NORMAL, "low": LOW}
+
+
+def priority_name(priority: int) -> str:
+    """A priority as people write it: the name of a class, else the number."""
+    return next((name for name, number in PRIORITIES.items() if number == priority), str(priority))
+
+
 class Options(Wire):
     """The options of a request, after defaults were filled in."""
 
@@ -43,7 +53,9 @@ class Options(Wire):
     use: list[str] = Field(default_factory=list)
     # Of background tasks:
     background: bool = Field(False, description="in a worker, while the notebook goes on")
-    priority: int = Field(50, ge=0, le=1000, description="its class: interactive 100, normal 50, low 0, or any number")
+    priority: int = Field(
+        NORMAL, ge=0, le=1000, description="its class: interactive 100, normal 50, low 0, or any number"
+    )
     deadline: float | None = Field(None, gt=0, description="seconds from now by which it should have ended")
     after: list[str] = Field(default_factory=list, description="numbers of tasks that must have ended well before")
     cores: int = Field(1, ge=1)

@@ -20,7 +20,7 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue, download, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock
-from llmos_jupyter.widgets.notes import size
+from llmos_jupyter.units import size
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,10 @@ from llmos_jupyter.daemon.stores.step_store import StepStore
 from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.daemon.work.schedule import Schedule
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Request, Session, Span, StepRecord
+from llmos_jupyter.protocol import INTERACTIVE, LOW, Request, Session, Span, StepRecord
 from llmos_jupyter.reports.chrome_trace import chrome_trace
 from llmos_jupyter.scheduling.policy import Start, Yield
-from llmos_jupyter.scheduling.problem import INTERACTIVE, LOW, Option, Resource, Step
+from llmos_jupyter.scheduling.problem import Option, Resource, Step
 
 ENGINE = Resource("engine", slots=2, undivided=True)
 SESSION = Session(id="s", pid=1, started=0.0)

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from benchmarks.jobshop.instances import DATA, read
 from benchmarks.jobshop.shop import RULES, Shop, dispatch
+from llmos_jupyter.protocol import INTERACTIVE, LOW, NORMAL
 from llmos_jupyter.scheduling.dispatch.online import ListScheduler
 from llmos_jupyter.scheduling.improving import lns, solver
 from llmos_jupyter.scheduling.improving.background import Improvement
 from llmos_jupyter.scheduling.plan import Goal, in_order, makespan, violations
-from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Problem, Resource, Step
+from llmos_jupyter.scheduling.problem import GIB, Option, Problem, Resource, Step
 from tests.scheduling.small_problems import plans, problems
 
 
