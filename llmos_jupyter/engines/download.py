@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from llmos_jupyter import paths
 from llmos_jupyter.engines import catalogue, gguf, hub, mirror
-from llmos_jupyter.engines.catalogue import Model, size_text
+from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.private_files import as_the_users
 
@@ -324,8 +324,8 @@ class _Work:
 
     def disk_full(self, size: int, free: int) -> LLMOSError:
         return LLMOSError(
-            f"There is not enough disk space for {self.model.name}: {size_text(size + _SPARE_BYTES)} are"
-            f" needed in {paths.model_dir()} and {size_text(free)} are free; free some, or set LLMOS_MODEL_DIR"
+            f"There is not enough disk space for {self.model.name}: {size(size + _SPARE_BYTES)} are"
+            f" needed in {paths.model_dir()} and {size(free)} are free; free some, or set LLMOS_MODEL_DIR"
             " to a folder on a larger disk."
         )
 

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from llmos_jupyter import __version__, config, paths
+from llmos_jupyter import config, paths
+from llmos_jupyter._version import __version__
 from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue, download, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock
-from llmos_jupyter.widgets.notes import size
+from llmos_jupyter.units import size
 
 
 @dataclass(frozen=True)
