@@ -64,6 +64,7 @@ HELP = """\
 %llmos status              the daemon, its engine, what is running
 %llmos models              the models there are, and which fit this machine
 %llmos use NAME            use this model in this notebook (auto: let llmos choose)
+%llmos use URL#MODEL       use a server elsewhere, as in http://host:8000/v1#model
 %llmos history [N]         the last N requests of this notebook
 %llmos code [N]            the code of request N (default: the last) into the next cell
 %llmos why [N]             the whole trace of request N: what was sent, came back, was found, ran

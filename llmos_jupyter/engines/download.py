@@ -63,6 +63,8 @@ def ensure(
     Raises `LLMOSError` when no source works, the disk is too full, or the user's own file is no usable
     model; `DownloadStopped` after `cancelled()`.
     """
+    if model.url:
+        raise _elsewhere(model)
     if model.path is not None:
         gguf.check(model.path)
         return model.path
@@ -71,6 +73,8 @@ def ensure(
 
 def downloaded(model: Model) -> Path | None:
     """The file of a model if it is on this machine. Hashes nothing, so only `ensure` proves it good."""
+    if model.url:
+        return None
     if model.path is not None:
         return model.path if model.path.is_file() else None
     if path := _verified(model):
@@ -79,6 +83,10 @@ def downloaded(model: Model) -> Path | None:
         if path and path.is_file() and model.size_bytes in (0, path.stat().st_size):
             return path
     return None
+
+
+def _elsewhere(model: Model) -> LLMOSError:
+    return LLMOSError(f"{model.url} is a model of a server elsewhere: `%llmos use {model.url}` uses it where it is.")
 
 
 def list_local() -> list[Model]:
@@ -92,6 +100,8 @@ def remove(model: Model) -> int:
 
     Raises `LLMOSError` for a file that is not ours to delete, or while it is being downloaded.
     """
+    if model.url:
+        raise _elsewhere(model)
     if model.path is not None:
         raise LLMOSError(f"{model.path} is your own file: delete it yourself if you no longer need it.")
     target, partial = _target(model), _partial(model)

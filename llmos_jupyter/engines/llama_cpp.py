@@ -7,10 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAME = "llama.cpp"
-
-# Seconds: measured 1 to 3 s for 0.5B and 1.5B from a warm disk; a cold, slow disk reads 5 GB in about a minute.
-READY_TIMEOUT = 180.0
+from llmos_jupyter.engines.capabilities import LLAMA_CPP
 
 # Whole requests that fit the store of context at once; slots share it, since candidates share their prompt.
 REQUESTS_HELD = 2
@@ -29,6 +26,11 @@ class Launch:
     memory_bytes: int
     cache_mib: int
     states: Path | None = None
+    engine: str = LLAMA_CPP
+    served: str = ""
+    # Seconds: measured 1 to 3 s for 0.5B and 1.5B from a warm disk; a cold, slow disk reads 5 GB in about a minute.
+    ready_timeout: float = 180.0
+    silence: float = 120.0
 
     @property
     def command(self) -> list[str]:
