@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmos_jupyter import config, paths
-from llmos_jupyter.engines import catalogue, download, gguf, selection
+from llmos_jupyter.engines import catalogue, download, gguf, selection, weights_folder
 from llmos_jupyter.engines.address import parse
 from llmos_jupyter.engines.capabilities import lacks
 from llmos_jupyter.engines.catalogue import Model
@@ -261,7 +261,12 @@ class EngineRoom:
         settings = config.load()
         if path is None:
             return RemoteEngine(parse(model.url), settings.slots, settings.context_tokens, self._on_change)
-        launch = _launch(model, path, selection.Machine.here(), settings.slots, settings.context_tokens)
+        machine = selection.Machine.here()
+        launch = (
+            _launch_folder(model, weights_folder.read(path), machine, settings.context_tokens)
+            if path.is_dir()
+            else _launch(model, path, machine, settings.slots, settings.context_tokens)
+        )
         return Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)
 
     async def _fetch(self, model: Model, report: Report) -> Path:
@@ -293,6 +298,21 @@ class EngineRoom:
         if self._engine:
             await self._engine.stop()
         self._engine = self._model = None
+
+
+def _launch_folder(
+    model: Model, weights: weights_folder.Weights, machine: selection.Machine, context: int
+) -> weights_folder.Launch:
+    """Whether it fits is seen in the child, which knows on which device it will be."""
+    context = min(context, weights.context) if weights.context else context
+    return weights_folder.Launch(
+        engine=weights_folder.engine_for(weights),
+        model=model.name,
+        path=weights.path,
+        context=context,
+        threads=machine.cores,
+        memory_bytes=weights.memory_bytes(context),
+    )
 
 
 def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, context: int) -> Launch:

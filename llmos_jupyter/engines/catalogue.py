@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from llmos_jupyter import paths
-from llmos_jupyter.engines import address, gguf, hub
+from llmos_jupyter.engines import address, gguf, hub, weights_folder
 from llmos_jupyter.errors import LLMOSError
 
 if sys.version_info >= (3, 11):
@@ -96,10 +96,10 @@ def _entry(entry: dict[str, Any]) -> Model:
 def resolve(name: str) -> Model:
     """The model of a name, as a user may write it.
 
-    A name of the catalogue or its short form (`1.5b`), in any case; `auto`; the path of a local `.gguf` file; the
-    address of a server, `http://host:8000/v1#model`;
-    a Hugging Face repository `org/repo` (its Q4_K_M file), or `org/repo:file.gguf`, or
-    `org/repo:quantisation`. Asks the hub only for a repository whose file is not here already.
+    A name of the catalogue or its short form (`1.5b`), in any case; `auto`; the path of a local `.gguf` file, or of a
+    folder of safetensors; the address of a server, `http://host:8000/v1#model`; a Hugging Face repository `org/repo`
+    (its Q4_K_M file), or `org/repo:file.gguf`, or `org/repo:quantisation`. Asks the hub only for a repository whose
+    file is not here already.
     Raises `LLMOSError` when there is none, or none that fits for `auto`.
     """
     wanted = name.strip()
@@ -117,10 +117,10 @@ def resolve(name: str) -> Model:
     path = _path(wanted)
     if path and (names_file or path.is_file()):
         return _local(path)
+    if path and path.is_dir():
+        return _folder(path)
     if repository:
         return _from_repository(repository["repo"], repository["file"])
-    if path and path.is_dir():
-        raise LLMOSError(f"{name} is a folder: give the path of a .gguf file inside it.")
     raise _unknown(wanted)
 
 
@@ -188,6 +188,21 @@ def _local(path: Path) -> Model:
         kv_bytes_per_token=header.kv_bytes_per_token,
         licence="your own file",
         context=header.context_length,
+        path=path,
+    )
+
+
+def _folder(path: Path) -> Model:
+    path = path.absolute()
+    weights = weights_folder.read(path)
+    return Model(
+        name=str(path),
+        title=path.name,
+        file=path.name,
+        size_bytes=weights.size_bytes,
+        kv_bytes_per_token=weights.kv_bytes_per_token,
+        licence="your own file",
+        context=weights.context,
         path=path,
     )
 

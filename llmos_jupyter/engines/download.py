@@ -18,7 +18,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from llmos_jupyter import paths
-from llmos_jupyter.engines import catalogue, gguf, hub, mirror
+from llmos_jupyter.engines import catalogue, gguf, hub, mirror, weights_folder
 from llmos_jupyter.engines.catalogue import Model, size_text
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.private_files import as_the_users
@@ -66,7 +66,10 @@ def ensure(
     if model.url:
         raise _elsewhere(model)
     if model.path is not None:
-        gguf.check(model.path)
+        if model.path.is_dir():
+            weights_folder.read(model.path)
+        else:
+            gguf.check(model.path)
         return model.path
     return _Work(model, progress or (lambda _: None), cancelled).ensure()
 
@@ -76,7 +79,7 @@ def downloaded(model: Model) -> Path | None:
     if model.url:
         return None
     if model.path is not None:
-        return model.path if model.path.is_file() else None
+        return model.path if model.path.exists() else None
     if path := _verified(model):
         return path
     for path in (_target(model), _cached(model)):

@@ -9,9 +9,9 @@ class Launch(Protocol):
     """How to start one engine process, and what it will serve.
 
     `engine` is its row in the table of capabilities; `model` the model's name for people, `served` its name in requests
-    (empty: none is sent). The child reads `settings` as one line of JSON on its standard input, and says in one line of
-    JSON where it listens, or why it cannot (`llama_cpp_server`). `ready_timeout`: seconds until it must; `silence`:
-    seconds without a byte in an answer after which it is taken to hang.
+    (empty: none is sent). The child, whose environment is ours and `environment`, reads `settings` and answers as
+    `engine_child` says. `ready_timeout`: seconds until it must; `silence`: seconds without a byte in an answer after
+    which it is taken to hang.
     """
 
     @property
@@ -32,4 +32,6 @@ class Launch(Protocol):
     def silence(self) -> float: ...
     @property
     def command(self) -> list[str]: ...
+    @property
+    def environment(self) -> dict[str, str]: ...
     def settings(self, api_key: str) -> dict[str, Any]: ...

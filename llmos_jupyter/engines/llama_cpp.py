@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import site
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,16 @@ class Launch:
     @property
     def command(self) -> list[str]:
         return [sys.executable, "-m", "llmos_jupyter.engines.llama_cpp_server"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Where the CUDA libraries of the packages lie, for a wheel that is built with CUDA and does not carry them.
+        Of this child only: in our own process they could take the place of those that the user's code loads."""
+        folders = [str(folder) for top in site.getsitepackages() for folder in sorted(Path(top).glob("nvidia/*/lib"))]
+        if sys.platform != "linux" or not folders:
+            return {}
+        before = os.environ.get("LD_LIBRARY_PATH", "")
+        return {"LD_LIBRARY_PATH": os.pathsep.join([*folders, *([before] if before else [])])}
 
     def settings(self, api_key: str) -> dict[str, Any]:
         """What the child reads on its standard input."""

@@ -222,9 +222,15 @@ class Server:
         async for event in EventSource(response).aiter_sse():
             if event.data == "[DONE]":
                 return
-            chunk = json.loads(event.data)
+            try:
+                chunk = json.loads(event.data)
+            except ValueError:
+                # `transformers serve` puts the text of an exception between quotes as it is.
+                if not event.data.startswith('{"error": "'):
+                    raise
+                chunk = {"error": event.data.removeprefix('{"error": "').removesuffix('"}')}
             if "error" in chunk:
-                raise refusals.refusal(500, {}, event.data.encode(), self.elsewhere)
+                raise refusals.refusal(500, {}, json.dumps(chunk).encode(), self.elsewhere)
             self._check_name(chunk.get("model"))
             yield chunk
 

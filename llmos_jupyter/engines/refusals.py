@@ -101,6 +101,8 @@ def hung(seconds: float, elsewhere: str = "") -> EngineHung:
 
 
 def _own(status: int, message: str) -> Exception:
+    if "generation thread" in message:  # mlx_lm.server, whose one thread an exception has ended
+        return EngineHung(message)
     if status == 503:
         return EngineGone(message or "loading")
     if not message:

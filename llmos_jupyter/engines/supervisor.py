@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable
@@ -138,6 +139,7 @@ class Supervisor:
                     stdout=asyncio.subprocess.PIPE,
                     stderr=engine_log,
                     cwd=self.log_file.parent,
+                    env={**os.environ, **self.launch.environment},
                 )
         except OSError as error:
             raise LLMOSError(
