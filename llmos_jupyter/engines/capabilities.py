@@ -6,6 +6,7 @@ its tests), and a server elsewhere is probed when it is first used.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
@@ -25,7 +26,7 @@ class Capabilities:
     prompt (`n`). continues: how it goes on from what an assistant's last message has begun: by itself ("open"), or by
     the two flags of vLLM and SGLang. slots: it says which are busy, and saves and restores them. progress: it tells
     how far it has read. usage: it counts the tokens of a stream. warms: it keeps what it has read for the next
-    request. shortest: the least `max_tokens` it takes.
+    request. sampling: what has a reply sampled, a temperature alone or `do_sample` beside it. shortest: the least `max_tokens` it takes.
     """
 
     key: Literal["", "own", "gate"] = ""
@@ -38,6 +39,7 @@ class Capabilities:
     seed: bool = False
     usage: bool = False
     warms: bool = False
+    sampling: Literal["temperature", "do_sample"] = "temperature"
     adapters: bool = False
     pictures: bool = False
     shortest: Literal[0, 1] = 1
@@ -63,7 +65,7 @@ TABLE: Mapping[str, Capabilities] = MappingProxyType(
         # It computes log-probabilities, but leaves them out of streams (`generate_response` is given none there).
         MLX: Capabilities(key="gate", seed=True, usage=True, warms=True, adapters=True),
         # Without continuous batching it keeps nothing of a prompt for the next request.
-        TRANSFORMERS: Capabilities(key="gate", seed=True, usage=True),
+        TRANSFORMERS: Capabilities(key="gate", seed=True, usage=True, sampling="do_sample"),
     }
 )
 
@@ -130,6 +132,11 @@ def request(
         (bool(stop), {"stop": stop}),
         (capabilities.grammar == "gbnf" and grammar is not None, {"grammar": grammar}),
         (capabilities.grammar == "xgrammar" and grammar is not None, {"structured_outputs": {"grammar": grammar}}),
+        # `transformers serve` writes greedily at every temperature, unless the model's own settings say otherwise.
+        (
+            capabilities.sampling == "do_sample" and temperature > 0,
+            {"generation_config": json.dumps({"do_sample": True})},
+        ),
         (capabilities.slots and slot is not None, {"id_slot": slot}),
         (
             capabilities.continues == "flags" and continues,

@@ -19,8 +19,8 @@ from llmos_jupyter.engines import engine_child
 from llmos_jupyter.engines.gate import REFUSED, opens
 
 INSTALL = 'Models of this format run in MLX: install it with `pip install "llmos-jupyter[mlx]"`, then ask again.'
-# Prompts that are kept, each at the cost of its attention cache. Full, the server was seen to stand still (mlx-lm, issue
-# 1834): there are more than some notebooks fill, and the watchdog ends what stands still all the same.
+# Prompts that are kept, each at the cost of its attention cache. With all places taken the server was seen to stand
+# still (mlx-lm, issue 1834): there are more than some notebooks take, and the watchdog ends what stands still.
 PROMPTS_KEPT = 32
 
 

@@ -139,7 +139,8 @@ class Supervisor:
                     stdout=asyncio.subprocess.PIPE,
                     stderr=engine_log,
                     cwd=self.log_file.parent,
-                    env={**os.environ, **self.launch.environment},
+                    # `-m` would put the working folder before the libraries.
+                    env={**os.environ, "PYTHONSAFEPATH": "1", **self.launch.environment},
                 )
         except OSError as error:
             raise LLMOSError(

@@ -41,6 +41,13 @@ def test_others_are_sent_no_field_that_they_refuse_or_ignore(engine: str) -> Non
     assert set(body(TABLE[engine])) == STANDARD
 
 
+def test_sampling_is_said_as_each_server_hears_it() -> None:
+    warm = ASKED.model_copy(update={"temperature": 0.8})
+    assert "generation_config" not in body(TABLE[TRANSFORMERS])
+    assert body(TABLE[TRANSFORMERS], warm)["generation_config"] == '{"do_sample": true}'
+    assert "generation_config" not in body(TABLE[MLX], warm)
+
+
 def test_the_plainest_server_is_sent_the_plainest_request() -> None:
     asked = ASKED.model_copy(update={"stop": [], "max_tokens": 0})
     sent = body(Capabilities(), asked)
