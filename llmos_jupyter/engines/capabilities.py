@@ -21,12 +21,12 @@ class Capabilities:
     """What one server can do. The plainest server that is of any use streams a chat and has nothing of this.
 
     key: it refuses who does not know its key, by itself or by our gate. grammar: the dialect in which it can be held to
-    one.
-    logprobs: a streamed token comes with its log-probability. candidates: several are written from one reading of the
-    prompt (`n`). continues: how it goes on from what an assistant's last message has begun: by itself ("open"), or by
-    the two flags of vLLM and SGLang. slots: it says which are busy, and saves and restores them. progress: it tells
-    how far it has read. usage: it counts the tokens of a stream. warms: it keeps what it has read for the next
-    request. sampling: what has a reply sampled, a temperature alone or `do_sample` beside it. shortest: the least `max_tokens` it takes.
+    one. logprobs: a streamed token comes with its log-probability. candidates: several are written from one reading of
+    the prompt (`n`). continues: how it goes on from what an assistant's last message has begun: by itself ("open"), or
+    by the two flags of vLLM and SGLang. slots: it says which are busy, and saves and restores them. progress: it tells
+    how far it has read. usage: it counts the tokens of a stream. warms: it keeps what it has read for the next request.
+    sampling: what has a reply sampled, a temperature alone or `do_sample` beside it. shortest: the least `max_tokens`
+    it takes.
     """
 
     key: Literal["", "own", "gate"] = ""
