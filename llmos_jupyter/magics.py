@@ -29,7 +29,7 @@ MODES = ("auto", "ask", "show")
 SUBCOMMANDS: dict[str, re.Pattern[str]] = {
     "status": re.compile(r""),
     "models": re.compile(r""),
-    "use": re.compile(r"\S+"),
+    "use": re.compile(r"\S+|[/~.]\S.*"),  # the path of a file or folder may hold blanks
     "history": re.compile(r"(\d{1,9})?"),
     "code": re.compile(r"(\d{1,9})?"),
     "why": re.compile(r"(\d{1,9})?"),
