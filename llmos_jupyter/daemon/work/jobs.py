@@ -113,8 +113,8 @@ class Jobs:
                     self._schedule.hold(task.id)
             except LLMOSError as error:
                 refused.append((task, error))
-        for task, error in refused:
-            await asyncio.to_thread(self._store.move, task.id, "failed", str(error))
+        for task, refusal in refused:
+            await asyncio.to_thread(self._store.move, task.id, "failed", str(refusal))
         self._events.notify()
 
     async def close(self) -> None:
