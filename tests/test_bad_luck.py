@@ -32,7 +32,7 @@ from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.agent.describe.variables import describe_variable
 from llmos_jupyter.agent.inspection import check
 from llmos_jupyter.agent.inspection.check import inspect
-from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse, supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.agent.run.bounded_output import bounded_output
 from llmos_jupyter.daemon import core, lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
@@ -43,6 +43,7 @@ from llmos_jupyter.protocol import FINAL_STATES, Finding, Finish, Rehearsal, Req
 from llmos_jupyter.system import processes
 from llmos_jupyter.text import readable, wellformed
 from tests.agent.rehearsal_shells import kernel as rehearsal_kernel
+from tests.agent.rehearsal_shells import rehearse
 from tests.agent.test_loop import Scene, block
 
 forks = pytest.mark.skipif(supported() is not None, reason=str(supported()))

@@ -99,10 +99,13 @@ def run_in_sandbox(
     """Run `code` in a locked copy of the kernel; the notebook itself is not touched, save that what the code imports of
     installed libraries is imported.
 
-    The options are those of `rehearsal.rehearse`; `keep` is given each real path that the copy is about to change where
-    `access` lets it, in another thread, and has returned before that happens. Raises KeyboardInterrupt, with the copy
-    already gone. `unlocked`: whether a process will do that nothing confines, where the system has nothing that does
-    (Windows): for code in which inspection found no capability.
+    `budget_seconds` is the code's own time: when it ends, the copy is killed and the report says `unfinished`.
+    `memory_bytes` is what the copy may use above its present size; by default half of what is available. `access`: what
+    the copy may do besides, by the user's grants: what it writes or sends then is written and sent. `keep` is given
+    each real path that the copy is about to change where `access` lets it, in another thread, and has returned before
+    that happens. Raises KeyboardInterrupt, with the copy already gone. `unlocked`: whether a process will do that
+    nothing confines, where the system has nothing that does (Windows): for code in which inspection found no
+    capability.
     """
     run = watched_run(
         code,
@@ -251,15 +254,18 @@ class Committed:
 
     def restore(self, shell: InteractiveShell) -> list[str]:
         """Put everything back; one sentence for each name."""
+        beside = self._undo.beside
         left: list[str] = []
         try:
             with contextlib.suppress(KeyboardInterrupt), rehearsal.interrupts_deferred():  # half an undo is none
                 left = self._undo.restore()
         except Exception as error:  # the rest is back
-            return [f"A part could not be put back ({type(error).__name__}: {error})."]
+            return [*self._undo.lost, f"A part could not be put back ({type(error).__name__}: {error})."]
         said = {"created": "removed {}", "rebound": "restored {}", "mutated": "restored {}", "deleted": "restored {}"}
-        kept = {sentence.partition(" ")[0] for sentence in left}
-        return left + [said[c.kind].format(c.name) for c in self.changes if c.name not in kept]
+        kept = {sentence.partition(" ")[0] for sentence in [*left, *self._undo.lost]}
+        told = [said[change.kind].format(change.name) for change in self.changes if change.name not in kept]
+        told += [f"restored {name}" for name in beside if not any(sentence.startswith(name) for sentence in left)]
+        return self._undo.lost + left + told
 
 
 def hoist(code: str, shell: InteractiveShell) -> list[str]:

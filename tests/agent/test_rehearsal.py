@@ -548,12 +548,12 @@ for name in ("setitimer", "getitimer", "ITIMER_REAL", "SIGKILL", "SIGALRM"):
     delattr(signal, name)
 from llmos_jupyter.agent.answering import loop
 from llmos_jupyter.agent.undo import history as undo
-from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse
 from llmos_jupyter.agent.run.running import Rights
+from llmos_jupyter.effects.transaction import run_in_sandbox
 shell = InteractiveShell()
 Rights.of(shell)
-report = rehearse("x = 1", shell)
-print(report.status, report.reason)
+with run_in_sandbox("x = 1", shell) as ran:
+    print(ran.report.status, ran.report.reason)
 """
 
 

@@ -1,7 +1,8 @@
 """What the forked copy of the kernel does: lock itself in, run the candidate, tell, and be gone.
 
 It speaks to its parent by JSON lines through one pipe, never by pickle: nothing that ran a candidate is
-trusted. The lines are `ready`, `refusal`, `output`, `end`, `changes`, `outcome`, or `broken` when it could not start.
+trusted. The lines are `ready`, `refusal`, `output`, `end`, `effects`, `changes`, `outcome`, or `broken` when it could not
+start.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from llmos_jupyter.agent.rehearsal.refusals import Refusals
 from llmos_jupyter.agent.rehearsal.shell import Stage
 from llmos_jupyter.agent.run.kernel_state import differences, kernel_state, registered_exits
 from llmos_jupyter.agent.undo.pages import Probe, WrittenPages
-from llmos_jupyter.agent.undo.snapshot import Snapshot
 from llmos_jupyter.effects.in_copy import Effects
 from llmos_jupyter.protocol import Capability, Refusal
 from llmos_jupyter.sandbox import lock, notifications
@@ -58,7 +58,7 @@ class Brief:
     control: socket.socket | None  # leads to the supervisor, which is told of what the lock refuses
     roots: Roots
     access: Access
-    home: list[int] | None = None  # memory files for the effects, if they are to come home
+    home: list[int]  # memory files for the effects
 
 
 class Report:
@@ -96,7 +96,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: Report) 
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace
     random.setstate(brief.random_state)  # a fork seeds it anew
     rehearsal_inheritance.reset_signals()
-    home = [rehearsal_inheritance.raise_descriptor(fd) for fd in brief.home or ()]
+    home = [rehearsal_inheritance.raise_descriptor(fd) for fd in brief.home]
     open_files = rehearsal_inheritance.cut_descriptors(
         {pipe, brief.control.fileno(), *home}, _histories(shell), brief.access.may_write
     )
@@ -106,8 +106,7 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: Report) 
     os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch
     sys.dont_write_bytecode = True
     peak = rehearsal_inheritance.open_peak_switch()
-    largest_file = brief.memory_bytes if home else rehearsal_inheritance.LARGEST_FILE
-    rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds, largest_file)
+    rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds, brief.memory_bytes)
     pages = WrittenPages(brief.probe.address)
     locked, lacking = _lock(brief, pipe, open_files)
     if lacking is not None:
@@ -140,12 +139,8 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
     def send_refusal(refusal: Refusal) -> None:
         report.send("refusal", **refusal.model_dump(mode="json"))
 
-    def send_guess(refusal: Refusal) -> None:
-        report.send("guess", **refusal.model_dump(mode="json"))
-
     refusals = Refusals(
         send_refusal,
-        send_guess,
         brief.scratch,
         roots=brief.roots,
         access=brief.access,
@@ -153,10 +148,9 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         open_files=prepared.open_files,
     )
     capture = Capture(lambda text: report.send("output", text=text))
-    effects = Effects(shell, brief.code, home, pages, prepared.numbers) if home else None
-    stage = Stage(shell, refusals, capture, effects.recorder if effects else None)
+    effects = Effects(shell, brief.code, home, pages, prepared.numbers)
+    stage = Stage(shell, refusals, capture, effects.recorder)
     written = sys.stdout.write, sys.stderr.write
-    snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
     stuck = refusals.open_files_written(shell.user_ns)
     if peak is not None:
         os.write(peak, b"5")
@@ -166,8 +160,7 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
     refusals.listen()
     if prepared.collecting:
         gc.enable()
-    if effects is not None:
-        effects.begin()
+    effects.begin()
     kernel, exits = kernel_state(shell), registered_exits()
     before = rehearsal_inheritance.memory_sizes()
     if brief.control is not None:
@@ -224,15 +217,10 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
     )
     # Packing displays what the code assigned last, which is not to count as shown by the code itself.
     printed, figures = stage.printed(), list(stage.figures) or outcome.open_figures()
-    if effects is not None and error is None:
+    if error is None:
         report.send("effects", **effects.pack())
-    changes, unchecked = snapshot.changes(shell.user_ns)
-    report.send(
-        "changes",
-        changes=[change.model_dump() for change in changes[:500]],
-        unchecked=unchecked[:20],
-        touched=list(snapshot.touched.items()),
-    )
+    changes = effects.changes()
+    report.send("changes", changes=[change.model_dump() for change in changes[:500]])
     if error is None:
         value = outcome.final_value(brief.code, value, shell.user_ns)
         shown = outcome.shown_digest(value, printed, figures)

@@ -1,7 +1,6 @@
-"""Rehearsal: the dry run of a candidate on a forked, locked-down copy of the kernel.
+"""A run in a forked, locked-down copy of the kernel, seen from the kernel: the fork, the wait, the report.
 
-The parent's side: whether it can be done, the fork, the wait, the report. `rehearsal_child` is what
-the copy does. Whatever happens there, the parent goes on untouched: its memory is not shared, its
+`child` is what the copy does. Whatever happens there, the parent goes on untouched: its memory is not shared, its
 files cannot be written, and the copy is killed and collected on every way out of here.
 """
 
@@ -28,14 +27,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from llmos_jupyter.agent.rehearsal.capture import Capture
 from llmos_jupyter.agent.rehearsal.child import Brief, rehearse_in_child
-from llmos_jupyter.agent.rehearsal.forkable import fork_hazard
-from llmos_jupyter.agent.rehearsal.inheritance import available_memory, open_for_writing
-from llmos_jupyter.agent.run.run_progress import EVERY, LATEST, RunProgress, finished
+from llmos_jupyter.agent.rehearsal.inheritance import open_for_writing
+from llmos_jupyter.agent.run.run_progress import EVERY, LATEST, RunProgress
 from llmos_jupyter.agent.undo.pages import Probe
-from llmos_jupyter.agent.undo.snapshot import ForeseenChange
-from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
+from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal, RehearsalStatus, Shape
 from llmos_jupyter.sandbox import lock
-from llmos_jupyter.sandbox.descendants import adopted
 from llmos_jupyter.sandbox.judge import Judge
 from llmos_jupyter.sandbox.notifications import Supervisor
 from llmos_jupyter.sandbox.refusals import merged
@@ -63,36 +59,6 @@ def supported() -> str | None:
     if not hasattr(os, "fork"):
         return "Rehearsal needs Linux; on this system code is not rehearsed."
     return lock.unsupported()
-
-
-def rehearse(
-    code: str,
-    shell: InteractiveShell,
-    *,
-    budget_seconds: float = 5.0,
-    memory_bytes: int | None = None,
-    access: Access = NOTHING_MORE,
-) -> Rehearsal:
-    """Run `code` on a copy of the kernel and report what it did; the kernel itself is not touched.
-
-    `budget_seconds` is the candidate's own time: when it ends, the copy is killed and the report says
-    `unfinished`. `memory_bytes` is what the copy may use above its present size; by default half of what is
-    available. `access`: what the copy may do besides, by the user's grants: what it writes or sends then is written and
-    sent, so such code must not be run again. Raises KeyboardInterrupt when the user interrupts, with the copy already
-    gone; any other trouble is reported as `unavailable`, with the reason.
-    """
-    if (reason := supported() or fork_hazard(code, shell.user_ns)) is not None:
-        return Rehearsal(status="unavailable", reason=reason)
-    memory = available_memory() // 2 if memory_bytes is None else memory_bytes
-    if memory_bytes is None and memory < LEAST_MEMORY:
-        return Rehearsal(
-            status="unavailable", reason="Too little memory is free for a rehearsal; close a notebook to free some."
-        )
-    try:
-        with scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
-            return finished(Copy(code, shell, scratch, budget_seconds, memory, access).watch())
-    except OSError as error:
-        return Rehearsal(status="unavailable", reason=f"The kernel could not be copied: {error.strerror or error}.")
 
 
 @contextlib.contextmanager
@@ -173,7 +139,7 @@ class Copy:
         budget: float,
         memory: int,
         access: Access,
-        home: list[int] | None = None,
+        home: list[int],
         keep: Callable[[str], None] | None = None,
     ) -> None:
         """`keep` is given each real path that the copy is about to change, where it may: see `sandbox.judge`."""
@@ -185,12 +151,11 @@ class Copy:
         self._confinement: str | None = None
         self._reading_limited = False
         self._refusals: list[Refusal] = []
-        self._guesses: list[Refusal] = []
         self._supervisor: Supervisor | None = None
         self._printed = Capture()
         self._began = self._told = 0.0  # when the code began; when it was told last how far it is
         self._end: dict[str, Any] | None = None
-        self._changes: dict[str, Any] | None = None
+        self._changes: list[NameChange] | None = None
         self._outcome: dict[str, str] = {}
         self._doubts: list[str] = []
         self._shape = Shape()
@@ -283,7 +248,7 @@ class Copy:
                 return True
             if (now := self._phase()) != phase:
                 phase = now
-                limits = {1: self._budget, 2: PACKING_SECONDS if self._home else DIFFERENCE_SECONDS}
+                limits = {1: self._budget, 2: PACKING_SECONDS}
                 deadline = time.monotonic() + limits.get(phase, DIFFERENCE_SECONDS)
         return False
 
@@ -321,8 +286,6 @@ class Copy:
                         self._began = self._told = time.monotonic()
                     case "refusal":
                         self._refusals.append(Refusal.model_validate(content))
-                    case "guess":
-                        self._guesses.append(Refusal.model_validate(content))
                     case "output":
                         self._printed.write(str(content["text"]))
                     case "end":
@@ -331,10 +294,7 @@ class Copy:
                     case "effects":
                         self.effects = content
                     case "changes":
-                        self._changes = {
-                            "changes": _with_touched(content["changes"], content["touched"]),
-                            "unchecked": [str(name) for name in content["unchecked"]],
-                        }
+                        self._changes = _CHANGES.validate_python(content["changes"])
                     case "outcome":
                         self._outcome = _OUTCOME.validate_python(content["outcome"])
                         self._doubts = [str(doubt) for doubt in content["doubts"]]
@@ -356,7 +316,7 @@ class Copy:
                 os.kill(self._pid, signal.SIGKILL)
             self._reap(0)
         if self._supervisor is not None:
-            self._refusals = merged(self._refusals, self._supervisor.stop(), self._guesses)
+            self._refusals = merged(self._refusals, self._supervisor.stop())
             if self._supervisor.failed:
                 self._broken = "what the lock refuses could not be told any more"
 
@@ -391,9 +351,7 @@ class Copy:
             if self._changes is None:
                 report.reason = f"{report.reason} What it changed could not be told in time.".strip()
             else:
-                report.changes = self._changes["changes"]
-                if unchecked := self._changes["unchecked"]:
-                    report.reason = f"{report.reason} not checked for changes: {', '.join(unchecked)}".strip()
+                report.changes = self._changes
         elif self._confinement is None:
             report.reason = (
                 f"{self.what} {self._how_it_ended()} before the code could start."
@@ -415,17 +373,7 @@ class Copy:
 
 _ERROR = TypeAdapter[ErrorReport | None](ErrorReport | None)
 _STATUS = TypeAdapter[RehearsalStatus](RehearsalStatus)
-_CHANGES = TypeAdapter[list[ForeseenChange]](list[ForeseenChange])
-_TOUCHED = TypeAdapter[list[tuple[int, list[int] | None]]](list[tuple[int, list[int] | None]])
-
-
-def _with_touched(changes: object, touched: object) -> list[ForeseenChange]:
-    found, record = _CHANGES.validate_python(changes), dict(_TOUCHED.validate_python(touched))
-    for change in found:
-        change.touched = record
-    return found
-
-
+_CHANGES = TypeAdapter[list[NameChange]](list[NameChange])
 _OUTCOME = TypeAdapter[dict[str, str]](dict[str, str])
 
 

@@ -65,7 +65,6 @@ class Refusals:
     def __init__(
         self,
         send: Callable[[Refusal], None],
-        send_guess: Callable[[Refusal], None],
         scratch: str,
         *,
         roots: Roots,
@@ -74,7 +73,7 @@ class Refusals:
         open_files: dict[int, str],
     ) -> None:
         """`open_files`: those that were open for writing before the rehearsal, and no longer are."""
-        self._send, self._send_guess = send, send_guess
+        self._send = send
         self._open_files = open_files
         self._users_fds: set[int] = set()
         self._scratch = os.path.realpath(scratch) if lock.writes_in_scratch else None
@@ -103,11 +102,6 @@ class Refusals:
             return
         self._seen.add((capability, what))
         self._send(Refusal(capability=capability, what=what, target=target))
-
-    def _guess(self, capability: Capability, what: str) -> None:
-        """Something was refused that no event told of: what the exception says, if the lock does not know better."""
-        self._seen.add((capability, what))
-        self._send_guess(Refusal(capability=capability, what=what))
 
     def tell(self, capability: Capability, what: str, target: str = "") -> None:
         """Something was done that wants a yes, though the lock does not refuse it: no reason for a failure."""
@@ -292,9 +286,7 @@ class Refusals:
             return False
         chain = _chain(error)
         if any(self._from_lock(link) for link in chain):
-            if not self._seen:
-                self._explain(error, chain)
-            return True
+            return bool(self._seen) or self._explain(chain) or self._lock.notified
         # A library may wrap the refusal in words of its own, or act on it later in the same call.
         if isinstance(error, _OWN_FAULTS) or not self._seen:
             return False
@@ -361,22 +353,15 @@ class Refusals:
             path = self._open_files[fd]
             self.note(Capability.WRITE_FILES, f"write to the open file {path}", path)
 
-    def _explain(self, error: BaseException, chain: list[BaseException]) -> None:
-        """No event told what was refused: the caches did, or the exception must."""
+    def _explain(self, chain: list[BaseException]) -> bool:
+        """Tell of what no event told, as far as it is known here; the lock itself tells the kernel of the rest."""
         if any(isinstance(link, OSError) and link.errno == errno.EBADF for link in chain):
             self.note_open_files(self._users_fds)
-            return
+            return True
         if self._caches:
             self.note(self._caches[-1].capability, self._caches[-1].what, self._caches[-1].target)
-            return
-        if any(_passed_through(link, ("multiprocessing", "concurrent")) for link in chain):
-            self._guess(Capability.PROCESSES, "start another process")
-            return
-        text = " ".join(str(link) for link in chain if self._from_lock(link))
-        network = any(type(link).__name__ == "gaierror" for link in chain) or re.search(
-            r"socket|connect|resol|host", text, re.I
-        )
-        self._guess(Capability.NETWORK if network else Capability.WRITE_FILES, _short(text))
+            return True
+        return False
 
 
 def _short(what: str) -> str:
@@ -398,13 +383,6 @@ def _chain(error: BaseException) -> list[BaseException]:
         else:
             link = link.__context__
     return chain
-
-
-def _passed_through(error: BaseException, packages: tuple[str, ...]) -> bool:
-    return any(
-        str(frame.f_globals.get("__name__")).partition(".")[0] in packages
-        for frame, _ in traceback.walk_tb(error.__traceback__)
-    )
 
 
 def _importing() -> bool:

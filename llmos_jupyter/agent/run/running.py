@@ -19,8 +19,9 @@ from llmos_jupyter.agent.rehearsal.kernel_copy import interrupts_deferred
 from llmos_jupyter.agent.run.bounded_output import bounded_output
 from llmos_jupyter.agent.run.execution import execute
 from llmos_jupyter.agent.run.run_progress import RunProgress
-from llmos_jupyter.agent.undo import history as undo
 from llmos_jupyter.agent.undo.files import FileKeeper
+from llmos_jupyter.agent.undo.history import History
+from llmos_jupyter.effects.kept import Kept
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import Committed, commit, watched_run
 from llmos_jupyter.effects.transaction import Ran as SandboxRun
@@ -43,13 +44,13 @@ class Rights:
 
     caps: Caps
     grants: Grants
-    history: undo.History
+    history: History
 
     @classmethod
     def of(cls, shell: InteractiveShell) -> Rights:
         caps = Caps.load(shell)
         limit = int(psutil.virtual_memory().available * UNDO_SHARE)
-        return cls(caps, Grants(caps, fix_roots(shell)), undo.History(limit_bytes=limit))
+        return cls(caps, Grants(caps, fix_roots(shell)), History(limit_bytes=limit))
 
 
 def run(
@@ -154,17 +155,16 @@ def _put_back(files: FileKeeper) -> list[str]:
 
 def _run_here(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[AgentEvent, bool | None, Run]:
     """Run in the notebook what cannot run in the sandbox: as a cell of the user's own. Its variables can be undone."""
-    foreseen = draft.rehearsal.changes if draft.rehearsal else []
-    limit = int(psutil.virtual_memory().available * UNDO_SHARE)
-    saved = undo.save(shell, undo.foreseen(draft.rehearsal), draft.code, limit_bytes=limit)
-    yield Running(draft.code, saved.impossible)
+    kept = Kept(shell, draft.code, limit_bytes=int(psutil.virtual_memory().available * UNDO_SHARE))
+    yield Running(draft.code, kept.impossible)
     try:
         with bounded_output():
-            done = execute(draft.code, shell, foreseen)
+            done = execute(draft.code, shell)
             if draft.displayed in shell.user_ns and done.status == "ok":
                 display(shell.user_ns[draft.displayed])
     finally:
-        saved.ran(shell)
+        saved = Committed(kept.ran(), kept.changes)
         rights.history.push(saved)
+    done.changes = saved.changes
     yield Ran(draft.code, done)
     return done

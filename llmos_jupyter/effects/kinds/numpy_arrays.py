@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import ALL, CHOOSERS, Kind, content_of, register
 from llmos_jupyter.effects.objects import arrays
 from llmos_jupyter.effects.objects.layout import attributes, is_users, put_dict, runs_users_code, solid
 from llmos_jupyter.effects.objects.walk import array_items
@@ -192,7 +192,12 @@ class ArrayKind(Kind):
         plain = arrays.plain(obj)
         beside = None if type(obj) is np.ndarray else attributes(obj)
         layout = (plain.shape, plain.dtype, plain.strides)
-        return layout, arrays.keep_data(plain, new[1]), beside, bool(plain.flags.writeable)
+        return (
+            layout,
+            arrays.keep_all(obj) if new is ALL else arrays.keep_data(plain, new[1]),
+            beside,
+            bool(plain.flags.writeable),
+        )
 
     def look(self, obj: Any, state: Any) -> tuple[list[Any], Any]:
         plain = arrays.plain(obj)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.kind import ALL, Kind, content_of, register
 from llmos_jupyter.effects.objects import arrays
 from llmos_jupyter.effects.objects.layout import attributes, put_dict
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
@@ -222,6 +222,8 @@ class TensorKind(Kind):
             raise CannotComeHome("a tensor that became one of another sort", "Tensor")
 
     def state(self, obj: Any, new: Any) -> Any:
+        if new is ALL:
+            return _all_of(obj)
         part = arrays.keep_data(flat(new.alias.untyped_storage()), new.part)
         if new.alias.untyped_storage()._cdata != obj.untyped_storage()._cdata:
             part = None  # the old memory stays as it is
@@ -261,6 +263,16 @@ class TensorKind(Kind):
             return [], [str(obj.layout), str(obj.device), obj._version]
         objects, plain = _facts(obj)
         return objects, [*plain, _print(obj)]
+
+
+def _all_of(tensor: Any) -> Held:
+    """A tensor's whole memory, and its gradient, which is added to in place."""
+    if not _plain(tensor):
+        raise CannotComeHome(f"it is a {_what(tensor)}")
+    grad = tensor.grad if tensor.is_leaf else None
+    part = arrays.Whole(flat(tensor.untyped_storage()).copy())
+    kept = None if grad is None else grad.clone()
+    return Held(tensor.detach(), part, bool(tensor.requires_grad), kept, attributes(tensor))
 
 
 def _plain(tensor: Any) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LENDERS: dict[type, Callable[[Any], Any]] = {}  # whose memory an array may have, and how it is had as bytes
 SMALL = 64 << 10  # bytes up to which an array is copied, to compare it
+ROWS = 1_000  # rows of a two-dimensional array that are looked at one by one
 _CHUNK = 1 << 17
 Layout = tuple[tuple[int, ...], Any, tuple[int, ...]]
 
@@ -154,18 +155,24 @@ def written_ranges(array: Any) -> list[list[int]] | None:
 
 
 def print_of(array: Any) -> Any:
-    """What tells whether an array's memory was written: small ones by their bytes, large ones by their pages."""
+    """What tells whether an array's memory was written: small ones by their bytes, large ones by their pages or a
+    checksum, of up to ROWS rows each by itself: they are the columns of a frame."""
+    if array.nbytes <= SMALL:
+        return array.tobytes()
     ordered = array.transpose(_axes(array))
-    if array.nbytes <= SMALL or not ordered.flags.c_contiguous:
-        return (
-            array.tobytes() if array.nbytes <= SMALL else zlib.crc32(np.ascontiguousarray(array).reshape(-1).view("u1"))
-        )
-    address = _address(ordered)
-    if Pages.written is not None and Pages.written.works:
-        count = Pages.written.written(address, array.nbytes)
-        if count is not None:
-            return edges(address, array.nbytes), count
-    return zlib.crc32(ordered.reshape(-1).view("u1"))
+    if not ordered.flags.c_contiguous:
+        return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view("u1"))
+    flat, address = ordered.reshape(-1).view("u1"), _address(ordered)
+    in_rows = ordered.ndim == 2 and len(ordered) <= ROWS
+    width = array.nbytes // len(ordered) if in_rows else 0
+    starts = range(0, array.nbytes, width) if in_rows else ()
+    pages = Pages.written
+    if pages is not None and pages.works and (count := pages.written(address, array.nbytes)) is not None:
+        rows = tuple((edges(address + at, width), pages.written(address + at, width)) for at in starts)
+        return edges(address, array.nbytes), count, rows
+    if in_rows:
+        return ("rows", tuple(zlib.crc32(flat[at : at + width]) for at in starts))
+    return zlib.crc32(flat)
 
 
 # --- in the parent --------------------------------------------------------------------------------
@@ -370,6 +377,14 @@ def keep_data(array: Any, new: Data) -> Data:
         flat = array.transpose(_axes(array)).reshape(-1).view("u1")
         return Ranges(new.bounds, np.concatenate([flat[low:high] for low, high in new.bounds]))
     return Whole(array.copy(order="K"))
+
+
+def keep_all(array: Any) -> Data:
+    """All that may be overwritten; of a view its owner's state is kept."""
+    base = np.ndarray.base.__get__(array)
+    if issubclass(type(base), np.ndarray) or is_lent(plain(array)):
+        return None
+    return Whole(plain(array).copy(order="K"))
 
 
 def checksum(array: Any, part: Data) -> int:
