@@ -42,8 +42,9 @@ class _Act:
 
     put: Callable[[], object]
     look: Callable[[], Look]
-    name: str
+    names: tuple[str, ...]
     beside: bool = False
+    inside: bool = False
     after: Look | None = None
 
     def changed_since(self) -> bool:
@@ -59,12 +60,21 @@ class Undo:
     """The state before a commit. `restore` puts it back; what it holds is let go then."""
 
     bytes: int = 0
-    lost: list[str] = field(default_factory=list)  # what will not be back, a sentence each
+    lost: dict[str, str] = field(default_factory=dict)  # by its name what will not be back, a sentence each
+    left: set[str] = field(default_factory=set)  # after `restore`, what was changed since, and stays
     _acts: list[_Act] = field(default_factory=list)
 
-    def add(self, put: Callable[[], object], look: Callable[[], Look], name: str = "", *, beside: bool = False) -> None:
-        """`name`: what is put back, for the user; `beside`: whether that is no name of the notebook's."""
-        self._acts.append(_Act(put, look, name, beside))
+    def add(
+        self,
+        put: Callable[[], object],
+        look: Callable[[], Look],
+        *names: str,
+        beside: bool = False,
+        inside: bool = False,
+    ) -> None:
+        """`names`: what is put back, for the user; `beside`: whether that is no name of the notebook's; `inside`: whether
+        it is something that these names hold."""
+        self._acts.append(_Act(put, look, names, beside, inside))
 
     def take(self, other: Undo) -> None:
         """What another one puts back, too."""
@@ -73,7 +83,7 @@ class Undo:
     @property
     def beside(self) -> list[str]:
         """What is put back that belongs to no name: the working directory, options, open figures."""
-        return [act.name for act in self._acts if act.beside]
+        return [name for act in self._acts if act.beside for name in act.names]
 
     def settle(self) -> None:
         """Note how everything is after the commit."""
@@ -96,8 +106,9 @@ class Undo:
                 failed = failed or error
         if failed is not None:
             raise failed
-        told = dict.fromkeys(act.name for act in left if act.name)
-        return [f"{name} was changed again after the answer, so it was left as it is." for name in told]
+        self.left = {name for act in left for name in act.names}
+        what = {act.names: ("something in " if act.inside else "") + ", ".join(act.names) for act in left if act.names}
+        return [f"{said} was changed again after the answer, so it was left as it is." for said in what.values()]
 
 
 @dataclass
@@ -112,7 +123,7 @@ class _Decoded:
     figures: list[tuple[int, Any]] | None
     outputs: list[Output]
     displayed: list[Output]
-    owner: str
+    owners: list[str]
 
 
 def read_table(place: Any, buffers: BufferReader) -> dict[str, Any]:
@@ -215,11 +226,11 @@ def _decode(
     if bind and results:
         values[bind] = results[-1]
     deleted = [name for name in content["deleted"] if name not in values]
-    owner = ", ".join(content["mutated"][:3])
+    owners = content["mutated"][:3]
     outputs = read_outputs(content["outputs"], len(results))
     displayed = read_outputs(content["displayed"], 0)
     parts = ambient.read(content["ambient"])
-    return _Decoded(values, deleted, states, parts, results, figures, outputs, displayed, owner)
+    return _Decoded(values, deleted, states, parts, results, figures, outputs, displayed, owners)
 
 
 def _may_be_bound(name: Any) -> bool:
@@ -281,7 +292,9 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
         was = kind.state(obj, state)
         undo.bytes += kind.size(was)
         look = functools.partial(kind.look, obj, was)
-        undo.add(functools.partial(kind.put, obj, was), look, known.get(id(obj)) or f"something in {decoded.owner}")
+        own = known.get(id(obj))
+        owners = [own] if own is not None else decoded.owners
+        undo.add(functools.partial(kind.put, obj, was), look, *owners, inside=own is None)
         kind.put(obj, state)
     for part, value in decoded.ambient:
         undo.add(ambient.undo_of(part, value), lambda part=part: ([], part.get()), part.name, beside=True)  # type: ignore[misc]

@@ -66,7 +66,8 @@ class Kept:
         for obj, kind in sorted(self._census.changeable(), key=lambda pair: _size_of(pair[0])):
             try:
                 if not kind.changes:
-                    self._lost[id(obj)] = f"what a {class_name(type(obj))} went through cannot be taken back"
+                    unseen = f"what a {class_name(type(obj))} went through cannot be taken back"
+                    self._lost[id(obj)] = reasons.of_class(type(obj)) or unseen
                 elif (size := _size_of(obj)) and held + size > limit:
                     self._lost[id(obj)] = (
                         f"a copy of what may change in it needs {bytes_in_words(size)}, "
@@ -83,12 +84,13 @@ class Kept:
         for obj in self._census.unseen():
             why = reasons.of_class(type(obj)) or f"what a {class_name(type(obj))} holds cannot be seen"
             self._lost[id(obj)] = why
-        self.impossible = self._sentences(self._lost)[:_MOST]
+        self.impossible = list(self._sentences(self._lost).values())[:_MOST]
 
-    def _sentences(self, lost: dict[int, str]) -> list[str]:
+    def _sentences(self, lost: dict[int, str]) -> dict[str, str]:
+        """By the name that reaches it, what cannot be restored."""
         owners = self._census.owners(self._census.old[address] for address in lost) if lost else {}
         said = {owners[address]: why for address, why in reversed(lost.items()) if address in owners}
-        return [f"{name} cannot be restored: {why}." for name, why in said.items()]
+        return {name: f"{name} cannot be restored: {why}." for name, why in said.items()}
 
     # --- after the run ----------------------------------------------------------------------------
 
@@ -122,8 +124,10 @@ class Kept:
         # A frame is put back last, when the arrays beneath it are what they were: what was added last goes first.
         for obj, kind, was in sorted(kept, key=lambda entry: entry[1].name != "frame"):
             undo.bytes += kind.size(was)
-            name = known.get(id(obj)) or f"something in {owners.get(id(obj), 'the notebook')}"
-            undo.add(functools.partial(kind.put, obj, was), functools.partial(kind.look, obj, was), name)
+            own = known.get(id(obj))
+            name = own or owners.get(id(obj), "the notebook")
+            put, look = functools.partial(kind.put, obj, was), functools.partial(kind.look, obj, was)
+            undo.add(put, look, name, inside=own is None)
 
     def _process(self, undo: Undo) -> None:
         """What belongs to the process: working directory, options, random numbers, open figures, built-in names."""

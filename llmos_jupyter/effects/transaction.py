@@ -254,18 +254,17 @@ class Committed:
 
     def restore(self, shell: InteractiveShell) -> list[str]:
         """Put everything back; one sentence for each name."""
-        beside = self._undo.beside
-        left: list[str] = []
+        undo, left = self._undo, []
+        beside = undo.beside
         try:
             with contextlib.suppress(KeyboardInterrupt), rehearsal.interrupts_deferred():  # half an undo is none
-                left = self._undo.restore()
+                left = undo.restore()
         except Exception as error:  # the rest is back
-            return [*self._undo.lost, f"A part could not be put back ({type(error).__name__}: {error})."]
+            return [*undo.lost.values(), f"A part could not be put back ({type(error).__name__}: {error})."]
+        stay = undo.left | undo.lost.keys()
         said = {"created": "removed {}", "rebound": "restored {}", "mutated": "restored {}", "deleted": "restored {}"}
-        kept = {sentence.partition(" ")[0] for sentence in [*left, *self._undo.lost]}
-        told = [said[change.kind].format(change.name) for change in self.changes if change.name not in kept]
-        told += [f"restored {name}" for name in beside if not any(sentence.startswith(name) for sentence in left)]
-        return self._undo.lost + left + told
+        told = [said[change.kind].format(change.name) for change in self.changes if change.name not in stay]
+        return [*undo.lost.values(), *left, *told, *(f"restored {name}" for name in beside if name not in stay)]
 
 
 def hoist(code: str, shell: InteractiveShell) -> list[str]:

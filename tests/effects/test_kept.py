@@ -247,12 +247,12 @@ def test_the_users_later_columns_stay() -> None:
     df = pd.DataFrame({"a": [1.0, 2], "b": [3.0, 4], "c": [5.0, 6]})
     undone({"df": df}, "df['a'] = 0.0; df['new'] = 1; del df['c']", "df['b'] *= 2; df['mine'] = 1; df.sum()")
     assert df.to_dict("list") == {"a": [0, 0], "b": [6, 8], "new": [1, 1], "mine": [1, 1]}
-    _, notes, _ = undone({"df": df}, "df.loc[0, 'a'] = 0.0", "df.loc[1, 'a'] = 7.0")
-    assert df["a"].tolist() == [0, 7]
+    _, notes, _ = undone({"df": df}, "df.loc[0, 'a'] = 5.0", "df.loc[1, 'a'] = 7.0")
+    assert df["a"].tolist() == [5, 7]
     assert not any(note.startswith("restored df") for note in notes)
     assert any("left" in note for note in notes)
     undone({"df": df}, "df['a'] = 3.0", "df.sum(); df.describe(); df.values")
-    assert df["a"].tolist() == [0, 7]
+    assert df["a"].tolist() == [5, 7]
 
 
 def test_a_failed_run_is_undone() -> None:
@@ -260,7 +260,7 @@ def test_a_failed_run_is_undone() -> None:
     _, notes, ns = undone({"x": x}, "y = 1; x.append(2); 1 / 0")
     assert x == [1]
     assert "y" not in ns
-    assert notes == ["removed y", "restored x"]
+    assert notes == ["restored x", "removed y"]
 
 
 def test_over_the_limit_is_said_before() -> None:
@@ -380,13 +380,13 @@ def test_torch_modules() -> None:
 def test_one_failure_loses_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = [1], {"a": 1}
     shell = shell_with(first=first, second=second, third=3)
-    _, saved = kept_run(shell, "first.append(2); second.clear(); third = 4")
 
     def refuse(self: Any, obj: Any, state: Any) -> None:
         raise RuntimeError("no")
 
     with monkeypatch.context() as patch:
         patch.setattr(ListKind, "put", refuse)
+        _, saved = kept_run(shell, "first.append(2); second.clear(); third = 4")
         notes = saved.restore(shell)
     assert notes == ["A part could not be put back (RuntimeError: no)."]
     assert (first, second, shell.user_ns["third"]) == ([1, 2], {"a": 1}, 3)

@@ -80,7 +80,7 @@ class Refusals:
         self._seen: set[tuple[Capability, str]] = set()
         self._told: set[tuple[Capability, str]] = set()
         self._roots, self._access, self._lock = roots, access, lock
-        self._caches: list[Refusal] = []
+        self._silent: list[Refusal] = []  # told only where the code fails for it: libraries do without
         self._ports: set[object] = set()  # at which a host was named
         self._places: set[Place] = set()
         self._busy = False
@@ -152,7 +152,7 @@ class Refusals:
         if not os.path.isdir(os.path.dirname(real)):
             return  # that folder is missed before the lock is
         if self._roots.may_write(real) or (verb == "make the folder" and self._roots.may_make(real)):
-            self._caches.append(
+            self._silent.append(
                 Refusal(capability=Capability.WRITE_FILES, what=f"{verb} {name}"[:LONGEST], target=real)
             )
             return
@@ -258,9 +258,12 @@ class Refusals:
     def on_socket(self, args: tuple[Any, ...]) -> None:
         import socket
 
-        if self._lock.notified:  # then the socket is made, and what it connects to is told
-            return
         family = args[1]
+        if self._lock.notified:  # then the socket is made, and what it connects to is told
+            if family == socket.AF_UNIX and self._access.network:
+                what = "open a socket to another program of this machine"
+                self._silent.append(Refusal(capability=Capability.NETWORK, what=what))
+            return
         # A Unix socket is how event loops wake themselves; -1 takes over an existing descriptor; and some
         # libraries try, as they are imported, which families there are.
         told = any(capability is Capability.NETWORK for capability, _ in self._seen)
@@ -358,8 +361,8 @@ class Refusals:
         if any(isinstance(link, OSError) and link.errno == errno.EBADF for link in chain):
             self.note_open_files(self._users_fds)
             return True
-        if self._caches:
-            self.note(self._caches[-1].capability, self._caches[-1].what, self._caches[-1].target)
+        if self._silent:
+            self.note(self._silent[-1].capability, self._silent[-1].what, self._silent[-1].target)
             return True
         return False
 
