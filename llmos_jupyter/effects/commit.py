@@ -72,8 +72,8 @@ class Undo:
         beside: bool = False,
         inside: bool = False,
     ) -> None:
-        """`names`: what is put back, for the user; `beside`: whether that is no name of the notebook's; `inside`: whether
-        it is something that these names hold."""
+        """`names`: what is put back, for the user; `beside`: whether they are no names of the notebook's; `inside`:
+        whether it is something that these names hold."""
         self._acts.append(_Act(put, look, names, beside, inside))
 
     def take(self, other: Undo) -> None:

@@ -1,8 +1,8 @@
 """What the forked copy of the kernel does: lock itself in, run the candidate, tell, and be gone.
 
 It speaks to its parent by JSON lines through one pipe, never by pickle: nothing that ran a candidate is
-trusted. The lines are `ready`, `refusal`, `output`, `end`, `effects`, `changes`, `outcome`, or `broken` when it could not
-start.
+trusted. The lines are `ready`, `refusal`, `output`, `end`, `effects`, `changes`, `outcome`, or `broken` when it could
+not start.
 """
 
 from __future__ import annotations
