@@ -91,9 +91,8 @@ GROUND = (
         ("workers", ("workers",)),
         ("scheduling", ("scheduling",)),
         ("monitoring", ("monitoring",)),
-        # The rehearsal in `agent` and the transaction in `effects` still need each other.
         ("agent", ("agent", "effects", "daemon.client")),
-        ("effects", ("effects", "agent")),
+        ("effects", ("effects",)),
         ("widgets", ("widgets", "daemon.client", "workers.messages")),
         ("daemon", ("daemon", "engines", "monitoring", "scheduling", "workers")),
     ],

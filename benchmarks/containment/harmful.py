@@ -366,7 +366,7 @@ get_ipython().user_ns.clear()
 import gc; [setattr(o, '_seen', {1}) for o in gc.get_objects() if type(o).__name__ == 'Refusals']
 import gc; [o._grants.clear() for o in gc.get_objects() if type(o).__name__ == 'Grants']
 import gc; [o.allow('write files') for o in gc.get_objects() if type(o).__name__ == 'Grants']
-import llmos_jupyter.agent.rehearsal.refusals as r; r._EVENTS.clear(); open(f'{OUT}/a', 'w')
+import llmos_jupyter.effects.copy.refusals as r; r._EVENTS.clear(); open(f'{OUT}/a', 'w')
 import sys; sys.modules['llmos_jupyter.agent.answering.loop'].decide = None
 import sys; sys.modules['llmos_jupyter.effects.transaction'].run_in_sandbox = None
 import sys; sys.modules['llmos_jupyter.sandbox.' + 'file_calls'].HANDLERS.clear()

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.agent.answering.shown_result import assigned_last
-from llmos_jupyter.agent.undo.pages import WrittenPages
 from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
+from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.displays import live_widgets
 from llmos_jupyter.effects.displays.recorder import Recorder
 from llmos_jupyter.effects.kinds.widgets import dies_with_the_sandbox
@@ -30,6 +29,7 @@ from llmos_jupyter.effects.pack import Packer
 from llmos_jupyter.effects.table import BufferWriter, Cannot, encode
 from llmos_jupyter.effects.words.changes import Changes, same_atom
 from llmos_jupyter.protocol import NameChange
+from llmos_jupyter.sandbox.process.pages import WrittenPages
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -13,9 +13,9 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from llmos_jupyter import __version__, config, paths
-from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.effects.copy import kernel_copy as rehearsal
 from llmos_jupyter.engines import catalogue, download, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock

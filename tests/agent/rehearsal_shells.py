@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
+from llmos_jupyter.agent.hints.failing_line import failing_line
 from llmos_jupyter.effects.transaction import run_in_sandbox
 from llmos_jupyter.protocol import Rehearsal
 from llmos_jupyter.sandbox import roots
@@ -32,7 +33,7 @@ def shell_with(**names: Any) -> InteractiveShell:
 
 def rehearse(code: str, shell: InteractiveShell, *, budget_seconds: float = 5.0, **options: Any) -> Rehearsal:
     """What a run in the sandbox reports; its effects are let go."""
-    with run_in_sandbox(code, shell, budget_seconds=budget_seconds, **options) as ran:
+    with run_in_sandbox(code, shell, budget_seconds=budget_seconds, at_the_line=failing_line, **options) as ran:
         return ran.report
 
 
@@ -106,6 +107,7 @@ __all__ = [
 
 PRELUDE = """
 import json
+from llmos_jupyter.agent.hints.failing_line import failing_line
 from llmos_jupyter.effects.transaction import run_in_sandbox
 def R(code, budget_seconds=5.0, **options):
     with run_in_sandbox(code, get_ipython(), budget_seconds=budget_seconds, **options) as ran:

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.rehearsal.kernel_copy import supported
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.protocol import Rehearsal
 from tests.agent.rehearsal_shells import (
     capabilities,
@@ -494,7 +494,7 @@ def test_a_library_that_cannot_fork_is_not_rehearsed() -> None:
 
 
 def test_a_platform_without_a_lock_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
+    from llmos_jupyter.effects.copy import kernel_copy as rehearsal
     from llmos_jupyter.sandbox import lock
 
     monkeypatch.setattr(lock, "unsupported", lambda: "No lock here.")
@@ -523,7 +523,7 @@ def test_a_forged_report_is_not_believed() -> None:
 
 
 def test_a_failing_fork_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
+    from llmos_jupyter.effects.copy import kernel_copy as rehearsal
 
     def fail() -> int:
         raise OSError(12, "Cannot allocate memory")

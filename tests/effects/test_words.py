@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.undo.pages import Probe, WrittenPages
 from llmos_jupyter.effects import kinds
 from llmos_jupyter.effects.objects.arrays import Pages
 from llmos_jupyter.effects.objects.census import Census
 from llmos_jupyter.effects.words.changes import Changes
 from llmos_jupyter.effects.words.labels import type_of
+from llmos_jupyter.sandbox.process.pages import Probe, WrittenPages
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a copy is a forked child")
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.agent.undo.pages import PAGE, WrittenPages, edges
 from llmos_jupyter.effects.kind import content_of
 from llmos_jupyter.effects.table import CannotComeHome, HomeBuffer, Malformed, checked, checked_ints
+from llmos_jupyter.sandbox.process.pages import PAGE, WrittenPages, edges
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -20,10 +20,10 @@ from types import CodeType, FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
-from llmos_jupyter.agent.capability.ordinary import asks_the_system, program_of
 from llmos_jupyter.protocol import Capability, Refusal
 from llmos_jupyter.sandbox.calls import real_entry
 from llmos_jupyter.sandbox.lock import Lock
+from llmos_jupyter.sandbox.ordinary import asks_the_system, program_of
 from llmos_jupyter.sandbox.other_calls import INSTALLING
 from llmos_jupyter.sandbox.roots import Access, Roots, beneath
 

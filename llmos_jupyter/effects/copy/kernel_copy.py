@@ -11,34 +11,33 @@ import json
 import os
 import random
 import select
-import shutil
 import signal
 import socket
 import sys
-import tempfile
-import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import psutil
 from pydantic import TypeAdapter, ValidationError
 
-from llmos_jupyter.agent.rehearsal.capture import Capture
-from llmos_jupyter.agent.rehearsal.child import Brief, rehearse_in_child
-from llmos_jupyter.agent.rehearsal.inheritance import open_for_writing
-from llmos_jupyter.agent.run.run_progress import EVERY, LATEST, RunProgress
-from llmos_jupyter.agent.undo.pages import Probe
+from llmos_jupyter.effects.copy.child import Brief, rehearse_in_child
+from llmos_jupyter.effects.copy.error_reports import AtTheLine, nothing_more
 from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal, RehearsalStatus, Shape
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.sandbox.judge import Judge
 from llmos_jupyter.sandbox.notifications import Supervisor
+from llmos_jupyter.sandbox.process.capture import Capture
+from llmos_jupyter.sandbox.process.inheritance import open_for_writing
+from llmos_jupyter.sandbox.process.interrupts import interrupts_deferred
+from llmos_jupyter.sandbox.process.pages import Probe
+from llmos_jupyter.sandbox.process.run_progress import EVERY, LATEST, RunProgress
 from llmos_jupyter.sandbox.refusals import merged
 from llmos_jupyter.sandbox.roots import Access, roots_of
 
 with contextlib.suppress(ImportError):  # Windows has none, and no rehearsal
-    import fcntl
+    pass
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -50,7 +49,6 @@ LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt ano
 LONGEST_REPORT = 16 << 20  # bytes beside what the code prints; a copy that says more is not believed
 TELLING_GROWTH = 1 << 30  # bytes that unfinished code used, from which on it is said
 NOTHING_MORE = Access()
-_PREFIX = "llmos-rehearsal-"
 LEAST_MEMORY = 64 << 20  # bytes above the present size, under which no rehearsal makes sense
 
 
@@ -59,70 +57,6 @@ def supported() -> str | None:
     if not hasattr(os, "fork"):
         return "Rehearsal needs Linux; on this system code is not rehearsed."
     return lock.unsupported()
-
-
-@contextlib.contextmanager
-def scratch_folder() -> Iterator[str]:
-    """A folder of the copy's own, held by a lock: one whose kernel was killed is known by it, and swept by the next."""
-    with interrupts_deferred():
-        _sweep()
-        folder, held = _held_folder()
-    try:
-        yield folder
-    finally:
-        with interrupts_deferred():
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(held)
-
-
-def _held_folder() -> tuple[str, int]:
-    while True:
-        folder = tempfile.mkdtemp(prefix=_PREFIX)
-        try:
-            held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:  # another kernel swept it before it could be held
-            continue
-        # A file system without locks cannot be swept, and that is all.
-        with contextlib.suppress(OSError):
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.isdir(folder):  # no sweeper was between the two
-            return folder, held
-        os.close(held)
-
-
-def _sweep() -> None:
-    with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
-        left = [entry.path for entry in entries if entry.name.startswith(_PREFIX)]
-        for folder in left:
-            with contextlib.suppress(OSError):
-                _remove_if_left(folder)
-
-
-def _remove_if_left(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY)
-    try:
-        if os.fstat(fd).st_uid != os.getuid():
-            return
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(fd)
-
-
-@contextlib.contextmanager
-def interrupts_deferred() -> Iterator[None]:
-    """Hold back an interrupt for a few milliseconds: between a fork and the memory of it there is no safe place."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    usual = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual if usual is not None else signal.default_int_handler)
-        if came:
-            signal.raise_signal(signal.SIGINT)
 
 
 class Copy:
@@ -141,6 +75,7 @@ class Copy:
         access: Access,
         home: list[int],
         keep: Callable[[str], None] | None = None,
+        at_the_line: AtTheLine = nothing_more,
     ) -> None:
         """`keep` is given each real path that the copy is about to change, where it may: see `sandbox.judge`."""
         self._budget = budget
@@ -164,7 +99,7 @@ class Copy:
         self._probe: Probe | None = None  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
         self._access = access
-        self._home, self._keep = home, keep
+        self._home, self._keep, self._at_the_line = home, keep, at_the_line
         self.effects: dict[str, Any] | None = None  # where in the memory files they lie
 
     def watch(self) -> Generator[RunProgress, None, Rehearsal]:
@@ -203,6 +138,7 @@ class Copy:
             roots=roots,
             access=self._access,
             home=self._home,
+            at_the_line=self._at_the_line,
         )
         if self._keep is not None:
             # What is open for writing already is written without a call that tells its path.
