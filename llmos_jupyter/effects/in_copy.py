@@ -22,9 +22,9 @@ from llmos_jupyter.effects.displays import live_widgets
 from llmos_jupyter.effects.displays.recorder import Recorder
 from llmos_jupyter.effects.kinds.widgets import dies_with_the_sandbox
 from llmos_jupyter.effects.objects import names
-from llmos_jupyter.effects.objects.arrays import Pages
 from llmos_jupyter.effects.objects.census import Census
 from llmos_jupyter.effects.objects.layout import class_module, class_name, library_module, mro
+from llmos_jupyter.effects.objects.memory import Pages
 from llmos_jupyter.effects.pack import Packer
 from llmos_jupyter.effects.table import BufferWriter, Cannot, encode
 from llmos_jupyter.effects.words.changes import Changes, same_atom

@@ -15,8 +15,8 @@ import pandas as pd
 import pytest
 
 from llmos_jupyter.effects import kinds
-from llmos_jupyter.effects.objects.arrays import Pages
 from llmos_jupyter.effects.objects.census import Census
+from llmos_jupyter.effects.objects.memory import Pages
 from llmos_jupyter.effects.words.changes import Changes
 from llmos_jupyter.effects.words.labels import type_of
 from llmos_jupyter.sandbox.process.pages import Probe, WrittenPages

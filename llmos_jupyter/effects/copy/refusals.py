@@ -7,7 +7,6 @@ Python's audit events, noted as they pass. They are no defence, only the story.
 from __future__ import annotations
 
 import contextlib
-import dis
 import errno
 import io
 import os
@@ -20,6 +19,7 @@ from types import CodeType, FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
+from llmos_jupyter.effects.copy.causes import OWN_FAULTS, chain_of, from_lock
 from llmos_jupyter.protocol import Capability, Refusal
 from llmos_jupyter.sandbox.calls import real_entry
 from llmos_jupyter.sandbox.lock import Lock
@@ -31,28 +31,11 @@ MOST = 20  # refusals reported
 LONGEST = 200  # characters of one
 
 _CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_LOCK_ERRNOS = frozenset({errno.EPERM, errno.EACCES, errno.EROFS, errno.EBADF, errno.ENOTSOCK, errno.EFBIG})
-# Words of the C libraries' messages, where a library reports no errno.
-_LOCK_WORDS = re.compile(
-    r"operation not permitted|permission denied|read-?only (?:file ?system|database)|"
-    r"temporary failure in name resolution|name or service not known|name resolution|not permitted in a rehearsal",
-    re.I,
-)
-_OWN_FAULTS = (NameError, AttributeError, TypeError, SyntaxError, AssertionError)
-
 _FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.FileIO)
-_RAISE = dis.opmap["RAISE_VARARGS"]
 
 _OF_ENTRIES = frozenset({"delete", "rename", "link to", "make the folder"})  # a link is meant, not what it leads to
 
 Place = tuple[CodeType, int]
-
-
-class Refused(PermissionError):
-    """Raised by the stand-ins for input, shell commands and leaving."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(errno.EPERM, f"{what} is not permitted in a rehearsal")
 
 
 class Quietly(PermissionError):
@@ -287,34 +270,14 @@ class Refusals:
             return True
         if isinstance(error, MemoryError | KeyboardInterrupt):
             return False
-        chain = _chain(error)
-        if any(self._from_lock(link) for link in chain):
+        chain = chain_of(error)
+        if any(from_lock(link, told=bool(self._seen), open_files=bool(self._users_fds)) for link in chain):
             return bool(self._seen) or self._explain(chain) or self._lock.notified
         # A library may wrap the refusal in words of its own, or act on it later in the same call.
-        if isinstance(error, _OWN_FAULTS) or not self._seen:
+        if isinstance(error, OWN_FAULTS) or not self._seen:
             return False
         missing = FileNotFoundError | FileExistsError | IsADirectoryError | NotADirectoryError
         return not isinstance(error, missing) and self._failed_at(error) in self._places
-
-    def _from_lock(self, error: BaseException) -> bool:
-        if isinstance(error, Refused):
-            return True
-        if not self._seen and _raised_by_hand(error):
-            return False
-        if isinstance(error, OSError):
-            if error.errno == errno.EBADF:
-                return bool(self._users_fds)
-            if error.errno in _LOCK_ERRNOS:
-                return not _unreadable(error)
-            return type(error).__name__ == "gaierror" or bool(_LOCK_WORDS.search(str(error)))
-        module = type(error).__module__
-        if module == "sqlite3":
-            return bool(re.search(r"readonly database|unable to open|disk I/O", str(error)))
-        if module in ("builtins", "__main__"):
-            return False
-        with contextlib.suppress(Exception):  # str() of somebody's exception
-            return bool(_LOCK_WORDS.search(str(error)))
-        return False
 
     def _failed_at(self, error: BaseException) -> Place | None:
         """The innermost line of the candidate that the error came through."""
@@ -371,23 +334,6 @@ def _short(what: str) -> str:
     return what if len(what) <= LONGEST else what[: LONGEST - 1] + "…"
 
 
-def _chain(error: BaseException) -> list[BaseException]:
-    """The error and what it was raised from. A slip made while handling a refusal is a slip all the same."""
-    chain: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None and not any(link is known for known in chain):
-        chain.append(link)
-        inner = getattr(link, "exceptions", ())  # of an exception group
-        chain += [error for error in inner if isinstance(error, BaseException)] if isinstance(inner, tuple) else []
-        if link.__cause__ is not None:
-            link = link.__cause__
-        elif link.__suppress_context__ or isinstance(link, _OWN_FAULTS):
-            link = None
-        else:
-            link = link.__context__
-    return chain
-
-
 def _importing() -> bool:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
@@ -395,28 +341,6 @@ def _importing() -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _raised_by_hand(error: BaseException) -> bool:
-    """Whether a `raise` statement outside all libraries made it, and no system call."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None:
-        return False
-    own = last.tb_frame.f_globals.get("__name__") == "__main__"
-    return own and last.tb_frame.f_code.co_code[last.tb_lasti] == _RAISE
-
-
-def _unreadable(error: OSError) -> bool:
-    """A file that the user may not read either (`os.access` knows nothing of Landlock)."""
-    name = error.filename
-    return (
-        error.errno == errno.EACCES
-        and isinstance(name, str | bytes)
-        and os.path.exists(name)
-        and not os.access(name, os.R_OK)
-    )
 
 
 _EVENTS: dict[str, Callable[[Refusals, tuple[Any, ...]], None]] = {

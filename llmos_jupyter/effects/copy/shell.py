@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from llmos_jupyter.effects.copy.causes import Refused
 from llmos_jupyter.effects.copy.outcome import figure_digest
-from llmos_jupyter.effects.copy.refusals import Refusals, Refused
+from llmos_jupyter.effects.copy.refusals import Refusals
 from llmos_jupyter.effects.displays.recorder import Recorder, Tee
 from llmos_jupyter.protocol import Capability
 from llmos_jupyter.sandbox.process.capture import Capture, Stream

@@ -11,7 +11,7 @@ import time
 from typing import Any, Literal
 
 from llmos_jupyter.effects.kind import Look, kind_of
-from llmos_jupyter.effects.objects import arrays
+from llmos_jupyter.effects.objects import memory
 from llmos_jupyter.effects.objects.census import Census
 from llmos_jupyter.effects.objects.layout import class_module
 from llmos_jupyter.effects.objects.walk import levels
@@ -118,15 +118,15 @@ class Changes:
             return ""
         base = numpy.ndarray.base.__get__(obj)
         was = self._before.get(id(base))
-        if was is None or not issubclass(type(base), numpy.ndarray) or arrays.plain(base).dtype.hasobject:
+        if was is None or not issubclass(type(base), numpy.ndarray) or memory.plain(base).dtype.hasobject:
             return ""
         shown.add(id(base))
-        low = arrays.lowest(arrays.plain(obj)) - arrays.lowest(arrays.plain(base))
-        high = low + len(arrays.memory_of(arrays.plain(obj)))
+        low = memory.lowest(memory.plain(obj)) - memory.lowest(memory.plain(base))
+        high = low + len(memory.memory_of(memory.plain(obj)))
         before = was[1][-1]
-        if type(before) is not bytes or not arrays.plain(base).flags.c_contiguous:
+        if type(before) is not bytes or not memory.plain(base).flags.c_contiguous:
             return "values changed"
-        return "values changed" if arrays.plain(base).tobytes()[low:high] != before[low:high] else ""
+        return "values changed" if memory.plain(base).tobytes()[low:high] != before[low:high] else ""
 
     def _touched_frames(self) -> dict[int, Look]:
         """The pandas frames that changed, themselves or in what they are made of, with what they were."""

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from llmos_jupyter.effects.kind import Look, kind_of
-from llmos_jupyter.effects.objects import arrays
+from llmos_jupyter.effects.objects import memory
 from llmos_jupyter.effects.words.labels import counted, key_of, listed
 
 COMPARED = 64 << 20  # bytes that a column which moved may have, to be compared value by value
@@ -157,7 +157,7 @@ def _rows_written(values: Any, changed: Mapping[int, Any], marks: Mapping[int, L
         return frozenset()
     if values.ndim != 2 or id(owner) not in marks or not issubclass(type(owner), np.ndarray):
         return _ALL
-    return _rows_of(values, arrays.plain(owner), marks[id(owner)])
+    return _rows_of(values, memory.plain(owner), marks[id(owner)])
 
 
 def _rows_of(values: Any, owner: Any, before: Look) -> frozenset[int]:
@@ -169,16 +169,16 @@ def _rows_of(values: Any, owner: Any, before: Look) -> frozenset[int]:
         same = np.array([a is b for a, b in zip(objects, values.ravel().tolist(), strict=True)], bool)
         return frozenset(np.flatnonzero(~same.reshape(values.shape).all(axis=1)).tolist())
     if type(plain[-1]) is bytes:
-        memory = np.empty_like(owner)
-        memory[...] = np.frombuffer(plain[-1], owner.dtype).reshape(owner.shape)
-        if memory.strides != owner.strides:
+        then = np.empty_like(owner)
+        then[...] = np.frombuffer(plain[-1], owner.dtype).reshape(owner.shape)
+        if then.strides != owner.strides:
             return _ALL
-        offset = arrays.lowest(values) - arrays.lowest(owner)
-        was = np.ndarray(values.shape, values.dtype, arrays.memory_of(memory), offset, values.strides)
+        offset = memory.lowest(values) - memory.lowest(owner)
+        was = np.ndarray(values.shape, values.dtype, memory.memory_of(then), offset, values.strides)
         differ = _bytes(was) != _bytes(values)
         return frozenset(np.flatnonzero(differ.any(axis=1)).tolist())
-    whole = values.flags.c_contiguous and (arrays.lowest(values), values.nbytes) == (arrays.lowest(owner), owner.nbytes)
-    rows, now = _rows_told(plain[-1]), _rows_told(arrays.print_of(owner))
+    whole = values.flags.c_contiguous and (memory.lowest(values), values.nbytes) == (memory.lowest(owner), owner.nbytes)
+    rows, now = _rows_told(plain[-1]), _rows_told(memory.print_of(owner))
     if not whole or not len(rows) == len(now) == len(values):
         return _ALL
     return frozenset(row for row, (was, is_now) in enumerate(zip(rows, now, strict=True)) if was != is_now)
@@ -189,5 +189,5 @@ def _bytes(values: Any) -> Any:
 
 
 def _rows_told(printed: Any) -> Any:
-    """Of what `arrays.print_of` says, the part for each row."""
+    """Of what `memory.print_of` says, the part for each row."""
     return printed[-1] if type(printed) is tuple else ()
