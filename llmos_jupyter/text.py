@@ -24,11 +24,3 @@ def readable(text: str) -> str:
     """
     text = _ANSI.sub("", text).replace("\r\n", "\n").replace("\r", "\n")
     return _CONTROLS.sub("", wellformed(text))
-
-
-def bytes_in_words(count: int) -> str:
-    """As "8.0 MB", in powers of ten."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= factor:
-            return f"{count / factor:.1f} {unit}"
-    return f"{count} bytes"

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from llmos_jupyter import units
 from llmos_jupyter.effects import ambient, kinds, reasons
 from llmos_jupyter.effects.commit import Undo, bound, keep_results, rebind, weight
 from llmos_jupyter.effects.in_copy import transformed
@@ -28,7 +29,6 @@ from llmos_jupyter.effects.objects.layout import MISSING, class_name
 from llmos_jupyter.effects.objects.reach import mentioned
 from llmos_jupyter.effects.words.changes import Changes
 from llmos_jupyter.protocol import NameChange
-from llmos_jupyter.text import bytes_in_words
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -70,8 +70,8 @@ class Kept:
                     self._lost[id(obj)] = reasons.of_class(type(obj)) or unseen
                 elif (size := _size_of(obj)) and held + size > limit:
                     self._lost[id(obj)] = (
-                        f"a copy of what may change in it needs {bytes_in_words(size)}, "
-                        f"and undo may keep {bytes_in_words(limit)}"
+                        f"a copy of what may change in it needs {units.size(size)}, "
+                        f"and undo may keep {units.size(limit)}"
                     )
                 else:
                     self._states[id(obj)] = obj, kind, kind.state(obj, ALL)

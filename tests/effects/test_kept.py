@@ -23,7 +23,7 @@ from llmos_jupyter.agent.undo.history import History
 from llmos_jupyter.effects.kept import Kept
 from llmos_jupyter.effects.kinds.containers import ListKind
 from llmos_jupyter.effects.transaction import Committed
-from tests.agent.rehearsal_shells import shell_with
+from tests.agent.rehearsal.shells import shell_with
 
 LIMIT = 1 << 30
 

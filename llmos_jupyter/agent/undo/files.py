@@ -12,7 +12,7 @@ import threading
 import weakref
 from dataclasses import dataclass
 
-from llmos_jupyter.text import bytes_in_words
+from llmos_jupyter import units
 
 _DEVICE_FOLDERS = ("/dev/", "/proc/", "/sys/")
 
@@ -111,8 +111,8 @@ class FileKeeper:
         if self.bytes + status.st_size > self._limit:
             self._kept[name] = _Kept("over", status)
             self.impossible.append(
-                f"{name} cannot be restored: with it, copies would need {bytes_in_words(self.bytes + status.st_size)}, "
-                f"and undo may keep {bytes_in_words(self._limit)}."
+                f"{name} cannot be restored: with it, copies would need {units.size(self.bytes + status.st_size)}, "
+                f"and undo may keep {units.size(self._limit)}."
             )
             return
         if not self._folder:

@@ -10,16 +10,14 @@ from typing import NamedTuple
 
 import IPython
 
-import llmos_jupyter
+from llmos_jupyter import _version
 from llmos_jupyter.protocol import ErrorReport
 
 LONGEST = 2_000  # characters of a message
 FRAMES = 6  # lines of the candidate shown
 
 _TIMED = ("<timed exec>", "<timed eval>")  # what %%time calls the rest of its cell
-_MACHINERY = tuple(
-    os.path.dirname(os.path.abspath(file)) + os.sep for file in (IPython.__file__, llmos_jupyter.__file__)
-)
+_MACHINERY = tuple(os.path.dirname(os.path.abspath(file)) + os.sep for file in (IPython.__file__, _version.__file__))
 
 
 class Failing(NamedTuple):
