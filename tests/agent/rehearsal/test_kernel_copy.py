@@ -268,7 +268,8 @@ def test_progress_bars_and_colours() -> None:
 
 
 def test_display_is_plain_text() -> None:
-    code = "class A:\n    def __repr__(self): return 'plain'\n    def _repr_html_(self): return '<b>rich</b>'\ndisplay(A())\nA()"
+    methods = "def __repr__(self): return 'plain'\n    def _repr_html_(self): return '<b>rich</b>'"
+    code = f"class A:\n    {methods}\ndisplay(A())\nA()"
     assert report(code).output == "plain\nplain\n"
 
 
