@@ -114,6 +114,7 @@ class Kept:
         undo.take(self._results)
         undo.settle()
         self._states.clear()
+        self._census.close()
         del self._census, self._before
         return undo
 

@@ -166,8 +166,9 @@ def _run_here(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generato
             if draft.displayed in shell.user_ns and done.status == "ok":
                 display(shell.user_ns[draft.displayed])
     finally:
-        saved = Committed(kept.ran(), kept.changes)
-        rights.history.push(saved)
+        with interrupts_deferred():
+            saved = Committed(kept.ran(), kept.changes)
+            rights.history.push(saved)
     done.changes = saved.changes
     yield Ran(draft.code, done)
     return done

@@ -91,6 +91,12 @@ class Census:
         self.refused = refused
         return found, cannot
 
+    @staticmethod
+    def close() -> None:
+        """Let go of what kinds have noted, in a process that goes on."""
+        for kind in KINDS.values():
+            kind.begin()
+
     def changeable(self) -> Iterator[tuple[Any, Kind]]:
         """All that may change, each with its kind."""
         for obj in itertools.chain(self._lists, self._dicts):

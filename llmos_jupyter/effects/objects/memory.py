@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from typing import Any
 
@@ -12,7 +11,6 @@ from llmos_jupyter.sandbox.process.pages import PAGE, WrittenPages, edges
 
 SMALL = 64 << 10  # bytes up to which an array is copied, to compare it
 ROWS = 1_000  # rows of a two-dimensional array that are looked at one by one
-_CHUNK = 1 << 17
 
 
 class Pages:
@@ -72,18 +70,10 @@ def written_ranges(array: Any) -> list[list[int]] | None:
     if pages is None or not pages.works or not ordered.flags.c_contiguous:
         return None
     address, size = address_of(ordered), ordered.nbytes
-    first, last = -(-address // PAGE), (address + size) // PAGE
-    file, found = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC), []
-    try:
-        for start in range(first, last, _CHUNK):
-            found.append(np.frombuffer(os.pread(file, 8 * min(_CHUNK, last - start), 8 * start), "<u8"))
-    finally:
-        os.close(file)
-    flags = np.concatenate(found) if found else np.empty(0, "u8")
-    # The bits are explained in `pages`.
-    own = ((flags >> 56) & (flags >> 63) & ~(flags >> 61) & 1).astype("i1")
-    if len(flags) < last - first or bool((flags >> 62 & 1).any()) or own.sum() * 2 > len(own):
+    own = pages.own(address, size)
+    if own is None or own.sum() * 2 > len(own):
         return None
+    own, first, last = own.astype("i1"), -(-address // PAGE), (address + size) // PAGE
     steps = np.flatnonzero(np.diff(np.concatenate([[0], own, [0]])))
     middle = [
         [int(a + first) * PAGE - address, int(b + first) * PAGE - address]
@@ -107,7 +97,8 @@ def print_of(array: Any) -> Any:
     starts = range(0, array.nbytes, width) if in_rows else ()
     pages = Pages.written
     if pages is not None and pages.works and (count := pages.written(address, array.nbytes)) is not None:
-        rows = tuple((edges(address + at, width), pages.written(address + at, width)) for at in starts)
+        counts = pages.written_rows(address, width, len(ordered)) if in_rows else None
+        rows = tuple((edges(address + at, width), rows) for at, rows in zip(starts, counts or (), strict=False))
         return edges(address, array.nbytes), count, rows
     if in_rows:
         return ("rows", tuple(zlib.crc32(flat[at : at + width]) for at in starts))

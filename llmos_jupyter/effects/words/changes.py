@@ -132,6 +132,8 @@ class Changes:
         """The pandas frames that changed, themselves or in what they are made of, with what they were."""
         known = set(self._changed)
         frames: dict[int, Look] = {}
+        if not known:
+            return frames
         parts = [part for part in self._census.marked if class_module(type(part[0])).startswith("pandas")]
         for _ in range(3):  # an array within an array of pandas' within a frame
             for obj, kind, marks in parts:
