@@ -16,6 +16,7 @@ import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
 from llmos_jupyter.agent.hints.failing_line import failing_line
+from llmos_jupyter.effects.copy import kernel_copy
 from llmos_jupyter.effects.transaction import run_in_sandbox
 from llmos_jupyter.protocol import Rehearsal
 from llmos_jupyter.sandbox import roots
@@ -29,6 +30,9 @@ def shell_with(**names: Any) -> InteractiveShell:
     shell.user_ns["__spec__"] = None  # a module has one, and `multiprocessing` asks `__main__` for it
     shell.user_ns.update(names)
     return shell
+
+
+kernel_copy.Copy.preparation = 60.0  # these tests also run on machines that are busy
 
 
 def rehearse(code: str, shell: InteractiveShell, *, budget_seconds: float = 5.0, **options: Any) -> Rehearsal:
