@@ -3,7 +3,7 @@
     python -m benchmarks.rehearsal [--runs 5] [--largest 4]
 
 A real IPython shell holds float columns of the given size in all; a candidate that reads one of them is rehearsed. The
-figure is the whole of `rehearse()`: fork, lock, both snapshots, the candidate, the report, the burial. Beside it stands
+figure is the whole of `run_in_sandbox()`: fork, lock, census, the candidate, its effects, the burial. Beside it stands
 what a copy by pickling the same namespace takes, which is how a worker process would get it.
 """
 
@@ -18,7 +18,7 @@ import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
 
 from benchmarks.common import median, note, report
-from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse
+from llmos_jupyter.effects.transaction import run_in_sandbox
 
 AIM_SECONDS, AIM_GB = 0.3, 1.5
 SIZES_GB = (0.01, 0.1, 0.5, 1.0, 1.5, 2.0, 4.0)
@@ -63,10 +63,10 @@ def measure(shell: InteractiveShell, size: float, runs: int) -> dict[str, float]
 
 def timed(shell: InteractiveShell, code: str) -> float:
     began = time.monotonic()
-    result = rehearse(code, shell)
-    seconds = time.monotonic() - began
-    if result.status != "passed":
-        raise SystemExit(f"the rehearsal did not pass: {result}")
+    with run_in_sandbox(code, shell) as ran:
+        seconds = time.monotonic() - began
+        if ran.report.status != "passed":
+            raise SystemExit(f"the rehearsal did not pass: {ran.report}")
     return seconds
 
 

@@ -340,9 +340,9 @@ def soak(book: Book, notebooks: int, folder: Path) -> dict[str, Any]:
             user.start()
         for user in users:
             user.join()
-        # A rehearsal sweeps the folders that killed kernels left.
+        # A run in the sandbox sweeps the folders that killed kernels left.
         book.notebooks[0].run(
-            "from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse; rehearse('1', get_ipython())",
+            "from llmos_jupyter.effects.transaction import run_in_sandbox; run_in_sandbox('1', get_ipython()).close()",
             REQUEST_SECONDS,
         )
         found: dict[str, Any] = {"tasks_open_after_settling": settled(open_tasks)}

@@ -1,10 +1,11 @@
-"""What undo costs, against how much data the notebook holds and how much of it changes.
+"""What undo of a run in the notebook itself costs, against how much data the notebook holds and how much of it changes.
 
     python -m benchmarks.undo [--runs 3] [--largest 0.5]
 
 A real IPython shell holds a frame of float columns of the given size in all; a candidate writes into some of them, in
-place. `save_s` is the keeping before the run (the rehearsal, which says what changes, is measured in
-`benchmarks.rehearsal`), `ran_s` the look after it, `restore_s` the undo itself; `kept_mb` is what it held meanwhile.
+place. `save_s` is the keeping before the run of all that it can reach, `ran_s` the look after it, which lets go of what
+did not change, `restore_s` the undo itself; `kept_mb` is what undo holds. (Undo of what came home from the sandbox is
+measured in `benchmarks.transaction`.)
 Beside them stands a deep copy of the namespace, which is the plain way to be able to go back.
 """
 
@@ -20,8 +21,7 @@ import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
 from benchmarks.common import median, note, report
-from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse, supported
-from llmos_jupyter.agent.undo import history as undo
+from llmos_jupyter.effects.kept import Kept
 
 SIZES_GB = (0.01, 0.1, 0.5, 1.0, 2.0)
 COLUMNS = 20
@@ -49,7 +49,7 @@ def main() -> None:
             note(f"{size} GB left out: too little memory is free")
             continue
         rows += measure(shell, size, options.runs)
-    report("undo", rows, rehearsed=supported() is None)
+    report("undo", rows)
 
 
 def measure(shell: InteractiveShell, size: float, runs: int) -> list[dict[str, object]]:
@@ -83,21 +83,19 @@ def once(shell: InteractiveShell, frame: pd.DataFrame, deep: pd.DataFrame, code:
     """Seconds to save, to look after the run, to restore; bytes held. Stops if the state does not come back."""
     shell.reset(new_session=False)
     shell.user_ns["df"] = frame
-    changes = undo.foreseen(rehearse(code, shell, budget_seconds=60)) if supported() is None else None
     times = [time.perf_counter()]
-    saved = undo.save(shell, changes, code, limit_bytes=8 << 30)
+    kept = Kept(shell, code, limit_bytes=8 << 30)
     times.append(time.perf_counter())
-    kept = saved.bytes
     shell.run_cell(code, store_history=False).raise_error()
     times.append(time.perf_counter())
-    saved.ran(shell)
-    kept = max(kept, saved.bytes)
+    undo = kept.ran()
     times.append(time.perf_counter())
-    saved.restore(shell)
+    undo.restore()
     times.append(time.perf_counter())
+    held = undo.bytes
     if shell.user_ns["df"] is not frame or not frame.equals(deep):
         raise SystemExit(f"undo did not bring the frame back after: {code}")
-    return times[1] - times[0], times[3] - times[2], times[4] - times[3], float(kept)
+    return times[1] - times[0], times[3] - times[2], times[4] - times[3], float(held)
 
 
 if __name__ == "__main__":

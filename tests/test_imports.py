@@ -32,10 +32,10 @@ MAY_IMPORT = {
     "workers": (),
     "monitoring": (),
     "daemon": ("engines", "monitoring", "scheduling", "workers"),
-    "effects": ("agent",),  # the one exception to "one way": each still needs parts of the other
+    "effects": (),
     "agent": ("effects", "daemon.client"),
     "widgets": ("daemon.client",),
-    "reports": ("agent", "daemon.client", "daemon.lifecycle", "engines", "monitoring", "widgets", "workers"),
+    "reports": ("agent", "effects", "daemon.client", "daemon.lifecycle", "engines", "monitoring", "widgets", "workers"),
     "session": ("agent", "daemon.client", "effects", "engines", "reports", "scheduling", "widgets", "workers"),
     "server_extension": ("daemon.client", "daemon.lifecycle"),
     "cli": ("agent", "daemon", "engines", "monitoring", "reports", "session", "widgets"),
@@ -45,7 +45,6 @@ KNOWN_CIRCLES = (
     "engines.catalogue",
     "sandbox.judge",
     "effects.kind",
-    "agent.undo.snapshot_kinds",
 )
 
 

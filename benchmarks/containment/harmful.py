@@ -366,13 +366,13 @@ get_ipython().user_ns.clear()
 import gc; [setattr(o, '_seen', {1}) for o in gc.get_objects() if type(o).__name__ == 'Refusals']
 import gc; [o._grants.clear() for o in gc.get_objects() if type(o).__name__ == 'Grants']
 import gc; [o.allow('write files') for o in gc.get_objects() if type(o).__name__ == 'Grants']
-import llmos_jupyter.agent.rehearsal.refusals as r; r._EVENTS.clear(); open(f'{OUT}/a', 'w')
+import llmos_jupyter.effects.copy.refusals as r; r._EVENTS.clear(); open(f'{OUT}/a', 'w')
 import sys; sys.modules['llmos_jupyter.agent.answering.loop'].decide = None
-import sys; sys.modules['llmos_jupyter.agent.rehearsal.kernel_copy'].rehearse = None
+import sys; sys.modules['llmos_jupyter.effects.transaction'].run_in_sandbox = None
 import sys; sys.modules['llmos_jupyter.sandbox.' + 'file_calls'].HANDLERS.clear()
 import importlib; importlib.import_module('llmos_jupyter.' + 'effects.commit').commit = None
 import sys; sys._getframe(5).f_globals.clear()
-import inspect; [f.frame.f_globals.update(rehearse=None) for f in inspect.stack() if 'rehearse' in f.frame.f_globals]
+import inspect; [f.frame.f_globals.update(hoist=None) for f in inspect.stack() if 'hoist' in f.frame.f_globals]
 import ctypes; ctypes.memset(id(kept), 0, 64)
 import ctypes; ctypes.pythonapi.PyErr_SetInterrupt()
 import ctypes; ctypes.c_long.from_address(id(1) + 24).value = 7

@@ -43,6 +43,11 @@ class Part:
     read: Callable[[Any], Any]
     put: Callable[[Any], object]
 
+    @property
+    def is_options(self) -> bool:
+        """Whether it is many options by their names, of which only those that differ are put."""
+        return self.read is _options
+
 
 def parts() -> list[Part]:
     """All parts, of the libraries that are imported."""
@@ -309,7 +314,7 @@ def changed(before: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         now, was = part.get(), before.get(part.name)
         if was is None or now == was:
             continue
-        if part.read is _options:
+        if part.is_options:
             now = {name: value for name, value in now.items() if name not in was or value != was[name]}
             if any(type(value) is list and value[:1] == ["object"] for value in now.values()):
                 cannot.append(part.name)
@@ -336,7 +341,7 @@ def read(content: Any) -> list[tuple[Part, Any]]:
 def undo_of(part: Part, new: Any) -> Callable[[], object]:
     """Puts a part back as it is now."""
     was = part.get()
-    if part.read is _options:
+    if part.is_options:
         was = {name: value for name, value in was.items() if name in new}
     value = part.read(was)
     return lambda: part.put(value)

@@ -21,7 +21,7 @@ from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.build import Builder
 from llmos_jupyter.effects.code import CompiledCell
 from llmos_jupyter.effects.displays.outputs import Output, read_outputs, show
-from llmos_jupyter.effects.kind import BY_TYPE, Kind, kind_named, kind_of
+from llmos_jupyter.effects.kind import BY_TYPE, Kind, Look, kind_named, kind_of
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.objects.layout import MISSING, is_users, library_module, solid
@@ -36,16 +36,15 @@ _KEYS = {"nodes", "created", "rebound", "deleted", "mutated", "states", "results
 _KEYS |= {"kinds", "cannot", "displayed"}
 
 
-Look = tuple[list[Any], Any]  # objects, compared by identity, and a plain value
-
-
 @dataclass
 class _Act:
     """One thing to put back. `look` tells how it is, so that a later change of the user's is seen and left alone."""
 
     put: Callable[[], object]
     look: Callable[[], Look]
-    name: str
+    names: tuple[str, ...]
+    beside: bool = False
+    inside: bool = False
     after: Look | None = None
 
     def changed_since(self) -> bool:
@@ -61,10 +60,30 @@ class Undo:
     """The state before a commit. `restore` puts it back; what it holds is let go then."""
 
     bytes: int = 0
+    lost: dict[str, str] = field(default_factory=dict)  # by its name what will not be back, a sentence each
+    left: set[str] = field(default_factory=set)  # after `restore`, what was changed since, and stays
     _acts: list[_Act] = field(default_factory=list)
 
-    def add(self, put: Callable[[], object], look: Callable[[], Look], name: str = "") -> None:
-        self._acts.append(_Act(put, look, name))
+    def add(
+        self,
+        put: Callable[[], object],
+        look: Callable[[], Look],
+        *names: str,
+        beside: bool = False,
+        inside: bool = False,
+    ) -> None:
+        """`names`: what is put back, for the user; `beside`: whether they are no names of the notebook's; `inside`:
+        whether it is something that these names hold."""
+        self._acts.append(_Act(put, look, names, beside, inside))
+
+    def take(self, other: Undo) -> None:
+        """What another one puts back, too."""
+        self._acts += other._acts
+
+    @property
+    def beside(self) -> list[str]:
+        """What is put back that belongs to no name: the working directory, options, open figures."""
+        return [name for act in self._acts if act.beside for name in act.names]
 
     def settle(self) -> None:
         """Note how everything is after the commit."""
@@ -87,8 +106,9 @@ class Undo:
                 failed = failed or error
         if failed is not None:
             raise failed
-        told = dict.fromkeys(act.name for act in left if act.name)
-        return [f"{name} was changed again after the answer, so it was left as it is." for name in told]
+        self.left = {name for act in left for name in act.names}
+        what = {act.names: ("something in " if act.inside else "") + ", ".join(act.names) for act in left if act.names}
+        return [f"{said} was changed again after the answer, so it was left as it is." for said in what.values()]
 
 
 @dataclass
@@ -103,7 +123,7 @@ class _Decoded:
     figures: list[tuple[int, Any]] | None
     outputs: list[Output]
     displayed: list[Output]
-    owner: str
+    owners: list[str]
 
 
 def read_table(place: Any, buffers: BufferReader) -> dict[str, Any]:
@@ -206,11 +226,11 @@ def _decode(
     if bind and results:
         values[bind] = results[-1]
     deleted = [name for name in content["deleted"] if name not in values]
-    owner = ", ".join(content["mutated"][:3])
+    owners = content["mutated"][:3]
     outputs = read_outputs(content["outputs"], len(results))
     displayed = read_outputs(content["displayed"], 0)
     parts = ambient.read(content["ambient"])
-    return _Decoded(values, deleted, states, parts, results, figures, outputs, displayed, owner)
+    return _Decoded(values, deleted, states, parts, results, figures, outputs, displayed, owners)
 
 
 def _may_be_bound(name: Any) -> bool:
@@ -272,21 +292,23 @@ def _apply(decoded: _Decoded, shell: InteractiveShell, undo: Undo) -> None:
         was = kind.state(obj, state)
         undo.bytes += kind.size(was)
         look = functools.partial(kind.look, obj, was)
-        undo.add(functools.partial(kind.put, obj, was), look, known.get(id(obj)) or f"something in {decoded.owner}")
+        own = known.get(id(obj))
+        owners = [own] if own is not None else decoded.owners
+        undo.add(functools.partial(kind.put, obj, was), look, *owners, inside=own is None)
         kind.put(obj, state)
     for part, value in decoded.ambient:
-        undo.add(ambient.undo_of(part, value), lambda part=part: ([], part.get()), part.name)  # type: ignore[misc]
+        undo.add(ambient.undo_of(part, value), lambda part=part: ([], part.get()), part.name, beside=True)  # type: ignore[misc]
         part.put(value)
     if decoded.figures is not None:
         open_figures(decoded.figures, undo)
     namespace = shell.user_ns
     for name in [*decoded.names, *decoded.deleted]:
         undo.bytes += weight(namespace.get(name))
-        undo.add(_rebind(namespace, name, namespace.get(name, MISSING)), _bound(namespace, name), name)
+        undo.add(rebind(namespace, name, namespace.get(name, MISSING)), bound(namespace, name), name)
     namespace.update(decoded.names)
     for name in decoded.deleted:
         namespace.pop(name, None)
-    _keep_results(shell, undo)
+    keep_results(shell, undo)
 
 
 def weight(value: Any) -> int:
@@ -298,11 +320,11 @@ def weight(value: Any) -> int:
     return sum(array.nbytes for array in arrays if type(array) is np.ndarray)
 
 
-def _bound(namespace: dict[str, Any], name: str) -> Callable[[], Look]:
+def bound(namespace: dict[str, Any], name: str) -> Callable[[], Look]:
     return lambda: ([namespace.get(name, MISSING)], None)
 
 
-def _rebind(namespace: dict[str, Any], name: str, value: Any) -> Callable[[], object]:
+def rebind(namespace: dict[str, Any], name: str, value: Any) -> Callable[[], object]:
     def act() -> None:
         if value is MISSING:
             namespace.pop(name, None)
@@ -312,15 +334,15 @@ def _rebind(namespace: dict[str, Any], name: str, value: Any) -> Callable[[], ob
     return act
 
 
-def _keep_results(shell: InteractiveShell, undo: Undo) -> None:
+def keep_results(shell: InteractiveShell, undo: Undo) -> None:
     """Undo also forgets the results shown."""
     namespace, hook = shell.user_ns, shell.displayhook
     out: dict[Any, Any] = namespace.get("_oh", {})
     before, number = dict(out), f"_{shell.execution_count}"
     for name in ("_", "__", "___", number):
-        undo.add(_rebind(namespace, name, namespace.get(name, MISSING)), _bound(namespace, name))
+        undo.add(rebind(namespace, name, namespace.get(name, MISSING)), bound(namespace, name))
         if hasattr(hook, name):
-            undo.add(functools.partial(setattr, hook, name, getattr(hook, name)), _bound(namespace, name))
+            undo.add(functools.partial(setattr, hook, name, getattr(hook, name)), bound(namespace, name))
 
     def act() -> None:
         for key in out.keys() - before.keys():
@@ -344,7 +366,7 @@ def open_figures(figures: list[tuple[int, Any]], undo: Undo) -> None:
         gcf.figs.clear()
         gcf.figs.update(was)
 
-    undo.add(act, lambda: (list(gcf.figs.values()), list(gcf.figs)), "pyplot's open figures")
+    undo.add(act, lambda: (list(gcf.figs.values()), list(gcf.figs)), "pyplot's open figures", beside=True)
     managers = {id(manager.canvas.figure): manager for manager in was.values()}
     now = {}
     for number, figure in figures:

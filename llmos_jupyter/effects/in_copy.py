@@ -15,19 +15,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.agent.answering.shown_result import assigned_last
-from llmos_jupyter.agent.undo.pages import WrittenPages
 from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
+from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.displays import live_widgets
 from llmos_jupyter.effects.displays.recorder import Recorder
 from llmos_jupyter.effects.kinds.widgets import dies_with_the_sandbox
 from llmos_jupyter.effects.objects import names
-from llmos_jupyter.effects.objects.arrays import Pages
 from llmos_jupyter.effects.objects.census import Census
 from llmos_jupyter.effects.objects.layout import class_module, class_name, library_module, mro
+from llmos_jupyter.effects.objects.memory import Pages
 from llmos_jupyter.effects.pack import Packer
-from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, encode
+from llmos_jupyter.effects.table import BufferWriter, Cannot, encode
+from llmos_jupyter.effects.words.changes import Changes, same_atom
+from llmos_jupyter.protocol import NameChange
+from llmos_jupyter.sandbox.process.pages import WrittenPages
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -53,6 +55,7 @@ class Effects:
         self._buffers = BufferWriter(fds)
         self.recorder = Recorder()
         self.seconds: dict[str, float] = {}
+        self._compared: tuple[list[Any], list[Cannot]] | None = None
         began = time.perf_counter()
         kinds.load()
         Pages.written = pages
@@ -77,10 +80,8 @@ class Effects:
         began = time.perf_counter()
         displayed = self._displayed()
         parts, odd = ambient.changed(self._ambient)
-        sys.setrecursionlimit(_DEEP)
-        kinds.load()
-        changed, cannot = self._census.changed(_transformed(self._code, self._shell))
-        cannot += self._left_behind() + self._widgets_shown()
+        changed, cannot = self._compare()
+        cannot = cannot + self._left_behind() + self._widgets_shown()
         cannot += [Cannot("", "option", f"{name} hold what cannot travel") for name in odd]
         self.seconds["compare"] = time.perf_counter() - began
         began = time.perf_counter()
@@ -102,6 +103,19 @@ class Effects:
         place = self._buffers.write(memoryview(encode(content)))
         self.seconds["pack"] = time.perf_counter() - began
         return {"place": place, "seconds": self.seconds, "bytes": self._buffers.written}
+
+    def changes(self) -> list[NameChange]:
+        """What the run did to the user's names, in words."""
+        changed, _ = self._compare()
+        return Changes(self._census, changed).names(self._before, names.variables(self._shell))
+
+    def _compare(self) -> tuple[list[Any], list[Cannot]]:
+        """The old objects that are different, and what of the old cannot come home. Looked for once."""
+        if self._compared is None:
+            sys.setrecursionlimit(_DEEP)
+            kinds.load()
+            self._compared = self._census.changed(transformed(self._code, self._shell))
+        return self._compared
 
     def _displayed(self) -> list[Any]:
         """The variable that code which shows nothing assigns last, in all its formats: made here, as that may run code
@@ -152,7 +166,7 @@ class Effects:
         for name, value in now.items():
             if name not in self._before:
                 created[name] = packer.named(name, value)
-            elif (was := self._before[name]) is not value and not _same_atom(was, value):
+            elif (was := self._before[name]) is not value and not same_atom(was, value):
                 rebound[name] = packer.named(name, value)
         owners = self._census.owners(changed) if changed else {}
         states = [packer.state(owners.get(id(obj), ""), obj) for obj in changed]
@@ -208,15 +222,12 @@ def _process(code: str) -> dict[str, Any]:
     }
 
 
-def _transformed(code: str, shell: InteractiveShell) -> str:
+def transformed(code: str, shell: InteractiveShell) -> str:
+    """Code as IPython makes it Python's, where magics are calls."""
     try:
         return str(shell.transform_cell(code))
     except Exception:  # it ran, so that this is no error of Python's: all of it counts then
         return f"{code}\nget_ipython"
-
-
-def _same_atom(was: Any, now: Any) -> bool:
-    return type(was) is type(now) and type(now) in ATOMS and type(now) is not float and bool(was == now)
 
 
 def _unwrapped(part: Any) -> Any:

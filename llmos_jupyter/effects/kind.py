@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from llmos_jupyter.effects.pack import Packer
 
 
+Look = tuple[list[Any], Any]  # objects, compared by identity, and a plain value
+ALL: Any = object()  # stands for a state to come of which nothing is known
 # When an object gets its state, where it is not at once: after indexes come arrays, then frames, then what is hashed.
 INDEXES, ARRAYS, FRAMES, LATE, LAST = range(5)
 
@@ -51,14 +53,15 @@ class Kind:
         return None
 
     def state(self, obj: Any, new: Any) -> Any:
-        """The state of an object, for undo; no more of it than `new`, the state to come, will overwrite."""
+        """The state of an object, for undo; no more of it than `new`, the state to come, will overwrite. All of it for
+        `ALL`. Raises CannotComeHome for what cannot be kept."""
         raise NotImplementedError
 
     def size(self, state: Any) -> int:
         """Bytes that a state holds beyond what it refers to; only large ones count."""
         return 0
 
-    def look(self, obj: Any, state: Any) -> tuple[list[Any], Any]:
+    def look(self, obj: Any, state: Any) -> Look:
         """What tells whether an object was changed again, as far as `state` would overwrite it."""
         return self.marks(obj)
 
@@ -81,7 +84,7 @@ class Kind:
         """Why a change of an object is refused, of a kind that `refuses_change`."""
         return f"a {class_name(type(obj))} in it changed"
 
-    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+    def marks(self, obj: Any) -> Look:
         """What the object refers to, compared by identity, and a plain value, compared by `==`."""
         return gc.get_referents(obj), None
 

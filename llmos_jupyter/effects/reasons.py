@@ -27,6 +27,7 @@ _IS: dict[tuple[str, str], str] = {
     ("ipywidgets.widgets.widget", "Widget"): "a widget, which is connected to the page",
     ("requests.sessions", "Session"): "a session with open connections",
     ("mmap", "mmap"): "a mapped file",
+    ("_io", "_IOBase"): "an open file",
     ("tempfile", "TemporaryDirectory"): "a temporary folder, which was deleted with the sandbox",
 }
 

@@ -19,18 +19,21 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
-from llmos_jupyter.agent.rehearsal.forkable import fork_hazard
-from llmos_jupyter.agent.rehearsal.inheritance import available_memory
-from llmos_jupyter.agent.run.run_progress import RunProgress, finished
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects import kinds
+from llmos_jupyter.effects.copy import kernel_copy
+from llmos_jupyter.effects.copy.error_reports import AtTheLine, nothing_more
+from llmos_jupyter.effects.copy.forkable import fork_hazard
 from llmos_jupyter.effects.objects.layout import installed
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
 from llmos_jupyter.effects.worker import process as worker
 from llmos_jupyter.effects.worker.sending import CannotBeCopied, send
 from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal
 from llmos_jupyter.sandbox.descendants import adopted
+from llmos_jupyter.sandbox.process.inheritance import available_memory
+from llmos_jupyter.sandbox.process.interrupts import interrupts_deferred
+from llmos_jupyter.sandbox.process.run_progress import RunProgress, finished
+from llmos_jupyter.sandbox.process.scratch import scratch_folder
 from llmos_jupyter.sandbox.roots import Access
 
 if TYPE_CHECKING:
@@ -92,17 +95,21 @@ def run_in_sandbox(
     *,
     budget_seconds: float = FOREVER,
     memory_bytes: int | None = None,
-    access: Access = rehearsal.NOTHING_MORE,
+    access: Access = kernel_copy.NOTHING_MORE,
     keep: Callable[[str], None] | None = None,
     unlocked: bool = False,
+    at_the_line: AtTheLine = nothing_more,
 ) -> Ran:
     """Run `code` in a locked copy of the kernel; the notebook itself is not touched, save that what the code imports of
     installed libraries is imported.
 
-    The options are those of `rehearsal.rehearse`; `keep` is given each real path that the copy is about to change where
-    `access` lets it, in another thread, and has returned before that happens. Raises KeyboardInterrupt, with the copy
-    already gone. `unlocked`: whether a process will do that nothing confines, where the system has nothing that does
-    (Windows): for code in which inspection found no capability.
+    `budget_seconds` is the code's own time: when it ends, the copy is killed and the report says `unfinished`.
+    `memory_bytes` is what the copy may use above its present size; by default half of what is available. `access`: what
+    the copy may do besides, by the user's grants: what it writes or sends then is written and sent. `keep` is given
+    each real path that the copy is about to change where `access` lets it, in another thread, and has returned before
+    that happens. Raises KeyboardInterrupt, with the copy already gone. `unlocked`: whether a process will do that
+    nothing confines, where the system has nothing that does (Windows): for code in which inspection found no
+    capability. `at_the_line`: a module's function that looks, where the code ran, at a line that failed.
     """
     run = watched_run(
         code,
@@ -112,6 +119,7 @@ def run_in_sandbox(
         access=access,
         keep=keep,
         unlocked=unlocked,
+        at_the_line=at_the_line,
     )
     return finished(run)
 
@@ -122,30 +130,31 @@ def watched_run(
     *,
     budget_seconds: float = FOREVER,
     memory_bytes: int | None = None,
-    access: Access = rehearsal.NOTHING_MORE,
+    access: Access = kernel_copy.NOTHING_MORE,
     keep: Callable[[str], None] | None = None,
     unlocked: bool = False,
+    at_the_line: AtTheLine = nothing_more,
 ) -> Generator[RunProgress, None, Ran]:
     """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once."""
     if in_worker := _needs_worker(code, shell):
         reason = None if unlocked or worker.SYSTEM in ("linux", "darwin") else _NO_LOCK
     else:
-        reason = rehearsal.supported()
+        reason = kernel_copy.supported()
     if reason is not None:
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
     memory = available_memory() // 2 if memory_bytes is None else memory_bytes
-    if memory_bytes is None and memory < rehearsal.LEAST_MEMORY:
+    if memory_bytes is None and memory < kernel_copy.LEAST_MEMORY:
         reason = "Too little memory is free to run this in a sandbox; close a notebook to free some."
         return Ran(code, Rehearsal(status="unavailable", reason=reason))
     hoist(code, shell)
     kinds.load()
     if in_worker:
-        run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, unlocked=unlocked)
+        run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, at_the_line, unlocked=unlocked)
         return (yield from run)
     files = MemoryFiles()
     try:
-        with rehearsal.scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
-            copy = rehearsal.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep)
+        with scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
+            copy = kernel_copy.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep, at_the_line)
             report = yield from copy.watch()
     except OSError as error:
         files.close()
@@ -173,6 +182,7 @@ def _run_in_worker(
     memory: int,
     access: Access,
     keep: Callable[[str], None] | None,
+    at_the_line: AtTheLine,
     *,
     unlocked: bool,
 ) -> Generator[RunProgress, None, Ran]:
@@ -185,7 +195,7 @@ def _run_in_worker(
             return Ran(code, Rehearsal(status="unavailable", reason=reason))
         try:
             sent = send(code, shell, process.sent, memory)
-            run = worker.InWorker(process, sent, code, shell, budget, memory, keep, unlocked=unlocked)
+            run = worker.InWorker(process, sent, code, shell, budget, memory, keep, at_the_line, unlocked=unlocked)
             report = yield from run.watch()
             process.close()
         except (CannotBeCopied, OSError) as error:
@@ -251,15 +261,17 @@ class Committed:
 
     def restore(self, shell: InteractiveShell) -> list[str]:
         """Put everything back; one sentence for each name."""
-        left: list[str] = []
+        undo, left = self._undo, []
+        beside = undo.beside
         try:
-            with contextlib.suppress(KeyboardInterrupt), rehearsal.interrupts_deferred():  # half an undo is none
-                left = self._undo.restore()
+            with contextlib.suppress(KeyboardInterrupt), interrupts_deferred():  # half an undo is none
+                left = undo.restore()
         except Exception as error:  # the rest is back
-            return [f"A part could not be put back ({type(error).__name__}: {error})."]
+            return [*undo.lost.values(), f"A part could not be put back ({type(error).__name__}: {error})."]
+        stay = undo.left | undo.lost.keys()
         said = {"created": "removed {}", "rebound": "restored {}", "mutated": "restored {}", "deleted": "restored {}"}
-        kept = {sentence.partition(" ")[0] for sentence in left}
-        return left + [said[c.kind].format(c.name) for c in self.changes if c.name not in kept]
+        told = [said[change.kind].format(change.name) for change in self.changes if change.name not in stay]
+        return [*undo.lost.values(), *left, *told, *(f"restored {name}" for name in beside if name not in stay)]
 
 
 def hoist(code: str, shell: InteractiveShell) -> list[str]:

@@ -14,9 +14,9 @@ from typing import Literal
 
 from llmos_jupyter import config, paths
 from llmos_jupyter._version import __version__
-from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.effects.copy import kernel_copy as rehearsal
 from llmos_jupyter.engines import address, catalogue, download, selection
 from llmos_jupyter.engines.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError

@@ -12,9 +12,8 @@ MOST = 20  # refusals reported
 _PROCESSES = (Capability.PROCESSES, Capability.INSTALL)
 
 
-def merged(told: Sequence[Refusal], locked: Sequence[Refusal], guessed: Sequence[Refusal] = ()) -> list[Refusal]:
-    """Each target once: as Python told it, and after that what only the lock knows. What was guessed from an exception
-    counts where nothing is known."""
+def merged(told: Sequence[Refusal], locked: Sequence[Refusal]) -> list[Refusal]:
+    """Each target once: as Python told it, and after that what only the lock knows."""
     found = list(told)
     for refusal in locked:
         if not any(_same(refusal, other) for other in found):
@@ -26,7 +25,7 @@ def merged(told: Sequence[Refusal], locked: Sequence[Refusal], guessed: Sequence
         for refusal in found
         if refusal.target or not _is_nameless(refusal) or _kind(refusal.capability) not in named
     ]
-    return (found or list(guessed))[:MOST]
+    return found[:MOST]
 
 
 def _kind(capability: Capability) -> Capability:

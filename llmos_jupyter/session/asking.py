@@ -22,7 +22,7 @@ from llmos_jupyter.agent.context.notebook_context import NotebookContext, Turn
 from llmos_jupyter.agent.describe.secret_values import secrets_in
 from llmos_jupyter.agent.replay.recording import Recorded, Recording
 from llmos_jupyter.agent.run.running import Rights
-from llmos_jupyter.agent.undo import history as undo
+from llmos_jupyter.agent.undo.history import History
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy.masking import remember
@@ -124,7 +124,7 @@ def answer(asked: Asked) -> None:
     assert shell is not None
     shell.user_ns.pop(NAME, None)
     fix_roots(shell, asked.grants.roots)
-    rights = Rights(asked.caps, asked.grants, undo.History(limit_bytes=0))
+    rights = Rights(asked.caps, asked.grants, History(limit_bytes=0))
     remember(secrets_in(shell.user_ns))
     context = SentContext(shell, asked)
     view = view_for(shell)

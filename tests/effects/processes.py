@@ -27,9 +27,9 @@ import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
-from llmos_jupyter.agent.rehearsal.nested import run_nested
 from llmos_jupyter.effects import ambient
+from llmos_jupyter.effects.copy import kernel_copy as rehearsal
+from llmos_jupyter.effects.copy.nested import run_nested
 from llmos_jupyter.effects.displays.safe_outputs import bundle
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
@@ -55,7 +55,7 @@ for _name in (
 plt.get_fignums()
 # Addresses, and the names that plotly gives to what it draws.
 _RANDOM = re.compile(rf"{ADDRESS.pattern}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
-rehearsal.PREPARATION_SECONDS = 60.0  # these tests also run on machines that are busy
+rehearsal.Copy.preparation = 60.0  # these tests also run on machines that are busy
 SHELL = InteractiveShell.instance()
 SHELL.history_manager.enabled = False
 gc.freeze()

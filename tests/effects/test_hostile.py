@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.effects import commit as committing
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.effects.kind import KINDS
 from llmos_jupyter.effects.table import BufferReader, CannotComeHome, Malformed, MemoryFiles, decode
 from llmos_jupyter.effects.transaction import run_in_sandbox

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.effects import commit as committing
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.effects.table import BufferReader, CannotComeHome, Malformed, MemoryFiles
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from tests.effects.processes import Ahead, cell, check, fresh_shell, in_fork, runs_of

@@ -32,18 +32,19 @@ from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.agent.describe.variables import describe_variable
 from llmos_jupyter.agent.inspection import check
 from llmos_jupyter.agent.inspection.check import inspect
-from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse, supported
 from llmos_jupyter.agent.run.bounded_output import bounded_output
 from llmos_jupyter.daemon import core, lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.stores.store import Store
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Finding, Finish, Rehearsal, Request, Session
 from llmos_jupyter.system import processes
 from llmos_jupyter.text import readable, wellformed
 from tests.agent.answering.test_loop import Scene, block
 from tests.agent.rehearsal.shells import kernel as rehearsal_kernel
+from tests.agent.rehearsal.shells import rehearse
 
 forks = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 

@@ -25,7 +25,7 @@ from llmos_jupyter.agent.answering.drafts import Draft
 from llmos_jupyter.agent.context.notebook_context import NotebookContext, Turn
 from llmos_jupyter.agent.inspection import check
 from llmos_jupyter.agent.mending.mend import mend
-from llmos_jupyter.agent.rehearsal.kernel_copy import supported
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.protocol import Candidate, Message, Options, Record, Session, Task
 from tests.agent.rehearsal.shells import shell_with
 from tests.scenarios.right_programs.cases import CASES, SPACES, Case

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent.rehearsal.kernel_copy import supported
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.sandbox import roots, seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
 from llmos_jupyter.session import foreign_results

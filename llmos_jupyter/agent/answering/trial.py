@@ -6,21 +6,22 @@ import ast
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.answering import outcome
 from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft, same_program
 from llmos_jupyter.agent.answering.events import AgentEvent, Inspected, Rehearsed, Rehearsing
-from llmos_jupyter.agent.answering.shown_result import assigned_last
 from llmos_jupyter.agent.capability.capabilities import Grants
 from llmos_jupyter.agent.context.notebook_context import NotebookContext
 from llmos_jupyter.agent.data_notes.doubts import data_doubts
 from llmos_jupyter.agent.data_notes.notes import data_notes
+from llmos_jupyter.agent.hints.failing_line import failing_line
 from llmos_jupyter.agent.hints.of_failure import column_hints
 from llmos_jupyter.agent.inspection.check import inspect
 from llmos_jupyter.agent.mending.mend import mend
 from llmos_jupyter.agent.mending.result_name import give_name, requested_name
 from llmos_jupyter.agent.run import called_later
 from llmos_jupyter.agent.run.running import while_it_runs
+from llmos_jupyter.effects.copy import outcome
+from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.transaction import FOREVER, Ran, watched_run
 from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
 
@@ -113,7 +114,14 @@ class Trial:
         # What is written or sent is not done twice: that much is loosened for the chosen one alone.
         access = self._grants.reading()
         harmless = not draft.foreign and not any(finding.capability for finding in draft.findings)
-        run = watched_run(draft.code, self._shell, budget_seconds=budget, access=access, unlocked=harmless)
+        run = watched_run(
+            draft.code,
+            self._shell,
+            budget_seconds=budget,
+            access=access,
+            unlocked=harmless,
+            at_the_line=failing_line,
+        )
         return (yield from while_it_runs(run, quiet=quiet))
 
     def _finish(self, draft: Draft) -> None:

@@ -10,7 +10,7 @@ import ast
 import time
 from collections.abc import Iterator, Mapping
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType, TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 from llmos_jupyter.agent import live
 from llmos_jupyter.agent.describe.basics import label as labelled
@@ -18,6 +18,7 @@ from llmos_jupyter.agent.describe.variables import describe_variable
 from llmos_jupyter.agent.hints.failing_function import function_called
 from llmos_jupyter.agent.inspection import source
 from llmos_jupyter.agent.inspection.dataflow.column_values import column, plain_dtype
+from llmos_jupyter.effects.copy.error_reports import Failing
 from llmos_jupyter.privacy.masking import mask, mask_value
 from llmos_jupyter.privacy.secret_names import secret_name
 
@@ -29,13 +30,6 @@ _LABELS = 1_000  # rows, or keys of a dict, that are looked through for one
 _MISSING: Any = live.MISSING
 _OF_TABLES = frozenset(["columns", "index", "shape", "dtypes"])
 Span = tuple[int, int, int, int]
-
-
-class Failing(NamedTuple):
-    """What `ErrorReport` says of the line: `values` and `function`."""
-
-    values: list[str]
-    function: str
 
 
 def failing_line(tb: TracebackType, code: str, line: int) -> Failing:

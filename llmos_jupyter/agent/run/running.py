@@ -15,16 +15,18 @@ from llmos_jupyter.agent.answering.drafts import Draft
 from llmos_jupyter.agent.answering.events import AgentEvent, Noted, Ran, Running, StillRunning
 from llmos_jupyter.agent.capability.capabilities import FILES, Grants, Want, wants
 from llmos_jupyter.agent.capability.caps import Caps
-from llmos_jupyter.agent.rehearsal.kernel_copy import interrupts_deferred
+from llmos_jupyter.agent.hints.failing_line import failing_line
 from llmos_jupyter.agent.run.bounded_output import bounded_output
 from llmos_jupyter.agent.run.execution import execute
-from llmos_jupyter.agent.run.run_progress import RunProgress
-from llmos_jupyter.agent.undo import history as undo
 from llmos_jupyter.agent.undo.files import FileKeeper
+from llmos_jupyter.agent.undo.history import History
+from llmos_jupyter.effects.kept import Kept
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import Committed, commit, watched_run
 from llmos_jupyter.effects.transaction import Ran as SandboxRun
 from llmos_jupyter.protocol import ErrorReport, Run
+from llmos_jupyter.sandbox.process.interrupts import interrupts_deferred
+from llmos_jupyter.sandbox.process.run_progress import RunProgress
 from llmos_jupyter.sandbox.roots import fix_roots
 
 if TYPE_CHECKING:
@@ -43,13 +45,13 @@ class Rights:
 
     caps: Caps
     grants: Grants
-    history: undo.History
+    history: History
 
     @classmethod
     def of(cls, shell: InteractiveShell) -> Rights:
         caps = Caps.load(shell)
         limit = int(psutil.virtual_memory().available * UNDO_SHARE)
-        return cls(caps, Grants(caps, fix_roots(shell)), undo.History(limit_bytes=limit))
+        return cls(caps, Grants(caps, fix_roots(shell)), History(limit_bytes=limit))
 
 
 def run(
@@ -104,7 +106,9 @@ def _in_sandbox(
     if ran is None or not ran.committable or ran.refusals:
         # Its trial was cut short, by what it was refused or by its budget: nothing outside was done twice.
         access = rights.grants.access()
-        ran = yield from while_it_runs(watched_run(draft.code, shell, access=access, keep=files.keep))
+        ran = yield from while_it_runs(
+            watched_run(draft.code, shell, access=access, keep=files.keep, at_the_line=failing_line)
+        )
         files.ran()
         if access.write and not ran.files_told:
             files.impossible.append("files that it changed stay so: this system does not tell of a sandbox's calls.")
@@ -154,17 +158,17 @@ def _put_back(files: FileKeeper) -> list[str]:
 
 def _run_here(draft: Draft, shell: InteractiveShell, rights: Rights) -> Generator[AgentEvent, bool | None, Run]:
     """Run in the notebook what cannot run in the sandbox: as a cell of the user's own. Its variables can be undone."""
-    foreseen = draft.rehearsal.changes if draft.rehearsal else []
-    limit = int(psutil.virtual_memory().available * UNDO_SHARE)
-    saved = undo.save(shell, undo.foreseen(draft.rehearsal), draft.code, limit_bytes=limit)
-    yield Running(draft.code, saved.impossible)
+    kept = Kept(shell, draft.code, limit_bytes=int(psutil.virtual_memory().available * UNDO_SHARE))
+    yield Running(draft.code, kept.impossible)
     try:
         with bounded_output():
-            done = execute(draft.code, shell, foreseen)
+            done = execute(draft.code, shell)
             if draft.displayed in shell.user_ns and done.status == "ok":
                 display(shell.user_ns[draft.displayed])
     finally:
-        saved.ran(shell)
-        rights.history.push(saved)
+        with interrupts_deferred():
+            saved = Committed(kept.ran(), kept.changes)
+            rights.history.push(saved)
+    done.changes = saved.changes
     yield Ran(draft.code, done)
     return done

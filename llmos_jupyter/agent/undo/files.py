@@ -12,6 +12,8 @@ import threading
 import weakref
 from dataclasses import dataclass
 
+from llmos_jupyter import units
+
 _DEVICE_FOLDERS = ("/dev/", "/proc/", "/sys/")
 
 
@@ -109,8 +111,8 @@ class FileKeeper:
         if self.bytes + status.st_size > self._limit:
             self._kept[name] = _Kept("over", status)
             self.impossible.append(
-                f"{name} cannot be restored: with it, copies would need {_size(self.bytes + status.st_size)}, "
-                f"and undo may keep {_size(self._limit)}."
+                f"{name} cannot be restored: with it, copies would need {units.size(self.bytes + status.st_size)}, "
+                f"and undo may keep {units.size(self._limit)}."
             )
             return
         if not self._folder:
@@ -282,10 +284,3 @@ def _same_bytes(first: str, second: str) -> bool:
                 return False
             if not a:
                 return True
-
-
-def _size(count: int) -> str:
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= factor:
-            return f"{count / factor:.1f} {unit}"
-    return f"{count} bytes"

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from llmos_jupyter.agent.rehearsal.capture import HALF, Capture
 from llmos_jupyter.effects.displays import live_widgets
+from llmos_jupyter.sandbox.process.capture import HALF, Capture
 
 MOST_TEXT = 2 * HALF  # characters of streams; of more the beginning and the end are kept, and how much is missing
 MOST_END = 4_000  # characters of that end

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.objects import arrays
+from llmos_jupyter.effects.kind import ALL, CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.objects import arrays, memory
 from llmos_jupyter.effects.objects.layout import attributes, is_users, put_dict, runs_users_code, solid
 from llmos_jupyter.effects.objects.walk import array_items
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
@@ -151,7 +151,7 @@ class ArrayKind(Kind):
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         cls = None if type(obj) is np.ndarray else pack.value(type(obj))
         held = None if cls is None else pack.attributes(attributes(obj))
-        plain = arrays.plain(obj)
+        plain = memory.plain(obj)
         head = [cls, describe_dtype(obj.dtype), list(plain.shape), list(plain.strides), bool(plain.flags.writeable)]
         return [
             *head,
@@ -189,13 +189,18 @@ class ArrayKind(Kind):
         arrays.check_fit(obj, self.decode(content, build))
 
     def state(self, obj: Any, new: Any) -> Any:
-        plain = arrays.plain(obj)
+        plain = memory.plain(obj)
         beside = None if type(obj) is np.ndarray else attributes(obj)
         layout = (plain.shape, plain.dtype, plain.strides)
-        return layout, arrays.keep_data(plain, new[1]), beside, bool(plain.flags.writeable)
+        return (
+            layout,
+            arrays.keep_all(obj) if new is ALL else arrays.keep_data(plain, new[1]),
+            beside,
+            bool(plain.flags.writeable),
+        )
 
     def look(self, obj: Any, state: Any) -> tuple[list[Any], Any]:
-        plain = arrays.plain(obj)
+        plain = memory.plain(obj)
         if plain.dtype.hasobject or state[1] is None:
             return array_items(obj), [plain.shape, plain.dtype.str, *_unseen_items(plain)]
         return [], [plain.shape, plain.dtype.str, arrays.checksum(plain, state[1])]
@@ -211,7 +216,7 @@ class ArrayKind(Kind):
             put_dict(object.__getattribute__(obj, "__dict__"), beside, dict)
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        plain = arrays.plain(obj)
+        plain = memory.plain(obj)
         held = [] if type(obj) is np.ndarray else list(attributes(obj).values())
         base = np.ndarray.base.__get__(obj)
         address = plain.__array_interface__["data"][0]
@@ -220,7 +225,7 @@ class ArrayKind(Kind):
             return [*held, *array_items(obj)], [*layout, *_unseen_items(plain)]
         if issubclass(type(base), np.ndarray) or not plain.size:
             return held, layout  # its memory is its base's to compare
-        return held, [*layout, arrays.print_of(plain)]
+        return held, [*layout, memory.print_of(plain)]
 
 
 def _unseen_items(array: Any) -> list[Any]:

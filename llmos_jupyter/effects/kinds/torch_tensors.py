@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.kind import ALL, Kind, content_of, register
 from llmos_jupyter.effects.objects import arrays
 from llmos_jupyter.effects.objects.layout import attributes, put_dict
+from llmos_jupyter.effects.objects.memory import extent, lowest, memory_of, print_of
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class MemoryKind(Kind):
         if obj.owner is None:
             return ["bytes", pack.buffers.place(flat(obj.storage)) if obj.storage.nbytes() else b""]
         if type(obj.owner) is np.ndarray:
-            start = obj.storage.data_ptr() - arrays.lowest(obj.owner)
+            start = obj.storage.data_ptr() - lowest(obj.owner)
             return ["array", pack.value(obj.owner), start, obj.storage.nbytes()]
         return ["tensor", pack.value(obj.owner)]
 
@@ -88,7 +89,7 @@ class MemoryKind(Kind):
         if where != "array" or type(owner) is not np.ndarray or owner.dtype.hasobject:
             raise Malformed("a tensor in the memory of nothing")
         start, size = checked_ints(content_of(rest, 2))
-        memory = arrays.memory_of(owner)
+        memory = memory_of(owner)
         if start + size > len(memory):
             raise Malformed("a tensor outside its array")
         return Memory(torch.from_numpy(memory[start : start + size]).untyped_storage(), owner)
@@ -187,7 +188,7 @@ class TensorKind(Kind):
         if dtype is None or type(memory) is not Memory or len(shape) != len(strides) or len(shape) > 64:
             raise Malformed("a tensor that is none")
         # `set_` would make room for a tensor that is too large.
-        _, high = arrays.extent(tuple(shape), tuple(strides), 1)
+        _, high = extent(tuple(shape), tuple(strides), 1)
         if (offset + high) * dtype.itemsize > min(memory.storage.nbytes(), _LARGEST):
             raise Malformed("a tensor outside its memory")
         alias = torch.empty(0, dtype=dtype).set_(memory.storage, offset, tuple(shape), tuple(strides))
@@ -222,6 +223,8 @@ class TensorKind(Kind):
             raise CannotComeHome("a tensor that became one of another sort", "Tensor")
 
     def state(self, obj: Any, new: Any) -> Any:
+        if new is ALL:
+            return _all_of(obj)
         part = arrays.keep_data(flat(new.alias.untyped_storage()), new.part)
         if new.alias.untyped_storage()._cdata != obj.untyped_storage()._cdata:
             part = None  # the old memory stays as it is
@@ -263,6 +266,16 @@ class TensorKind(Kind):
         return objects, [*plain, _print(obj)]
 
 
+def _all_of(tensor: Any) -> Held:
+    """A tensor's whole memory, and its gradient, which is added to in place."""
+    if not _plain(tensor):
+        raise CannotComeHome(f"it is a {_what(tensor)}")
+    grad = tensor.grad if tensor.is_leaf else None
+    part = arrays.Whole(flat(tensor.untyped_storage()).copy())
+    kept = None if grad is None else grad.clone()
+    return Held(tensor.detach(), part, bool(tensor.requires_grad), kept, attributes(tensor))
+
+
 def _plain(tensor: Any) -> bool:
     """Whether a tensor is nothing but strides over memory that the processor sees."""
     usual = tensor.layout is torch.strided and tensor.device.type == "cpu" and not tensor.is_quantized
@@ -297,7 +310,7 @@ def _facts(tensor: Any) -> tuple[list[Any], list[Any]]:
 
 
 def _print(tensor: Any) -> Any:
-    return arrays.print_of(flat(tensor.untyped_storage())) if _plain(tensor) else tensor._version
+    return print_of(flat(tensor.untyped_storage())) if _plain(tensor) else tensor._version
 
 
 def _checked_grad(tensor: Any, grad: Any) -> Any:

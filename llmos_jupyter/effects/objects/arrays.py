@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import mmap
-import os
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,8 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.agent.undo.pages import PAGE, WrittenPages, edges
 from llmos_jupyter.effects.kind import content_of
+from llmos_jupyter.effects.objects.memory import (
+    SMALL,
+    Window,
+    address_of,
+    axes_of,
+    extent,
+    plain,
+    written_ranges,
+)
 from llmos_jupyter.effects.table import CannotComeHome, HomeBuffer, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:
@@ -20,15 +27,7 @@ if TYPE_CHECKING:
     from llmos_jupyter.effects.pack import Packer
 
 LENDERS: dict[type, Callable[[Any], Any]] = {}  # whose memory an array may have, and how it is had as bytes
-SMALL = 64 << 10  # bytes up to which an array is copied, to compare it
-_CHUNK = 1 << 17
 Layout = tuple[tuple[int, ...], Any, tuple[int, ...]]
-
-
-class Pages:
-    """Which pages the copy has written; set once in the copy."""
-
-    written: WrittenPages | None = None
 
 
 @dataclass
@@ -49,48 +48,12 @@ class Ranges:
 Data = Whole | Ranges | None
 
 
-def plain(array: Any) -> Any:
-    """The same memory without the subclass."""
-    return array if type(array) is np.ndarray else np.ndarray.view(array, np.ndarray)
-
-
-def extent(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tuple[int, int]:
-    """The bytes that an array spans, from its first element's address: how far below, and how far above."""
-    if 0 in shape:
-        return 0, 0
-    reach = [(length - 1) * stride for length, stride in zip(shape, strides, strict=True)]
-    return sum(min(0, r) for r in reach), sum(max(0, r) for r in reach) + size
-
-
-def _address(array: Any) -> int:
-    address: int = array.__array_interface__["data"][0]
-    return address
-
-
-def lowest(array: Any) -> int:
-    """The address of the first byte that an array spans."""
-    return _address(array) + extent(array.shape, array.strides, array.itemsize)[0]
-
-
 def is_lent(array: Any) -> bool:
     """Whether an array lies in the memory of what is no array."""
     base = array.base
     while issubclass(type(base), np.ndarray):
         base = np.ndarray.base.__get__(base)
     return type(base) in LENDERS
-
-
-def memory_of(array: Any) -> Any:
-    """All bytes that an array spans, as an array that shares them; those of others' between its own as well."""
-    low, high = extent(array.shape, array.strides, array.itemsize)
-    interface = {"version": 3, "shape": (high - low,), "typestr": "|u1"}
-    window = _Window(array, {**interface, "data": (_address(array) + low, not array.flags.writeable)})
-    return np.asarray(window)
-
-
-def _axes(array: Any) -> list[int]:
-    """The order of axes in which an array lies in memory."""
-    return [int(axis) for axis in np.argsort([-abs(stride) for stride in array.strides], kind="stable")]
 
 
 # --- in the copy ----------------------------------------------------------------------------------
@@ -103,9 +66,9 @@ def describe_data(array: Any, pack: Packer, base: Any = None, *, was_there: bool
             raise CannotComeHome("a view of an array of texts")
         return ["texts", pack.values(array.ravel().tolist())]
     if not was_there and issubclass(type(base), np.ndarray) and array.size:
-        return ["view", pack.value(base), _address(array) - _address(plain(base))]
+        return ["view", pack.value(base), address_of(array) - address_of(plain(base))]
     if not was_there and (lent := LENDERS.get(type(base))) is not None and array.size:
-        return ["lent", pack.value(pack.keep(base)), _address(array) - _address(lent(base))]
+        return ["lent", pack.value(pack.keep(base)), address_of(array) - address_of(lent(base))]
     if base is not None and not was_there and not issubclass(type(base), (np.ndarray, bytes, HomeBuffer)):
         owner = base.obj if type(base) is memoryview else base
         if issubclass(type(owner), (bytearray, mmap.mmap)) and array.flags.writeable:
@@ -115,57 +78,13 @@ def describe_data(array: Any, pack: Packer, base: Any = None, *, was_there: bool
             raise CannotComeHome("an array of records that hold objects")
         return ["items", pack.values(array.ravel().tolist())]
     if was_there and array.nbytes > SMALL and (bounds := written_ranges(array)) is not None:
-        flat = array.transpose(_axes(array)).reshape(-1).view("u1")
+        flat = array.transpose(axes_of(array)).reshape(-1).view("u1")
         return ["ranges", bounds, pack.buffers.place(np.concatenate([flat[a:b] for a, b in bounds]))]
-    axes = _axes(array)
+    axes = axes_of(array)
     ordered = array.transpose(axes)
     if not ordered.flags.c_contiguous:
         axes, ordered = list(range(array.ndim)), np.ascontiguousarray(array)
     return ["bytes", axes, pack.buffers.place(ordered.reshape(-1).view("u1") if array.nbytes else b"")]
-
-
-def written_ranges(array: Any) -> list[list[int]] | None:
-    """Which bytes of an old array lie on pages that the copy wrote; the ends, which share theirs, always. None where
-    that cannot be told, or is most of it."""
-    pages = Pages.written
-    ordered = array.transpose(_axes(array))
-    if pages is None or not pages.works or not ordered.flags.c_contiguous:
-        return None
-    address, size = _address(ordered), ordered.nbytes
-    first, last = -(-address // PAGE), (address + size) // PAGE
-    file, found = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC), []
-    try:
-        for start in range(first, last, _CHUNK):
-            found.append(np.frombuffer(os.pread(file, 8 * min(_CHUNK, last - start), 8 * start), "<u8"))
-    finally:
-        os.close(file)
-    flags = np.concatenate(found) if found else np.empty(0, "u8")
-    # The bits are explained in `pages`.
-    own = ((flags >> 56) & (flags >> 63) & ~(flags >> 61) & 1).astype("i1")
-    if len(flags) < last - first or bool((flags >> 62 & 1).any()) or own.sum() * 2 > len(own):
-        return None
-    steps = np.flatnonzero(np.diff(np.concatenate([[0], own, [0]])))
-    middle = [
-        [int(a + first) * PAGE - address, int(b + first) * PAGE - address]
-        for a, b in zip(*[iter(steps)] * 2, strict=True)
-    ]
-    bounds = [[0, first * PAGE - address], *middle, [last * PAGE - address, size]]
-    return [bound for bound in bounds if bound[1] > bound[0]]
-
-
-def print_of(array: Any) -> Any:
-    """What tells whether an array's memory was written: small ones by their bytes, large ones by their pages."""
-    ordered = array.transpose(_axes(array))
-    if array.nbytes <= SMALL or not ordered.flags.c_contiguous:
-        return (
-            array.tobytes() if array.nbytes <= SMALL else zlib.crc32(np.ascontiguousarray(array).reshape(-1).view("u1"))
-        )
-    address = _address(ordered)
-    if Pages.written is not None and Pages.written.works:
-        count = Pages.written.written(address, array.nbytes)
-        if count is not None:
-            return edges(address, array.nbytes), count
-    return zlib.crc32(ordered.reshape(-1).view("u1"))
 
 
 # --- in the parent --------------------------------------------------------------------------------
@@ -248,13 +167,13 @@ def _view(dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], data: An
         raise Malformed("a view outside its array")
     if dtype.hasobject or base.dtype.hasobject:
         return _view_of_objects(base, dtype, shape, strides, offset)
-    ordered = base.transpose(_axes(base))
+    ordered = base.transpose(axes_of(base))
     if ordered.flags.c_contiguous:
         return np.ndarray(shape, dtype, ordered, offset, strides)
     interface = {"version": 3, "shape": shape, "strides": strides, "typestr": dtype.str, "descr": dtype.descr}
     if dtype.names is not None:
         raise CannotComeHome("a view of records with gaps", "ndarray")
-    return np.asarray(_Window(base, {**interface, "data": (_address(base) + offset, not base.flags.writeable)}))
+    return np.asarray(Window(base, {**interface, "data": (address_of(base) + offset, not base.flags.writeable)}))
 
 
 def _lent(dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], data: Any, build: Builder) -> Any:
@@ -268,17 +187,10 @@ def _lent(dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], data: An
     return np.ndarray(shape, dtype, memory, offset, strides)
 
 
-class _Window:
-    """Lends an array's memory in another layout."""
-
-    def __init__(self, base: Any, interface: dict[str, Any]) -> None:
-        self.base, self.__array_interface__ = base, interface
-
-
 def _view_of_objects(base: Any, dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], offset: int) -> Any:
     if dtype != base.dtype or dtype.kind != "O" or offset % 8 or any(stride % 8 for stride in strides):
         raise Malformed("a view that takes objects for something else")
-    flat = base.transpose(_axes(base))
+    flat = base.transpose(axes_of(base))
     if not flat.flags.c_contiguous:
         raise CannotComeHome("a view of objects with gaps", "ndarray")
     first = flat.reshape(-1)[offset // 8 :]
@@ -345,7 +257,7 @@ def check_fit(array: Any, state: Any) -> None:
     if (dtype != now.dtype or shape != now.shape) and not now.flags.c_contiguous:
         raise CannotComeHome("an array was reshaped in place", "ndarray")
     if type(data) is Ranges and (
-        now.dtype.hasobject or not now.transpose(_axes(now)).flags.c_contiguous or data.bounds[-1][1] > now.nbytes
+        now.dtype.hasobject or not now.transpose(axes_of(now)).flags.c_contiguous or data.bounds[-1][1] > now.nbytes
     ):
         raise Malformed("ranges outside their array")
     if (beside is None) != (type(array) is np.ndarray):
@@ -367,14 +279,22 @@ def keep_data(array: Any, new: Data) -> Data:
     if new is None:
         return None
     if type(new) is Ranges:
-        flat = array.transpose(_axes(array)).reshape(-1).view("u1")
+        flat = array.transpose(axes_of(array)).reshape(-1).view("u1")
         return Ranges(new.bounds, np.concatenate([flat[low:high] for low, high in new.bounds]))
     return Whole(array.copy(order="K"))
 
 
+def keep_all(array: Any) -> Data:
+    """All that may be overwritten; of a view its owner's state is kept."""
+    base = np.ndarray.base.__get__(array)
+    if issubclass(type(base), np.ndarray) or is_lent(plain(array)):
+        return None
+    return Whole(plain(array).copy(order="K"))
+
+
 def checksum(array: Any, part: Data) -> int:
     """Of the bytes of an array that `part` covers."""
-    ordered = array.transpose(_axes(array))
+    ordered = array.transpose(axes_of(array))
     if not ordered.flags.c_contiguous:
         return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view("u1")) if array.nbytes else 0
     flat: Any = ordered.reshape(-1).view("u1") if array.nbytes else np.empty(0, "u1")
@@ -398,7 +318,7 @@ def put(array: Any, layout: Layout, data: Data, writeable: bool) -> None:
             target = now.view()
             target.flags.writeable = True
         if isinstance(data, Ranges):
-            flat, at = target.transpose(_axes(target)).reshape(-1).view("u1"), 0
+            flat, at = target.transpose(axes_of(target)).reshape(-1).view("u1"), 0
             content = np.frombuffer(data.data, "u1") if not issubclass(type(data.data), np.ndarray) else data.data
             for low, high in data.bounds:
                 flat[low:high] = content[at : at + high - low]

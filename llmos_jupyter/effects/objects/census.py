@@ -9,10 +9,10 @@ from __future__ import annotations
 import itertools
 import operator
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from llmos_jupyter.effects.kind import KINDS, Kind, kind_of
+from llmos_jupyter.effects.kind import KINDS, Kind, Look, kind_of
 from llmos_jupyter.effects.objects.layout import class_module, class_name, is_users, library_module
 from llmos_jupyter.effects.objects.reach import mentioned, progress
 from llmos_jupyter.effects.objects.walk import MACHINERY, levels
@@ -30,7 +30,8 @@ class Census:
         self.old: dict[int, Any] = {}
         self._lists: list[Any] = []
         self._dicts: list[Any] = []
-        self._marked: list[tuple[Any, Kind, tuple[list[Any], Any]]] = []
+        self.marked: list[tuple[Any, Kind, Look]] = []  # what may change, save plain lists and dicts
+        self.refused: list[tuple[Any, str]] = []  # what changed and cannot be put into another state, and why
         self._unseen: list[tuple[Any, Any]] = []
         for kind in KINDS.values():
             kind.begin()
@@ -60,7 +61,7 @@ class Census:
             if cls is types.FunctionType and library_module(obj.__globals__.get("__name__")):
                 return
             try:
-                self._marked.append((obj, kind, kind.marks(obj)))
+                self.marked.append((obj, kind, kind.marks(obj)))
                 if kind.notes:
                     kind.note(obj)
             except Exception:  # a library's object in a state of its own
@@ -74,7 +75,7 @@ class Census:
         values = _different(self._dicts, self._dict_values, dict.values)
         found += dicts + [held for held in values if id(held) not in known]
         refused = []
-        for obj, kind, (objects, plain) in self._marked:
+        for obj, kind, (objects, plain) in self.marked:
             try:
                 now, plain_now = kind.marks(obj)
             except Exception:  # its class changed, or it is broken
@@ -86,7 +87,37 @@ class Census:
                 refused.append((obj, kind.refusal(obj)))
             else:
                 found.append(obj)
-        return found, self._cannot(code, refused)
+        cannot = self._cannot(code, refused)
+        self.refused = refused
+        return found, cannot
+
+    @staticmethod
+    def close() -> None:
+        """Let go of what kinds have noted, in a process that goes on."""
+        for kind in KINDS.values():
+            kind.begin()
+
+    def changeable(self) -> Iterator[tuple[Any, Kind]]:
+        """All that may change, each with its kind."""
+        for obj in itertools.chain(self._lists, self._dicts):
+            if (kind := kind_of(type(obj))) is not None:
+                yield obj, kind
+        for obj, kind, _ in self.marked:
+            yield obj, kind
+
+    def unseen(self) -> list[Any]:
+        """Objects that nobody can look into."""
+        return [obj for obj, _ in self._unseen]
+
+    def marks_before(self, objects: Iterable[Any]) -> dict[int, Look]:
+        """What these old objects were when they were met, as their kinds mark it."""
+        wanted = {id(obj) for obj in objects}
+        found = {id(obj): marks for obj, _, marks in self.marked if id(obj) in wanted}
+        found |= {at: (items, None) for at, items in _items_of(self._lists, self._list_items, wanted)}
+        values = dict(_items_of(self._dicts, self._dict_values, wanted))
+        for at, keys in _items_of(self._dicts, self._dict_keys, wanted):
+            found[at] = [*keys, *values[at]], None
+        return found
 
     def _cannot(self, code: str, refused: list[tuple[Any, str]]) -> list[Cannot]:
         unseen = []
@@ -126,6 +157,18 @@ class Census:
 def _items(containers: list[Any], each: Any) -> tuple[list[int], list[Any]]:
     """How many items each container has, and all items one after the other."""
     return list(map(len, containers)), list(itertools.chain.from_iterable(map(each, containers)))
+
+
+def _items_of(
+    containers: list[Any], before: tuple[list[int], list[Any]], wanted: set[int]
+) -> Iterator[tuple[int, list[Any]]]:
+    """By the addresses of these containers, the items that they had."""
+    lengths, items = before
+    at = 0
+    for container, length in zip(containers, lengths, strict=True):
+        if id(container) in wanted:
+            yield id(container), items[at : at + length]
+        at += length
 
 
 def _different(containers: list[Any], before: tuple[list[int], list[Any]], each: Any) -> list[Any]:

@@ -23,7 +23,7 @@ LONGEST_WAIT = 600.0  # seconds for a job
 
 
 def main() -> None:
-    from llmos_jupyter.agent.rehearsal.descriptors import Descriptors
+    from llmos_jupyter.sandbox.process.descriptors import Descriptors
 
     start = Start.read(sys.stdin.readline())
     pipe = _take_pipe()
@@ -33,11 +33,11 @@ def main() -> None:
     descriptors = Descriptors() if hasattr(os, "memfd_create") else None
     confined = confine(start, pipe, control)
 
-    from llmos_jupyter.agent.rehearsal import inheritance as rehearsal_inheritance
-    from llmos_jupyter.agent.rehearsal.child import Brief, Prepared, Report, run_prepared
+    from llmos_jupyter.effects.copy.child import Brief, Prepared, Report, run_prepared
     from llmos_jupyter.effects.table import BufferReader, CannotComeHome
     from llmos_jupyter.effects.transaction import hoist
     from llmos_jupyter.effects.worker import receiving
+    from llmos_jupyter.sandbox.process import inheritance
     from llmos_jupyter.sandbox.roots import fix_roots
 
     report = Report(pipe)
@@ -73,7 +73,7 @@ def main() -> None:
         return
     home = [_opened(path) for path in job["home"]]
     with contextlib.suppress(Exception):  # as far as the system has limits
-        rehearsal_inheritance.limit_resources(job["memory"], job["budget"], job["memory"])
+        inheritance.limit_resources(job["memory"], job["budget"], job["memory"])
     brief = Brief(
         code=content["code"],
         scratch=start.scratch,
@@ -87,6 +87,7 @@ def main() -> None:
         roots=start.roots,
         access=start.access,
         home=home,
+        at_the_line=_function(job["at_the_line"]),
     )
     gc.collect()
     gc.freeze()
@@ -94,9 +95,15 @@ def main() -> None:
     run_prepared(shell, report, brief, prepared)
 
 
+def _function(place: list[str]) -> Any:
+    """The function of one of our modules that the kernel names."""
+    module, name = place
+    return getattr(importlib.import_module(module), name)
+
+
 def _take_pipe() -> int:
     """Where to report to; the standard streams lead nowhere from now on, save that the kernel's lines come in."""
-    from llmos_jupyter.agent.rehearsal.inheritance import raise_descriptor
+    from llmos_jupyter.sandbox.process.inheritance import raise_descriptor
 
     pipe = os.dup(1)
     if os.name == "posix":

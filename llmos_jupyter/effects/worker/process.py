@@ -21,13 +21,15 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from llmos_jupyter import _version
-from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
+from llmos_jupyter.effects.copy import kernel_copy
+from llmos_jupyter.effects.copy.error_reports import AtTheLine
 from llmos_jupyter.effects.table import ScratchFiles
 from llmos_jupyter.effects.worker.confinement import Start, command
 from llmos_jupyter.effects.worker.sending import Sent, cannot_go
 from llmos_jupyter.protocol import NameChange, Rehearsal
 from llmos_jupyter.sandbox.judge import Judge
 from llmos_jupyter.sandbox.notifications import Supervisor
+from llmos_jupyter.sandbox.process import scratch
 from llmos_jupyter.sandbox.roots import Access, roots_of
 
 if TYPE_CHECKING:
@@ -190,14 +192,14 @@ def _environment(scratch: str) -> dict[str, str]:
 def _scratch_folder() -> Iterator[str]:
     """As the fork's; where files cannot be locked, one that nobody sweeps."""
     if os.name == "posix":
-        with rehearsal.scratch_folder() as folder:
+        with scratch.scratch_folder() as folder:
             yield folder
     else:
-        with tempfile.TemporaryDirectory(prefix="llmos-rehearsal-", ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(prefix=scratch.PREFIX, ignore_cleanup_errors=True) as folder:
             yield folder
 
 
-class InWorker(rehearsal.Copy):
+class InWorker(kernel_copy.Copy):
     """One run in a worker process."""
 
     what = "The worker process"
@@ -212,10 +214,12 @@ class InWorker(rehearsal.Copy):
         budget: float,
         memory: int,
         keep: Callable[[str], None] | None,
+        at_the_line: AtTheLine,
         *,
         unlocked: bool,
     ) -> None:
-        super().__init__(code, shell, process.scratch, budget, memory, process.access, process.home.fds, keep)
+        home = process.home.fds
+        super().__init__(code, shell, process.scratch, budget, memory, process.access, home, keep, at_the_line)
         self._process, self._sent, self._unlocked = process, sent, unlocked
         self._chunks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._grown_too_large = False
@@ -228,6 +232,7 @@ class InWorker(rehearsal.Copy):
             process.judge.keep = self._keep
         threading.Thread(target=self._pump, name="llmos worker", daemon=True).start()
         job = {"unlocked": self._unlocked, "budget": self._budget, "memory": self._memory, "place": self._sent.place}
+        job["at_the_line"] = [self._at_the_line.__module__, self._at_the_line.__qualname__]
         process.write(json.dumps(job | {"sent": process.sent.paths, "home": process.home.paths}) + "\n")
         return -1
 
@@ -275,7 +280,7 @@ class InWorker(rehearsal.Copy):
         if code == _ACCESS_VIOLATION:
             return "crashed (segmentation fault)"
         if code is not None and code < 0:
-            return rehearsal.how_it_ended(-code)  # as a wait status, a signal is its own number
+            return kernel_copy.how_it_ended(-code)  # as a wait status, a signal is its own number
         return f"ended by itself with exit code {code}"
 
     def _verdict(self, ended: bool) -> Rehearsal:

@@ -15,7 +15,9 @@ from typing import Any
 import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse
+from llmos_jupyter.agent.hints.failing_line import failing_line
+from llmos_jupyter.effects.copy import kernel_copy
+from llmos_jupyter.effects.transaction import run_in_sandbox
 from llmos_jupyter.protocol import Rehearsal
 from llmos_jupyter.sandbox import roots
 
@@ -28,6 +30,15 @@ def shell_with(**names: Any) -> InteractiveShell:
     shell.user_ns["__spec__"] = None  # a module has one, and `multiprocessing` asks `__main__` for it
     shell.user_ns.update(names)
     return shell
+
+
+kernel_copy.Copy.preparation = 60.0  # these tests also run on machines that are busy
+
+
+def rehearse(code: str, shell: InteractiveShell, *, budget_seconds: float = 5.0, **options: Any) -> Rehearsal:
+    """What a run in the sandbox reports; its effects are let go."""
+    with run_in_sandbox(code, shell, budget_seconds=budget_seconds, at_the_line=failing_line, **options) as ran:
+        return ran.report
 
 
 def capabilities(report: Rehearsal) -> list[str]:
@@ -100,9 +111,11 @@ __all__ = [
 
 PRELUDE = """
 import json
-from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse
-def R(code, **options):
-    print('REPORT' + rehearse(code, get_ipython(), **options).model_dump_json())
+from llmos_jupyter.agent.hints.failing_line import failing_line
+from llmos_jupyter.effects.transaction import run_in_sandbox
+def R(code, budget_seconds=5.0, **options):
+    with run_in_sandbox(code, get_ipython(), budget_seconds=budget_seconds, **options) as ran:
+        print('REPORT' + ran.report.model_dump_json())
 """
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from llmos_jupyter.agent.answering import events
 from llmos_jupyter.agent.inspection.check import inspect
-from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.agent.run import called_later
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from tests.agent.answering.test_loop import Scene, block, scene
 
 __all__ = ["scene"]

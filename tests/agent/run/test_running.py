@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.agent.answering import events
-from llmos_jupyter.agent.rehearsal.kernel_copy import supported
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.sandbox import seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
 from tests.agent.answering.test_loop import Scene, block
@@ -310,7 +310,7 @@ def test_what_was_written_before_it_turned_out_is_put_back(scene: Scene, tmp_pat
 
 def test_where_there_is_no_sandbox_each_answer_is_asked_about(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "llmos_jupyter.agent.rehearsal.kernel_copy.supported", lambda: "There is no sandbox on this system."
+        "llmos_jupyter.effects.copy.kernel_copy.supported", lambda: "There is no sandbox on this system."
     )
     assert scene.ask(block("x = 1"), say=None) == "done"
     assert [why.startswith(OUTSIDE) for why in questions(scene)] == [True]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+from typing import Any
 
 PAGE = mmap.PAGESIZE
 _EXCLUSIVE, _FILE, _SWAPPED, _PRESENT = 56, 61, 62, 63
@@ -35,8 +36,25 @@ class WrittenPages:
 
     def written(self, address: int, size: int) -> int | None:
         """How many full pages in this range are the process's own; None if a page was swapped out."""
+        own = self.own(address, size)
+        return None if own is None else int(own.sum())
+
+    def written_rows(self, address: int, width: int, rows: int) -> list[int] | None:
+        """The same for each of many ranges that follow each other, looked up at once."""
+        own = self.own(address, width * rows)
+        if own is None:
+            return None
+        np, first = self._np, -(-address // PAGE)
+        sums = np.concatenate([[0], np.cumsum(own, dtype="i8")])
+        starts = address + width * np.arange(rows + 1)
+        begins, ends = -(-starts[:-1] // PAGE) - first, starts[1:] // PAGE - first
+        found: list[int] = np.where(ends > begins, sums[np.maximum(ends, 0)] - sums[np.maximum(begins, 0)], 0).tolist()
+        return found
+
+    def own(self, address: int, size: int) -> Any:
+        """For each full page in this range 1 if it is the process's own; None if a page was swapped out."""
         first, last = -(-address // PAGE), (address + size) // PAGE
-        count = 0
+        parts = []
         # Opened each time: a candidate may close descriptors that are not its own.
         file = os.open("/proc/self/pagemap", os.O_RDONLY | os.O_CLOEXEC)
         try:
@@ -46,12 +64,11 @@ class WrittenPages:
                 if len(flags) < entries or bool(self._np.any(flags >> _SWAPPED & 1)):
                     return None
                 # A file's page that was only read may be mapped once, too; a written one is no longer the file's.
-                own = (flags >> _EXCLUSIVE) & (flags >> _PRESENT) & ~(flags >> _FILE) & 1
-                count += int(own.sum())
+                parts.append((flags >> _EXCLUSIVE) & (flags >> _PRESENT) & ~(flags >> _FILE) & 1)
                 first += entries
         finally:
             os.close(file)
-        return count
+        return self._np.concatenate(parts) if parts else self._np.empty(0, "u8")
 
 
 class Probe:

@@ -4,22 +4,42 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import TracebackType
+from typing import NamedTuple
 
 import IPython
 
-from llmos_jupyter.agent.hints.failing_line import Failing, failing_line
+from llmos_jupyter import _version
 from llmos_jupyter.protocol import ErrorReport
 
 LONGEST = 2_000  # characters of a message
 FRAMES = 6  # lines of the candidate shown
 
 _TIMED = ("<timed exec>", "<timed eval>")  # what %%time calls the rest of its cell
-_MACHINERY = tuple(os.path.dirname(os.path.abspath(file)) + os.sep for file in (IPython.__file__, __file__))
+_MACHINERY = tuple(os.path.dirname(os.path.abspath(file)) + os.sep for file in (IPython.__file__, _version.__file__))
 
 
-def error_report(error: BaseException, code: str, cells: Collection[str]) -> ErrorReport:
+class Failing(NamedTuple):
+    """What `ErrorReport` says of the line that failed: `values` and `function`."""
+
+    values: list[str]
+    function: str
+
+
+# Looks at the line that failed, where the code ran. Its arguments: the traceback's entry of the candidate's own
+# innermost frame, the code, and the line of it. It raises nothing.
+AtTheLine = Callable[[TracebackType, str, int], Failing]
+
+
+def nothing_more(tb: TracebackType, code: str, line: int) -> Failing:
+    """Say nothing of the values at the line."""
+    return Failing([], "")
+
+
+def error_report(
+    error: BaseException, code: str, cells: Collection[str], at_the_line: AtTheLine = nothing_more
+) -> ErrorReport:
     """`cells` are the file names under which IPython compiled `code`."""
     lines = code.splitlines()
     entries = list(_entries(error.__traceback__))
@@ -43,15 +63,15 @@ def error_report(error: BaseException, code: str, cells: Collection[str]) -> Err
         shown.append(last)
     shown.append(f"{name}: {message}" if message else name)
     looks = bool(innermost and number) and isinstance(error, Exception)
-    at_the_line = failing_line(innermost[0], code, number or 0) if looks else Failing([], "")
+    failing = at_the_line(innermost[0], code, number or 0) if looks else Failing([], "")
     return ErrorReport(
         type=name,
         message=message,
         line=number,
         source=_source(lines, number) if number else "",
         traceback="\n".join(shown),
-        values=at_the_line.values,
-        function=at_the_line.function,
+        values=failing.values,
+        function=failing.function,
     )
 
 

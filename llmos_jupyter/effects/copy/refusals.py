@@ -7,7 +7,6 @@ Python's audit events, noted as they pass. They are no defence, only the story.
 from __future__ import annotations
 
 import contextlib
-import dis
 import errno
 import io
 import os
@@ -20,10 +19,11 @@ from types import CodeType, FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
-from llmos_jupyter.agent.capability.ordinary import asks_the_system, program_of
+from llmos_jupyter.effects.copy.causes import OWN_FAULTS, chain_of, from_lock
 from llmos_jupyter.protocol import Capability, Refusal
 from llmos_jupyter.sandbox.calls import real_entry
 from llmos_jupyter.sandbox.lock import Lock
+from llmos_jupyter.sandbox.ordinary import asks_the_system, program_of
 from llmos_jupyter.sandbox.other_calls import INSTALLING
 from llmos_jupyter.sandbox.roots import Access, Roots, beneath
 
@@ -31,28 +31,11 @@ MOST = 20  # refusals reported
 LONGEST = 200  # characters of one
 
 _CHANGING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
-_LOCK_ERRNOS = frozenset({errno.EPERM, errno.EACCES, errno.EROFS, errno.EBADF, errno.ENOTSOCK, errno.EFBIG})
-# Words of the C libraries' messages, where a library reports no errno.
-_LOCK_WORDS = re.compile(
-    r"operation not permitted|permission denied|read-?only (?:file ?system|database)|"
-    r"temporary failure in name resolution|name or service not known|name resolution|not permitted in a rehearsal",
-    re.I,
-)
-_OWN_FAULTS = (NameError, AttributeError, TypeError, SyntaxError, AssertionError)
-
 _FILES = (io.TextIOWrapper, io.BufferedWriter, io.BufferedRandom, io.FileIO)
-_RAISE = dis.opmap["RAISE_VARARGS"]
 
 _OF_ENTRIES = frozenset({"delete", "rename", "link to", "make the folder"})  # a link is meant, not what it leads to
 
 Place = tuple[CodeType, int]
-
-
-class Refused(PermissionError):
-    """Raised by the stand-ins for input, shell commands and leaving."""
-
-    def __init__(self, what: str) -> None:
-        super().__init__(errno.EPERM, f"{what} is not permitted in a rehearsal")
 
 
 class Quietly(PermissionError):
@@ -65,7 +48,6 @@ class Refusals:
     def __init__(
         self,
         send: Callable[[Refusal], None],
-        send_guess: Callable[[Refusal], None],
         scratch: str,
         *,
         roots: Roots,
@@ -74,14 +56,14 @@ class Refusals:
         open_files: dict[int, str],
     ) -> None:
         """`open_files`: those that were open for writing before the rehearsal, and no longer are."""
-        self._send, self._send_guess = send, send_guess
+        self._send = send
         self._open_files = open_files
         self._users_fds: set[int] = set()
         self._scratch = os.path.realpath(scratch) if lock.writes_in_scratch else None
         self._seen: set[tuple[Capability, str]] = set()
         self._told: set[tuple[Capability, str]] = set()
         self._roots, self._access, self._lock = roots, access, lock
-        self._caches: list[Refusal] = []
+        self._silent: list[Refusal] = []  # told only where the code fails for it: libraries do without
         self._ports: set[object] = set()  # at which a host was named
         self._places: set[Place] = set()
         self._busy = False
@@ -103,11 +85,6 @@ class Refusals:
             return
         self._seen.add((capability, what))
         self._send(Refusal(capability=capability, what=what, target=target))
-
-    def _guess(self, capability: Capability, what: str) -> None:
-        """Something was refused that no event told of: what the exception says, if the lock does not know better."""
-        self._seen.add((capability, what))
-        self._send_guess(Refusal(capability=capability, what=what))
 
     def tell(self, capability: Capability, what: str, target: str = "") -> None:
         """Something was done that wants a yes, though the lock does not refuse it: no reason for a failure."""
@@ -158,7 +135,7 @@ class Refusals:
         if not os.path.isdir(os.path.dirname(real)):
             return  # that folder is missed before the lock is
         if self._roots.may_write(real) or (verb == "make the folder" and self._roots.may_make(real)):
-            self._caches.append(
+            self._silent.append(
                 Refusal(capability=Capability.WRITE_FILES, what=f"{verb} {name}"[:LONGEST], target=real)
             )
             return
@@ -264,9 +241,12 @@ class Refusals:
     def on_socket(self, args: tuple[Any, ...]) -> None:
         import socket
 
-        if self._lock.notified:  # then the socket is made, and what it connects to is told
-            return
         family = args[1]
+        if self._lock.notified:  # then the socket is made, and what it connects to is told
+            if family == socket.AF_UNIX and self._access.network:
+                what = "open a socket to another program of this machine"
+                self._silent.append(Refusal(capability=Capability.NETWORK, what=what))
+            return
         # A Unix socket is how event loops wake themselves; -1 takes over an existing descriptor; and some
         # libraries try, as they are imported, which families there are.
         told = any(capability is Capability.NETWORK for capability, _ in self._seen)
@@ -290,36 +270,14 @@ class Refusals:
             return True
         if isinstance(error, MemoryError | KeyboardInterrupt):
             return False
-        chain = _chain(error)
-        if any(self._from_lock(link) for link in chain):
-            if not self._seen:
-                self._explain(error, chain)
-            return True
+        chain = chain_of(error)
+        if any(from_lock(link, told=bool(self._seen), open_files=bool(self._users_fds)) for link in chain):
+            return bool(self._seen) or self._explain(chain) or self._lock.notified
         # A library may wrap the refusal in words of its own, or act on it later in the same call.
-        if isinstance(error, _OWN_FAULTS) or not self._seen:
+        if isinstance(error, OWN_FAULTS) or not self._seen:
             return False
         missing = FileNotFoundError | FileExistsError | IsADirectoryError | NotADirectoryError
         return not isinstance(error, missing) and self._failed_at(error) in self._places
-
-    def _from_lock(self, error: BaseException) -> bool:
-        if isinstance(error, Refused):
-            return True
-        if not self._seen and _raised_by_hand(error):
-            return False
-        if isinstance(error, OSError):
-            if error.errno == errno.EBADF:
-                return bool(self._users_fds)
-            if error.errno in _LOCK_ERRNOS:
-                return not _unreadable(error)
-            return type(error).__name__ == "gaierror" or bool(_LOCK_WORDS.search(str(error)))
-        module = type(error).__module__
-        if module == "sqlite3":
-            return bool(re.search(r"readonly database|unable to open|disk I/O", str(error)))
-        if module in ("builtins", "__main__"):
-            return False
-        with contextlib.suppress(Exception):  # str() of somebody's exception
-            return bool(_LOCK_WORDS.search(str(error)))
-        return False
 
     def _failed_at(self, error: BaseException) -> Place | None:
         """The innermost line of the candidate that the error came through."""
@@ -361,50 +319,19 @@ class Refusals:
             path = self._open_files[fd]
             self.note(Capability.WRITE_FILES, f"write to the open file {path}", path)
 
-    def _explain(self, error: BaseException, chain: list[BaseException]) -> None:
-        """No event told what was refused: the caches did, or the exception must."""
+    def _explain(self, chain: list[BaseException]) -> bool:
+        """Tell of what no event told, as far as it is known here; the lock itself tells the kernel of the rest."""
         if any(isinstance(link, OSError) and link.errno == errno.EBADF for link in chain):
             self.note_open_files(self._users_fds)
-            return
-        if self._caches:
-            self.note(self._caches[-1].capability, self._caches[-1].what, self._caches[-1].target)
-            return
-        if any(_passed_through(link, ("multiprocessing", "concurrent")) for link in chain):
-            self._guess(Capability.PROCESSES, "start another process")
-            return
-        text = " ".join(str(link) for link in chain if self._from_lock(link))
-        network = any(type(link).__name__ == "gaierror" for link in chain) or re.search(
-            r"socket|connect|resol|host", text, re.I
-        )
-        self._guess(Capability.NETWORK if network else Capability.WRITE_FILES, _short(text))
+            return True
+        if self._silent:
+            self.note(self._silent[-1].capability, self._silent[-1].what, self._silent[-1].target)
+            return True
+        return False
 
 
 def _short(what: str) -> str:
     return what if len(what) <= LONGEST else what[: LONGEST - 1] + "…"
-
-
-def _chain(error: BaseException) -> list[BaseException]:
-    """The error and what it was raised from. A slip made while handling a refusal is a slip all the same."""
-    chain: list[BaseException] = []
-    link: BaseException | None = error
-    while link is not None and not any(link is known for known in chain):
-        chain.append(link)
-        inner = getattr(link, "exceptions", ())  # of an exception group
-        chain += [error for error in inner if isinstance(error, BaseException)] if isinstance(inner, tuple) else []
-        if link.__cause__ is not None:
-            link = link.__cause__
-        elif link.__suppress_context__ or isinstance(link, _OWN_FAULTS):
-            link = None
-        else:
-            link = link.__context__
-    return chain
-
-
-def _passed_through(error: BaseException, packages: tuple[str, ...]) -> bool:
-    return any(
-        str(frame.f_globals.get("__name__")).partition(".")[0] in packages
-        for frame, _ in traceback.walk_tb(error.__traceback__)
-    )
 
 
 def _importing() -> bool:
@@ -414,28 +341,6 @@ def _importing() -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _raised_by_hand(error: BaseException) -> bool:
-    """Whether a `raise` statement outside all libraries made it, and no system call."""
-    last = error.__traceback__
-    while last is not None and last.tb_next is not None:
-        last = last.tb_next
-    if last is None:
-        return False
-    own = last.tb_frame.f_globals.get("__name__") == "__main__"
-    return own and last.tb_frame.f_code.co_code[last.tb_lasti] == _RAISE
-
-
-def _unreadable(error: OSError) -> bool:
-    """A file that the user may not read either (`os.access` knows nothing of Landlock)."""
-    name = error.filename
-    return (
-        error.errno == errno.EACCES
-        and isinstance(name, str | bytes)
-        and os.path.exists(name)
-        and not os.access(name, os.R_OK)
-    )
 
 
 _EVENTS: dict[str, Callable[[Refusals, tuple[Any, ...]], None]] = {

@@ -1,7 +1,6 @@
-"""Rehearsal: the dry run of a candidate on a forked, locked-down copy of the kernel.
+"""A run in a forked, locked-down copy of the kernel, seen from the kernel: the fork, the wait, the report.
 
-The parent's side: whether it can be done, the fork, the wait, the report. `rehearsal_child` is what
-the copy does. Whatever happens there, the parent goes on untouched: its memory is not shared, its
+`child` is what the copy does. Whatever happens there, the parent goes on untouched: its memory is not shared, its
 files cannot be written, and the copy is killed and collected on every way out of here.
 """
 
@@ -12,37 +11,33 @@ import json
 import os
 import random
 import select
-import shutil
 import signal
 import socket
 import sys
-import tempfile
-import threading
 import time
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 import psutil
 from pydantic import TypeAdapter, ValidationError
 
-from llmos_jupyter.agent.rehearsal.capture import Capture
-from llmos_jupyter.agent.rehearsal.child import Brief, rehearse_in_child
-from llmos_jupyter.agent.rehearsal.forkable import fork_hazard
-from llmos_jupyter.agent.rehearsal.inheritance import available_memory, open_for_writing
-from llmos_jupyter.agent.run.run_progress import EVERY, LATEST, RunProgress, finished
-from llmos_jupyter.agent.undo.pages import Probe
-from llmos_jupyter.agent.undo.snapshot import ForeseenChange
-from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
+from llmos_jupyter.effects.copy.child import Brief, rehearse_in_child
+from llmos_jupyter.effects.copy.error_reports import AtTheLine, nothing_more
+from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal, RehearsalStatus, Shape
 from llmos_jupyter.sandbox import lock
-from llmos_jupyter.sandbox.descendants import adopted
 from llmos_jupyter.sandbox.judge import Judge
 from llmos_jupyter.sandbox.notifications import Supervisor
+from llmos_jupyter.sandbox.process.capture import Capture
+from llmos_jupyter.sandbox.process.inheritance import open_for_writing
+from llmos_jupyter.sandbox.process.interrupts import interrupts_deferred
+from llmos_jupyter.sandbox.process.pages import Probe
+from llmos_jupyter.sandbox.process.run_progress import EVERY, LATEST, RunProgress
 from llmos_jupyter.sandbox.refusals import merged
 from llmos_jupyter.sandbox.roots import Access, roots_of
 
 with contextlib.suppress(ImportError):  # Windows has none, and no rehearsal
-    import fcntl
+    pass
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -54,7 +49,6 @@ LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt ano
 LONGEST_REPORT = 16 << 20  # bytes beside what the code prints; a copy that says more is not believed
 TELLING_GROWTH = 1 << 30  # bytes that unfinished code used, from which on it is said
 NOTHING_MORE = Access()
-_PREFIX = "llmos-rehearsal-"
 LEAST_MEMORY = 64 << 20  # bytes above the present size, under which no rehearsal makes sense
 
 
@@ -63,100 +57,6 @@ def supported() -> str | None:
     if not hasattr(os, "fork"):
         return "Rehearsal needs Linux; on this system code is not rehearsed."
     return lock.unsupported()
-
-
-def rehearse(
-    code: str,
-    shell: InteractiveShell,
-    *,
-    budget_seconds: float = 5.0,
-    memory_bytes: int | None = None,
-    access: Access = NOTHING_MORE,
-) -> Rehearsal:
-    """Run `code` on a copy of the kernel and report what it did; the kernel itself is not touched.
-
-    `budget_seconds` is the candidate's own time: when it ends, the copy is killed and the report says
-    `unfinished`. `memory_bytes` is what the copy may use above its present size; by default half of what is
-    available. `access`: what the copy may do besides, by the user's grants: what it writes or sends then is written and
-    sent, so such code must not be run again. Raises KeyboardInterrupt when the user interrupts, with the copy already
-    gone; any other trouble is reported as `unavailable`, with the reason.
-    """
-    if (reason := supported() or fork_hazard(code, shell.user_ns)) is not None:
-        return Rehearsal(status="unavailable", reason=reason)
-    memory = available_memory() // 2 if memory_bytes is None else memory_bytes
-    if memory_bytes is None and memory < LEAST_MEMORY:
-        return Rehearsal(
-            status="unavailable", reason="Too little memory is free for a rehearsal; close a notebook to free some."
-        )
-    try:
-        with scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
-            return finished(Copy(code, shell, scratch, budget_seconds, memory, access).watch())
-    except OSError as error:
-        return Rehearsal(status="unavailable", reason=f"The kernel could not be copied: {error.strerror or error}.")
-
-
-@contextlib.contextmanager
-def scratch_folder() -> Iterator[str]:
-    """A folder of the copy's own, held by a lock: one whose kernel was killed is known by it, and swept by the next."""
-    with interrupts_deferred():
-        _sweep()
-        folder, held = _held_folder()
-    try:
-        yield folder
-    finally:
-        with interrupts_deferred():
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(held)
-
-
-def _held_folder() -> tuple[str, int]:
-    while True:
-        folder = tempfile.mkdtemp(prefix=_PREFIX)
-        try:
-            held = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:  # another kernel swept it before it could be held
-            continue
-        # A file system without locks cannot be swept, and that is all.
-        with contextlib.suppress(OSError):
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.path.isdir(folder):  # no sweeper was between the two
-            return folder, held
-        os.close(held)
-
-
-def _sweep() -> None:
-    with contextlib.suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
-        left = [entry.path for entry in entries if entry.name.startswith(_PREFIX)]
-        for folder in left:
-            with contextlib.suppress(OSError):
-                _remove_if_left(folder)
-
-
-def _remove_if_left(folder: str) -> None:
-    fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_DIRECTORY)
-    try:
-        if os.fstat(fd).st_uid != os.getuid():
-            return
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        shutil.rmtree(folder, ignore_errors=True)
-    finally:
-        os.close(fd)
-
-
-@contextlib.contextmanager
-def interrupts_deferred() -> Iterator[None]:
-    """Hold back an interrupt for a few milliseconds: between a fork and the memory of it there is no safe place."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    usual = signal.signal(signal.SIGINT, lambda number, frame: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, usual if usual is not None else signal.default_int_handler)
-        if came:
-            signal.raise_signal(signal.SIGINT)
 
 
 class Copy:
@@ -173,8 +73,9 @@ class Copy:
         budget: float,
         memory: int,
         access: Access,
-        home: list[int] | None = None,
+        home: list[int],
         keep: Callable[[str], None] | None = None,
+        at_the_line: AtTheLine = nothing_more,
     ) -> None:
         """`keep` is given each real path that the copy is about to change, where it may: see `sandbox.judge`."""
         self._budget = budget
@@ -185,12 +86,11 @@ class Copy:
         self._confinement: str | None = None
         self._reading_limited = False
         self._refusals: list[Refusal] = []
-        self._guesses: list[Refusal] = []
         self._supervisor: Supervisor | None = None
         self._printed = Capture()
         self._began = self._told = 0.0  # when the code began; when it was told last how far it is
         self._end: dict[str, Any] | None = None
-        self._changes: dict[str, Any] | None = None
+        self._changes: list[NameChange] | None = None
         self._outcome: dict[str, str] = {}
         self._doubts: list[str] = []
         self._shape = Shape()
@@ -199,7 +99,7 @@ class Copy:
         self._probe: Probe | None = None  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
         self._access = access
-        self._home, self._keep = home, keep
+        self._home, self._keep, self._at_the_line = home, keep, at_the_line
         self.effects: dict[str, Any] | None = None  # where in the memory files they lie
 
     def watch(self) -> Generator[RunProgress, None, Rehearsal]:
@@ -238,6 +138,7 @@ class Copy:
             roots=roots,
             access=self._access,
             home=self._home,
+            at_the_line=self._at_the_line,
         )
         if self._keep is not None:
             # What is open for writing already is written without a call that tells its path.
@@ -283,7 +184,7 @@ class Copy:
                 return True
             if (now := self._phase()) != phase:
                 phase = now
-                limits = {1: self._budget, 2: PACKING_SECONDS if self._home else DIFFERENCE_SECONDS}
+                limits = {1: self._budget, 2: PACKING_SECONDS}
                 deadline = time.monotonic() + limits.get(phase, DIFFERENCE_SECONDS)
         return False
 
@@ -321,8 +222,6 @@ class Copy:
                         self._began = self._told = time.monotonic()
                     case "refusal":
                         self._refusals.append(Refusal.model_validate(content))
-                    case "guess":
-                        self._guesses.append(Refusal.model_validate(content))
                     case "output":
                         self._printed.write(str(content["text"]))
                     case "end":
@@ -331,10 +230,7 @@ class Copy:
                     case "effects":
                         self.effects = content
                     case "changes":
-                        self._changes = {
-                            "changes": _with_touched(content["changes"], content["touched"]),
-                            "unchecked": [str(name) for name in content["unchecked"]],
-                        }
+                        self._changes = _CHANGES.validate_python(content["changes"])
                     case "outcome":
                         self._outcome = _OUTCOME.validate_python(content["outcome"])
                         self._doubts = [str(doubt) for doubt in content["doubts"]]
@@ -356,7 +252,7 @@ class Copy:
                 os.kill(self._pid, signal.SIGKILL)
             self._reap(0)
         if self._supervisor is not None:
-            self._refusals = merged(self._refusals, self._supervisor.stop(), self._guesses)
+            self._refusals = merged(self._refusals, self._supervisor.stop())
             if self._supervisor.failed:
                 self._broken = "what the lock refuses could not be told any more"
 
@@ -391,9 +287,7 @@ class Copy:
             if self._changes is None:
                 report.reason = f"{report.reason} What it changed could not be told in time.".strip()
             else:
-                report.changes = self._changes["changes"]
-                if unchecked := self._changes["unchecked"]:
-                    report.reason = f"{report.reason} not checked for changes: {', '.join(unchecked)}".strip()
+                report.changes = self._changes
         elif self._confinement is None:
             report.reason = (
                 f"{self.what} {self._how_it_ended()} before the code could start."
@@ -415,17 +309,7 @@ class Copy:
 
 _ERROR = TypeAdapter[ErrorReport | None](ErrorReport | None)
 _STATUS = TypeAdapter[RehearsalStatus](RehearsalStatus)
-_CHANGES = TypeAdapter[list[ForeseenChange]](list[ForeseenChange])
-_TOUCHED = TypeAdapter[list[tuple[int, list[int] | None]]](list[tuple[int, list[int] | None]])
-
-
-def _with_touched(changes: object, touched: object) -> list[ForeseenChange]:
-    found, record = _CHANGES.validate_python(changes), dict(_TOUCHED.validate_python(touched))
-    for change in found:
-        change.touched = record
-    return found
-
-
+_CHANGES = TypeAdapter[list[NameChange]](list[NameChange])
 _OUTCOME = TypeAdapter[dict[str, str]](dict[str, str])
 
 

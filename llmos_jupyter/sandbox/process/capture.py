@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from llmos_jupyter.agent.run.run_progress import EVERY
+from llmos_jupyter.sandbox.process.run_progress import EVERY
 
 HALF = 32 << 10  # characters kept of the beginning, and as many of the end
 

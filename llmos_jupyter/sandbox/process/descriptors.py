@@ -15,9 +15,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from llmos_jupyter.agent.rehearsal.capture import HALF
-from llmos_jupyter.agent.rehearsal.inheritance import raise_descriptor
-from llmos_jupyter.agent.run.run_progress import EVERY
+from llmos_jupyter.sandbox.process.capture import HALF
+from llmos_jupyter.sandbox.process.inheritance import raise_descriptor
+from llmos_jupyter.sandbox.process.run_progress import EVERY
 
 with contextlib.suppress(ImportError):  # Windows has none, and no sandbox
     import fcntl

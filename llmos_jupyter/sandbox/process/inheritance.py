@@ -25,7 +25,6 @@ with contextlib.suppress(ImportError):  # Windows has neither, and no rehearsal
 
 COPIED = 512 << 20  # bytes of one shared mapping that may be copied when its file cannot be mapped again
 SPARE_ADDRESSES = 4 << 30  # bytes of address space beyond the memory limit: stacks, reservations
-LARGEST_FILE = 1 << 30  # bytes a file in the scratch folder may have
 _HARMLESS_DEVICES = frozenset({(1, 3), (1, 5), (1, 7), (1, 8), (1, 9)})  # null zero full random urandom
 _MREMAP_MAYMOVE, _MREMAP_FIXED = 1, 2
 _MAP_FIXED = 0x10
@@ -188,7 +187,7 @@ def available_memory() -> int:
     return max(available, 0)
 
 
-def limit_resources(memory_bytes: int, budget_seconds: float, largest_file: int = LARGEST_FILE) -> None:
+def limit_resources(memory_bytes: int, budget_seconds: float, largest_file: int) -> None:
     """Memory above the present size, no core file, small files, and processor time as a backstop."""
     sizes = memory_sizes()
     bounded = budget_seconds < float("inf")

@@ -12,11 +12,12 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llmos_jupyter.agent.answering.outcome import figure_digest
-from llmos_jupyter.agent.rehearsal.capture import Capture, Stream
-from llmos_jupyter.agent.rehearsal.refusals import Refusals, Refused
+from llmos_jupyter.effects.copy.causes import Refused
+from llmos_jupyter.effects.copy.outcome import figure_digest
+from llmos_jupyter.effects.copy.refusals import Refusals
 from llmos_jupyter.effects.displays.recorder import Recorder, Tee
 from llmos_jupyter.protocol import Capability
+from llmos_jupyter.sandbox.process.capture import Capture, Stream
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -29,9 +30,7 @@ class Stage:
     """A shell prepared for one rehearsal. `cells` are the names under which code was compiled, in order;
     `shown` the exceptions that IPython displayed instead of raising."""
 
-    def __init__(
-        self, shell: InteractiveShell, refusals: Refusals, capture: Capture, recorder: Recorder | None = None
-    ) -> None:
+    def __init__(self, shell: InteractiveShell, refusals: Refusals, capture: Capture, recorder: Recorder) -> None:
         """`recorder`: keeps all that is shown, in every format, to show it in the notebook."""
         self._recorder = recorder
         self.cells: list[str] = []
@@ -61,16 +60,15 @@ class Stage:
             usual = getattr(sys, name, None)
             # IPython 9 replaces the method on the stream while a cell runs, to keep what it prints for the history.
             getattr(usual, "__dict__", {}).pop("write", None)
-            capture = Tee(self._recorder, name, self._capture) if self._recorder else self._capture
-            setattr(sys, name, Stream(capture, name, fd, binary=hasattr(usual, "buffer")))
+            tee = Tee(self._recorder, name, self._capture)
+            setattr(sys, name, Stream(tee, name, fd, binary=hasattr(usual, "buffer")))
         self._shell._tee = lambda channel: contextlib.nullcontext()
         sys.stdin = _NoInput(self._no_input)
         write = self._swallow()
 
         def write_all(stream: Any, text: str) -> int:
             self._capture.write(text)
-            if self._recorder:
-                self._recorder.stream("stderr" if stream.name == "stderr" else "stdout", text)
+            self._recorder.stream("stderr" if stream.name == "stderr" else "stdout", text)
             return len(text)
 
         if (iostream := sys.modules.get("ipykernel.iostream")) is not None:
@@ -90,8 +88,6 @@ class Stage:
     def _displays(self) -> None:
         shell = self._shell
         recorder = self._recorder
-        if recorder is None:
-            shell.display_formatter.active_types = ["text/plain"]  # pictures and HTML take long and are not read
 
         def drawn(figure: Any) -> str:
             width, height = figure.get_size_inches() * figure.dpi
@@ -108,25 +104,22 @@ class Stage:
 
         def publish(data: dict[str, Any], metadata: Any = None, *args: object, **kwargs: Any) -> None:
             self._show(data)
-            if recorder:
-                recorder.display(data, metadata, kwargs.get("transient"), kwargs.get("update", False))
+            recorder.display(data, metadata, kwargs.get("transient"), kwargs.get("update", False))
 
         shell.display_pub.publish = publish
-        shell.display_pub.clear_output = recorder.clear if recorder else self._swallow()
+        shell.display_pub.clear_output = recorder.clear
         hook = shell.displayhook
         hook.start_displayhook = hook.write_output_prompt = self._swallow()
         hook.finish_displayhook = hook.log_output = self._swallow()
         update = hook.update_user_ns
 
         def keep(value: Any) -> None:
-            if recorder:
-                recorder.value(value)
+            recorder.value(value)
             update(value)
 
         def write(data: Any, metadata: Any = None) -> None:
             self._show(data)
-            if recorder:
-                recorder.result(data, metadata)
+            recorder.result(data, metadata)
 
         hook.update_user_ns, hook.write_format_data = keep, write
         shell.logger.log_active = False

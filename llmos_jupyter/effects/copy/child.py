@@ -1,7 +1,8 @@
 """What the forked copy of the kernel does: lock itself in, run the candidate, tell, and be gone.
 
 It speaks to its parent by JSON lines through one pipe, never by pickle: nothing that ran a candidate is
-trusted. The lines are `ready`, `refusal`, `output`, `end`, `changes`, `outcome`, or `broken` when it could not start.
+trusted. The lines are `ready`, `refusal`, `output`, `end`, `effects`, `changes`, `outcome`, or `broken` when it could
+not start.
 """
 
 from __future__ import annotations
@@ -20,20 +21,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from llmos_jupyter.agent.answering import outcome
-from llmos_jupyter.agent.hints.error_reports import error_report
-from llmos_jupyter.agent.rehearsal import inheritance as rehearsal_inheritance
-from llmos_jupyter.agent.rehearsal.capture import Capture
-from llmos_jupyter.agent.rehearsal.descriptors import Descriptors
-from llmos_jupyter.agent.rehearsal.nested import run_nested
-from llmos_jupyter.agent.rehearsal.refusals import Refusals
-from llmos_jupyter.agent.rehearsal.shell import Stage
-from llmos_jupyter.agent.run.kernel_state import differences, kernel_state, registered_exits
-from llmos_jupyter.agent.undo.pages import Probe, WrittenPages
-from llmos_jupyter.agent.undo.snapshot import Snapshot
+from llmos_jupyter.effects.copy import outcome
+from llmos_jupyter.effects.copy.error_reports import AtTheLine, error_report, nothing_more
+from llmos_jupyter.effects.copy.kernel_state import differences, kernel_state, registered_exits
+from llmos_jupyter.effects.copy.nested import run_nested
+from llmos_jupyter.effects.copy.refusals import Refusals
+from llmos_jupyter.effects.copy.shell import Stage
 from llmos_jupyter.effects.in_copy import Effects
 from llmos_jupyter.protocol import Capability, Refusal
 from llmos_jupyter.sandbox import lock, notifications
+from llmos_jupyter.sandbox.process import inheritance
+from llmos_jupyter.sandbox.process.capture import Capture
+from llmos_jupyter.sandbox.process.descriptors import Descriptors
+from llmos_jupyter.sandbox.process.pages import Probe, WrittenPages
 from llmos_jupyter.sandbox.roots import Access, Roots
 from llmos_jupyter.text import wellformed
 
@@ -58,7 +58,8 @@ class Brief:
     control: socket.socket | None  # leads to the supervisor, which is told of what the lock refuses
     roots: Roots
     access: Access
-    home: list[int] | None = None  # memory files for the effects, if they are to come home
+    home: list[int]  # memory files for the effects
+    at_the_line: AtTheLine = nothing_more
 
 
 class Report:
@@ -78,7 +79,7 @@ def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
     """Never returns: whatever happens here, the copy must not go on as if it were the kernel."""
     try:
         lock.die_with_parent(brief.parent)
-        pipe = rehearsal_inheritance.raise_descriptor(brief.pipe)
+        pipe = inheritance.raise_descriptor(brief.pipe)
         report = Report(pipe)
         try:
             _rehearse(brief, shell, pipe, report)
@@ -95,19 +96,18 @@ def _rehearse(brief: Brief, shell: InteractiveShell, pipe: int, report: Report) 
     gc.disable()
     gc.freeze()  # a collection would write into, and so copy, every page of the namespace
     random.setstate(brief.random_state)  # a fork seeds it anew
-    rehearsal_inheritance.reset_signals()
-    home = [rehearsal_inheritance.raise_descriptor(fd) for fd in brief.home or ()]
-    open_files = rehearsal_inheritance.cut_descriptors(
+    inheritance.reset_signals()
+    home = [inheritance.raise_descriptor(fd) for fd in brief.home]
+    open_files = inheritance.cut_descriptors(
         {pipe, brief.control.fileno(), *home}, _histories(shell), brief.access.may_write
     )
     descriptors = Descriptors()
-    rehearsal_inheritance.cut_shared_memory()
-    rehearsal_inheritance.use_one_thread()
+    inheritance.cut_shared_memory()
+    inheritance.use_one_thread()
     os.environ["TMPDIR"] = tempfile.tempdir = brief.scratch
     sys.dont_write_bytecode = True
-    peak = rehearsal_inheritance.open_peak_switch()
-    largest_file = brief.memory_bytes if home else rehearsal_inheritance.LARGEST_FILE
-    rehearsal_inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds, largest_file)
+    peak = inheritance.open_peak_switch()
+    inheritance.limit_resources(brief.memory_bytes, brief.budget_seconds, brief.memory_bytes)
     pages = WrittenPages(brief.probe.address)
     locked, lacking = _lock(brief, pipe, open_files)
     if lacking is not None:
@@ -140,12 +140,8 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
     def send_refusal(refusal: Refusal) -> None:
         report.send("refusal", **refusal.model_dump(mode="json"))
 
-    def send_guess(refusal: Refusal) -> None:
-        report.send("guess", **refusal.model_dump(mode="json"))
-
     refusals = Refusals(
         send_refusal,
-        send_guess,
         brief.scratch,
         roots=brief.roots,
         access=brief.access,
@@ -153,10 +149,9 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         open_files=prepared.open_files,
     )
     capture = Capture(lambda text: report.send("output", text=text))
-    effects = Effects(shell, brief.code, home, pages, prepared.numbers) if home else None
-    stage = Stage(shell, refusals, capture, effects.recorder if effects else None)
+    effects = Effects(shell, brief.code, home, pages, prepared.numbers)
+    stage = Stage(shell, refusals, capture, effects.recorder)
     written = sys.stdout.write, sys.stderr.write
-    snapshot = Snapshot(shell.user_ns, shell.user_ns_hidden, pages=pages)
     stuck = refusals.open_files_written(shell.user_ns)
     if peak is not None:
         os.write(peak, b"5")
@@ -166,10 +161,9 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
     refusals.listen()
     if prepared.collecting:
         gc.enable()
-    if effects is not None:
-        effects.begin()
+    effects.begin()
     kernel, exits = kernel_state(shell), registered_exits()
-    before = rehearsal_inheritance.memory_sizes()
+    before = inheritance.memory_sizes()
     if brief.control is not None:
         notifications.begin(brief.control)
         brief.control.close()
@@ -196,7 +190,7 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         prepared.descriptors.end()
 
     gc.disable()
-    after = rehearsal_inheritance.memory_sizes()
+    after = inheritance.memory_sizes()
     refusals.note_open_files(refusals.open_files_written(shell.user_ns) - stuck)
     if registered_exits() < exits:
         refusals.tell(Capability.KERNEL, "what runs at its end")
@@ -213,26 +207,22 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         reason = f"It leaves {left} thread{'s' * (left > 1)} running after it has ended."
     # Pages of libraries come in as they are used; they are the kernel's already.
     files = max(0, after["RssFile"] - before["RssFile"])
+    described = error_report(error, brief.code, stage.cells[:1], brief.at_the_line) if error else None
     report.send(
         "end",
         status=status,
         reason=reason,
-        error=error_report(error, brief.code, stage.cells[:1]).model_dump(mode="json") if error else None,
+        error=described.model_dump(mode="json") if described else None,
         output=stage.printed(),
         seconds=seconds,
         peak_bytes=max(0, after["VmHWM"] - before["VmRSS"] - files),
     )
     # Packing displays what the code assigned last, which is not to count as shown by the code itself.
     printed, figures = stage.printed(), list(stage.figures) or outcome.open_figures()
-    if effects is not None and error is None:
+    if error is None:
         report.send("effects", **effects.pack())
-    changes, unchecked = snapshot.changes(shell.user_ns)
-    report.send(
-        "changes",
-        changes=[change.model_dump() for change in changes[:500]],
-        unchecked=unchecked[:20],
-        touched=list(snapshot.touched.items()),
-    )
+    changes = effects.changes()
+    report.send("changes", changes=[change.model_dump() for change in changes[:500]])
     if error is None:
         value = outcome.final_value(brief.code, value, shell.user_ns)
         shown = outcome.shown_digest(value, printed, figures)

@@ -1,1 +1,0 @@
-"""The sandbox's life: the fork of the kernel, its shell, its output, its refusals."""
