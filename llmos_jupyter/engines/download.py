@@ -17,7 +17,7 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from llmos_jupyter import paths
+from llmos_jupyter import paths, units
 from llmos_jupyter.engines import catalogue, gguf, hub, mirror
 from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.errors import LLMOSError
@@ -324,8 +324,8 @@ class _Work:
 
     def disk_full(self, size: int, free: int) -> LLMOSError:
         return LLMOSError(
-            f"There is not enough disk space for {self.model.name}: {size(size + _SPARE_BYTES)} are"
-            f" needed in {paths.model_dir()} and {size(free)} are free; free some, or set LLMOS_MODEL_DIR"
+            f"There is not enough disk space for {self.model.name}: {units.size(size + _SPARE_BYTES)} are"
+            f" needed in {paths.model_dir()} and {units.size(free)} are free; free some, or set LLMOS_MODEL_DIR"
             " to a folder on a larger disk."
         )
 

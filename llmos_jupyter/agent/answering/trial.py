@@ -6,7 +6,6 @@ import ast
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.answering import outcome
 from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft, same_program
 from llmos_jupyter.agent.answering.events import AgentEvent, Inspected, Rehearsed, Rehearsing
@@ -96,7 +95,7 @@ class Trial:
 
     def doubts(self, draft: Draft) -> list[str]:
         """What speaks against a candidate that works, and what the live objects say of it."""
-        if outcome.PRINTS_NAN in draft.doubts:
+        if draft.rehearsal and draft.rehearsal.shape.missing:
             return [*draft.doubts, *column_hints("ValueError", "NaN", self._shell.user_ns, draft.code)]
         return draft.doubts
 
@@ -123,10 +122,10 @@ class Trial:
             return
         if draft.ran is not None and draft.ran.committable:
             draft.findings = called_later.unasked(draft.code, draft.findings, rehearsal.refusals)
-        if rehearsal.doubts == [outcome.SHOWS_NOTHING] and rehearsal.changes:
+        if rehearsal.shape.kind == "nothing" and rehearsal.changes:
             # It did what it was to do; the code stays as it is, and its result is displayed after the run.
             draft.displayed, rehearsal.doubts = assigned_last(draft.code), []
-        if rehearsal.doubts == [outcome.IS_FUNCTION] and _defines(draft.code):
+        if rehearsal.shape.kind == "function" and _defines(draft.code):
             rehearsal.doubts = []  # a function was wanted, and is shown
         if rehearsal.shape.kind in _VALUES and (name := requested_name(draft.request, self._shell.user_ns)):
             draft.code, named = give_name(draft.code, name, self._shell.user_ns)

@@ -389,10 +389,12 @@ class Copy:
             found = {"outcome": self._outcome, "doubts": self._doubts, "shape": self._shape}
             report = report.model_copy(update=self._end | found)
             if self._changes is None:
+                report.complete = False
                 report.reason = f"{report.reason} What it changed could not be told in time.".strip()
             else:
                 report.changes = self._changes["changes"]
                 if unchecked := self._changes["unchecked"]:
+                    report.complete = False
                     report.reason = f"{report.reason} not checked for changes: {', '.join(unchecked)}".strip()
         elif self._confinement is None:
             report.reason = (

@@ -45,9 +45,7 @@ _PLOTTING = re.compile(r"\bplt\b|pyplot|\.plot|\bax\b|\bfig\b")
 
 def foreseen(rehearsal: Rehearsal | None) -> list[NameChange] | None:
     """What a rehearsal knows the run will change; None if it did not see all of it, so that the code's text decides."""
-    if rehearsal is None or rehearsal.status != "passed":
-        return None
-    if "not checked for changes" in rehearsal.reason or "could not be told in time" in rehearsal.reason:
+    if rehearsal is None or rehearsal.status != "passed" or not rehearsal.complete:
         return None
     return rehearsal.changes
 
