@@ -1,5 +1,5 @@
 # make lab    JupyterLab on the first notebook      make test   everything that CI runs
-# make demo   the same without a browser            make bench  every figure of the README
+# make demo   the same without a browser            make bench  every figure of docs/measured.md
 PYTHON ?= python3
 BIN := .venv/bin
 # Jupyter refuses to run as root unasked; in a container one is.
