@@ -1,0 +1,28 @@
+"""Rows of the database as the protocol's types."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from pydantic import TypeAdapter
+
+from llmos_jupyter.protocol import Options, Record, Session, Task
+
+record_adapter: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+def task_of(row: sqlite3.Row) -> Task:
+    return Task(
+        id=row["id"],
+        number=row["number"],
+        kind=row["kind"],
+        text=row["text"],
+        options=Options.model_validate_json(row["options"]),
+        session=Session.model_validate_json(row["origin"]),
+        state=row["state"],
+        reason=row["reason"],
+        created=row["created"],
+        updated=row["updated"],
+        # Of an older database that is salvaged there is none.
+        feedback=row["feedback"] if "feedback" in row.keys() else "",  # noqa: SIM118
+    )
