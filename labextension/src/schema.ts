@@ -829,7 +829,7 @@ export interface components {
         Config: {
             /**
              * Model
-             * @description model to use: a name, a .gguf file, or auto
+             * @description model to use: a name, a .gguf file, http://host/v1#model, or auto
              * @default auto
              */
             model: string;
@@ -1135,6 +1135,11 @@ export interface components {
              * @default
              */
             error: string;
+            /**
+             * Lacks
+             * @description what it cannot do, and what is done in its place, a clause each
+             */
+            lacks: string[];
         };
         /**
          * Error

@@ -290,7 +290,7 @@ class Daemon:
         """Read a prompt into the cache if the engine is loaded and nobody generates. False: it was not done."""
         await self.stop_warming()
         server = await self.engines.use_if_loaded(warming.model)
-        if server is None or self.engines.users:
+        if server is None or self.engines.users or not server.capabilities.warms:
             return False
 
         async def read() -> None:

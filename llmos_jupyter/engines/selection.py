@@ -28,6 +28,8 @@ LAST_RESORT_SHARE = 4 / 5
 # grows with cores until the memory bus is full: about 50 GB/s with two channels of DDR4-3200.
 BYTES_PER_SECOND_A_CORE = 8e9
 BYTES_PER_SECOND_BUS = 50e9
+# Of a server elsewhere nothing is known before it has written. Assumed: what cards of 24 GB write with 7B to 14B.
+ELSEWHERE_TOKENS_PER_SECOND = 50.0
 # Below this a person reads faster than the answer appears.
 USABLE_TOKENS_PER_SECOND = 6.0
 
@@ -57,6 +59,8 @@ class Choice:
 
 def decode_speed(model: Model, machine: Machine) -> float:
     """Predicted decoding speed on the processor, tokens per second (see the figures above)."""
+    if model.url:
+        return ELSEWHERE_TOKENS_PER_SECOND
     bandwidth = min(machine.cores * BYTES_PER_SECOND_A_CORE, BYTES_PER_SECOND_BUS)
     return bandwidth / max(model.size_bytes, 1)
 

@@ -22,6 +22,9 @@ class EngineStatus(Wire):
     memory_bytes: int = 0
     restarts: int = 0
     error: str = ""
+    lacks: list[str] = Field(
+        default_factory=list, description="what it cannot do, and what is done in its place, a clause each"
+    )
 
 
 class Status(Wire):

@@ -26,7 +26,13 @@ class Subcommand:
 _TABLE = (
     Subcommand("status", "", "", "the daemon, its engine, what is running"),
     Subcommand("models", "", "", "the models there are, and which fit this machine"),
-    Subcommand("use", r"\S+", "NAME", "use this model in this notebook (auto: let llmos choose)"),
+    # The path of a file or folder may hold blanks.
+    Subcommand(
+        "use",
+        r"\S+|[/~.]\S.*",
+        "NAME",
+        "use this model in this notebook (auto: let llmos choose);\na server elsewhere: http://host:8000/v1#model",
+    ),
     Subcommand("history", _MAYBE_TASK, "[N]", "the last N requests of this notebook"),
     Subcommand("code", _MAYBE_TASK, "[N]", "the code of request N (default: the last) into the next cell"),
     Subcommand("why", _MAYBE_TASK, "[N]", "the whole trace of request N: what was sent, came back, was found, ran"),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from llmos_jupyter.daemon.stores.rows import record_adapter, task_of
+from llmos_jupyter.daemon.stores.rows import stored_record, task_of
 
 
 def set_aside(file: Path) -> Path:
@@ -46,7 +46,7 @@ def salvage(damaged: Path, db: sqlite3.Connection) -> int:
                 numbers |= {row["name"]: row["seq"] for row in old.execute("SELECT name, seq FROM sqlite_sequence")}
             db.execute("BEGIN IMMEDIATE")
             kept = _copy_rows(old, db, "tasks", "number", task_of)
-            _copy_rows(old, db, "records", "id", lambda row: record_adapter.validate_json(row["record"]))
+            _copy_rows(old, db, "records", "id", lambda row: stored_record(row["record"]))
             for table, number in numbers.items():
                 # Numbers that a user has seen are never given again.
                 db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))

@@ -8,7 +8,12 @@ from pydantic import TypeAdapter
 
 from llmos_jupyter.protocol import Options, Record, Session, Task
 
-record_adapter: TypeAdapter[Record] = TypeAdapter(Record)
+_record: TypeAdapter[Record] = TypeAdapter(Record)
+
+
+def stored_record(text: str) -> Record:
+    """A record as it was stored; what other versions added to it is left out. Raises ValidationError."""
+    return _record.validate_json(text, extra="ignore")
 
 
 def task_of(row: sqlite3.Row) -> Task:
@@ -17,8 +22,8 @@ def task_of(row: sqlite3.Row) -> Task:
         number=row["number"],
         kind=row["kind"],
         text=row["text"],
-        options=Options.model_validate_json(row["options"]),
-        session=Session.model_validate_json(row["origin"]),
+        options=Options.model_validate_json(row["options"], extra="ignore"),
+        session=Session.model_validate_json(row["origin"], extra="ignore"),
         state=row["state"],
         reason=row["reason"],
         created=row["created"],

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from llmos_jupyter.daemon.stores.damaged import salvage, set_aside
-from llmos_jupyter.daemon.stores.rows import record_adapter, task_of
+from llmos_jupyter.daemon.stores.rows import stored_record, task_of
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     FINAL_STATES,
@@ -63,6 +63,9 @@ CREATE TABLE IF NOT EXISTS records (
 );
 CREATE INDEX IF NOT EXISTS records_by_task ON records (task, id);
 """
+
+# Columns of `tasks` that schema 1 did not have.
+_ADDED = {"kind": "TEXT NOT NULL DEFAULT 'ask'", "feedback": "TEXT NOT NULL DEFAULT ''"}
 
 _ALLOWED: dict[str, frozenset[str]] = {
     "accepted": frozenset({"running", "paused", "done", "failed", "cancelled"}),
@@ -143,10 +146,7 @@ class Store:
             if found > SCHEMA_VERSION:
                 raise LLMOSError(f"The database {self.file} was written by a newer llmos-jupyter: upgrade this one.")
             db.executescript(self._schema)
-            if found == 1:
-                db.execute("ALTER TABLE tasks ADD COLUMN kind TEXT NOT NULL DEFAULT 'ask'")
-            if found in (1, 2):
-                db.execute("ALTER TABLE tasks ADD COLUMN feedback TEXT NOT NULL DEFAULT ''")
+            self._upgrade(db)
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
             db.execute("DROP TABLE IF EXISTS events")  # of versions that kept a stream of them
         except BaseException:
@@ -154,6 +154,14 @@ class Store:
             raise
         close_files(self.file.parent, f"{self.file.name}*")
         return db
+
+    @staticmethod
+    def _upgrade(db: sqlite3.Connection) -> None:
+        """Add the columns that a database of an earlier version lacks; some may be there, if this was cut short."""
+        present = {row["name"] for row in db.execute("PRAGMA table_info(tasks)")}
+        for column, declared in _ADDED.items():
+            if column not in present:
+                db.execute(f"ALTER TABLE tasks ADD COLUMN {column} {declared}")
 
     def require(self, schema: str) -> None:
         """Tables of others in the same file, also in one that is begun anew."""
@@ -327,9 +335,7 @@ class Store:
         task = self.task(key)
         with self.reading() as db:
             rows = db.execute("SELECT id, at, record FROM records WHERE task = ? ORDER BY id", (task.id,)).fetchall()
-        stored = [
-            StoredRecord(id=row["id"], at=row["at"], record=record_adapter.validate_json(row["record"])) for row in rows
-        ]
+        stored = [StoredRecord(id=row["id"], at=row["at"], record=stored_record(row["record"])) for row in rows]
         return Trace(task=task, records=stored)
 
 

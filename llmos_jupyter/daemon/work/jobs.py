@@ -91,15 +91,25 @@ class Jobs:
                 if timeline.priority is not None:
                     task.options.priority, placed[task.id] = int(timeline.priority), timeline.priority
                 waiting[task.id] = task
+        jobs: dict[str, Job] = {}
+        refused: list[tuple[Task, LLMOSError]] = []
         for task in waiting.values():
             try:
-                self._enqueue(task, await asyncio.to_thread(self.jobs.job, task.id))
+                jobs[task.id] = await asyncio.to_thread(self.jobs.job, task.id)
+            except LLMOSError as error:  # the machine was turned off while it was accepted
+                refused.append((task, error))
+        for task_id, job in jobs.items():  # without an await: nothing may start before all are in their places
+            task = waiting[task_id]
+            try:
+                self._enqueue(task, job)
                 if task.id in placed:
                     self._schedule.reprioritise(task.id, placed[task.id])
                 if task.state == "paused":
                     self._schedule.hold(task.id)
             except LLMOSError as error:
-                await asyncio.to_thread(self._store.move, task.id, "failed", str(error))
+                refused.append((task, error))
+        for task, refusal in refused:
+            await asyncio.to_thread(self._store.move, task.id, "failed", str(refusal))
         self._events.notify()
 
     async def close(self) -> None:

@@ -45,7 +45,7 @@ def open_kernels(store: Store) -> list[Session]:
             "ORDER BY last DESC LIMIT ?",
             (MOST_SESSIONS,),
         ).fetchall()
-    sessions = (Session.model_validate_json(row["origin"]) for row in rows)
+    sessions = (Session.model_validate_json(row["origin"], extra="ignore") for row in rows)
     return [session for session in sessions if processes.alive(session.pid, session.started)]
 
 
