@@ -39,7 +39,7 @@ from llmos_jupyter.protocol import (
 )
 from llmos_jupyter.protocol.findings import Run
 from llmos_jupyter.sandbox.roots import Roots
-from tests.agent.rehearsal_shells import shell_with
+from tests.agent.rehearsal.shells import shell_with
 
 needs_rehearsal = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 
