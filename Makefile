@@ -109,7 +109,7 @@ test: venv labextension models browser ## everything that CI runs
 test-all: ## the same with as many random examples as ever (see tests/examples.py)
 	LLMOS_EXAMPLES=all $(MAKE) test
 
-bench: models ## the figures that the README gives, but for the next two
+bench: models ## the figures of docs/measured.md, but for the next two
 	for name in load rehearsal transaction overhead cache undo containment decision jobshop replanning workers mixed waiting sharing watching bundle panel sampling; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 

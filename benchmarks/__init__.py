@@ -1,1 +1,1 @@
-"""Every number the README claims: `python -m benchmarks.NAME` prints a table, then one JSON object."""
+"""Every number of docs/measured.md: `python -m benchmarks.NAME` prints a table, then one JSON object."""

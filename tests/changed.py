@@ -11,7 +11,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 # The rules of the house, and what breaks most easily: a few seconds together.
-QUICK = ("test_package.py", "session/test_magics.py", "scheduling/test_problem.py")
+QUICK = (
+    "test_package.py",
+    "test_imports.py",
+    "test_architecture.py",
+    "session/test_magics.py",
+    "scheduling/test_problem.py",
+)
 PACKAGE = "llmos_jupyter"
 
 

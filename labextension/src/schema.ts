@@ -940,7 +940,7 @@ export interface components {
         };
         /**
          * DecisionRecord
-         * @description Why the loop went on as it did: asked, approved, shown, gave up.
+         * @description What was decided on the way to an answer, and why, in words.
          */
         DecisionRecord: {
             /**
@@ -950,8 +950,11 @@ export interface components {
             type: "decision";
             /** Round */
             round: number;
-            /** Decision */
-            decision: string;
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "strategy" | "replayed" | "asked again" | "repair" | "chosen" | "approved" | "refused" | "running" | "shown" | "gave up" | "noted";
             /**
              * Why
              * @default
@@ -1270,6 +1273,11 @@ export interface components {
             suggestions: string[];
             /** @default null */
             capability: components["schemas"]["Capability"] | null;
+            /**
+             * Targets
+             * @description the paths or addresses it reaches for, as written
+             */
+            targets: string[];
         };
         /**
          * Finish
@@ -1289,7 +1297,7 @@ export interface components {
         };
         /**
          * Generation
-         * @description Ask the engine for candidates. `round` counts a task's generations: 0, then one a repair or a second opinion.
+         * @description Ask the engine for candidates. `round` numbers what is written for a task, so that records find each other.
          *
          *     The `n` candidates are written side by side in the engine's slots from one reading of the prompt.
          */
@@ -1299,6 +1307,13 @@ export interface components {
              * @default 0
              */
             round: number;
+            /**
+             * Purpose
+             * @description the first candidate, others to compare it with, or a failed one going on
+             * @default answer
+             * @enum {string}
+             */
+            purpose: "answer" | "compare" | "repair";
             /**
              * N
              * @default 1
@@ -2261,7 +2276,8 @@ export interface components {
          * Shape
          * @description What kind of value a candidate ends with: enough to see whether it can be what the request asks for.
          *
-         *     `rows`: of a column, a table or a list; `figures`: how many are drawn; `columns`: labels of a small table.
+         *     `rows`: of a column, a table or a list; `figures`: how many are drawn; `columns`: labels of a small table;
+         *     `missing`: it ends with no value, and a missing one (nan) was printed.
          */
         Shape: {
             /**
@@ -2269,7 +2285,7 @@ export interface components {
              * @default other
              * @enum {string}
              */
-            kind: "number" | "whole number" | "column" | "table" | "list" | "dict" | "text" | "nothing" | "other";
+            kind: "number" | "whole number" | "column" | "table" | "list" | "dict" | "text" | "function" | "nothing" | "other";
             /**
              * Rows
              * @default 0
@@ -2280,6 +2296,11 @@ export interface components {
              * @default 0
              */
             figures: number;
+            /**
+             * Missing
+             * @default false
+             */
+            missing: boolean;
             /** Columns */
             columns: string[];
         };
@@ -2302,7 +2323,7 @@ export interface components {
             type: "started";
             /**
              * Confinement
-             * @description what holds the code; begins with `unlocked` where nothing does
+             * @description what holds the code, in words
              */
             confinement: string;
             /**

@@ -48,6 +48,7 @@ from llmos_jupyter.protocol import (
 )
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
 
 class Guard:
@@ -106,7 +107,8 @@ def create_app(daemon: Daemon, token: str, shut_down: Callable[[], None]) -> Fas
         daemon.touch()
 
     _status_routes(app, daemon, shut_down)
-    _task_routes(app, daemon, Depends(touch))
+    for add in (_task_routes, _story_routes, _writing_routes):
+        add(app, daemon, Depends(touch))
     job_routes.add(app, daemon, Depends(touch))
     _model_routes(app, daemon, Depends(touch))
     return app
@@ -173,44 +175,46 @@ def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         """Remove the history of a session and of a notebook for good; says how many tasks that were."""
         return await daemon.forget(session, notebook)
 
-    not_found: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
-    @app.get("/v1/tasks/{key}", operation_id="trace", responses=not_found)
+def _story_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
+    @app.get("/v1/tasks/{key}", operation_id="trace", responses=NOT_FOUND)
     async def trace(key: str) -> Trace:
         """The whole story of a task, by its number or identifier."""
         return await asyncio.to_thread(daemon.store.trace, key)
 
-    @app.get("/v1/tasks/{key}/code", operation_id="code", responses=not_found)
+    @app.get("/v1/tasks/{key}/code", operation_id="code", responses=NOT_FOUND)
     async def code(key: str) -> Code:
         """The code of a task: what ran, or was tried last."""
         trace = await asyncio.to_thread(daemon.store.trace, key)
         return Code(code=trace.code)
 
-    @app.post("/v1/tasks/{key}/feedback", operation_id="feedback", responses=not_found, dependencies=[touch])
+    @app.post("/v1/tasks/{key}/feedback", operation_id="feedback", responses=NOT_FOUND, dependencies=[touch])
     async def feedback(key: str, body: Feedback) -> Task:
         """A thumb for an answer: what is learned from."""
         task = await asyncio.to_thread(daemon.store.task, key)
         await daemon.record(task.id, FeedbackRecord(feedback=body.feedback), None)
         return await asyncio.to_thread(daemon.store.task, key)
 
-    @app.post("/v1/tasks/{key}/cancel", operation_id="cancel", responses=not_found, dependencies=[touch])
+    @app.post("/v1/tasks/{key}/cancel", operation_id="cancel", responses=NOT_FOUND, dependencies=[touch])
     async def cancel(key: str) -> Task:
         return await daemon.cancel(key)
 
-    @app.post("/v1/tasks/{task_id}/records", operation_id="record", status_code=201, responses=not_found)
+    @app.post("/v1/tasks/{task_id}/records", operation_id="record", status_code=201, responses=NOT_FOUND)
     async def record(task_id: str, record: Record, key: Annotated[str | None, Query()] = None) -> None:
         await daemon.record(task_id, record, key)
 
-    @app.post("/v1/tasks/{task_id}/finish", operation_id="finish", responses=not_found, dependencies=[touch])
+    @app.post("/v1/tasks/{task_id}/finish", operation_id="finish", responses=NOT_FOUND, dependencies=[touch])
     async def finish(task_id: str, finish: Finish) -> Task:
         return await daemon.finish(task_id, finish)
 
+
+def _writing_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post(
         "/v1/tasks/{task_id}/generations",
         operation_id="generate",
         response_model=StreamEvent,
         response_class=EventStream,
-        responses=not_found,
+        responses=NOT_FOUND,
         dependencies=[touch],
     )
     async def generate(task_id: str, generation: Generation) -> Any:

@@ -1,4 +1,8 @@
-"""What the daemon does, without HTTP: puts the store, the engine and the events together."""
+"""What the daemon does, without HTTP: puts the store, the engine and the events together.
+
+One class, and longer than others, because the routes call it alone; each method hands on to the room that does the
+work.
+"""
 
 from __future__ import annotations
 

@@ -28,6 +28,13 @@ NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 
 
 def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
+    """Add them to the application; those that change something call `touch`."""
+    _running(app, daemon, touch)
+    _changing(app, daemon, touch)
+    _looking(app, daemon)
+
+
+def _running(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/jobs", operation_id="submit_job", status_code=201, dependencies=[touch])
     async def submit_job(body: JobRequest) -> Task:
         """Accept Python for a worker; what it reads has been written to disk before."""
@@ -57,6 +64,8 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         task = await asyncio.to_thread(daemon.store.task, key)
         return await asyncio.to_thread(daemon.jobs.jobs.outputs, task.id, after, 100_000)
 
+
+def _changing(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/tasks/{key}/priority", operation_id="prioritise", responses=NOT_FOUND, dependencies=[touch])
     async def prioritise(key: str, body: Priority) -> Task:
         task = await asyncio.to_thread(daemon.store.task, key)
@@ -83,6 +92,8 @@ def add(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     async def resume(key: str) -> Task:
         return await daemon.resume(await asyncio.to_thread(daemon.store.task, key))
 
+
+def _looking(app: FastAPI, daemon: Daemon) -> None:
     @app.get("/v1/resources", operation_id="resources")
     async def resources() -> list[ResourceInfo]:
         """What there is to run on, and how much of it is taken."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from llmos_jupyter.effects.kinds.random_numbers import plain_state, random_state, read_state
+from llmos_jupyter.effects.kinds.values.random_numbers import plain_state, random_state, read_state
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 # Set in the copy by the lock's own preparations, or by libraries that work in its temporary folder.
@@ -68,7 +68,7 @@ def parts() -> list[Part]:
     if (mpl := sys.modules.get("matplotlib")) is not None and hasattr(mpl, "rcParams"):
         found.append(Part("matplotlib's rcParams", _rc_params, _options, _put_rc_params))
     if "torch" in sys.modules and hasattr(sys.modules["torch"], "default_generator"):
-        from llmos_jupyter.effects.kinds import torch_parts
+        from llmos_jupyter.effects.kinds.libraries import torch_parts
 
         dice = sys.modules["torch"].default_generator
         name, get = "torch's random numbers", functools.partial(torch_parts.state_of, dice)

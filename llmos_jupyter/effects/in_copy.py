@@ -20,7 +20,7 @@ from llmos_jupyter.effects.code import CodePlaces, CompiledCell
 from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.displays import live_widgets
 from llmos_jupyter.effects.displays.recorder import Recorder
-from llmos_jupyter.effects.kinds.widgets import dies_with_the_sandbox
+from llmos_jupyter.effects.kinds.libraries.widgets import dies_with_the_sandbox
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.objects.census import Census
 from llmos_jupyter.effects.objects.layout import class_module, class_name, library_module, mro

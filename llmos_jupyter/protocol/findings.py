@@ -52,6 +52,7 @@ class Finding(Wire):
     name: str | None = None
     suggestions: list[str] = Field(default_factory=list)
     capability: Capability | None = None
+    targets: list[str] = Field(default_factory=list, description="the paths or addresses it reaches for, as written")
 
 
 class NameChange(Wire):
@@ -93,12 +94,16 @@ RehearsalStatus = Literal["passed", "failed", "refused", "unfinished", "died", "
 class Shape(Wire):
     """What kind of value a candidate ends with: enough to see whether it can be what the request asks for.
 
-    `rows`: of a column, a table or a list; `figures`: how many are drawn; `columns`: labels of a small table.
+    `rows`: of a column, a table or a list; `figures`: how many are drawn; `columns`: labels of a small table;
+    `missing`: it ends with no value, and a missing one (nan) was printed.
     """
 
-    kind: Literal["number", "whole number", "column", "table", "list", "dict", "text", "nothing", "other"] = "other"
+    kind: Literal[
+        "number", "whole number", "column", "table", "list", "dict", "text", "function", "nothing", "other"
+    ] = "other"
     rows: int = 0
     figures: int = 0
+    missing: bool = False
     columns: list[str] = Field(default_factory=list)
 
 

@@ -10,12 +10,15 @@ from llmos_jupyter.protocol.base import Message, Wire
 
 
 class Generation(Wire):
-    """Ask the engine for candidates. `round` counts a task's generations: 0, then one a repair or a second opinion.
+    """Ask the engine for candidates. `round` numbers what is written for a task, so that records find each other.
 
     The `n` candidates are written side by side in the engine's slots from one reading of the prompt.
     """
 
     round: int = Field(0, ge=0)
+    purpose: Literal["answer", "compare", "repair"] = Field(
+        "answer", description="the first candidate, others to compare it with, or a failed one going on"
+    )
     n: int = Field(1, ge=1, le=16)
     messages: list[Message] = Field(min_length=1)
     model: str = "auto"

@@ -96,7 +96,7 @@ class Waiting(Wire):
 
 class Started(Wire):
     type: Literal["started"] = "started"
-    confinement: str = Field(description="what holds the code; begins with `unlocked` where nothing does")
+    confinement: str = Field(description="what holds the code, in words")
     pid: int = 0
 
 

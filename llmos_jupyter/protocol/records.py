@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from llmos_jupyter.protocol.base import Wire
 from llmos_jupyter.protocol.findings import Finding, Rehearsal, Run
@@ -43,13 +43,34 @@ class RunRecord(Wire):
     chance: float | None = Field(None, ge=0, le=1, description="how likely the answer is right, as predicted before it")
 
 
+Decision = Literal[
+    "strategy",
+    "replayed",
+    "asked again",
+    "repair",
+    "chosen",
+    "approved",
+    "refused",
+    "running",
+    "shown",
+    "gave up",
+    "noted",
+]
+
+
 class DecisionRecord(Wire):
-    """Why the loop went on as it did: asked, approved, shown, gave up."""
+    """What was decided on the way to an answer, and why, in words."""
 
     type: Literal["decision"] = "decision"
     round: int = Field(ge=0)
-    decision: str
+    decision: Decision
     why: str = ""
+
+    @field_validator("decision", mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, decision: object) -> object:
+        """What earlier versions have stored under other names is still told."""
+        return decision if decision in get_args(Decision) else "noted"
 
 
 class FeedbackRecord(Wire):

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection, Generator
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from llmos_jupyter import config
 from llmos_jupyter.agent.answering import events
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 NAME = "_llmos_asked"
 CODE = f"__import__('llmos_jupyter.session.asking', fromlist=['answer']).answer({NAME})"
 # What the daemon is told when the code begins to run in the worker.
-RUNNING = "running"
+RUNNING: Final = "running"
 
 
 @dataclass

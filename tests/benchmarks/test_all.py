@@ -13,7 +13,7 @@ from benchmarks import transaction
 from benchmarks.common import percentile, report, table
 from benchmarks.load import AIM_SECONDS, start
 from llmos_jupyter.effects.copy.kernel_copy import supported
-from tests.agent.rehearsal.shells import shell_with
+from tests.effects.copy.shells import shell_with
 
 
 def test_percentile() -> None:

@@ -141,7 +141,7 @@ def test_pages_of_other_sites_are_turned_away(standing: lifecycle.RuntimeInfo) -
 def test_every_route_and_type_stands_in_the_schema(standing: lifecycle.RuntimeInfo) -> None:
     schema = get(standing, "/openapi.json", authorization=f"Bearer {standing.token}").json()
     operations = {route["operationId"] for methods in schema["paths"].values() for route in methods.values()}
-    assert operations >= {"status", "events", "submit", "trace", "cancel", "record", "finish", "generate", "models"}
+    assert operations >= {"status", "live", "submit", "trace", "cancel", "record", "finish", "generate", "models"}
     assert {"StreamEvent", "Trace", "Candidate", "Rehearsal", "Problem"} <= set(schema["components"]["schemas"])
     for methods in schema["paths"].values():
         for route in methods.values():

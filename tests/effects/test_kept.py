@@ -21,9 +21,9 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from llmos_jupyter.agent.undo.history import History
 from llmos_jupyter.effects.kept import Kept
-from llmos_jupyter.effects.kinds.containers import ListKind
+from llmos_jupyter.effects.kinds.values.containers import ListKind
 from llmos_jupyter.effects.transaction import Committed
-from tests.agent.rehearsal.shells import shell_with
+from tests.effects.copy.shells import shell_with
 
 LIMIT = 1 << 30
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from llmos_jupyter.effects.copy.kernel_copy import supported
-from tests.agent.rehearsal.shells import Kernel, kernel
+from tests.effects.copy.shells import Kernel, kernel
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 

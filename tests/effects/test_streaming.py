@@ -18,7 +18,7 @@ from llmos_jupyter.effects.transaction import Ran, commit, run_in_sandbox, watch
 from llmos_jupyter.sandbox.process.capture import Capture
 from llmos_jupyter.sandbox.process.run_progress import EVERY, LATEST, RunProgress
 from llmos_jupyter.sandbox.roots import Access
-from tests.agent.rehearsal.shells import descendants, shell_with
+from tests.effects.copy.shells import descendants, shell_with
 
 
 @pytest.fixture

@@ -43,8 +43,8 @@ from llmos_jupyter.protocol import Finding, Finish, Rehearsal, Request, Session
 from llmos_jupyter.system import processes
 from llmos_jupyter.text import readable, wellformed
 from tests.agent.answering.test_loop import Scene, block
-from tests.agent.rehearsal.shells import kernel as rehearsal_kernel
-from tests.agent.rehearsal.shells import rehearse
+from tests.effects.copy.shells import kernel as rehearsal_kernel
+from tests.effects.copy.shells import rehearse
 
 forks = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 

@@ -27,7 +27,7 @@ from llmos_jupyter.agent.inspection import check
 from llmos_jupyter.agent.mending.mend import mend
 from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.protocol import Candidate, Message, Options, Record, Session, Task
-from tests.agent.rehearsal.shells import shell_with
+from tests.effects.copy.shells import shell_with
 from tests.scenarios.right_programs.cases import CASES, SPACES, Case
 
 needs_rehearsal = pytest.mark.skipif(supported() is not None, reason=str(supported()))

@@ -9,8 +9,9 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.session import magics
+from llmos_jupyter.session import commands, magics
 from llmos_jupyter.session.magics import Call, LLMOSMagics, parse
+from llmos_jupyter.session.subcommands import SUBCOMMANDS, help_text
 
 PARSER = LLMOSMagics.llmos.parser
 
@@ -184,3 +185,9 @@ def test_an_empty_request_gets_one_sentence(capsys: pytest.CaptureFixture[str]) 
         shell.run_line_magic("llmos", "")
     with pytest.raises(UsageError, match="Write what you want"):
         shell.run_cell_magic("llmos", "", " \n ")
+
+
+def test_each_sub_command_of_the_table_has_its_function_and_its_line_of_help() -> None:
+    assert commands._FUNCTIONS.keys() == SUBCOMMANDS.keys()
+    listed = [line.split()[1] for line in help_text().splitlines() if line.startswith("%llmos ")]
+    assert [name for name in listed if name in SUBCOMMANDS] == list(SUBCOMMANDS)

@@ -72,7 +72,8 @@ function finding(value: unknown): Finding[] {
       line: count(value.line),
       name: typeof value.name === 'string' ? value.name : null,
       suggestions: texts(value.suggestions),
-      capability: (text(value.capability) || null) as Finding['capability']
+      capability: (text(value.capability) || null) as Finding['capability'],
+      targets: texts(value.targets)
     }
   ];
 }

@@ -44,6 +44,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy.masking import mask, mask_all
 from llmos_jupyter.protocol import (
     Candidate,
+    Decision,
     DecisionRecord,
     Finish,
     Generation,
@@ -287,6 +288,7 @@ class Loop:
         budget = strategy.beside_seconds(drafts, self._budget)
         generation = self._generation(base, options, round_=round_).model_copy(
             update={
+                "purpose": "compare",
                 "n": more,
                 "grammar": prompts.CODE_GRAMMAR,
                 "temperature": max(options.temperature, strategy.TEMPERATURE),
@@ -326,7 +328,7 @@ class Loop:
         line = line_repair.failing_line(failed.code, part)
         beginning = mask(line_repair.opened(part, line, self._trial.failure(failed)))
         generation = self._generation(base, options, round_=number + 2).model_copy(
-            update={"prefix": beginning, "grammar": line_repair.another_line(line)}
+            update={"purpose": "repair", "prefix": beginning, "grammar": line_repair.another_line(line)}
         )
         for candidate in (yield from self._generate(task, generation, deadline)):
             reply = prompts.read_reply(line_repair.without(candidate.text, beginning, part))
@@ -459,7 +461,7 @@ class Loop:
     def _permitted(self, task: Task, draft: Draft, mode: Mode) -> Generator[AgentEvent, bool | None, Verdict]:
         verdict = yield from decide(draft, mode, self._rights.grants, self._rights.caps)
         if verdict.asked:
-            decision = "approved" if verdict.allowed else "refused"
+            decision: Decision = "approved" if verdict.allowed else "refused"
             self._record(task, DecisionRecord(round=draft.round, decision=decision, why=verdict.why))
         return verdict
 

@@ -20,7 +20,6 @@ from llmos_jupyter.agent.mending.mend import mend
 from llmos_jupyter.agent.mending.result_name import give_name, requested_name
 from llmos_jupyter.agent.run import called_later
 from llmos_jupyter.agent.run.running import while_it_runs
-from llmos_jupyter.effects.copy import outcome
 from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.transaction import FOREVER, Ran, watched_run
 from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
@@ -97,7 +96,7 @@ class Trial:
 
     def doubts(self, draft: Draft) -> list[str]:
         """What speaks against a candidate that works, and what the live objects say of it."""
-        if outcome.PRINTS_NAN in draft.doubts:
+        if draft.rehearsal and draft.rehearsal.shape.missing:
             return [*draft.doubts, *column_hints("ValueError", "NaN", self._shell.user_ns, draft.code)]
         return draft.doubts
 
@@ -131,10 +130,10 @@ class Trial:
             return
         if draft.ran is not None and draft.ran.committable:
             draft.findings = called_later.unasked(draft.code, draft.findings, rehearsal.refusals)
-        if rehearsal.doubts == [outcome.SHOWS_NOTHING] and rehearsal.changes:
+        if rehearsal.shape.kind == "nothing" and rehearsal.changes:
             # It did what it was to do; the code stays as it is, and its result is displayed after the run.
             draft.displayed, rehearsal.doubts = assigned_last(draft.code), []
-        if rehearsal.doubts == [outcome.IS_FUNCTION] and _defines(draft.code):
+        if rehearsal.shape.kind == "function" and _defines(draft.code):
             rehearsal.doubts = []  # a function was wanted, and is shown
         if rehearsal.shape.kind in _VALUES and (name := requested_name(draft.request, self._shell.user_ns)):
             draft.code, named = give_name(draft.code, name, self._shell.user_ns)

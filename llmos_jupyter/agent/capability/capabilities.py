@@ -9,7 +9,6 @@ both. What was granted loosens the sandbox by that much (`Grants.access`), and n
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import site
@@ -61,9 +60,8 @@ def wants(findings: Iterable[Finding], rehearsal: Rehearsal | None, roots: Roots
     for finding in findings:
         if finding.capability is None:
             continue
-        targets = _targets(finding)
-        if targets:
-            found += [Want(finding.capability, _resolved(finding.capability, target)) for target in targets]
+        if finding.targets:
+            found += [Want(finding.capability, _resolved(finding.capability, target)) for target in finding.targets]
         elif finding.capability is READ and told:
             continue
         elif finding.capability is WRITE and (finding.name or "").startswith("tempfile.") and told:
@@ -98,22 +96,6 @@ def host_of(address: str) -> str:
     """The host in a URL, or the text itself."""
     match = re.match(r"[\w+.-]+://(?:[^/@]*@)?(\[[^\]]*\]|[^/:?#]+)", address)
     return match[1] if match else address
-
-
-def _targets(finding: Finding) -> list[str]:
-    """The literal paths or addresses that inspection put into a finding's name: `open('a.csv')`."""
-    name = finding.name or ""
-    if not name.endswith(")"):
-        return []
-    try:
-        call = ast.parse(name, mode="eval").body
-    except (SyntaxError, ValueError):
-        return []
-    if not isinstance(call, ast.Call):
-        return []
-    # What a symbolic link says is a text: nothing is done to what it leads to.
-    arguments = call.args[1:] if ast.unparse(call.func).endswith("symlink") else call.args
-    return [a.value for a in arguments if isinstance(a, ast.Constant) and isinstance(a.value, str)]
 
 
 # --- grants -----------------------------------------------------------------------------------------

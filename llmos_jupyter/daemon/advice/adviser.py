@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from llmos_jupyter import config
 from llmos_jupyter.daemon.stores.learned import Learned
@@ -19,6 +19,7 @@ from llmos_jupyter.engines import catalogue, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     CandidateRecord,
+    Decision,
     DecisionRecord,
     FeedbackRecord,
     Options,
@@ -45,12 +46,12 @@ log = logging.getLogger(__name__)
 LOAD = "load"
 # A model of a server elsewhere is taken to be like one of 8B at four bits until its answers have been seen.
 ELSEWHERE_BYTES = 5_000_000_000
-STRATEGY = "strategy"
+STRATEGY: Final = "strategy"
 # An answer in words is taken to be right so often: 19 of 26 of the project's own tasks. Of one that was recorded
 # without a chance nothing is known.
 _IN_WORDS, _UNKNOWN = 0.73, 0.5
-# Where a task's record says so, it tells nothing of its strategy.
-_TELLS_NOTHING = ("replayed", "shown, not run")
+# Of a request that was answered so, nothing is learned of its strategy.
+_TELLS_NOTHING: tuple[Decision, ...] = ("replayed", "shown")
 
 
 class _Known(NamedTuple):
@@ -127,8 +128,11 @@ class Adviser:
         """What a request came to that has ended. Reads and writes the disk."""
         task = trace.task
         records = [stored.record for stored in trace.records]
-        asked = any(isinstance(r, DecisionRecord) and r.decision in ("approved", "refused") for r in records)
-        if task.state == "cancelled" or task.reason.startswith(_TELLS_NOTHING) or not _was_advised(records):
+        decisions = [record.decision for record in records if isinstance(record, DecisionRecord)]
+        asked = "approved" in decisions or "refused" in decisions
+        if "asked again" in decisions:  # the recorded answer did not work, and the model wrote another
+            decisions.remove("replayed")
+        if task.state == "cancelled" or set(_TELLS_NOTHING) & set(decisions) or not _was_advised(records):
             return
         seconds = None if asked else max(0.0, task.updated - task.created)
         tokens = sum(r.candidate.timings.tokens for r in records if isinstance(r, CandidateRecord))

@@ -5,7 +5,8 @@ Both are read in windows: of ten thousand tasks nobody sees more than a screen a
 
 from __future__ import annotations
 
-from llmos_jupyter.daemon.stores.store import Store, task_of
+from llmos_jupyter.daemon.stores.rows import task_of
+from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.daemon.work.schedule import Schedule
 from llmos_jupyter.protocol import OPEN_STATES, StepRecord, Task, TaskState
 from llmos_jupyter.scheduling.dispatch.ready import Rank

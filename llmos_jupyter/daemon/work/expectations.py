@@ -18,8 +18,6 @@ log = logging.getLogger(__name__)
 USUAL_TOKENS = 40
 # Reading is so many times as fast as writing (1.5B on two cores: 43 and 15.5 tokens/s); characters of a token.
 READING, CHARS_A_TOKEN = 2.8, 3.5
-# From this round on a generation is a repair (agent/answering/loop.py).
-FIRST_REPAIR = 3
 # The engine has forgotten what it read before so many other prompts.
 PROMPTS_CACHED = 100
 
@@ -54,7 +52,7 @@ class Expectations:
         speed = self._engines.speed(model)
         tokens = float(min(max(generation.max_tokens, 1), USUAL_TOKENS))
         prior = Prior(seconds=0.2 + (fresh / READING + tokens) / speed, tokens=tokens, probability=0.9)
-        kind = "repair" if generation.round >= FIRST_REPAIR else "generation"
+        kind = "repair" if generation.purpose == "repair" else "generation"
         return Expected(kind, model, features, prior, self._learned.predict(kind, model, features, prior), prompt)
 
     def learn(self, task_id: str, expected: Expected, seconds: float, tokens: int) -> None:

@@ -18,25 +18,20 @@ from llmos_jupyter.daemon.stores.learned import Learned
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
 from llmos_jupyter.daemon.work import job_files
 from llmos_jupyter.daemon.work.gathering import Gatherer
-from llmos_jupyter.daemon.work.pools import MACHINE, WORKERS, Pools
+from llmos_jupyter.daemon.work.job_steps import JobSteps
+from llmos_jupyter.daemon.work.pools import WORKERS, Pools
 from llmos_jupyter.daemon.work.schedule import TICK, Schedule
 from llmos_jupyter.daemon.work.standstill import Standstill
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Finish, Options, Queued, Request, Task, TaskState
+from llmos_jupyter.protocol import Finish, Queued, Request, Task, TaskState
 from llmos_jupyter.protocol.jobs import Ended, EndState, Job, Started, StoredOutput, WorkerItem
 from llmos_jupyter.scheduling.dispatch.waiting_room import Dropped
-from llmos_jupyter.scheduling.estimating.estimates import Estimate, Features, Outcome, Prior
 from llmos_jupyter.scheduling.policy import Start
-from llmos_jupyter.scheduling.problem import Option, Step
 
 log = logging.getLogger(__name__)
 
-# What a cell is taken to be before anything is known of it; the scheduler corrects itself as it overruns.
-UNKNOWN = Prior(seconds=10.0, probability=0.9)
 _ENDED = "the daemon ended while it ran: `%llmos retry {number}` runs it again"
 _IDENTIFIER = re.compile(r"\b[0-9a-f]{32}\b")
-# The kind of a request in words in a worker.
-ASKED = "asked"
 
 
 def in_background(task: Task) -> bool:
@@ -71,12 +66,12 @@ class Jobs:
     ) -> None:
         """`ended` is told of each task that has ended by itself."""
         self._store = store
-        self._learned = learned
         self._ended = ended
         self._events = events
         self._schedule = schedule
         self._pools = pools
         self.jobs = JobStore(store)
+        self.steps = JobSteps(store, self.jobs, schedule, pools, learned)
         self._running: dict[str, _Running] = {}
         self.standstill = Standstill(schedule, pools, self)
         self._closing = False
@@ -134,7 +129,7 @@ class Jobs:
 
     async def submit(self, request: Request, job: Job) -> Task:
         """Accept a job. Raises LLMOSError, and accepts nothing, if it could never run."""
-        self._schedule.check(self._step(request.id, request.session.id, request.options, job))
+        self._schedule.check(self.steps.step(request.id, request.session.id, request.options, job))
         task = await asyncio.to_thread(self.jobs.accept, request, job)
         if task.state == "accepted" and task.id not in self._running and not self._schedule.knows(task.id):
             self._enqueue(task, job)
@@ -288,85 +283,9 @@ class Jobs:
 
     # --- deciding and running ---------------------------------------------------------------
 
-    def _step(
-        self,
-        task_id: str,
-        notebook: str,
-        options: Options,
-        job: Job,
-        after: tuple[str, ...] | None = None,
-        created: float | None = None,
-    ) -> Step:
-        now = time.monotonic()
-        # One that passed while no daemon ran is no reason not to run any more.
-        left = None if options.deadline is None else options.deadline - (time.time() - (created or time.time()))
-        return Step(
-            id=task_id,
-            task=task_id,
-            options={name: self._option(name, job) for name in self._eligible(options, job)},
-            notebook=notebook,
-            # A request in words waits for the model most of the time.
-            cores=0.0 if job.lock_later else float(job.limits.cores),
-            memory=self._memory(job),
-            gpus=options.gpus,
-            deadline=None if left is None or left <= 0 else now + left,
-            priority=options.priority,
-            after=self._unended(options.after) if after is None else after,
-        )
-
-    def _option(self, resource: str, job: Job) -> Option:
-        estimate = self._predict(resource, job)
-        return Option(duration=estimate.p50, probability=estimate.probability)
-
-    def _memory(self, job: Job) -> float:
-        """Bytes that are counted for a job: what it was given, else what its code used before, as far as the machine
-        has as much."""
-        if job.limits.memory_bytes:
-            return float(job.limits.memory_bytes)
-        estimate = self._predict(WORKERS, job)
-        most = self._schedule.resources[MACHINE].memory or 0.0
-        return min(estimate.memory, most) if estimate.seen else 0.0
-
-    def _predict(self, resource: str, job: Job) -> Estimate:
-        """What a job will take: by its own earlier runs, if its code has run before."""
-        if job.lock_later:
-            return self._learned.predict(ASKED, resource, Features(), UNKNOWN)
-        return self._learned.predict_run(job.code, resource, _features(job), UNKNOWN)
-
-    def _learn(self, task: Task, job: Job, resource: str, ended: Ended, seconds: float | None) -> None:
-        outcome = Outcome(
-            seconds=seconds,
-            memory=float(ended.peak_bytes) if ended.peak_bytes else None,
-            succeeded=ended.state == "done",
-        )
-        try:
-            if job.lock_later:
-                self._learned.learn(ASKED, resource, Features(), UNKNOWN, outcome, task.id)
-            else:
-                self._learned.learn_run(job.code, resource, _features(job), UNKNOWN, outcome, task.id)
-        except LLMOSError as error:
-            log.error("nothing is learned of task %s: %s", task.number, error)
-
-    def _eligible(self, options: Options, job: Job) -> tuple[str, ...]:
-        # The loop in a worker speaks to this daemon, which other machines cannot reach.
-        return (WORKERS,) if job.lock_later else self._pools.eligible(options)
-
-    def _unended(self, wanted: list[str]) -> tuple[str, ...]:
-        """The tasks of these numbers that have not ended. Raises LLMOSError if one has failed or is not known."""
-        open_: list[str] = []
-        for key in wanted:
-            task = self._store.task(key)
-            if task.state in ("failed", "cancelled"):
-                raise LLMOSError(f"Request {task.number}, which this is to wait for, is {task.state}: retry it first.")
-            if not is_final(task):
-                if not self.jobs.has(task.id):
-                    raise LLMOSError(f"Request {task.number} is not a background task: only those can be waited for.")
-                open_.append(task.id)
-        return tuple(open_)
-
     def _enqueue(self, task: Task, job: Job, after: tuple[str, ...] | None = None) -> None:
-        step = self._step(task.id, task.session.id, task.options, job, after, task.created)
-        p90 = min(self._predict(name, job).p90 for name in step.options)
+        step = self.steps.step(task.id, task.session.id, task.options, job, after, task.created)
+        p90 = min(self.steps.predict(name, job).p90 for name in step.options)
         self._schedule.add(step, "run", self._begin, p90=p90)
 
     def _begin(self, start: Start) -> None:
@@ -436,7 +355,7 @@ class Jobs:
                 job = await asyncio.to_thread(self.jobs.job, task_id)
                 ran = self._running[task_id]
                 seconds = None if ran.broken else time.monotonic() - ran.began
-                await asyncio.to_thread(self._learn, task, job, resource, ended, seconds)
+                await asyncio.to_thread(self.steps.learn, task, job, resource, ended, seconds)
             await self._ended(task)
         del self._running[task_id]
         if finish.state == "done":
@@ -477,11 +396,6 @@ class Jobs:
         except LLMOSError as error:  # a full disk: what it showed is lost, what it does goes on
             log.error("an output of task %s could not be stored: %s", task_id, error)
         self._events.notify()
-
-
-def _features(job: Job) -> Features:
-    size = job.variables.bytes if job.variables else 0
-    return Features(request_chars=float(len(job.code)), data_bytes=float(size))
 
 
 def _finish(ended: Ended) -> Finish:

@@ -18,9 +18,6 @@ from llmos_jupyter.protocol import Shape
 # Cells of a table that are read; of a larger one the beginning and the end stand for the rest.
 CELLS = 100_000
 DEPTH = 4
-SHOWS_NOTHING = "it shows nothing"
-IS_FUNCTION = "its result is a function, not a value"
-PRINTS_NAN = "it prints a missing value (nan)"
 # Columns of a table whose labels are told.
 COLUMNS = 30
 # As a number prints itself; a table writes NaN, and may well have some.
@@ -42,8 +39,8 @@ def doubts(value: Any, shown: str, figures: int) -> list[str]:
     pd, np = sys.modules.get("pandas"), sys.modules.get("numpy")
     if value is None:
         if _MISSING.search(shown):
-            return [PRINTS_NAN]
-        return [] if shown.strip() or figures else [SHOWS_NOTHING]
+            return ["it prints a missing value (nan)"]
+        return [] if shown.strip() or figures else ["it shows nothing"]
     if pd is not None and isinstance(value, (pd.DataFrame, pd.Series)):
         if value.size == 0:
             return ["its result is empty"]
@@ -54,14 +51,19 @@ def doubts(value: Any, shown: str, figures: int) -> list[str]:
         return ["its result is empty"]
     if isinstance(value, float) and value != value:
         return ["its result is a missing value"]
-    return [IS_FUNCTION] if type(value).__name__ in ("function", "method") else []
+    return ["its result is a function, not a value"] if _is_function(value) else []
 
 
 def shape(value: Any, shown: str, figures: int) -> Shape:
     """Whether the value is one number, a column of them, or a table, and how many rows it has."""
+    missing = value is None and _MISSING.search(shown) is not None
     if value is None and not shown.strip() and not figures:
         return Shape(kind="nothing")
-    return _shape(value).model_copy(update={"figures": figures})
+    return _shape(value).model_copy(update={"figures": figures, "missing": missing})
+
+
+def _is_function(value: Any) -> bool:
+    return type(value).__name__ in ("function", "method")
 
 
 def _shape(value: Any) -> Shape:
@@ -80,7 +82,9 @@ def _shape(value: Any) -> Shape:
         return Shape(kind="column" if value.ndim == 1 else "table", rows=len(value) if value.ndim else 1)
     if isinstance(value, (list, tuple, dict, set)):
         return Shape(kind="dict" if isinstance(value, dict) else "list", rows=len(value))
-    return Shape(kind="text") if isinstance(value, str) else Shape()
+    if isinstance(value, str):
+        return Shape(kind="text")
+    return Shape(kind="function") if _is_function(value) else Shape()
 
 
 def final_value(code: str, value: Any, namespace: Mapping[str, Any]) -> Any:

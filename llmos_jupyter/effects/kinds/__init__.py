@@ -8,23 +8,23 @@ import sys
 from llmos_jupyter.effects.kind import Kind, forget_choices
 
 _BASIC = (
-    "plain",
-    "times",
-    "tuples",
-    "references",
-    "typing_forms",
-    "containers",
-    "weak_containers",
-    "files",
-    "callables",
-    "iterators",
-    "random_numbers",
-    "instances",
-    "functions",
-    "enums",
-    "classes",
-    "numpy_arrays",
-    "widgets",
+    "values.plain",
+    "values.times",
+    "values.tuples",
+    "code.references",
+    "code.typing_forms",
+    "values.containers",
+    "values.weak_containers",
+    "values.files",
+    "code.callables",
+    "values.iterators",
+    "values.random_numbers",
+    "values.instances",
+    "code.functions",
+    "code.enums",
+    "code.classes",
+    "libraries.numpy_arrays",
+    "libraries.widgets",
 )
 # A library's name, the module that must be imported, and the rooms of its kinds.
 OF_LIBRARIES = {
@@ -40,16 +40,21 @@ OF_LIBRARIES = {
     "polars": "polars",
 }
 _ROOMS = {
-    "pandas": ("pandas_frames", "pandas_indexes", "pandas_arrays", "pandas_scalars"),
-    "matplotlib": ("figures",),
-    "sklearn": ("sklearn_models",),
-    "logging": ("loggers",),
-    "torch": ("torch_tensors", "torch_parts"),
-    "xml": ("xml_elements",),
-    "pillow": ("pictures",),
-    "scipy": ("scipy_parts",),
-    "sympy": ("symbols",),
-    "polars": ("polars_frames",),
+    "pandas": (
+        "libraries.pandas_frames",
+        "libraries.pandas_indexes",
+        "libraries.pandas_arrays",
+        "libraries.pandas_scalars",
+    ),
+    "matplotlib": ("libraries.figures",),
+    "sklearn": ("libraries.sklearn_models",),
+    "logging": ("values.loggers",),
+    "torch": ("libraries.torch_tensors", "libraries.torch_parts"),
+    "xml": ("values.xml_elements",),
+    "pillow": ("libraries.pictures",),
+    "scipy": ("libraries.scipy_parts",),
+    "sympy": ("libraries.symbols",),
+    "polars": ("libraries.polars_frames",),
 }
 _loaded: set[str] = set()
 
@@ -70,7 +75,7 @@ def load(libraries: list[str] | None = None) -> list[str]:
 
 def library_of(kind: Kind) -> str | None:
     """The library of `OF_LIBRARIES` that a kind belongs to; None for one that is always there."""
-    room = type(kind).__module__.rpartition(".")[2]
+    room = type(kind).__module__.removeprefix(f"{__name__}.")
     return next((name for name, rooms in _ROOMS.items() if room in rooms), None)
 
 

@@ -133,7 +133,7 @@ def _count(shape: Any) -> int:
 
 
 def _from_bytes(dtype: Any, shape: Any, data: Any, build: Builder) -> Any:
-    from llmos_jupyter.effects.kinds.numpy_arrays import checked_characters
+    from llmos_jupyter.effects.kinds.libraries.numpy_arrays import checked_characters
 
     if len(data) != 3:
         raise Malformed("an array without data")

@@ -109,7 +109,7 @@ def build(content: dict[str, Any], buffers: BufferReader, shell: InteractiveShel
         committing.open_figures(figures, committing.Undo())
     made = build.made()
     if content["shared"]:
-        from llmos_jupyter.effects.kinds.pandas_frames import share
+        from llmos_jupyter.effects.kinds.libraries.pandas_frames import share
 
         _elsewhere.extend(share(made[number]) for number in content["shared"])
     return {id(made[number]): number for number in sorted(made, reverse=True) if type(made[number]) not in ATOMS}

@@ -129,7 +129,7 @@ def _kinds(nodes: list[Any]) -> list[str]:
 
 def _shared(objects: list[Any]) -> list[int]:
     """Memory of pandas' that is shared, maybe with frames that are not sent: it must not be written in place."""
-    frames: Any = sys.modules.get("llmos_jupyter.effects.kinds.pandas_frames")
+    frames: Any = sys.modules.get("llmos_jupyter.effects.kinds.libraries.pandas_frames")
     if frames is None:
         return []
     return [number for number, obj in enumerate(objects) if frames.is_shared(obj)]

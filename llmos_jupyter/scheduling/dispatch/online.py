@@ -13,6 +13,8 @@ Who goes first:
 5. On an undivided resource a lower class waits while a higher one runs, and gives way when one comes; not while it has
    its turn.
 6. Steps of an improved plan that was taken (`follow`) start as planned until something unforeseen happens.
+
+The class is longer than others here: every rule reads the same state, and apart they would have to hand it around.
 """
 
 from __future__ import annotations

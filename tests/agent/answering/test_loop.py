@@ -24,7 +24,7 @@ from llmos_jupyter.agent.replay.recording import Recording, record
 from llmos_jupyter.agent.run.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.stores.store import Store
-from llmos_jupyter.effects.kinds.containers import ListKind
+from llmos_jupyter.effects.kinds.values.containers import ListKind
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     Candidate,

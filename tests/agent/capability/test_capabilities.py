@@ -243,10 +243,11 @@ def test_hosts_and_commands() -> None:
     assert of("import sys\nsys.exit()") == [(EXIT, "")]
 
 
-@pytest.mark.parametrize("name", ["open(", "open('a'", "open(f'x')", "x)", "1)", "a.b()", "open('a')(", "\0)"])
-def test_odd_names_of_findings_name_no_path(name: str) -> None:
-    finding = Finding(kind="capability", severity="warning", message="m", name=name, capability=WRITE)
+def test_a_finding_is_read_by_its_fields_and_not_by_its_name() -> None:
+    finding = Finding(kind="capability", severity="warning", message="m", name="open('a.csv')", capability=WRITE)
     assert wants([finding], None, Roots.here()) == [Want(WRITE)]
+    finding.targets = ["a.csv", "b.csv"]
+    assert wants([finding], None, Roots.here()) == [Want(WRITE, os.path.realpath(name)) for name in finding.targets]
 
 
 def test_a_refusal_without_a_path_wants_all() -> None:

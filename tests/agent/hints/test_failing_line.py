@@ -12,7 +12,7 @@ import pytest
 from llmos_jupyter.effects.copy.error_reports import error_report
 from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.protocol import ErrorReport
-from tests.agent.rehearsal.shells import rehearse, shell_with
+from tests.effects.copy.shells import rehearse, shell_with
 
 forks = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 

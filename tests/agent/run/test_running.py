@@ -15,7 +15,7 @@ from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.sandbox import seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
 from tests.agent.answering.test_loop import Scene, block
-from tests.agent.rehearsal.shells import tree
+from tests.effects.copy.shells import tree
 
 pytestmark = pytest.mark.skipif(
     supported() is not None or landlock_version() < 6 or not seccomp_filter.available(), reason="no lock of this kind"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.agent.undo.files import FileKeeper
-from tests.agent.rehearsal.shells import tree
+from tests.effects.copy.shells import tree
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="modes and links of Unix")
 

@@ -12,7 +12,7 @@ import pytest
 
 from llmos_jupyter.effects.displays.outputs import Output, show
 from llmos_jupyter.effects.displays.safe_outputs import bundle, sentence
-from tests.agent.rehearsal.shells import shell_with
+from tests.effects.copy.shells import shell_with
 
 SCRIPTS = re.compile(
     r"<script|<iframe|<object|<embed|<form|<meta|<base|<link|\son\w+=|javascript:|(?:src|href)=.?https?://[^ >]*leak"

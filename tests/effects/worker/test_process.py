@@ -17,7 +17,7 @@ from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.effects.transaction import WAY, commit, run_in_sandbox
 from llmos_jupyter.effects.worker import process
 from llmos_jupyter.sandbox.roots import forget_roots
-from tests.agent.rehearsal.shells import kernel
+from tests.effects.copy.shells import kernel
 from tests.effects.processes import cell, fresh_shell, in_fork, plainly, shown_by, state_of, through_sandbox
 from tests.effects.programs import PROGRAMS, Program
 from tests.effects.test_kernel import PRELUDE, committed

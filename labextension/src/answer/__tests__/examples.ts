@@ -42,6 +42,7 @@ export function finding(known: Partial<Finding> = {}): Finding {
     line: 2,
     name: null,
     suggestions: [],
+    targets: [],
     capability: null,
     ...known
   };
@@ -57,7 +58,7 @@ export function rehearsed(known: Partial<Rehearsal> = {}): Rehearsal {
     output: '1\n',
     outcome: {},
     doubts: [],
-    shape: { kind: 'nothing', rows: 0, figures: 0, columns: [] },
+    shape: { kind: 'nothing', rows: 0, figures: 0, missing: false, columns: [] },
     changes: [{ name: 'x', kind: 'rebound', type: 'int', detail: '1' }],
     refusals: [],
     seconds: 0.31,

@@ -102,7 +102,7 @@ def _argument(value: Value) -> Argument:
 def report_capability(
     walk: Walk, capability: Capability, name: str, node: ast.AST, targets: list[str] | None = None
 ) -> None:
-    """`targets`, the paths or addresses where they are known, become part of the finding's name."""
+    """`targets`: the paths or addresses, where they are known; the finding's name shows them."""
     what = "deletes every variable of the notebook" if name == "%reset" else outside.WORDS[capability]
     if name in outside.KERNEL:
         what = "changes or watches the kernel itself"
@@ -112,6 +112,8 @@ def report_capability(
         node,
         f"{name}({', '.join(map(repr, targets))})" if targets else name,
         capability=capability,
+        # What a symbolic link says is a text: nothing is done to what it leads to.
+        targets=targets[1:] if targets and name.endswith("symlink") else targets or (),
     )
 
 

@@ -93,8 +93,9 @@ class Walk(ABC):
         name: str | None = None,
         near: Iterable[str] = (),
         capability: Capability | None = None,
+        targets: Iterable[str] = (),
     ) -> None:
-        self._add(kind, "warning", message, node, name, near, capability)
+        self._add(kind, "warning", message, node, name, near, capability, targets)
 
     def _add(
         self,
@@ -105,6 +106,7 @@ class Walk(ABC):
         name: str | None,
         near: Iterable[str],
         capability: Capability | None = None,
+        targets: Iterable[str] = (),
     ) -> None:
         self.findings.append(
             Finding(
@@ -115,6 +117,7 @@ class Walk(ABC):
                 name=name,
                 suggestions=list(near),
                 capability=capability,
+                targets=list(targets),
             )
         )
 

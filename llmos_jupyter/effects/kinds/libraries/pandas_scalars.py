@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.kinds.times import time_zone
+from llmos_jupyter.effects.kinds.values.times import time_zone
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:

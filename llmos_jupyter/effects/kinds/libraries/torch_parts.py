@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.kinds.instances import InstanceKind
-from llmos_jupyter.effects.kinds.torch_tensors import DTYPES
+from llmos_jupyter.effects.kinds.libraries.torch_tensors import DTYPES
+from llmos_jupyter.effects.kinds.values.instances import InstanceKind
 from llmos_jupyter.effects.objects.layout import is_users, solid
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 

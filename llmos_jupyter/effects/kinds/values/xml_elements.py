@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.kinds.tuples import checked_keys
+from llmos_jupyter.effects.kinds.values.tuples import checked_keys
 from llmos_jupyter.effects.objects.layout import put_dict
 from llmos_jupyter.effects.table import Malformed
 

@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 from llmos_jupyter.effects.copy.kernel_copy import supported
-from tests.agent.rehearsal.shells import descendants, descriptors, leftovers, rehearse, shell_with, tree
+from tests.effects.copy.shells import descendants, descriptors, leftovers, rehearse, shell_with, tree
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.kinds.enums import decode_enum, describe_enum, make_enum
-from llmos_jupyter.effects.kinds.references import GLOBAL
-from llmos_jupyter.effects.kinds.typing_forms import (
+from llmos_jupyter.effects.kinds.code.enums import decode_enum, describe_enum, make_enum
+from llmos_jupyter.effects.kinds.code.references import GLOBAL
+from llmos_jupyter.effects.kinds.code.typing_forms import (
     ALIASES,
     TYPED_DICT,
     base_of,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from llmos_jupyter.effects.copy.kernel_copy import supported
-from tests.agent.rehearsal.shells import Kernel, capabilities, changes, kernel
+from tests.effects.copy.shells import Kernel, capabilities, changes, kernel
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 

@@ -6,7 +6,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import LATE, Kind, content_of, register
-from llmos_jupyter.effects.kinds.tuples import checked_keys
+from llmos_jupyter.effects.kinds.values.tuples import checked_keys
 from llmos_jupyter.effects.objects.layout import is_users
 from llmos_jupyter.effects.table import CannotComeHome, Malformed
 

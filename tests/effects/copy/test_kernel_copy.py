@@ -25,7 +25,7 @@ import pytest
 from llmos_jupyter.effects.copy.forkable import fork_hazard
 from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.protocol import Rehearsal
-from tests.agent.rehearsal.shells import (
+from tests.effects.copy.shells import (
     capabilities,
     changes,
     descendants,

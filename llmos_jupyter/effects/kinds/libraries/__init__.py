@@ -1,0 +1,1 @@
+"""What libraries make: arrays, tables, tensors, models, figures, pictures."""
