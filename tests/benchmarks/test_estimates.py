@@ -33,9 +33,9 @@ from llmos_jupyter.protocol import (
     Timings,
     Trace,
 )
+from llmos_jupyter.protocol.jobs import Ended
 from llmos_jupyter.scheduling.estimating.calibration import Observation
 from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome, Prior
-from llmos_jupyter.workers.messages import Ended
 from tests.conftest import SMALL
 
 PROMPT = "the table sales has the columns day and price. "

@@ -123,7 +123,7 @@ def test_a_folder_that_all_share_stays_as_it_is(tmp_path: Path) -> None:
     assert private_folder(tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("path", ["/v1/status", "/v1/tasks", "/v1/events", "/openapi.json", "/docs", "/", "/nothing"])
+@pytest.mark.parametrize("path", ["/v1/status", "/v1/tasks", "/v1/live", "/openapi.json", "/docs", "/", "/nothing"])
 def test_no_route_without_the_token(standing: lifecycle.RuntimeInfo, path: str) -> None:
     assert get(standing, path).status_code == 401
     assert get(standing, path, authorization="Bearer wrong").status_code == 401
@@ -143,9 +143,7 @@ def test_every_route_and_type_stands_in_the_schema(standing: lifecycle.RuntimeIn
     schema = get(standing, "/openapi.json", authorization=f"Bearer {standing.token}").json()
     operations = {route["operationId"] for methods in schema["paths"].values() for route in methods.values()}
     assert operations >= {"status", "events", "submit", "trace", "cancel", "record", "finish", "generate", "models"}
-    assert {"StreamEvent", "Event", "Trace", "Candidate", "Rehearsal", "Problem"} <= set(
-        schema["components"]["schemas"]
-    )
+    assert {"StreamEvent", "Trace", "Candidate", "Rehearsal", "Problem"} <= set(schema["components"]["schemas"])
     for methods in schema["paths"].values():
         for route in methods.values():
             good = next(answer for code, answer in route["responses"].items() if code.startswith("2"))
@@ -223,25 +221,6 @@ def test_a_task_whose_kernel_is_gone_is_ended(standing: lifecycle.RuntimeInfo) -
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert "kernel ended" in client.trace(task.id).task.reason
-
-
-def test_events_are_replayed_from_a_number_and_then_live(info: lifecycle.RuntimeInfo) -> None:
-    client = DaemonClient()
-    first, second = client.submit(request("one")), client.submit(request("two"))
-    events = client.events(after=0)
-    seen = [next(events) for _ in range(4)]
-    assert seen.pop(1).kind == "task.decision"  # which strategy
-    assert [(event.kind, event.task) for event in seen] == [
-        ("task.accepted", first.id),
-        ("task.cancelled", first.id),
-        ("task.accepted", second.id),
-    ]
-    again = client.events(after=seen[1].id)
-    assert next(again) == seen[2]
-    third = DaemonClient().submit(request("three"))
-    while (event := next(again)).kind != "task.accepted":
-        pass
-    assert event.task == third.id
 
 
 def test_stopping_ends_it(info: lifecycle.RuntimeInfo) -> None:

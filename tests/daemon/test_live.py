@@ -16,7 +16,7 @@ from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Options, Pulse, Request, Task
-from llmos_jupyter.workers.messages import Job
+from llmos_jupyter.protocol.jobs import Job
 from tests.daemon.test_lifecycle import me
 from tests.daemons import emptied
 

@@ -25,6 +25,8 @@ def read(line: str, cell: str | None = None) -> Call:
         ("status", ("status", "")),
         ("  status  ", ("status", "")),
         ("use 0.5b", ("use", "0.5b")),
+        ("use http://host:8000/v1#org/m:7b", ("use", "http://host:8000/v1#org/m:7b")),
+        ("use /models/my model #1 50% ü.gguf", ("use", "/models/my model #1 50% ü.gguf")),
         ("why", ("why", "")),
         ("why 12", ("why", "12")),
         ("code 3", ("code", "3")),

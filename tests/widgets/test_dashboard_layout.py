@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmos_jupyter.protocol import EngineSample, GpuSample
+from llmos_jupyter.units import about
 from llmos_jupyter.widgets import saved
 from llmos_jupyter.widgets.gantt import LANES, Gantt, arrange
 from llmos_jupyter.widgets.live import Picture
-from llmos_jupyter.widgets.queue import about, rows, table_html, table_text
+from llmos_jupyter.widgets.queue import rows, table_html, table_text
 from llmos_jupyter.widgets.utilisation import used
 from tests.examples import examples
 from tests.widgets.pictures import HOSTILE, NOW, RTL, Tags, names, queued, sample, step

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import OPEN_STATES, Request, Task
-from llmos_jupyter.workers.messages import Bundle, Ended, Job, StoredOutput, Timeline, WorkerItem
+from llmos_jupyter.protocol.jobs import Bundle, Ended, Job, StoredOutput, Timeline, WorkerItem
 from llmos_jupyter.workers.transfer import overlay
 
 _SCHEMA = """

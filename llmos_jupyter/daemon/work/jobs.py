@@ -23,11 +23,11 @@ from llmos_jupyter.daemon.work.schedule import TICK, Schedule
 from llmos_jupyter.daemon.work.standstill import Standstill
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Finish, Options, Queued, Request, Task, TaskState
+from llmos_jupyter.protocol.jobs import Ended, EndState, Job, Started, StoredOutput, WorkerItem
 from llmos_jupyter.scheduling.dispatch.waiting_room import Dropped
 from llmos_jupyter.scheduling.estimating.estimates import Estimate, Features, Outcome, Prior
 from llmos_jupyter.scheduling.policy import Start
 from llmos_jupyter.scheduling.problem import Option, Step
-from llmos_jupyter.workers.messages import Ended, EndState, Job, Started, StoredOutput, WorkerItem
 
 log = logging.getLogger(__name__)
 
@@ -112,8 +112,8 @@ class Jobs:
                     self._schedule.hold(task.id)
             except LLMOSError as error:
                 refused.append((task, error))
-        for task, error in refused:
-            await asyncio.to_thread(self._store.move, task.id, "failed", str(error))
+        for task, refusal in refused:
+            await asyncio.to_thread(self._store.move, task.id, "failed", str(refusal))
         self._events.notify()
 
     async def close(self) -> None:
@@ -156,7 +156,7 @@ class Jobs:
     async def reprioritise(self, task: Task, priority: int) -> Task:
         self._schedule.reprioritise(task.id, priority)
         await asyncio.to_thread(self.jobs.note, task.id, priority=priority)
-        self._events.add("task.priority", task.id, priority=priority)
+        self._events.notify()
         return self._store.task(task.id)
 
     async def place(self, task: Task, before: Task | None) -> Task:
@@ -190,7 +190,7 @@ class Jobs:
         for name, place in places.items():
             self._schedule.reprioritise(name, place)
         await asyncio.to_thread(self.jobs.note_places, places)
-        self._events.add("task.placed", task.id)
+        self._events.notify()
         return self._store.task(task.id)
 
     async def pause(self, task: Task) -> Task:
@@ -376,7 +376,6 @@ class Jobs:
             return
         running.paused = False
         self._pools.pause([start.step], self.standstill.still and not running.thinks)
-        self._running[start.step].task.add_done_callback(lambda _: None)
         task = asyncio.create_task(asyncio.to_thread(self._store.move, start.step, "running"))
         task.add_done_callback(lambda _: self._events.notify())
 

@@ -27,7 +27,6 @@ def ask(store: Store, text: str, session: str, notebook: str, *, finish: bool = 
     task = store.accept(Request(id=uuid.uuid4().hex, text=text, session=origin))
     messages = [Message(role="user", content=f"{text} " * 300)]
     store.add_record(task.id, CandidateRecord(round=0, candidate=Candidate(text=text, messages=messages)))
-    store.add_event("task.note", task.id, {"said": text})
     if finish:
         store.finish(task.id, Finish(state="failed", reason=text))
     return task.id
@@ -53,7 +52,6 @@ def test_a_forgotten_notebook_leaves_no_byte(store: Store, tmp_path: Path) -> No
     assert on_disk(tmp_path, KEPT)
     assert len(store.tasks(limit=100)) == 10
     assert all(len(store.trace(task.id).records) == 1 for task in store.tasks(limit=100))
-    assert {event.task for event in store.events_after(0)} == {None, *(task.id for task in store.tasks(limit=100))}
 
 
 def test_what_was_deleted_before_deletions_were_wiped_goes_too(tmp_path: Path) -> None:

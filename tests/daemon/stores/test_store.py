@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -78,24 +79,12 @@ def test_a_task_has_one_end(moves: list[str]) -> None:
     ends = [state for state in seen if state in FINAL_STATES]
     first = next((move for move in moves if move in FINAL_STATES), None)
     assert set(ends) == ({first} if first else set())
-    finals = [event for event in store.events_after(0) if event.kind.removeprefix("task.") in FINAL_STATES]
-    assert len(finals) == (1 if first else 0)
     store.close()
 
 
 @pytest.fixture(autouse=True)
 def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LLMOS_TEST_SCRATCH", str(tmp_path))
-
-
-def test_events_are_numbered_and_can_be_read_again(store: Store) -> None:
-    task = store.accept(request())
-    store.move(task.id, "running")
-    store.finish(task.id, Finish(state="done"))
-    events = store.events_after(0)
-    assert [event.kind for event in events] == ["task.accepted", "task.running", "task.done"]
-    assert store.events_after(events[0].id) == events[1:]
-    assert store.last_event() == events[-1].id
 
 
 def test_unknown_tasks_get_a_sentence(store: Store) -> None:
@@ -150,7 +139,7 @@ def filled(file: Path) -> Store:
 def test_what_a_damaged_file_still_holds_is_carried_over(tmp_path: Path) -> None:
     file = tmp_path / "llmos.db"
     store = filled(file)
-    last, event = store.tasks()[-1], store.last_event()
+    last = store.tasks()[-1]
     store.close()
     damage = bytearray(file.read_bytes())
     middle = len(damage) // 2
@@ -161,7 +150,6 @@ def test_what_a_damaged_file_still_holds_is_carried_over(tmp_path: Path) -> None
     assert len(again.tasks(limit=1000)) > 200
     # Numbers that were seen are never given again.
     assert again.accept(request()).number == last.number + 1
-    assert again.last_event() > event
     assert [kept.read_bytes() for kept in tmp_path.glob("llmos.db.damaged-*")] == [bytes(damage)]
     assert not list(tmp_path.glob("tmp*"))
 
@@ -231,11 +219,24 @@ print(kept, len(store.tasks(limit=1000)))
     assert listed == kept == len(Store(tmp_path / "llmos.db").tasks(limit=1000))
 
 
-def test_the_order_of_tasks_and_events_does_not_follow_the_clock(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_of_tasks_does_not_follow_the_clock(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     first = store.accept(request("one"))
     monkeypatch.setattr("time.time", lambda: 5.0)
-    second = store.accept(request("two"))
+    store.accept(request("two"))
     ended = store.finish(first.id, Finish(state="done"))
     assert [task.text for task in store.tasks()] == ["one", "two"]
-    assert [event.task for event in store.events_after(0)] == [first.id, second.id, first.id]
     assert ended.updated >= ended.created
+
+
+def test_the_events_that_earlier_versions_kept_are_gone(tmp_path: Path) -> None:
+    file = tmp_path / "llmos.db"
+    Store(file).close()
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        db.execute("CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, data TEXT)")
+        db.execute("INSERT INTO events (data) VALUES ('a request')")
+        db.commit()
+    store = Store(file)
+    assert store.accept(request()).number == 1
+    store.close()
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        assert db.execute("SELECT COUNT(*) FROM sqlite_master WHERE name = 'events'").fetchone() == (0,)

@@ -22,10 +22,10 @@ from llmos_jupyter.daemon.work.resource_list import describe
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.monitoring.devices import Devices, Gpu
 from llmos_jupyter.protocol import Options
+from llmos_jupyter.protocol.jobs import Ended, Job, Started, Stream, Waiting, WorkerItem
 from llmos_jupyter.session.tasks import options
 from llmos_jupyter.system.hardware import Memory, Processors
 from llmos_jupyter.workers import dask, transfer
-from llmos_jupyter.workers.messages import Ended, Job, Started, Stream, Waiting, WorkerItem
 from tests.workers.test_dask import Cluster
 from tests.workers.test_local import AT_ONCE, gone
 

@@ -16,10 +16,10 @@ from llmos_jupyter.daemon.stores.step_store import StepStore
 from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.daemon.work.schedule import Schedule
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Request, Session, Span, StepRecord
+from llmos_jupyter.protocol import INTERACTIVE, LOW, Request, Session, Span, StepRecord
 from llmos_jupyter.reports.chrome_trace import chrome_trace
 from llmos_jupyter.scheduling.policy import Start, Yield
-from llmos_jupyter.scheduling.problem import INTERACTIVE, LOW, Option, Resource, Step
+from llmos_jupyter.scheduling.problem import Option, Resource, Step
 
 ENGINE = Resource("engine", slots=2, undivided=True)
 SESSION = Session(id="s", pid=1, started=0.0)
@@ -45,7 +45,7 @@ def scheduled(store: Store, play: Callable[[Schedule], Awaitable[None]]) -> list
     """Play something on a schedule; the account it leaves."""
 
     async def run() -> None:
-        schedule = Schedule(StepStore(store), Events(store), [ENGINE])
+        schedule = Schedule(StepStore(store), Events(), [ENGINE])
         try:
             await play(schedule)
         finally:
@@ -140,7 +140,7 @@ def test_a_daemon_that_was_killed_leaves_no_step_open(store: Store) -> None:
     steps.save(made)
 
     async def start() -> None:
-        await Schedule(steps, Events(store), [ENGINE]).start()
+        await Schedule(steps, Events(), [ENGINE]).start()
 
     asyncio.run(start())
     found = {record.id: record for record in steps.since(0.0)}

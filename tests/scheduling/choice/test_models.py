@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.scheduling.choice.models import Aim, Choice, Terms, allocate, combine, decide, schedule
+from llmos_jupyter.scheduling.choice.models import Choice, allocate, combine, decide, schedule
+from llmos_jupyter.scheduling.choice.terms import Aim, Terms
 from llmos_jupyter.scheduling.plan import makespan, violations
 from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step
 from tests.examples import examples

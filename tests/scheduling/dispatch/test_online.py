@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import INTERACTIVE, LOW, NORMAL
 from llmos_jupyter.scheduling import policy
 from llmos_jupyter.scheduling.dispatch.online import ListScheduler
 from llmos_jupyter.scheduling.dispatch.service import HALF_LIFE, UNIT, Service
 from llmos_jupyter.scheduling.plan import Placement, timetable, violations
-from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Resource, Step
+from llmos_jupyter.scheduling.problem import GIB, Option, Resource, Step
 from tests.examples import examples
 
 ENGINE = Resource("engine")

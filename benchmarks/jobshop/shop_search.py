@@ -11,8 +11,8 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-from llmos_jupyter.scheduling.improving import tabu
-from llmos_jupyter.scheduling.improving.shop import RULES, Schedule, Shop, dispatch
+from benchmarks.jobshop import tabu
+from benchmarks.jobshop.shop import RULES, Schedule, Shop, dispatch
 from llmos_jupyter.scheduling.plan import Goal, Placement, Plan
 from llmos_jupyter.scheduling.problem import Problem
 

@@ -12,7 +12,7 @@ import random
 import time
 from collections.abc import Callable
 
-from llmos_jupyter.scheduling.improving.shop import Schedule
+from benchmarks.jobshop.shop import Schedule
 
 # Moves without a better schedule before the search goes back to the best one and shakes it.
 PATIENCE = 1500

@@ -2,7 +2,7 @@
 
     python -m benchmarks.jobshop [--data benchmarks/data/fjsp] [--seconds 10] [--instances mk01 mk02 ...]
 
-Each instance is one `Problem`. Its start is the plan of the rule "most work remaining" (MWKR); `solver.improve` gets
+Each instance is one `Problem`. Its start is the plan of the rule "most work remaining" (MWKR); `shop_search` gets
 that plan and so many seconds, all of it counted. `ratio` is the makespan over the best known (a best known makespan is
 an upper bound of the optimum). Each plan is checked by `violations`, which shares nothing with the search.
 The folder may also be named by LLMOS_FJSP_DATA; benchmarks/data/fjsp/README.md says where the instances come from.
@@ -18,36 +18,20 @@ import time
 from pathlib import Path
 
 from benchmarks.common import note, report
-from llmos_jupyter.scheduling.improving import solver
-from llmos_jupyter.scheduling.improving.shop import RULES, Shop, dispatch
-from llmos_jupyter.scheduling.plan import Goal, makespan, violations
-from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step
+from benchmarks.jobshop import shop_search
+from benchmarks.jobshop.instances import DATA, read
+from benchmarks.jobshop.shop import RULES, Shop, dispatch
+from llmos_jupyter.scheduling.plan import makespan, violations
+from llmos_jupyter.scheduling.problem import Problem
 
 AIM = 1.05
-DATA = Path(__file__).parent / "data" / "fjsp"
-
-
-def read(file: Path) -> Problem:
-    """An instance in the format of Brandimarte's files (README.md beside them)."""
-    numbers = iter(file.read_text(encoding="utf-8").split("\n", 1)[1].split())
-    jobs, machines = (int(word) for word in file.read_text(encoding="utf-8").split()[:2])
-    steps = []
-    for job in range(jobs):
-        for operation in range(int(next(numbers))):
-            options = {}
-            for _ in range(int(next(numbers))):
-                machine = next(numbers)
-                options[f"machine {machine}"] = Option(float(next(numbers)))
-            after = (f"{job}.{operation - 1}",) if operation else ()
-            steps.append(Step(f"{job}.{operation}", options, after=after))
-    return Problem(tuple(steps), tuple(Resource(f"machine {number}") for number in range(machines)))
 
 
 def measure(name: str, problem: Problem, best: float, seconds: float, workers: int) -> dict[str, str | float]:
     shop = Shop(problem)
     began = time.monotonic()
     start = dispatch(shop, RULES["most work remaining"]).plan()
-    plan = solver.improve(problem, start, Goal.MAKESPAN, seconds=seconds, workers=workers)
+    plan = shop_search.search(problem, start, seconds=seconds, workers=workers)
     took = time.monotonic() - began
     wrong = violations(problem, plan)
     if wrong:
