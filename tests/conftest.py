@@ -30,6 +30,26 @@ SMALL = "qwen2.5-coder-0.5b"
 MIDDLE = "qwen2.5-coder-1.5b"
 
 
+# Files that take longest, by processor time.
+LONGEST = (
+    "tests/effects/test_programs.py",
+    "tests/scenarios/test_right_stays_right.py",
+    "tests/ui/",
+    "tests/test_packaging.py",
+    "tests/session/",
+    "tests/agent/rehearsal/",
+    "tests/sandbox/",
+    "tests/workers/",
+    "tests/daemon/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Beside others the longest go first: at the end nobody is to be left alone with one of them."""
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        items.sort(key=lambda item: next((n for n, name in enumerate(LONGEST) if item.nodeid.startswith(name)), 99))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Tests that run beside others (`pytest -n`) look for what was left over in a folder of their own."""
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):

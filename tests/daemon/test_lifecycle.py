@@ -22,6 +22,7 @@ from llmos_jupyter.agent.replay.recording import Recording, record
 from llmos_jupyter.cli import main
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import PROTOCOL, DecisionRecord, Finish, Options, Request, Session
 from llmos_jupyter.system.private_files import private_folder
@@ -188,6 +189,17 @@ def test_a_killed_daemon_comes_back_with_all_tasks(info: lifecycle.RuntimeInfo) 
     assert trace.task.text == "the mean"
     assert client.finish(task.id, Finish(state="done")).state == "done"
     assert client.status().pid != info.pid
+
+
+def test_a_cell_that_was_half_accepted_keeps_no_daemon_from_starting(home: Path) -> None:
+    """The machine was turned off between the task and its job."""
+    store = Store(paths.database_file())
+    half = Request(id=uuid.uuid4().hex, kind="run", text="1", options=Options(background=True), session=me())
+    store.accept(half)
+    store.close()
+    client = DaemonClient()
+    told = client.trace(half.id).task
+    assert (told.state, "run its cell again" in told.reason) == ("failed", True)
 
 
 def test_an_idle_daemon_ends_itself(home: Path) -> None:

@@ -31,6 +31,7 @@ from llmos_jupyter.scheduling.policy import Start
 log = logging.getLogger(__name__)
 
 _ENDED = "the daemon ended while it ran: `%llmos retry {number}` runs it again"
+_HALF_ACCEPTED = "the daemon ended while it was being accepted: run its cell again"
 _IDENTIFIER = re.compile(r"\b[0-9a-f]{32}\b")
 
 
@@ -81,25 +82,23 @@ class Jobs:
     async def start(self) -> None:
         """Take up what an earlier daemon left: what waited waits again, what ran is told as ended by accident."""
         await asyncio.to_thread(job_files.remove_old)
-        waiting: dict[str, Task] = {}
+        waiting: dict[str, tuple[Task, Job]] = {}
         placed: dict[str, float] = {}
+        refused: list[tuple[Task, LLMOSError]] = []
         for task in await asyncio.to_thread(lambda: list(self.jobs.open_jobs())):
-            timeline = await asyncio.to_thread(self.jobs.timeline, task.id)
+            try:
+                timeline = await asyncio.to_thread(self.jobs.timeline, task.id)
+                job = await asyncio.to_thread(self.jobs.job, task.id)
+            except LLMOSError:
+                refused.append((task, LLMOSError(_HALF_ACCEPTED)))
+                continue
             if task.state == "running" or (task.state == "paused" and timeline.started):
                 await asyncio.to_thread(self._store.move, task.id, "failed", _ENDED.format(number=task.number))
-            else:
-                if timeline.priority is not None:
-                    task.options.priority, placed[task.id] = int(timeline.priority), timeline.priority
-                waiting[task.id] = task
-        jobs: dict[str, Job] = {}
-        refused: list[tuple[Task, LLMOSError]] = []
-        for task in waiting.values():
-            try:
-                jobs[task.id] = await asyncio.to_thread(self.jobs.job, task.id)
-            except LLMOSError as error:  # the machine was turned off while it was accepted
-                refused.append((task, error))
-        for task_id, job in jobs.items():  # without an await: nothing may start before all are in their places
-            task = waiting[task_id]
+                continue
+            if timeline.priority is not None:
+                task.options.priority, placed[task.id] = int(timeline.priority), timeline.priority
+            waiting[task.id] = task, job
+        for task, job in waiting.values():  # without an await: nothing may start before all are in their places
             try:
                 self._enqueue(task, job)
                 if task.id in placed:

@@ -203,9 +203,9 @@ def test_derived_tables_keep_their_traps_shut() -> None:
 def test_size_costs_little(value: object) -> None:
     best = math.inf
     for _ in range(3):  # the machine may be busy; the best of three is the code's own time
-        start = time.perf_counter()
+        start = time.process_time()
         text = describe(value, max_chars=2000)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
     assert best < 0.2
     assert 0 < len(text) <= 2000
 
