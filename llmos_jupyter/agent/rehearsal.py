@@ -98,18 +98,35 @@ def rehearse(
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[str]:
     """A folder of the copy's own, held by a lock: one whose kernel was killed is known by it, and swept by the next."""
-    with interrupts_deferred():
-        _sweep()
-        folder, held = _held_folder()
+    held: _Held | None = None
     try:
-        yield folder
+        with interrupts_deferred():  # an interrupt that was held back is raised at the end of this block
+            _sweep()
+            held = _held_folder()
+        yield held.folder
     finally:
         with interrupts_deferred():
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(held)
+            if held is not None:
+                shutil.rmtree(held.folder, ignore_errors=True)
+                held.close()
 
 
-def _held_folder() -> tuple[str, int]:
+class _Held:
+    """A folder, and the descriptor by which it is held: that is let go with this object at the latest, and the next
+    sandbox then sweeps a folder that an interrupt has kept."""
+
+    def __init__(self, folder: str, descriptor: int) -> None:
+        self.folder, self._descriptor, self._owner = folder, descriptor, os.getpid()
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0 and self._owner == os.getpid():
+            os.close(descriptor)
+
+    __del__ = close
+
+
+def _held_folder() -> _Held:
     while True:
         folder = tempfile.mkdtemp(prefix=_PREFIX)
         try:
@@ -120,7 +137,7 @@ def _held_folder() -> tuple[str, int]:
         with contextlib.suppress(OSError):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.isdir(folder):  # no sweeper was between the two
-            return folder, held
+            return _Held(folder, held)
         os.close(held)
 
 
@@ -221,42 +238,40 @@ class Copy:
         return self._verdict(ended)
 
     def _fork(self) -> int:
-        reading, writing = os.pipe()
-        ours, control = socket.socketpair()
-        roots = roots_of(self._shell)
-        self._probe = Probe()
-        brief = Brief(
-            code=self._code,
-            scratch=self._scratch,
-            pipe=writing,
-            parent=os.getpid(),
-            budget_seconds=self._budget,
-            memory_bytes=self._memory,
-            random_state=random.getstate(),
-            probe=self._probe,
-            control=control,
-            roots=roots,
-            access=self._access,
-            home=self._home,
-        )
-        if self._keep is not None:
-            # What is open for writing already is written without a call that tells its path.
-            for path in filter(self._access.may_write, open_for_writing()):
-                self._keep(path)
-        try:
+        with contextlib.ExitStack() as unless_begun, contextlib.ExitStack() as the_copys:
+            reading, writing = os.pipe()
+            unless_begun.callback(os.close, reading)
+            the_copys.callback(os.close, writing)
+            ours, control = socket.socketpair()
+            unless_begun.callback(ours.close)
+            the_copys.callback(control.close)
+            roots = roots_of(self._shell)
+            self._probe = Probe()
+            brief = Brief(
+                code=self._code,
+                scratch=self._scratch,
+                pipe=writing,
+                parent=os.getpid(),
+                budget_seconds=self._budget,
+                memory_bytes=self._memory,
+                random_state=random.getstate(),
+                probe=self._probe,
+                control=control,
+                roots=roots,
+                access=self._access,
+                home=self._home,
+            )
+            if self._keep is not None:
+                # What is open for writing already is written without a call that tells its path.
+                for path in filter(self._access.may_write, open_for_writing()):
+                    self._keep(path)
             self._pid = _fork_quietly()
             if self._pid == 0:
                 rehearse_in_child(brief, self._shell)
             judge = Judge(self._pid, self._scratch, roots, self._access, self._keep)
             self._supervisor = Supervisor(ours, judge)
             self._supervisor.start()
-        except BaseException:
-            os.close(reading)
-            ours.close()
-            raise
-        finally:
-            os.close(writing)
-            control.close()
+            unless_begun.pop_all()
         return reading
 
     @property
@@ -272,6 +287,9 @@ class Copy:
             if self._began and time.monotonic() - self._told >= EVERY:
                 yield self._progress()
             if (chunk := self._read(pipe, min(left, LOOK_SECONDS))) is None:
+                if self._stands_still():
+                    self._broken = "a signal has stopped it"
+                    return True
                 continue
             if not chunk:
                 self._await_exit()
@@ -292,6 +310,16 @@ class Copy:
         poll = select.poll()
         poll.register(pipe, select.POLLIN)
         return os.read(pipe, 1 << 16) if poll.poll(1000 * seconds) else None
+
+    def _stands_still(self) -> bool:
+        """Whether a signal has stopped the copy for good: nobody would ever wake it."""
+        try:
+            pid, status = os.waitpid(self._pid, os.WNOHANG | os.WUNTRACED)
+        except ChildProcessError:  # SIGCHLD is ignored in this kernel
+            return False
+        if pid and not os.WIFSTOPPED(status):
+            self._wait_status = status
+        return bool(pid) and os.WIFSTOPPED(status)
 
     def _progress(self) -> RunProgress:
         self._told = time.monotonic()
@@ -347,7 +375,7 @@ class Copy:
     def _await_exit(self) -> None:
         """The pipe is closed, so the process is on its way out; how it ended is worth a moment."""
         deadline = time.monotonic() + 1.0
-        while time.monotonic() < deadline and not self._reap(os.WNOHANG):
+        while self._wait_status is None and time.monotonic() < deadline and not self._reap(os.WNOHANG):
             time.sleep(0.002)
 
     def _bury(self) -> None:
@@ -394,6 +422,9 @@ class Copy:
                 report.changes = self._changes["changes"]
                 if unchecked := self._changes["unchecked"]:
                     report.reason = f"{report.reason} not checked for changes: {', '.join(unchecked)}".strip()
+            if self._home and self.effects is None and report.status == "passed" and ended:
+                report.status = "died"
+                report.reason = f"{self.what} {self._how_it_ended()} while it wrote down what the code had made."
         elif self._confinement is None:
             report.reason = (
                 f"{self.what} {self._how_it_ended()} before the code could start."

@@ -6,6 +6,7 @@ trusted. The lines are `ready`, `refusal`, `output`, `end`, `changes`, `outcome`
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import json
@@ -76,6 +77,7 @@ class Report:
 def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
     """Never returns: whatever happens here, the copy must not go on as if it were the kernel."""
     try:
+        rehearsal_inheritance.leave_debuggers()
         lock.die_with_parent(brief.parent)
         pipe = rehearsal_inheritance.raise_descriptor(brief.pipe)
         report = Report(pipe)
@@ -233,15 +235,22 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         touched=list(snapshot.touched.items()),
     )
     if error is None:
-        value = outcome.final_value(brief.code, value, shell.user_ns)
-        shown = outcome.shown_digest(value, printed, figures)
         changed = [change.name for change in changes[:20]]
-        report.send(
-            "outcome",
-            outcome=outcome.digests(shell.user_ns, changed, shown),
-            doubts=outcome.doubts(value, printed, len(figures)),
-            shape=outcome.shape(value, printed, len(figures)).model_dump(),
-        )
+        # Values of anybody's classes are asked, which may raise anything; the effects are told by now.
+        with contextlib.suppress(BaseException):
+            report.send("outcome", **_outcome(shell, brief.code, value, printed, figures, changed))
+
+
+def _outcome(
+    shell: InteractiveShell, code: str, value: object, printed: str, figures: list[str], changed: list[str]
+) -> dict[str, Any]:
+    value = outcome.final_value(code, value, shell.user_ns)
+    shown = outcome.shown_digest(value, printed, figures)
+    return {
+        "outcome": outcome.digests(shell.user_ns, changed, shown),
+        "doubts": outcome.doubts(value, printed, len(figures)),
+        "shape": outcome.shape(value, printed, len(figures)).model_dump(),
+    }
 
 
 def _print_to_descriptors() -> None:

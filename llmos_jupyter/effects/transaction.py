@@ -142,21 +142,28 @@ def watched_run(
     if in_worker:
         run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, unlocked=unlocked)
         return (yield from run)
-    files = MemoryFiles()
+    try:
+        files = MemoryFiles()
+    except OSError as error:
+        return _not_copied(code, error)
     try:
         with rehearsal.scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
             copy = rehearsal.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep)
             report = yield from copy.watch()
     except OSError as error:
         files.close()
-        reason = f"The kernel could not be copied: {error.strerror or error}."
-        return Ran(code, Rehearsal(status="unavailable", reason=reason))
+        return _not_copied(code, error)
     except BaseException:
         files.close()
         raise
     ran = Ran(code, report, files_told=copy.kept, _shell=shell, _files=files)
     _read(ran, copy.effects)
     return ran
+
+
+def _not_copied(code: str, error: OSError) -> Ran:
+    reason = f"The kernel could not be copied: {error.strerror or error}."
+    return Ran(code, Rehearsal(status="unavailable", reason=reason))
 
 
 def _needs_worker(code: str, shell: InteractiveShell) -> bool:

@@ -248,6 +248,9 @@ class InWorker(rehearsal.Copy):
                 self._process.kill()
             return None
 
+    def _stands_still(self) -> bool:
+        return False  # `popen` waits for it
+
     def _is_too_large(self) -> bool:
         """Where the system limits nothing, the kernel looks."""
         try:
