@@ -5,9 +5,9 @@
 A real IPython shell holds variables of many kinds; each run ends in another way: by a signal, by `os._exit`, by a
 segmentation fault, at a limit of memory, at Stop, in its own code or by a hand from outside, after a random time: while
 it is prepared, while its code runs, while it packs what it made, while a file is kept that it is about to change. Then
-the shell's process is looked at: the variables and all that goes with them, its children, threads, descriptors and mapped
-files, the folder of temporary files, shared memory, the file that was granted. A run that came to its end all the same
-is committed and undone. `growth_mb` is what the process's own memory grew by after the first tenth of the runs.
+the shell's process is looked at: the variables and all that goes with them, its children, threads, descriptors and
+mapped files, the folder of temporary files, shared memory, the file that was granted. A run that came to its end all
+the same is committed and undone. `growth_mb` is what the process's own memory grew by after a tenth of the runs.
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
 from benchmarks.common import note, report
-from llmos_jupyter.agent.undo_files import FileKeeper
-from llmos_jupyter.effects import ambient, names
+from llmos_jupyter.agent.undo.files import FileKeeper
+from llmos_jupyter.effects import ambient
+from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from llmos_jupyter.sandbox.roots import Access, forget_roots
@@ -46,7 +47,10 @@ from llmos_jupyter.sandbox.roots import Access, forget_roots
 MEMORY = 256 << 20  # bytes that a run may use
 LONGEST = 0.6  # seconds after the fork, within which it is ended from outside
 AIM_MB = 16.0
-SIGNALS = [signal.Signals[f"SIG{name}"] for name in "KILL SEGV ABRT TERM BUS ILL FPE QUIT HUP SYS PIPE USR1 STOP".split()]
+SIGNALS = [
+    signal.Signals[f"SIG{name}"]
+    for name in ["KILL", "SEGV", "ABRT", "TERM", "BUS", "ILL", "FPE", "QUIT", "HUP", "SYS", "PIPE", "USR1", "STOP"]
+]
 # `{number}` is a signal, `{seconds}` a random time, FILE a file that may be written.
 OWN = {
     "a signal to itself": "import os\nos.kill(os.getpid(), {number})",
@@ -55,13 +59,16 @@ OWN = {
     "os._exit by a thread": "import os, threading\nthreading.Timer({seconds}, os._exit, [3]).start()\n{work}",
     "os._exit when shown": "import os\nclass D:\n    def __repr__(self):\n        os._exit(4)\nd = D()",
     "segmentation fault": "import ctypes\nframe['x'] = 1\nctypes.string_at(0)",
-    "stack overflow": "import sys\nsys.setrecursionlimit(10 ** 9)\ndeep = []\nfor _ in range(10 ** 6): deep = [deep]\nrepr(deep)",
+    "stack overflow": "import sys\nsys.setrecursionlimit(10 ** 9)\ndeep = []\n"
+    "for _ in range(10 ** 6): deep = [deep]\nrepr(deep)",
     "memory limit": "held = []\nwhile True: held.append(bytearray(1 << 20))",
-    "memory limit as it packs": "import numpy as np\nbig = [np.ones(1 << 20) for _ in range(24)]\nmore = [str(n) for n in range(400_000)]",
+    "memory limit as it packs": "import numpy as np\nbig = [np.ones(1 << 20) for _ in range(24)]\n"
+    "more = [str(n) for n in range(400_000)]",
     "a limit of its own": "import resource\nhere = int(open('/proc/self/statm').read().split()[0]) * 4096\n"
     "resource.setrlimit(resource.RLIMIT_AS, (here + (8 << 20), here + (8 << 20)))\n{work}",
     "all descriptors closed": "import os\nos.closerange(0, 65536)",
-    "its report forged": "import os\nfor fd in range(3, 1024):\n    try: os.write(fd, b'{{\"event\": \"end\"}}\\n' * {number})\n"
+    "its report forged": "import os\nfor fd in range(3, 1024):\n"
+    '    try: os.write(fd, b\'{{"event": "end"}}\\n\' * {number})\n'
     "    except OSError: pass\nwhile True: pass",
     "a file half written": "with open(FILE, 'wb') as file:\n    for part in range(1000): file.write(b'new' * 40_000)\n"
     "    import os\n    os._exit(1)",
@@ -71,7 +78,8 @@ WORK = {
     "opens files": "import os\nwhile True: os.close(os.open('/usr', 0))",
     "packs objects": "made = [[n, str(n), (n, [n])] for n in range(30_000)]\nkept.append(made)",
     "packs arrays": "import numpy as np\narrays = [np.arange(1 << 17) * n for n in range(60)]\nframe['z'] = 2.0",
-    "writes files": "for n in range(100):\n    with open(FILE, 'ab') as file: file.write(b'new' * 100_000)\nframe['z'] = 2.0",
+    "writes files": "for n in range(100):\n    with open(FILE, 'ab') as file: file.write(b'new' * 100_000)\n"
+    "frame['z'] = 2.0",
     "ends": "frame.loc[0, 'x'] = -1.0\nkept.append('new')\nboth['new'] = kept",
 }
 
@@ -107,7 +115,9 @@ class State:
     ambient: str
 
     def differences(self, before: State) -> list[str]:
-        found = [name for name in ("variables", "content", "files", "ambient") if vars(self)[name] != vars(before)[name]]
+        found = [
+            name for name in ("variables", "content", "files", "ambient") if vars(self)[name] != vars(before)[name]
+        ]
         found += [f"the process {pid}" for pid in self.children - before.children]
         found += [f"the thread {name}" for name in self.threads - before.threads]
         found += [f"the descriptor of {path}" for fd, path in self.descriptors.items() if fd not in before.descriptors]
@@ -116,7 +126,9 @@ class State:
 
 def state(shell: InteractiveShell, folder: Path) -> State:
     variables = names.variables(shell)
-    others = {name: value for name, value in variables.items() if not callable(value) and not hasattr(value, "__path__")}
+    others = {
+        name: value for name, value in variables.items() if not callable(value) and not hasattr(value, "__path__")
+    }
     others = {name: plain(value) for name, value in others.items()}
     gc.collect()
     return State(
@@ -184,7 +196,8 @@ class Stage:
         self.shell.user_ns["__spec__"] = None
         self.shell.user_ns.update(namespace(), FILE=str(self.file), np=np, pd=pd)
         forget_roots(self.shell)
-        self.before = self.run("x = 1", "nothing", lambda: contextlib.nullcontext()) or state(self.shell, self._folder)
+        self.run("x = 1", "nothing", contextlib.nullcontext)
+        self.before = state(self.shell, self._folder)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -201,9 +214,9 @@ class Stage:
         way = dice.choice([*OWN, *["killed"] * 8, *["killed as a file is kept"] * 2, *["Stop"] * 4])
         if way in OWN:
             code = OWN[way].format(number=number, seconds=seconds, work=WORK[work])
-            self.run(code, way, lambda: contextlib.nullcontext())
+            self.run(code, way, contextlib.nullcontext)
         elif way == "killed as a file is kept":
-            self.run(WORK["writes files"], way, lambda: contextlib.nullcontext(), kept=dice.choice((1, 2, 3)))
+            self.run(WORK["writes files"], way, contextlib.nullcontext, kept=dice.choice((1, 2, 3)))
         elif way == "Stop":
             self.run(WORK[work], f"{way} while it {work}", lambda: stop(seconds))
         else:
@@ -225,7 +238,9 @@ class Stage:
         end = "stopped"
         try:
             with hand():
-                ran = run_in_sandbox(code, self.shell, budget_seconds=2.0, memory_bytes=MEMORY, access=access, keep=keep)
+                ran = run_in_sandbox(
+                    code, self.shell, budget_seconds=2.0, memory_bytes=MEMORY, access=access, keep=keep
+                )
             end = ran.report.status if not ran.cannot else "cannot come home"
             with ran, contextlib.suppress(CannotComeHome):
                 undo = commit(ran)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from llmos_jupyter._version import __version__
+
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-__version__ = "0.1.0"
+__all__ = ["__version__", "ask", "submit"]
 
 
 def __getattr__(name: str) -> Any:
     # Loaded when asked for: `%load_ext` must stay cheap.
     if name in ("ask", "submit"):
-        from llmos_jupyter import tasks
+        from llmos_jupyter.session import tasks
 
         return getattr(tasks, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -21,7 +23,7 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Called by `%load_ext llmos_jupyter`."""
-    from llmos_jupyter.magics import register
+    from llmos_jupyter.session.magics import register
 
     register(shell)
 

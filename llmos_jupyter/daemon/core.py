@@ -11,21 +11,22 @@ import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from llmos_jupyter import __version__, config, paths, processes
-from llmos_jupyter.daemon.adviser import STRATEGY, Adviser
-from llmos_jupyter.daemon.engine_room import EngineRoom
+from llmos_jupyter import config, paths
+from llmos_jupyter._version import __version__
+from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
+from llmos_jupyter.daemon.advice.explain import explain
 from llmos_jupyter.daemon.events import Events
-from llmos_jupyter.daemon.explain import explain
-from llmos_jupyter.daemon.generations import ENGINE, Generations
-from llmos_jupyter.daemon.jobs import Jobs, in_background
-from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.live import Live
-from llmos_jupyter.daemon.pools import Pools
-from llmos_jupyter.daemon.resource_list import describe
-from llmos_jupyter.daemon.sampling import Sampling, Work
-from llmos_jupyter.daemon.schedule import Schedule
-from llmos_jupyter.daemon.step_store import StepStore
-from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
+from llmos_jupyter.daemon.stores.learned import Learned
+from llmos_jupyter.daemon.stores.step_store import StepStore
+from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
+from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.work.generations import ENGINE, Generations
+from llmos_jupyter.daemon.work.jobs import Jobs, in_background
+from llmos_jupyter.daemon.work.pools import Pools
+from llmos_jupyter.daemon.work.resource_list import describe
+from llmos_jupyter.daemon.work.sampling import Sampling, Work
+from llmos_jupyter.daemon.work.schedule import Schedule
 from llmos_jupyter.engines.openai_http import EngineGone
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
@@ -51,16 +52,12 @@ from llmos_jupyter.protocol import (
     Task,
     Warming,
 )
+from llmos_jupyter.protocol.jobs import Job
 from llmos_jupyter.scheduling.problem import Resource
-from llmos_jupyter.workers.messages import Job
+from llmos_jupyter.system import processes
 
 log = logging.getLogger(__name__)
 
-# How often an answer is begun anew because the engine died under it.
-ENGINE_TRIES = 3
-# A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
-# reader who left.
-HEARTBEAT = 1.0
 # Seconds between two looks for what is too old to be kept.
 RETENTION_EVERY = 3600.0
 # Seconds between two rounds of housekeeping, and how late one must come for the machine to have been asleep.
@@ -73,10 +70,9 @@ class Daemon:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.events = Events(store)
+        self.events = Events()
         self.learned = Learned(store)
-        self.live = Live(self)
-        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self.live.progress)
+        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress)
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
@@ -90,11 +86,11 @@ class Daemon:
             self.stop_warming,
         )
         self.sampling = Sampling(store, self._work)
+        self.live = Live(store, self.events, self.engines, self.sampling)
         self.started = time.time()
         self.last_activity = time.monotonic()
         self._warming: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
-        self._reported = ("", 0.0)
         self._owed: dict[str, Finish] = {}
 
     async def start(self) -> None:
@@ -290,7 +286,7 @@ class Daemon:
         """Read a prompt into the cache if the engine is loaded and nobody generates. False: it was not done."""
         await self.stop_warming()
         server = await self.engines.use_if_loaded(warming.model)
-        if server is None or self.engines.users:
+        if server is None or self.engines.users or not server.capabilities.warms:
             return False
 
         async def read() -> None:
@@ -329,6 +325,9 @@ class Daemon:
     def _engine_loaded(self, model: str, size: int, seconds: float) -> None:
         self.adviser.loaded(model, size, seconds)
 
+    def _engine_progress(self, progress: Progress | None) -> None:
+        self.live.progress(progress)
+
     def _work(self) -> Work:
         """Who works now, for the sampler. Called in its thread: reads, and changes nothing."""
         engines, generations = self.engines, self.generations
@@ -355,16 +354,9 @@ class Daemon:
         """Somebody uses the daemon: it is not idle."""
         self.last_activity = time.monotonic()
 
-    def report(self, progress: Progress) -> None:
-        """Tell the readers of events how a download or a load goes on, at most about once a second."""
-        now = time.monotonic()
-        if progress.phase != self._reported[0] or now - self._reported[1] > 1.0:
-            self._reported = (progress.phase, now)
-            self.events.add("engine.progress", None, **progress.model_dump())
-
     def _engine_changed(self) -> None:
         self.schedule.set_resources(self._resources())
-        self.events.add("engine.changed")
+        self.events.notify()
 
     async def remove_old(self) -> None:
         """Remove what ended longer ago than the settings say."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 
 from llmos_jupyter.daemon.core import Daemon
-from llmos_jupyter.daemon.streams import EventStream
+from llmos_jupyter.daemon.work.streams import EventStream
 from llmos_jupyter.protocol import (
     Lesson,
     Place,
@@ -22,7 +22,7 @@ from llmos_jupyter.protocol import (
     Task,
     Usage,
 )
-from llmos_jupyter.workers.messages import JobEvent, JobRequest, StoredOutput
+from llmos_jupyter.protocol.jobs import JobEvent, JobRequest, StoredOutput
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 

@@ -15,17 +15,17 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent import rehearsal
-from llmos_jupyter.agent.forkable import fork_hazard
-from llmos_jupyter.agent.rehearsal_inheritance import available_memory
-from llmos_jupyter.agent.run_progress import RunProgress, finished
+from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
+from llmos_jupyter.agent.rehearsal.forkable import fork_hazard
+from llmos_jupyter.agent.rehearsal.inheritance import available_memory
+from llmos_jupyter.agent.run.run_progress import RunProgress, finished
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects import kinds
-from llmos_jupyter.effects.layout import installed
+from llmos_jupyter.effects.objects.layout import installed
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
 from llmos_jupyter.effects.worker import process as worker
 from llmos_jupyter.effects.worker.sending import CannotBeCopied, send
@@ -40,6 +40,14 @@ log = logging.getLogger(__name__)
 FOREVER = float("inf")
 WAY = "LLMOS_SANDBOX"  # an environment variable: "fork" or "worker"; without it whichever is right for the code
 _NO_LOCK = "This system has no lock, so code that may reach beyond the notebook's variables is not tried beforehand."
+
+
+@dataclass
+class _Beside:
+    """Of runs that began from the same state: whether one has been committed, and the others are of a state that is no
+    more."""
+
+    committed: bool = False
 
 
 @dataclass
@@ -59,6 +67,7 @@ class Ran:
     _files: MemoryFiles | None = None
     _content: dict[str, Any] | None = None
     _sent: list[Any] | None = None  # objects that a worker process had copies of
+    _beside: _Beside | None = None
 
     @property
     def error(self) -> ErrorReport | None:
@@ -125,8 +134,12 @@ def watched_run(
     access: Access = rehearsal.NOTHING_MORE,
     keep: Callable[[str], None] | None = None,
     unlocked: bool = False,
+    beside: bool = False,
 ) -> Generator[RunProgress, None, Ran]:
-    """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once."""
+    """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once.
+
+    `beside`: let go of the kernel's thread several times in each tenth of a second, so that others can run meanwhile.
+    """
     if in_worker := _needs_worker(code, shell):
         reason = None if unlocked or worker.SYSTEM in ("linux", "darwin") else _NO_LOCK
     else:
@@ -140,7 +153,7 @@ def watched_run(
     hoist(code, shell)
     kinds.load()
     if in_worker:
-        run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, unlocked=unlocked)
+        run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, unlocked=unlocked, beside=beside)
         return (yield from run)
     try:
         files = MemoryFiles()
@@ -149,6 +162,7 @@ def watched_run(
     try:
         with rehearsal.scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
             copy = rehearsal.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep)
+            copy.beside = beside
             report = yield from copy.watch()
     except OSError as error:
         files.close()
@@ -159,6 +173,58 @@ def watched_run(
     ran = Ran(code, report, files_told=copy.kept, _shell=shell, _files=files)
     _read(ran, copy.effects)
     return ran
+
+
+def run_side_by_side(
+    codes: Sequence[str],
+    shell: InteractiveShell,
+    *,
+    budget_seconds: float = FOREVER,
+    memory_bytes: int | None = None,
+    access: Access = rehearsal.NOTHING_MORE,
+    unlocked: bool = False,
+) -> Generator[tuple[int, RunProgress], None, list[Ran]]:
+    """Run several candidates at the same time, each in a sandbox of its own, telling of each by its number how far it
+    is; what they did, in their order. Closing the generator ends them all.
+
+    One of them can be committed, without another run; the others are then of a state of the notebook that is no more,
+    and their commit raises CannotComeHome. Close them all. The options are those of `run_in_sandbox`; the memory is
+    shared out among them. Files cannot be kept, so that `access` is to read only.
+    """
+    for code in codes:
+        hoist(code, shell)  # before any of them is copied
+    memory = available_memory() // 2 if memory_bytes is None else memory_bytes
+    share = memory // max(1, len(codes))
+    options = {"budget_seconds": budget_seconds, "access": access, "unlocked": unlocked, "beside": True}
+    group = _Beside()
+    ran: dict[int, Ran] = {}
+    with contextlib.ExitStack() as stack:
+        runs = {
+            number: stack.enter_context(
+                contextlib.closing(watched_run(code, shell, memory_bytes=share, **options))  # type: ignore[arg-type]
+            )
+            for number, code in enumerate(codes)
+        }
+        stack.push(lambda kind, *_: _close(ran.values()) if kind else None)
+        told: dict[int, RunProgress] = {}
+        while runs:
+            for number, run in list(runs.items()):
+                try:
+                    progress = next(run)
+                except StopIteration as end:
+                    ran[number] = end.value
+                    ran[number]._beside = group
+                    del runs[number]
+                    continue
+                if progress.seconds and told.get(number) is not progress:
+                    told[number] = progress
+                    yield number, progress
+    return [ran[number] for number in range(len(codes))]
+
+
+def _close(ran: Iterable[Ran]) -> None:
+    for each in ran:
+        each.close()
 
 
 def _not_copied(code: str, error: OSError) -> Ran:
@@ -182,6 +248,7 @@ def _run_in_worker(
     keep: Callable[[str], None] | None,
     *,
     unlocked: bool,
+    beside: bool,
 ) -> Generator[RunProgress, None, Ran]:
     linux = worker.SYSTEM == "linux"
     with adopted() if access.processes and linux else contextlib.nullcontext():
@@ -193,6 +260,7 @@ def _run_in_worker(
         try:
             sent = send(code, shell, process.sent, memory)
             run = worker.InWorker(process, sent, code, shell, budget, memory, keep, unlocked=unlocked)
+            run.beside = beside
             report = yield from run.watch()
             process.close()
         except (CannotBeCopied, OSError) as error:
@@ -238,9 +306,15 @@ def commit(ran: Ran, *, bind: str = "", displayed: bool = False) -> committing.U
     if not ran.committable or ran._files is None or ran._content is None:
         why = str(ran.cannot[0]) if ran.cannot else ran.report.reason or "the run has no effects to commit"
         raise CannotComeHome(why)
+    if ran._beside is not None and ran._beside.committed:
+        raise CannotComeHome("another candidate was committed, so the notebook is no longer as it was for this one")
     try:
         buffers, sent = BufferReader(ran._files), ran._sent
-        return committing.commit(ran._content, buffers, ran.code, ran._shell, bind=bind, displayed=displayed, sent=sent)
+        content, code, shell = ran._content, ran.code, ran._shell
+        undo = committing.commit(content, buffers, code, shell, bind=bind, displayed=displayed, sent=sent)
+        if ran._beside is not None:
+            ran._beside.committed = True
+        return undo
     except Malformed as error:
         log.error("the effects of a run are malformed: %s", error)
         raise CannotComeHome(f"the sandbox's report is malformed: {error}") from error

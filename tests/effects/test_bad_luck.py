@@ -17,12 +17,12 @@ from typing import Any
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
-from llmos_jupyter.agent.rehearsal_inheritance import memory_sizes
+from llmos_jupyter.agent.rehearsal.inheritance import memory_sizes
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import Ran, commit, run_in_sandbox
-from tests.agent.rehearsal_shells import descendants, descriptors
+from tests.agent.rehearsal.shells import descendants, descriptors
 from tests.effects.processes import SHELL, cell, fresh_shell, in_fork, state_of
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
@@ -268,7 +268,7 @@ def test_objects_whose_methods_do_what_they_should_not(way: str, monkeypatch: py
         assert time.monotonic() - began < 20
         os._exit(7)  # `__del__` is the user's own, and may sleep here
 
-    status, said = in_fork(act)
+    _status, said = in_fork(act)
     assert said == f"status {7 << 8}", said
 
 

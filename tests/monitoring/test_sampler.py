@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from llmos_jupyter import hardware
 from llmos_jupyter.monitoring import apple
 from llmos_jupyter.monitoring.sampler import KEEP, Sampler
 from llmos_jupyter.protocol import GpuSample, Sample
+from llmos_jupyter.system import hardware
 
 
 def none() -> tuple[list[GpuSample], str]:
@@ -145,9 +145,11 @@ def test_what_is_no_registry_is_no_gpu() -> None:
         assert apple.understood(said) == []
 
 
-def test_a_system_without_ioreg_is_told() -> None:
+def test_a_system_without_ioreg_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
     gpus, why = apple.read()
-    assert gpus or why
+    assert gpus == []
+    assert "FileNotFoundError" in why
 
 
 def test_ioreg_is_run_once_a_second_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
