@@ -37,6 +37,7 @@ import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
 from benchmarks.common import note, report
+from llmos_jupyter.agent.rehearsal.kernel_copy import interrupts_deferred
 from llmos_jupyter.agent.undo.files import FileKeeper
 from llmos_jupyter.effects import ambient
 from llmos_jupyter.effects.objects import names
@@ -112,12 +113,11 @@ class State:
     descriptors: dict[str, str]
     mapped: int
     files: dict[str, bytes]
-    ambient: str
+    ambient: dict[str, str]
 
     def differences(self, before: State) -> list[str]:
-        found = [
-            name for name in ("variables", "content", "files", "ambient") if vars(self)[name] != vars(before)[name]
-        ]
+        found = [name for name in ("variables", "content", "files") if vars(self)[name] != vars(before)[name]]
+        found += [name for name, value in self.ambient.items() if value != before.ambient.get(name)]
         found += [f"the process {pid}" for pid in self.children - before.children]
         found += [f"the thread {name}" for name in self.threads - before.threads]
         found += [f"the descriptor of {path}" for fd, path in self.descriptors.items() if fd not in before.descriptors]
@@ -139,7 +139,7 @@ def state(shell: InteractiveShell, folder: Path) -> State:
         descriptors(),
         sum("/memfd:llmos" in line for line in Path("/proc/self/maps").read_text(errors="replace").splitlines()),
         {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else b"" for path in folder.rglob("*")},
-        repr(ambient.snapshot()),
+        {name: repr(value) for name, value in ambient.snapshot().items()},
     )
 
 
@@ -242,7 +242,8 @@ class Stage:
                     code, self.shell, budget_seconds=2.0, memory_bytes=MEMORY, access=access, keep=keep
                 )
             end = ran.report.status if not ran.cannot else "cannot come home"
-            with ran, contextlib.suppress(CannotComeHome):
+            # As the notebook does: Stop comes too late for what is being committed.
+            with ran, contextlib.suppress(CannotComeHome), interrupts_deferred():
                 undo = commit(ran)
                 self.tally.committed += 1
                 undo.restore()
