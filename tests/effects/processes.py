@@ -55,7 +55,7 @@ for _name in (
 plt.get_fignums()
 # Addresses, and the names that plotly gives to what it draws.
 _RANDOM = re.compile(rf"{ADDRESS.pattern}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
-rehearsal.PREPARATION_SECONDS = 60.0  # these tests also run on machines that are busy
+rehearsal.Copy.preparation = 60.0  # these tests also run on machines that are busy
 SHELL = InteractiveShell.instance()
 SHELL.history_manager.enabled = False
 gc.freeze()
