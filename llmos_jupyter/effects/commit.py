@@ -6,6 +6,7 @@ Until everything is decoded and checked nothing old is touched. Whatever fails a
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import logging
 import operator
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _KEYS = {"nodes", "created", "rebound", "deleted", "mutated", "states", "results", "figures", "ambient", "outputs"}
+_NO_MEMORY = "the notebook has too little memory left for what it made; delete variables, and ask again"
 _KEYS |= {"kinds", "cannot", "displayed"}
 
 
@@ -50,7 +52,10 @@ class _Act:
     def changed_since(self) -> bool:
         if self.after is None:
             return False
-        (objects, plain), (objects_now, plain_now) = self.after, self.look()
+        try:
+            (objects, plain), (objects_now, plain_now) = self.after, self.look()
+        except Exception:  # it is broken since, or has become something else
+            return True
         same = len(objects) == len(objects_now) and all(map(operator.is_, objects, objects_now))
         return not same or plain != plain_now
 
@@ -88,7 +93,10 @@ class Undo:
     def settle(self) -> None:
         """Note how everything is after the commit."""
         for act in self._acts:
-            act.after = act.look()
+            try:
+                act.after = act.look()
+            except Exception:  # all is committed by now: it is put back whatever becomes of it
+                log.exception("how something is after a commit could not be noted")
 
     def restore(self) -> list[str]:
         """Put everything back that was not changed since; a sentence for what was, and stays. Raises the first error,
@@ -173,6 +181,8 @@ def commit(
         raise
     except Exception as error:  # what no check foresaw
         log.exception("effects could not be read")
+        if _is_lack_of_memory(error):
+            raise CannotComeHome(_NO_MEMORY) from error
         raise Malformed(f"it could not be read ({type(error).__name__})") from error
     finally:
         sys.setrecursionlimit(limit)
@@ -185,10 +195,16 @@ def commit(
         if isinstance(error, CannotComeHome | Malformed) or not isinstance(error, Exception):
             raise
         log.exception("effects could not be put in place")
+        if _is_lack_of_memory(error):
+            raise CannotComeHome(_NO_MEMORY) from error
         raise CannotComeHome(f"it could not be put in place ({type(error).__name__}: {error})") from error
     show(decoded.outputs + (decoded.displayed if displayed else []), decoded.results, shell)
     undo.settle()
     return undo
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
 
 
 # --- decoding: nothing old is touched -------------------------------------------------------------

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import gc
 import locale
 import logging
 import re
+import signal
 import sys
 import threading
 import time
 import types
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
 _DEEP = 100_000
 _MOST_REASONS = 20
+_SHOWING_SECONDS = 5.0  # for a variable that the code does not show itself
 
 
 class Effects:
@@ -124,7 +128,11 @@ class Effects:
         if not name or name not in self._shell.user_ns or self.recorder.shows:
             return []
         value = self._shell.user_ns[name]
-        return self.recorder.aside(lambda: self._shell.display_formatter.format(value))
+        try:
+            with _no_longer_than(_SHOWING_SECONDS):
+                return self.recorder.aside(lambda: self._shell.display_formatter.format(value))
+        except BaseException:  # a `__repr__` of anybody's may end, wait or raise; nobody has asked for it
+            return []
 
     def _widgets_shown(self) -> list[Cannot]:
         """Widgets that the run made and shows; progress bars are dropped."""
@@ -202,6 +210,29 @@ class Effects:
             if changed or new:
                 found.append(Cannot("", "library", f"{', '.join([*changed, *new][:5])} of {owner} was changed"))
         return found
+
+
+class _TooLong(BaseException):
+    pass
+
+
+@contextlib.contextmanager
+def _no_longer_than(seconds: float) -> Iterator[None]:
+    """Raise in what takes longer. On Windows there is no such signal, and packing has a limit of its own."""
+
+    def end(number: int, frame: object) -> None:
+        raise _TooLong
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
 
 def _process(code: str) -> dict[str, Any]:

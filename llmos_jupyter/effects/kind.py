@@ -33,6 +33,7 @@ class Kind:
     changes = False  # whether an object of this kind can change in place
     notes = False  # whether `note` is to be told of what is there before a run
     refuses_change = False  # whether it can change, but not be put into another state
+    only_attributes = False  # whether its objects are their class and attributes, so that many are looked at at once
 
     def begin(self) -> None:
         """In the copy, before the objects of a run are noted."""

@@ -15,7 +15,7 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,14 @@ _NO_LOCK = "This system has no lock, so code that may reach beyond the notebook'
 
 
 @dataclass
+class _Beside:
+    """Of runs that began from the same state: whether one has been committed, and the others are of a state that is no
+    more."""
+
+    committed: bool = False
+
+
+@dataclass
 class Ran:
     """One run in the sandbox. `cannot` says what keeps its effects from being committed; empty if nothing does.
 
@@ -62,6 +70,7 @@ class Ran:
     _files: MemoryFiles | None = None
     _content: dict[str, Any] | None = None
     _sent: list[Any] | None = None  # objects that a worker process had copies of
+    _beside: _Beside | None = None
 
     @property
     def error(self) -> ErrorReport | None:
@@ -134,8 +143,12 @@ def watched_run(
     keep: Callable[[str], None] | None = None,
     unlocked: bool = False,
     at_the_line: AtTheLine = nothing_more,
+    beside: bool = False,
 ) -> Generator[RunProgress, None, Ran]:
-    """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once."""
+    """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once.
+
+    `beside`: let go of the kernel's thread several times in each tenth of a second, so that others can run meanwhile.
+    """
     if in_worker := _needs_worker(code, shell):
         reason = None if unlocked or worker.SYSTEM in ("linux", "darwin") else _NO_LOCK
     else:
@@ -149,23 +162,85 @@ def watched_run(
     hoist(code, shell)
     kinds.load()
     if in_worker:
-        run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, at_the_line, unlocked=unlocked)
+        run = _run_in_worker(
+            code, shell, budget_seconds, memory, access, keep, at_the_line, unlocked=unlocked, beside=beside
+        )
         return (yield from run)
-    files = MemoryFiles()
+    try:
+        files = MemoryFiles()
+    except OSError as error:
+        return _not_copied(code, error)
     try:
         with scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
             copy = kernel_copy.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep, at_the_line)
+            copy.beside = beside
             report = yield from copy.watch()
     except OSError as error:
         files.close()
-        reason = f"The kernel could not be copied: {error.strerror or error}."
-        return Ran(code, Rehearsal(status="unavailable", reason=reason))
+        return _not_copied(code, error)
     except BaseException:
         files.close()
         raise
     ran = Ran(code, report, files_told=copy.kept, _shell=shell, _files=files)
     _read(ran, copy.effects)
     return ran
+
+
+def run_side_by_side(
+    codes: Sequence[str],
+    shell: InteractiveShell,
+    *,
+    budget_seconds: float = FOREVER,
+    memory_bytes: int | None = None,
+    access: Access = kernel_copy.NOTHING_MORE,
+    unlocked: bool = False,
+) -> Generator[tuple[int, RunProgress], None, list[Ran]]:
+    """Run several candidates at the same time, each in a sandbox of its own, telling of each by its number how far it
+    is; what they did, in their order. Closing the generator ends them all.
+
+    One of them can be committed, without another run; the others are then of a state of the notebook that is no more,
+    and their commit raises CannotComeHome. Close them all. The options are those of `run_in_sandbox`; the memory is
+    shared out among them. Files cannot be kept, so that `access` is to read only.
+    """
+    for code in codes:
+        hoist(code, shell)  # before any of them is copied
+    memory = available_memory() // 2 if memory_bytes is None else memory_bytes
+    share = memory // max(1, len(codes))
+    options = {"budget_seconds": budget_seconds, "access": access, "unlocked": unlocked, "beside": True}
+    group = _Beside()
+    ran: dict[int, Ran] = {}
+    with contextlib.ExitStack() as stack:
+        runs = {
+            number: stack.enter_context(
+                contextlib.closing(watched_run(code, shell, memory_bytes=share, **options))  # type: ignore[arg-type]
+            )
+            for number, code in enumerate(codes)
+        }
+        stack.push(lambda kind, *_: _close(ran.values()) if kind else None)
+        told: dict[int, RunProgress] = {}
+        while runs:
+            for number, run in list(runs.items()):
+                try:
+                    progress = next(run)
+                except StopIteration as end:
+                    ran[number] = end.value
+                    ran[number]._beside = group
+                    del runs[number]
+                    continue
+                if progress.seconds and told.get(number) is not progress:
+                    told[number] = progress
+                    yield number, progress
+    return [ran[number] for number in range(len(codes))]
+
+
+def _close(ran: Iterable[Ran]) -> None:
+    for each in ran:
+        each.close()
+
+
+def _not_copied(code: str, error: OSError) -> Ran:
+    reason = f"The kernel could not be copied: {error.strerror or error}."
+    return Ran(code, Rehearsal(status="unavailable", reason=reason))
 
 
 def _needs_worker(code: str, shell: InteractiveShell) -> bool:
@@ -185,6 +260,7 @@ def _run_in_worker(
     at_the_line: AtTheLine,
     *,
     unlocked: bool,
+    beside: bool,
 ) -> Generator[RunProgress, None, Ran]:
     linux = worker.SYSTEM == "linux"
     with adopted() if access.processes and linux else contextlib.nullcontext():
@@ -196,6 +272,7 @@ def _run_in_worker(
         try:
             sent = send(code, shell, process.sent, memory)
             run = worker.InWorker(process, sent, code, shell, budget, memory, keep, at_the_line, unlocked=unlocked)
+            run.beside = beside
             report = yield from run.watch()
             process.close()
         except (CannotBeCopied, OSError) as error:
@@ -241,9 +318,15 @@ def commit(ran: Ran, *, bind: str = "", displayed: bool = False) -> committing.U
     if not ran.committable or ran._files is None or ran._content is None:
         why = str(ran.cannot[0]) if ran.cannot else ran.report.reason or "the run has no effects to commit"
         raise CannotComeHome(why)
+    if ran._beside is not None and ran._beside.committed:
+        raise CannotComeHome("another candidate was committed, so the notebook is no longer as it was for this one")
     try:
         buffers, sent = BufferReader(ran._files), ran._sent
-        return committing.commit(ran._content, buffers, ran.code, ran._shell, bind=bind, displayed=displayed, sent=sent)
+        content, code, shell = ran._content, ran.code, ran._shell
+        undo = committing.commit(content, buffers, code, shell, bind=bind, displayed=displayed, sent=sent)
+        if ran._beside is not None:
+            ran._beside.committed = True
+        return undo
     except Malformed as error:
         log.error("the effects of a run are malformed: %s", error)
         raise CannotComeHome(f"the sandbox's report is malformed: {error}") from error

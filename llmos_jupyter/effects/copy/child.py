@@ -7,6 +7,7 @@ not start.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import io
 import json
@@ -78,6 +79,7 @@ class Report:
 def rehearse_in_child(brief: Brief, shell: InteractiveShell) -> NoReturn:
     """Never returns: whatever happens here, the copy must not go on as if it were the kernel."""
     try:
+        inheritance.leave_debuggers()
         lock.die_with_parent(brief.parent)
         pipe = inheritance.raise_descriptor(brief.pipe)
         report = Report(pipe)
@@ -224,15 +226,22 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
     changes = effects.changes()
     report.send("changes", changes=[change.model_dump() for change in changes[:500]])
     if error is None:
-        value = outcome.final_value(brief.code, value, shell.user_ns)
-        shown = outcome.shown_digest(value, printed, figures)
         changed = [change.name for change in changes[:20]]
-        report.send(
-            "outcome",
-            outcome=outcome.digests(shell.user_ns, changed, shown),
-            doubts=outcome.doubts(value, printed, len(figures)),
-            shape=outcome.shape(value, printed, len(figures)).model_dump(),
-        )
+        # Values of anybody's classes are asked, which may raise anything; the effects are told by now.
+        with contextlib.suppress(BaseException):
+            report.send("outcome", **_outcome(shell, brief.code, value, printed, figures, changed))
+
+
+def _outcome(
+    shell: InteractiveShell, code: str, value: object, printed: str, figures: list[str], changed: list[str]
+) -> dict[str, Any]:
+    value = outcome.final_value(code, value, shell.user_ns)
+    shown = outcome.shown_digest(value, printed, figures)
+    return {
+        "outcome": outcome.digests(shell.user_ns, changed, shown),
+        "doubts": outcome.doubts(value, printed, len(figures)),
+        "shape": outcome.shape(value, printed, len(figures)).model_dump(),
+    }
 
 
 def _print_to_descriptors() -> None:

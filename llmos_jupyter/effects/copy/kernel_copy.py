@@ -46,6 +46,7 @@ PREPARATION_SECONDS = 10.0  # the copy's, before the candidate starts; usually 0
 PACKING_SECONDS = 60.0  # the copy's, to write down its effects: gigabytes take seconds
 DIFFERENCE_SECONDS = 2.0  # the copy's, to find what changed once the candidate ended
 LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt another thread received
+LOOK_BESIDE = 0.01  # seconds, where several copies run at once
 LONGEST_REPORT = 16 << 20  # bytes beside what the code prints; a copy that says more is not believed
 TELLING_GROWTH = 1 << 30  # bytes that unfinished code used, from which on it is said
 NOTHING_MORE = Access()
@@ -64,6 +65,7 @@ class Copy:
 
     what = "The copy of the kernel"
     preparation = PREPARATION_SECONDS
+    beside = False  # whether others run at the same time: then it lets go after each LOOK_BESIDE
 
     def __init__(
         self,
@@ -89,6 +91,7 @@ class Copy:
         self._supervisor: Supervisor | None = None
         self._printed = Capture()
         self._began = self._told = 0.0  # when the code began; when it was told last how far it is
+        self._latest = RunProgress(0.0, "", 0)
         self._end: dict[str, Any] | None = None
         self._changes: list[NameChange] | None = None
         self._outcome: dict[str, str] = {}
@@ -121,43 +124,41 @@ class Copy:
         return self._verdict(ended)
 
     def _fork(self) -> int:
-        reading, writing = os.pipe()
-        ours, control = socket.socketpair()
-        roots = roots_of(self._shell)
-        self._probe = Probe()
-        brief = Brief(
-            code=self._code,
-            scratch=self._scratch,
-            pipe=writing,
-            parent=os.getpid(),
-            budget_seconds=self._budget,
-            memory_bytes=self._memory,
-            random_state=random.getstate(),
-            probe=self._probe,
-            control=control,
-            roots=roots,
-            access=self._access,
-            home=self._home,
-            at_the_line=self._at_the_line,
-        )
-        if self._keep is not None:
-            # What is open for writing already is written without a call that tells its path.
-            for path in filter(self._access.may_write, open_for_writing()):
-                self._keep(path)
-        try:
+        with contextlib.ExitStack() as unless_begun, contextlib.ExitStack() as the_copys:
+            reading, writing = os.pipe()
+            unless_begun.callback(os.close, reading)
+            the_copys.callback(os.close, writing)
+            ours, control = socket.socketpair()
+            unless_begun.callback(ours.close)
+            the_copys.callback(control.close)
+            roots = roots_of(self._shell)
+            self._probe = Probe()
+            brief = Brief(
+                code=self._code,
+                scratch=self._scratch,
+                pipe=writing,
+                parent=os.getpid(),
+                budget_seconds=self._budget,
+                memory_bytes=self._memory,
+                random_state=random.getstate(),
+                probe=self._probe,
+                control=control,
+                roots=roots,
+                access=self._access,
+                home=self._home,
+                at_the_line=self._at_the_line,
+            )
+            if self._keep is not None:
+                # What is open for writing already is written without a call that tells its path.
+                for path in filter(self._access.may_write, open_for_writing()):
+                    self._keep(path)
             self._pid = _fork_quietly()
             if self._pid == 0:
                 rehearse_in_child(brief, self._shell)
             judge = Judge(self._pid, self._scratch, roots, self._access, self._keep)
             self._supervisor = Supervisor(ours, judge)
             self._supervisor.start()
-        except BaseException:
-            os.close(reading)
-            ours.close()
-            raise
-        finally:
-            os.close(writing)
-            control.close()
+            unless_begun.pop_all()
         return reading
 
     @property
@@ -170,9 +171,15 @@ class Copy:
         deadline = time.monotonic() + self.preparation
         phase = self._phase()
         while (left := deadline - time.monotonic()) > 0:
-            if self._began and time.monotonic() - self._told >= EVERY:
-                yield self._progress()
-            if (chunk := self._read(pipe, min(left, LOOK_SECONDS))) is None:
+            due = bool(self._began) and time.monotonic() - self._told >= EVERY
+            if due:
+                self._latest = self._progress()
+            if due or self.beside:
+                yield self._latest
+            if (chunk := self._read(pipe, min(left, LOOK_BESIDE if self.beside else LOOK_SECONDS))) is None:
+                if self._stands_still():
+                    self._broken = "a signal has stopped it"
+                    return True
                 continue
             if not chunk:
                 self._await_exit()
@@ -193,6 +200,16 @@ class Copy:
         poll = select.poll()
         poll.register(pipe, select.POLLIN)
         return os.read(pipe, 1 << 16) if poll.poll(1000 * seconds) else None
+
+    def _stands_still(self) -> bool:
+        """Whether a signal has stopped the copy for good: nobody would ever wake it."""
+        try:
+            pid, status = os.waitpid(self._pid, os.WNOHANG | os.WUNTRACED)
+        except ChildProcessError:  # SIGCHLD is ignored in this kernel
+            return False
+        if pid and not os.WIFSTOPPED(status):
+            self._wait_status = status
+        return bool(pid) and os.WIFSTOPPED(status)
 
     def _progress(self) -> RunProgress:
         self._told = time.monotonic()
@@ -243,7 +260,7 @@ class Copy:
     def _await_exit(self) -> None:
         """The pipe is closed, so the process is on its way out; how it ended is worth a moment."""
         deadline = time.monotonic() + 1.0
-        while time.monotonic() < deadline and not self._reap(os.WNOHANG):
+        while self._wait_status is None and time.monotonic() < deadline and not self._reap(os.WNOHANG):
             time.sleep(0.002)
 
     def _bury(self) -> None:
@@ -288,6 +305,9 @@ class Copy:
                 report.reason = f"{report.reason} What it changed could not be told in time.".strip()
             else:
                 report.changes = self._changes
+            if self._home and self.effects is None and report.status == "passed" and ended:
+                report.status = "died"
+                report.reason = f"{self.what} {self._how_it_ended()} while it wrote down what the code had made."
         elif self._confinement is None:
             report.reason = (
                 f"{self.what} {self._how_it_ended()} before the code could start."

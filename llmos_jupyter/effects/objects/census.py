@@ -6,6 +6,8 @@ their marks. Items are compared by identity, and what was seen is held, so that 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
 import operator
 import types
@@ -13,12 +15,24 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from llmos_jupyter.effects.kind import KINDS, Kind, Look, kind_of
+from llmos_jupyter.effects.objects.alike import (
+    FEWEST,
+    MACHINERY,
+    Alike,
+    Items,
+    by_class,
+    items,
+    only_attributes,
+    same_items,
+)
 from llmos_jupyter.effects.objects.layout import class_module, class_name, is_users, library_module
 from llmos_jupyter.effects.objects.reach import mentioned, progress
-from llmos_jupyter.effects.objects.walk import MACHINERY, levels
+from llmos_jupyter.effects.objects.walk import levels
 from llmos_jupyter.effects.table import Cannot
 
-_QUIET: frozenset[Any] = frozenset({list, dict, tuple, frozenset, types.CodeType, memoryview})
+_LIST: frozenset[Any] = frozenset({list})
+_DICT: frozenset[Any] = frozenset({dict})
+_QUIET: frozenset[Any] = frozenset({tuple, frozenset, types.CodeType, memoryview})
 
 
 class Census:
@@ -27,27 +41,43 @@ class Census:
     def __init__(self, roots: dict[str, Any]) -> None:
         """`roots`: by name, the notebook's variables and what else the code may change."""
         self.roots = dict(roots)
-        self.old: dict[int, Any] = {}
+        self._met: list[list[Any]] = []
         self._lists: list[Any] = []
         self._dicts: list[Any] = []
         self.marked: list[tuple[Any, Kind, Look]] = []  # what may change, save plain lists and dicts
         self.refused: list[tuple[Any, str]] = []  # what changed and cannot be put into another state, and why
+        self._alike: list[Alike] = []  # many instances of one class, looked at at once
         self._unseen: list[tuple[Any, Any]] = []
         for kind in KINDS.values():
             kind.begin()
-        for level in levels(roots.values(), self.old):
-            classes = list(map(type, level))
-            present = set(classes)
-            if list in present:
-                self._lists += itertools.compress(level, map(operator.is_, classes, itertools.repeat(list)))
-            if dict in present:
-                self._dicts += itertools.compress(level, map(operator.is_, classes, itertools.repeat(dict)))
-            if not present <= _QUIET:
-                for obj in itertools.compress(level, map(operator.not_, map(_QUIET.__contains__, classes))):
-                    self._mark(obj, type(obj))
-        self._list_items = _items(self._lists, list.__iter__)
-        self._dict_keys = _items(self._dicts, dict.__iter__)
-        self._dict_values = _items(self._dicts, dict.values)
+        for level in levels(roots.values()):
+            self._met.append(level.objects)
+            dicts, others = level.divided(_DICT)
+            lists, others = others.divided(_LIST)
+            self._dicts += dicts.objects
+            self._lists += lists.objects
+            for cls, objects in by_class(others.divided(_QUIET)[1].objects).items():
+                self._note(cls, objects)
+        self._list_items = items(self._lists, iter)
+        self._dict_keys = items(self._dicts, iter)
+        self._dict_values = items(self._dicts, dict.values)
+
+    @functools.cached_property
+    def old(self) -> dict[int, Any]:
+        """By address, every object that the roots reached. Made when first asked for, as that takes as long as the
+        walk: code that makes something new alone never asks."""
+        found: dict[int, Any] = {}
+        for met in self._met:
+            found.update(zip(map(id, met), met, strict=True))
+        return found
+
+    def _note(self, cls: type, objects: list[Any]) -> None:
+        if len(objects) >= FEWEST and only_attributes(cls):
+            with contextlib.suppress(AttributeError):
+                self._alike.append(Alike(cls, objects))
+                return
+        for obj in objects:
+            self._mark(obj, cls)
 
     def _mark(self, obj: Any, cls: type) -> None:
         if class_module(cls).startswith(MACHINERY):
@@ -69,11 +99,13 @@ class Census:
 
     def changed(self, code: str) -> tuple[list[Any], list[Cannot]]:
         """The old objects that are different now, and what of the old may have changed unseen."""
-        found = _different(self._lists, self._list_items, list.__iter__)
-        dicts = _different(self._dicts, self._dict_keys, dict.__iter__)
+        found = _different(self._lists, self._list_items, iter)
+        dicts = _different(self._dicts, self._dict_keys, iter)
         known = set(map(id, dicts))
         values = _different(self._dicts, self._dict_values, dict.values)
         found += dicts + [held for held in values if id(held) not in known]
+        for alike in self._alike:
+            found += alike.changed()
         refused = []
         for obj, kind, (objects, plain) in self.marked:
             try:
@@ -102,6 +134,9 @@ class Census:
         for obj in itertools.chain(self._lists, self._dicts):
             if (kind := kind_of(type(obj))) is not None:
                 yield obj, kind
+        for alike in self._alike:
+            for obj in alike.objects:
+                yield obj, alike.kind
         for obj, kind, _ in self.marked:
             yield obj, kind
 
@@ -113,7 +148,9 @@ class Census:
         """What these old objects were when they were met, as their kinds mark it."""
         wanted = {id(obj) for obj in objects}
         found = {id(obj): marks for obj, _, marks in self.marked if id(obj) in wanted}
-        found |= {at: (items, None) for at, items in _items_of(self._lists, self._list_items, wanted)}
+        for alike in self._alike:
+            found |= alike.marks_before(wanted)
+        found |= {at: (held, None) for at, held in _items_of(self._lists, self._list_items, wanted)}
         values = dict(_items_of(self._dicts, self._dict_values, wanted))
         for at, keys in _items_of(self._dicts, self._dict_keys, wanted):
             found[at] = [*keys, *values[at]], None
@@ -131,7 +168,7 @@ class Census:
         if unseen:
             # Only what the code can reach by its text may have changed.
             reached = mentioned(code, self.roots)
-            within = {id(obj) for level in levels(reached.values()) for obj in level}
+            within = {id(obj) for level in levels(reached.values()) for obj in level.objects}
         unseen = [obj for obj in unseen if id(obj) in within]
         owners = self.owners([*(obj for obj, _ in refused), *unseen]) if refused or unseen else {}
         found = [Cannot(owners.get(id(obj), ""), class_name(type(obj)), why) for obj, why in refused]
@@ -149,38 +186,31 @@ class Census:
             for level in levels([root], seen):
                 if len(found) == len(wanted):
                     return found
-                met = wanted.intersection(map(id, level))
+                met = wanted.intersection(map(id, level.objects))
                 found.update(dict.fromkeys(met, name))
         return found
 
 
-def _items(containers: list[Any], each: Any) -> tuple[list[int], list[Any]]:
-    """How many items each container has, and all items one after the other."""
-    return list(map(len, containers)), list(itertools.chain.from_iterable(map(each, containers)))
-
-
-def _items_of(
-    containers: list[Any], before: tuple[list[int], list[Any]], wanted: set[int]
-) -> Iterator[tuple[int, list[Any]]]:
+def _items_of(containers: list[Any], before: Items, wanted: set[int]) -> Iterator[tuple[int, list[Any]]]:
     """By the addresses of these containers, the items that they had."""
-    lengths, items = before
+    lengths, items_before = before
     at = 0
     for container, length in zip(containers, lengths, strict=True):
         if id(container) in wanted:
-            yield id(container), items[at : at + length]
+            yield id(container), items_before[at : at + length]
         at += length
 
 
-def _different(containers: list[Any], before: tuple[list[int], list[Any]], each: Any) -> list[Any]:
+def _different(containers: list[Any], before: Items, each: Any) -> list[Any]:
     """The containers whose items are no longer the same objects in the same order."""
-    lengths, items = before
-    lengths_now, items_now = _items(containers, each)
-    if lengths_now == lengths and all(map(operator.is_, items_now, items)):
+    lengths, items_before = before
+    lengths_now, items_now = now_all = items(containers, each)
+    if same_items(now_all, before):
         return []
     found, was, now = [], 0, 0
     for container, length, length_now in zip(containers, lengths, lengths_now, strict=True):
         same = length == length_now and all(
-            map(operator.is_, items_now[now : now + length_now], items[was : was + length])
+            map(operator.is_, items_now[now : now + length_now], items_before[was : was + length])
         )
         if not same:
             found.append(container)

@@ -98,14 +98,7 @@ def _written_in_python(cls: type) -> bool:
 
 def attributes(obj: object) -> dict[str, Any]:
     """What the `__dict__` and the slots of an object hold; no property and no `__getattribute__` is asked."""
-    cls = type(obj)
-    chain = mro(cls)
-    known = _HOLDERS.get(cls)
-    if known is None or known[0] is not chain:  # a class whose bases change gets another tuple
-        if len(_HOLDERS) > _MOST:
-            _HOLDERS.clear()
-        known = _HOLDERS[cls] = chain, _holders(chain)
-    holders = known[1]
+    holders = holders_of(type(obj))
     if len(holders) == 1 and holders[0][0] == "__dict__":
         return dict(holders[0][1](obj))
     found: dict[str, Any] = {}
@@ -118,6 +111,17 @@ def attributes(obj: object) -> dict[str, Any]:
             except AttributeError:  # a slot that was never filled
                 continue
     return found
+
+
+def holders_of(cls: type) -> list[tuple[str, Any]]:
+    """How to ask for the slots and the `__dict__` of a class's instances, by name."""
+    chain = mro(cls)
+    known = _HOLDERS.get(cls)
+    if known is None or known[0] is not chain:  # a class whose bases change gets another tuple
+        if len(_HOLDERS) > _MOST:
+            _HOLDERS.clear()
+        known = _HOLDERS[cls] = chain, _holders(chain)
+    return known[1]
 
 
 _HOLDERS: dict[type, tuple[tuple[type, ...], list[tuple[str, Any]]]] = {}

@@ -9,14 +9,16 @@ import collections
 import gc
 import itertools
 import operator
+import sys
 import types
 import weakref
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from typing import Any
 
 import numpy as np
 
 from llmos_jupyter.effects.kind import kind_of
+from llmos_jupyter.effects.objects.alike import FEWEST, MACHINERY, by_class, columns, only_attributes
 from llmos_jupyter.effects.objects.layout import attributes, bases, class_dict, class_module, is_users, library_module
 
 _Pair = collections.namedtuple("_Pair", "first")
@@ -28,35 +30,144 @@ _LEAVES: frozenset[Any] = frozenset(
     | {types.ClassMethodDescriptorType, np.ufunc, type(_Pair.first)}
     | {type(abc.ABC.__dict__["_abc_impl"])}
 )
-MACHINERY = ("IPython.core", "IPython.terminal", "ipykernel", "zmq", "asyncio", "tornado", "llmos_jupyter", "_thread")
 _PLAIN: frozenset[Any] = frozenset({list, dict, tuple, set, frozenset, types.CellType})
 
 
-def levels(roots: Iterable[Any], seen: dict[int, Any] | None = None) -> Iterator[list[Any]]:
+_DICT: frozenset[Any] = frozenset({dict})
+_ITEMS_ALONE = _PLAIN - _DICT  # nothing but these leads to their items
+
+
+class Met:
+    """Objects, and beside them their classes: to ask each for its class takes as long as all else. `present`: the
+    classes of which there may be any."""
+
+    __slots__ = ("classes", "objects", "present")
+
+    def __init__(self, objects: list[Any], classes: list[Any], present: Set[Any]) -> None:
+        self.objects, self.classes, self.present = objects, classes, present
+
+    def divided(self, classes: Set[Any]) -> tuple[Met, Met]:
+        """The objects of exactly these classes, and the others."""
+        if self.present <= classes:
+            return self, _NOTHING
+        if self.present.isdisjoint(classes):
+            return _NOTHING, self
+        within, others = self.split(list(map(classes.__contains__, self.classes)))
+        within.present, others.present = self.present & classes, self.present - classes
+        return within, others
+
+    def split(self, chosen: list[bool]) -> tuple[Met, Met]:
+        """Those chosen, and the others."""
+        return self.only(chosen), self.only(list(map(operator.not_, chosen)))
+
+    def only(self, chosen: list[bool]) -> Met:
+        """Those chosen."""
+        objects = self.objects if False not in chosen else list(itertools.compress(self.objects, chosen))
+        classes = self.classes if False not in chosen else list(itertools.compress(self.classes, chosen))
+        return Met(objects, classes, self.present)
+
+    def __add__(self, other: Met) -> Met:
+        if not (self.objects and other.objects):
+            return self if self.objects else other
+        return Met(self.objects + other.objects, self.classes + other.classes, self.present | other.present)
+
+
+_NOTHING = Met([], [], frozenset())
+
+
+class _NoLeaf(dict[Any, bool]):
+    """Whether objects of a class are met at all, asked by C code."""
+
+    def __missing__(self, cls: Any) -> bool:
+        self[cls] = cls not in _LEAVES
+        return self[cls]
+
+
+def levels(roots: Iterable[Any], seen: dict[int, Any] | None = None) -> Iterator[Met]:
     """All objects that `roots` reach, each once, in levels of equal distance. `seen`: by address, those that were met
-    before, which are left out; the others are added."""
+    before, which are left out; the others are added, save those that nothing else can lead to.
+
+    To remember an object costs more than all else that is done with it. Most are held by one list, tuple or dict alone,
+    as their count of references says: no other way leads to them, and they need not be remembered. Of a dict that is
+    held twice that is not so: a module, a class, an instance may be the other, and its values are met through that too.
+    """
     seen = {} if seen is None else seen
-    frontier = _fresh(list(roots), seen)
-    while frontier:
-        yield frontier
-        is_plain = list(map(_PLAIN.__contains__, map(type, frontier)))
-        found = gc.get_referents(*itertools.compress(frontier, is_plain))
-        if not all(is_plain):
-            for obj in itertools.compress(frontier, map(operator.not_, is_plain)):
-                found += children(obj)
-        frontier = _fresh(found, seen)
+    no_leaf = _NoLeaf()
+    alone, shared = _NOTHING, _fresh(list(roots), seen, no_leaf)
+    while alone.objects or shared.objects:
+        yield alone + shared
+        firm, others = alone.divided(_PLAIN)
+        more, loose = shared.divided(_ITEMS_ALONE)
+        only_here = gc.get_referents(*firm.objects, *more.objects)
+        dicts, objects = (others + loose).divided(_DICT)
+        found = gc.get_referents(*dicts.objects)
+        for cls, alike in by_class(objects.objects).items():
+            if len(alike) < FEWEST or not only_attributes(cls) or not _of_alike(alike, cls, only_here, found):
+                for obj in alike:
+                    found += children(obj)
+        kept = _without_leaves(only_here, no_leaf)
+        alone, twice = kept.split(list(map(operator.eq, map(sys.getrefcount, kept.objects), itertools.repeat(_ALONE))))
+        shared = _fresh(twice.objects + found, seen, no_leaf)
 
 
-def _fresh(objects: list[Any], seen: dict[int, Any]) -> list[Any]:
+def _of_alike(objects: list[Any], cls: Any, only_here: list[Any], found: list[Any]) -> bool:
+    """Add what instances of one class hold to one of the two; false where they must be asked one by one."""
+    try:
+        slots, dicts = columns(objects, cls)
+    except AttributeError:
+        return False
+    if all(map(operator.eq, map(sys.getrefcount, dicts), itertools.repeat(_DICT_ALONE))):
+        only_here += itertools.chain.from_iterable(map(dict.values, dicts))
+    else:
+        found += itertools.chain.from_iterable(map(dict.values, dicts))
+    for column in slots:
+        found += column
+    found.append(cls)
+    return True
+
+
+def _without_leaves(objects: list[Any], no_leaf: _NoLeaf) -> Met:
+    classes = list(map(type, objects))
+    chosen = list(map(no_leaf.__getitem__, classes))
+    # Always a list of its own, which counts as a reference.
+    kept, classes = list(itertools.compress(objects, chosen)), list(itertools.compress(classes, chosen))
+    return Met(kept, classes, set(classes))
+
+
+def _fresh(objects: list[Any], seen: dict[int, Any], no_leaf: _NoLeaf) -> Met:
     """Those not met before, in the order in which they were met, so that a walk is the same wherever it is made."""
-    is_leaf = map(_LEAVES.__contains__, map(type, objects))
-    kept = list(itertools.compress(objects, map(operator.not_, is_leaf)))
+    kept = _without_leaves(objects, no_leaf)
     before = len(seen)
-    seen.update(zip(map(id, kept), kept, strict=True))
+    seen.update(zip(map(id, kept.objects), kept.objects, strict=True))
+    if len(seen) - before == len(kept.objects):
+        return kept
     # A dict keeps the order in which keys came, so that the new ones are its last.
     fresh = list(itertools.islice(reversed(seen.values()), len(seen) - before))
     fresh.reverse()
-    return fresh
+    return Met(fresh, list(map(type, fresh)), kept.present)
+
+
+def _count_alone() -> int:
+    """What `sys.getrefcount` says, asked as in `levels`, of an object that one container holds."""
+    container: list[list[None]] = [[]]
+    objects = gc.get_referents(container)
+    kept = _without_leaves(objects, _NoLeaf())
+    return next(map(sys.getrefcount, kept.objects))
+
+
+def _count_dict_alone() -> int:
+    """The same, asked as in `_of_alike`, of the `__dict__` of an instance."""
+    instance = _Instance()
+    instance.held = []
+    dicts = columns([instance], _Instance)[1]
+    return next(map(sys.getrefcount, dicts))
+
+
+class _Instance:
+    held: list[Any]
+
+
+_ALONE, _DICT_ALONE = _count_alone(), _count_dict_alone()
 
 
 def children(obj: Any) -> list[Any]:
@@ -132,7 +243,7 @@ def find(roots: Iterable[Any], wanted: set[int]) -> dict[int, Any]:
     missing, found = set(wanted), {}
     if missing:
         for level in levels(roots):
-            for obj in level:
+            for obj in level.objects:
                 if (address := id(obj)) in missing:
                     found[address] = obj
                     missing.discard(address)

@@ -77,10 +77,10 @@ class Changes:
         met = 0
         shown: set[int] = set()  # arrays of which a view was looked at
         for depth, level in enumerate(levels([root])):
-            for obj in level:
+            for obj in level.objects:
                 if id(obj) not in shown and (words := self._own(obj, shown)):
                     return (words if not depth or words == _ADVANCED else f"inside: {words}"), True
-            met += len(level)
+            met += len(level.objects)
             if met > NODES or time.perf_counter() > deadline:
                 return "", False
         return "", True

@@ -253,6 +253,9 @@ class InWorker(kernel_copy.Copy):
                 self._process.kill()
             return None
 
+    def _stands_still(self) -> bool:
+        return False  # `popen` waits for it
+
     def _is_too_large(self) -> bool:
         """Where the system limits nothing, the kernel looks."""
         try:

@@ -14,6 +14,7 @@ import re
 import signal
 import stat
 import sys
+import threading
 from collections.abc import Callable, Collection, Iterator
 
 import psutil
@@ -174,6 +175,18 @@ def reset_signals() -> None:
             signal.signal(number, signal.SIG_IGN if number in ignored else signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def leave_debuggers() -> None:
+    """A debugger or profiler of the kernel's would wait for its own threads, which the copy has not."""
+    sys.settrace(None)
+    sys.setprofile(None)
+    threading.settrace(None)
+    threading.setprofile(None)
+    if sys.version_info >= (3, 12):
+        for tool in range(6):  # as many as there are (sys.monitoring)
+            if sys.monitoring.get_tool(tool) is not None:
+                sys.monitoring.set_events(tool, 0)
 
 
 def available_memory() -> int:

@@ -19,18 +19,35 @@ PREFIX = "llmos-rehearsal-"
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[str]:
     """A folder of the copy's own, held by a lock: one whose kernel was killed is known by it, and swept by the next."""
-    with interrupts_deferred():
-        _sweep()
-        folder, held = _held_folder()
+    held: _Held | None = None
     try:
-        yield folder
+        with interrupts_deferred():  # an interrupt that was held back is raised at the end of this block
+            _sweep()
+            held = _held_folder()
+        yield held.folder
     finally:
         with interrupts_deferred():
-            shutil.rmtree(folder, ignore_errors=True)
-            os.close(held)
+            if held is not None:
+                shutil.rmtree(held.folder, ignore_errors=True)
+                held.close()
 
 
-def _held_folder() -> tuple[str, int]:
+class _Held:
+    """A folder, and the descriptor by which it is held: that is let go with this object at the latest, and the next
+    sandbox then sweeps a folder that an interrupt has kept."""
+
+    def __init__(self, folder: str, descriptor: int) -> None:
+        self.folder, self._descriptor, self._owner = folder, descriptor, os.getpid()
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0 and self._owner == os.getpid():
+            os.close(descriptor)
+
+    __del__ = close
+
+
+def _held_folder() -> _Held:
     while True:
         folder = tempfile.mkdtemp(prefix=PREFIX)
         try:
@@ -41,7 +58,7 @@ def _held_folder() -> tuple[str, int]:
         with contextlib.suppress(OSError):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.path.isdir(folder):  # no sweeper was between the two
-            return folder, held
+            return _Held(folder, held)
         os.close(held)
 
 

@@ -79,6 +79,7 @@ class DrawnKind(InstanceKind):
     """A part of a figure that keeps the renderer it was last drawn with: that stays behind, as when it is pickled."""
 
     name = "drawn"
+    only_attributes = False
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         if (why := may_be_made(type(obj))) is not None:

@@ -30,7 +30,7 @@ class InstanceKind(Kind):
     """An object that is nothing but its class, its `__dict__` and its slots. The state is its class and attributes."""
 
     name = "instance"
-    changes = True
+    changes = only_attributes = True
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         if (why := libraries.may_be_made(type(obj))) is not None:
