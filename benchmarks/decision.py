@@ -15,7 +15,7 @@ import random
 import time
 
 from benchmarks.common import note, percentile, report
-from llmos_jupyter.scheduling.online import ListScheduler
+from llmos_jupyter.scheduling.dispatch.online import ListScheduler
 from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Resource, Step
 
 AIM_SECONDS = 0.010

@@ -18,10 +18,10 @@ import time
 from pathlib import Path
 
 from benchmarks.common import note, report
-from llmos_jupyter.scheduling import solver
+from llmos_jupyter.scheduling.improving import solver
+from llmos_jupyter.scheduling.improving.shop import RULES, Shop, dispatch
 from llmos_jupyter.scheduling.plan import Goal, makespan, violations
 from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step
-from llmos_jupyter.scheduling.shop import RULES, Shop, dispatch
 
 AIM = 1.05
 DATA = Path(__file__).parent / "data" / "fjsp"

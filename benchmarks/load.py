@@ -27,7 +27,7 @@ from typing import NamedTuple
 from benchmarks.common import median, note, report
 
 AIM_SECONDS = 0.3
-FIRST_USE = "llmos_jupyter.notebook"  # what the magics import for the first request
+FIRST_USE = "llmos_jupyter.session.notebook"  # what the magics import for the first request
 VENVS = Path(__file__).parent / ".venvs"
 
 # The child starts the shell as `ipython` does, without the user's profile, history or startup files.

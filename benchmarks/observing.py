@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from llmos_jupyter.daemon.learned import run_kind
+from llmos_jupyter.daemon.stores.learned import run_kind
 from llmos_jupyter.engines import catalogue, selection
 from llmos_jupyter.protocol import CandidateRecord, InspectionRecord, Record, RehearsalRecord, RunRecord, Trace
-from llmos_jupyter.scheduling.calibration import Observation
-from llmos_jupyter.scheduling.estimates import Features, Outcome, Prior
-from llmos_jupyter.scheduling.strategies import ANSWER, Strategy, prior
+from llmos_jupyter.scheduling.choice.strategies import ANSWER, Strategy, prior
+from llmos_jupyter.scheduling.estimating.calibration import Observation
+from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome, Prior
 from llmos_jupyter.workers.messages import Ended
 
 # What is expected of any engine before it was seen: reading is so many times as fast as writing (1.5B: 43 and 15.5
@@ -26,7 +26,7 @@ from llmos_jupyter.workers.messages import Ended
 READING = 2.8
 CHARS_A_TOKEN = 3.2
 ANSWER_TOKENS = 40.0
-# The rounds of a task's generations: from this on they are repairs (agent/loop.py).
+# The rounds of a task's generations: from this on they are repairs (agent/answering/loop.py).
 FIRST_REPAIR = 3
 # A background cell, before anything is known of it.
 UNKNOWN = Prior(seconds=10.0, probability=0.9)

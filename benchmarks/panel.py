@@ -31,10 +31,10 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.asking import own_daemon
 from benchmarks.common import note, percentile, report
-from llmos_jupyter import processes
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.lifecycle import find_or_start
 from llmos_jupyter.protocol import Options, Request, Session
+from llmos_jupyter.system import processes
 from llmos_jupyter.workers.messages import Job
 
 TOKEN = "benchmark"

@@ -18,7 +18,7 @@ import pandas as pd
 from IPython.core.interactiveshell import InteractiveShell
 
 from benchmarks.common import median, note, report
-from llmos_jupyter.agent.rehearsal import rehearse
+from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse
 
 AIM_SECONDS, AIM_GB = 0.3, 1.5
 SIZES_GB = (0.01, 0.1, 0.5, 1.0, 1.5, 2.0, 4.0)

@@ -14,8 +14,8 @@ import argparse
 import random
 
 from benchmarks.common import median, note, report
-from llmos_jupyter.scheduling import solver
-from llmos_jupyter.scheduling.online import ListScheduler
+from llmos_jupyter.scheduling.dispatch.online import ListScheduler
+from llmos_jupyter.scheduling.improving import solver
 from llmos_jupyter.scheduling.plan import Goal, violations
 from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Problem, Resource, Step
 

@@ -342,7 +342,8 @@ def soak(book: Book, notebooks: int, folder: Path) -> dict[str, Any]:
             user.join()
         # A rehearsal sweeps the folders that killed kernels left.
         book.notebooks[0].run(
-            "from llmos_jupyter.agent.rehearsal import rehearse; rehearse('1', get_ipython())", REQUEST_SECONDS
+            "from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse; rehearse('1', get_ipython())",
+            REQUEST_SECONDS,
         )
         found: dict[str, Any] = {"tasks_open_after_settling": settled(open_tasks)}
         found["orphans"] = settled(lambda: orphans(book))

@@ -20,8 +20,8 @@ import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
 from benchmarks.common import median, note, report
-from llmos_jupyter.agent import undo
-from llmos_jupyter.agent.rehearsal import rehearse, supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse, supported
+from llmos_jupyter.agent.undo import history as undo
 
 SIZES_GB = (0.01, 0.1, 0.5, 1.0, 2.0)
 COLUMNS = 20

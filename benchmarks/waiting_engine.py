@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from llmos_jupyter.scheduling.online import ListScheduler
+from llmos_jupyter.scheduling.dispatch.online import ListScheduler
 from llmos_jupyter.scheduling.problem import INTERACTIVE, Option, Resource, Step
 
 # Speed of the whole engine with so many tasks side by side, of that with one; between and beyond: see `speed`.

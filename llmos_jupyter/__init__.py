@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     # Loaded when asked for: `%load_ext` must stay cheap.
     if name in ("ask", "submit"):
-        from llmos_jupyter import tasks
+        from llmos_jupyter.session import tasks
 
         return getattr(tasks, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -21,7 +21,7 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Called by `%load_ext llmos_jupyter`."""
-    from llmos_jupyter.magics import register
+    from llmos_jupyter.session.magics import register
 
     register(shell)
 

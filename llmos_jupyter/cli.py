@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from llmos_jupyter import __version__, config
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.private_files import private_umask
+from llmos_jupyter.system.private_files import private_umask
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _models_list(given: argparse.Namespace) -> None:
     from llmos_jupyter.engines.selection import Machine, model_infos
-    from llmos_jupyter.tables import model_table
+    from llmos_jupyter.reports.tables import model_table
 
     print(model_table(model_infos(Machine.here())))
 
@@ -141,7 +141,7 @@ def _models_path(given: argparse.Namespace) -> None:
 def _status(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon import lifecycle
     from llmos_jupyter.daemon.client import DaemonClient
-    from llmos_jupyter.tables import status_text
+    from llmos_jupyter.reports.tables import status_text
 
     if lifecycle.find() is None:
         print("No llmos daemon is running; the first request starts it.")
@@ -164,7 +164,7 @@ def _stop(given: argparse.Namespace) -> None:
 def _queue(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon import lifecycle
     from llmos_jupyter.daemon.client import DaemonClient
-    from llmos_jupyter.tasks import queue_text
+    from llmos_jupyter.session.tasks import queue_text
 
     if lifecycle.find() is None:
         print("No llmos daemon is running; the first request starts it.")
@@ -175,14 +175,14 @@ def _queue(given: argparse.Namespace) -> None:
 
 def _resources(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon.client import DaemonClient
-    from llmos_jupyter.tables import resource_table
+    from llmos_jupyter.reports.tables import resource_table
 
     print(resource_table(DaemonClient().resources()))
 
 
 def _trace(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon.client import DaemonClient
-    from llmos_jupyter.tasks import write_trace
+    from llmos_jupyter.session.tasks import write_trace
 
     print(write_trace(DaemonClient(), given.file))
 
@@ -200,14 +200,14 @@ def _config(given: argparse.Namespace) -> None:
 
 
 def _trust(given: argparse.Namespace) -> None:
-    from llmos_jupyter.agent.replay import recording_named, trusted
+    from llmos_jupyter.agent.replay.recording import recording_named, trusted
 
     for file in given.files:
         print(trusted(recording_named(file)))
 
 
 def _doctor(given: argparse.Namespace) -> None:
-    from llmos_jupyter import doctor
+    from llmos_jupyter.reports import doctor
 
     print(doctor.report())
 

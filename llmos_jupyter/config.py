@@ -15,8 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.private_files import private_folder, write_private
 from llmos_jupyter.protocol import Mode, Preference, Wire
+from llmos_jupyter.system.private_files import private_folder, write_private
 
 LOCAL = "local"
 

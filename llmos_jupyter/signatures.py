@@ -17,7 +17,7 @@ from pathlib import Path
 
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.private_files import FILE_MODE, private_folder
+from llmos_jupyter.system.private_files import FILE_MODE, private_folder
 
 KEY_BYTES = 32
 # Windows has neither, and makes no links without a right of its own.

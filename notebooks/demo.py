@@ -14,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from llmos_jupyter.agent.replay import Recording
+from llmos_jupyter.agent.replay.recording import Recording
 
 HERE = Path(__file__).parent
 

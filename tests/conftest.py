@@ -12,7 +12,7 @@ import pytest
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.daemon import lifecycle
-from llmos_jupyter.effects import names
+from llmos_jupyter.effects.objects import names
 
 # What a script starts in its background ignores interrupts, and every test of them would wait for its end.
 signal.signal(signal.SIGINT, signal.default_int_handler)

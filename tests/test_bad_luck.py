@@ -26,19 +26,21 @@ import pandas as pd
 import psutil
 import pytest
 
-from llmos_jupyter import processes
-from llmos_jupyter.agent import events, prompts
-from llmos_jupyter.agent.bounded_output import bounded_output
-from llmos_jupyter.agent.describe import describe_variable
-from llmos_jupyter.agent.inspection import check, inspect
-from llmos_jupyter.agent.rehearsal import rehearse, supported
-from llmos_jupyter.agent.repetition import looping
+from llmos_jupyter.agent.answering import events
+from llmos_jupyter.agent.answering.repetition import looping
+from llmos_jupyter.agent.context import prompts
+from llmos_jupyter.agent.describe.variables import describe_variable
+from llmos_jupyter.agent.inspection import check
+from llmos_jupyter.agent.inspection.check import inspect
+from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse, supported
+from llmos_jupyter.agent.run.bounded_output import bounded_output
 from llmos_jupyter.daemon import core, lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.core import Daemon
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import FINAL_STATES, Finding, Finish, Rehearsal, Request, Session
+from llmos_jupyter.system import processes
 from llmos_jupyter.text import readable, wellformed
 from tests.agent.rehearsal_shells import kernel as rehearsal_kernel
 from tests.agent.test_loop import Scene, block

@@ -12,7 +12,7 @@ import pytest
 from benchmarks import transaction
 from benchmarks.common import percentile, report, table
 from benchmarks.load import AIM_SECONDS, start
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from tests.agent.rehearsal_shells import shell_with
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks import estimates
 from benchmarks.observing import Observer, from_line, job, to_line
-from llmos_jupyter.daemon.learned import run_kind
+from llmos_jupyter.daemon.stores.learned import run_kind
 from llmos_jupyter.protocol import (
     Candidate,
     CandidateRecord,
@@ -33,8 +33,8 @@ from llmos_jupyter.protocol import (
     Timings,
     Trace,
 )
-from llmos_jupyter.scheduling.calibration import Observation
-from llmos_jupyter.scheduling.estimates import Features, Outcome, Prior
+from llmos_jupyter.scheduling.estimating.calibration import Observation
+from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome, Prior
 from llmos_jupyter.workers.messages import Ended
 from tests.conftest import SMALL
 

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter import foreign_results
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.sandbox import roots, seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
+from llmos_jupyter.session import foreign_results
 from llmos_jupyter.workers.fingerprints import Seen
 from llmos_jupyter.workers.transfer import pack_results
 

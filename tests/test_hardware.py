@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llmos_jupyter import hardware
-from llmos_jupyter.hardware import Limits, Processors, container_limits
+from llmos_jupyter.system import hardware
+from llmos_jupyter.system.hardware import Limits, Processors, container_limits
 
 
 def test_here_is_no_more_than_this_machine() -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter import cli, config, doctor, paths
+from llmos_jupyter import cli, config, paths
 from llmos_jupyter.engines import address
-from llmos_jupyter.leaving import notice_once
+from llmos_jupyter.reports import doctor
+from llmos_jupyter.session.leaving import notice_once
 
 
 @pytest.fixture(autouse=True)

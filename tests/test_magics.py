@@ -9,8 +9,8 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter import magics
-from llmos_jupyter.magics import Call, LLMOSMagics, parse
+from llmos_jupyter.session import magics
+from llmos_jupyter.session.magics import Call, LLMOSMagics, parse
 
 PARSER = LLMOSMagics.llmos.parser
 

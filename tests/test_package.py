@@ -12,7 +12,7 @@ import pytest
 
 import llmos_jupyter
 from llmos_jupyter import config, paths
-from llmos_jupyter.agent.replay import Recording, record
+from llmos_jupyter.agent.replay.recording import Recording, record
 from llmos_jupyter.cli import main
 from llmos_jupyter.protocol import Options
 from llmos_jupyter.sandbox import lock
@@ -32,14 +32,14 @@ print(json.dumps(sorted(set(sys.modules) - before)))
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = json.loads(done.stdout.strip().splitlines()[-1])
-    assert "llmos_jupyter.magics" in loaded
+    assert "llmos_jupyter.session.magics" in loaded
     heavy = {"pydantic", "httpx", "fastapi", "xllamacpp", "huggingface_hub", "numpy", "pandas", "sqlite3", "psutil"}
     assert heavy & {name.split(".")[0] for name in loaded} == set()
 
 
 def test_deciding_imports_no_solver() -> None:
     """The daemon decides with these in its own process; what solves is imported where it is asked to."""
-    rooms = ("online", "models", "solver", "background")
+    rooms = ("dispatch.online", "choice.models", "improving.solver", "improving.background")
     script = "import sys, json; " + "; ".join(f"import llmos_jupyter.scheduling.{room}" for room in rooms)
     done = subprocess.run(
         [sys.executable, "-c", script + "; print(json.dumps(sorted(sys.modules)))"],
@@ -76,13 +76,10 @@ GROUND = (
     "config",
     "__version__",
     "privacy",
-    "secret_names",
-    "private_files",
     "signatures",
     "text",
-    "processes",
+    "system",
     "sandbox",
-    "hardware",
 )
 
 

@@ -7,9 +7,9 @@ import builtins
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent import events
+from llmos_jupyter.agent.answering import events
 from llmos_jupyter.protocol import Candidate, Rehearsal
-from llmos_jupyter.showing import IN_SIGHT, Show, ask
+from llmos_jupyter.session.showing import IN_SIGHT, Show, ask
 from llmos_jupyter.widgets.answer import NotebookAnswer
 from tests.widgets.test_answer import Screen
 

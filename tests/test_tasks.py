@@ -15,7 +15,7 @@ from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import OPEN_STATES, Task
-from llmos_jupyter.tasks import options, priority
+from llmos_jupyter.session.tasks import options, priority
 from llmos_jupyter.workers.messages import StoredOutput, Stream
 from tests.kernels import Kernel, kernel
 

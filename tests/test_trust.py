@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 from llmos_jupyter import config, paths
-from llmos_jupyter.agent.replay import Recording, record
+from llmos_jupyter.agent.replay.recording import Recording, record
 from llmos_jupyter.cli import main
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.protocol import ANSWER_MIME, AnswerCell, Options
@@ -117,7 +117,9 @@ def test_what_an_answer_leaves_behind_does_not_say_where_answers_are_recorded(pl
     with kernel(place) as running:
         running.run("%load_ext llmos_jupyter")
         running.run("%%llmos\nprepare")
-        asked = "from llmos_jupyter.agent.recording_place import recording_file; str(recording_file(get_ipython()))"
+        asked = (
+            "from llmos_jupyter.agent.replay.recording_place import recording_file; str(recording_file(get_ipython()))"
+        )
         assert running.value(asked).strip("'") == str(file)
         assert running.value("__import__('os').getcwd()") == repr("/")  # it ran
         assert "retries          = 3" in running.run("%llmos config").text

@@ -366,9 +366,9 @@ get_ipython().user_ns.clear()
 import gc; [setattr(o, '_seen', {1}) for o in gc.get_objects() if type(o).__name__ == 'Refusals']
 import gc; [o._grants.clear() for o in gc.get_objects() if type(o).__name__ == 'Grants']
 import gc; [o.allow('write files') for o in gc.get_objects() if type(o).__name__ == 'Grants']
-import llmos_jupyter.agent.rehearsal_refusals as r; r._EVENTS.clear(); open(f'{OUT}/a', 'w')
-import sys; sys.modules['llmos_jupyter.agent.loop'].decide = None
-import sys; sys.modules['llmos_jupyter.agent.rehearsal'].rehearse = None
+import llmos_jupyter.agent.rehearsal.refusals as r; r._EVENTS.clear(); open(f'{OUT}/a', 'w')
+import sys; sys.modules['llmos_jupyter.agent.answering.loop'].decide = None
+import sys; sys.modules['llmos_jupyter.agent.rehearsal.kernel_copy'].rehearse = None
 import sys; sys.modules['llmos_jupyter.sandbox.' + 'file_calls'].HANDLERS.clear()
 import importlib; importlib.import_module('llmos_jupyter.' + 'effects.commit').commit = None
 import sys; sys._getframe(5).f_globals.clear()

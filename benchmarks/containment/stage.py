@@ -25,12 +25,12 @@ import pandas as pd
 import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent import events
-from llmos_jupyter.agent.context import NotebookContext
-from llmos_jupyter.agent.loop import Loop
-from llmos_jupyter.agent.running import Rights
+from llmos_jupyter.agent.answering import events
+from llmos_jupyter.agent.answering.loop import Loop
+from llmos_jupyter.agent.context.notebook_context import NotebookContext
+from llmos_jupyter.agent.run.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from llmos_jupyter.protocol import (

@@ -11,10 +11,10 @@ import uuid
 from benchmarks.quality.kernel import Output
 from benchmarks.quality.question_kernel import QuestionKernel
 from benchmarks.quality.questions import Question
-from llmos_jupyter import processes
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Candidate, Finish, Generation, Message, Options, Request, Session
+from llmos_jupyter.system import processes
 
 SYSTEM = """\
 You write Python for a Jupyter notebook. The variables that are listed exist already: use them, do not create them \

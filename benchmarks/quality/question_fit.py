@@ -16,7 +16,7 @@ from scipy.optimize import minimize
 from benchmarks.common import report
 from benchmarks.quality.question_report import brier, calibration_error
 from benchmarks.quality.run import read
-from llmos_jupyter.agent.chance import UNKNOWN, log_odds
+from llmos_jupyter.agent.answering.chance import UNKNOWN, log_odds
 
 FOLDS = 5
 RIDGE = 0.1
@@ -24,7 +24,7 @@ NAMES = ("constant", "certainty", "repaired", "doubted")
 
 
 def fit(files: Sequence[Path]) -> None:
-    """Print the weights of `llmos_jupyter.agent.chance.WEIGHTS`, and their calibration error and Brier score."""
+    """Print the weights of `agent.answering.chance.WEIGHTS`, and their calibration error and Brier score."""
     lines = [line for file in files for line in read(file) if line.get("way") == "loop" and "left_out" not in line]
     ran = [(features, line) for line in lines if (features := _features(line)) is not None]
     x = np.array([features for features, _ in ran])

@@ -20,7 +20,7 @@ from benchmarks.quality.question_bare import Bare
 from benchmarks.quality.question_kernel import QuestionKernel
 from benchmarks.quality.questions import Asserts, Question
 from benchmarks.quality.run import latest, read
-from llmos_jupyter.agent import prompts
+from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import OPEN_STATES, CandidateRecord, Trace

@@ -22,7 +22,7 @@ from benchmarks.common import note
 from benchmarks.quality.kernel import Kernel, Output
 from benchmarks.quality.task import Step, Task
 from benchmarks.quality.tasks import load
-from llmos_jupyter.agent import prompts
+from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.protocol import CandidateRecord, InspectionRecord, Trace
 from llmos_jupyter.protocol import Task as Asked

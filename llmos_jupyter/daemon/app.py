@@ -16,10 +16,11 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from llmos_jupyter import __version__, config
-from llmos_jupyter.daemon import job_routes, task_lists
+from llmos_jupyter.daemon import job_routes
 from llmos_jupyter.daemon.core import Daemon
-from llmos_jupyter.daemon.store import UnknownTask
-from llmos_jupyter.daemon.streams import EventStream
+from llmos_jupyter.daemon.stores import task_lists
+from llmos_jupyter.daemon.stores.store import UnknownTask
+from llmos_jupyter.daemon.work.streams import EventStream
 from llmos_jupyter.engines import catalogue, download, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (

@@ -11,21 +11,21 @@ import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from llmos_jupyter import __version__, config, paths, processes
-from llmos_jupyter.daemon.adviser import STRATEGY, Adviser
-from llmos_jupyter.daemon.engine_room import EngineRoom
+from llmos_jupyter import __version__, config, paths
+from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
+from llmos_jupyter.daemon.advice.explain import explain
 from llmos_jupyter.daemon.events import Events
-from llmos_jupyter.daemon.explain import explain
-from llmos_jupyter.daemon.generations import ENGINE, Generations
-from llmos_jupyter.daemon.jobs import Jobs, in_background
-from llmos_jupyter.daemon.learned import Learned
 from llmos_jupyter.daemon.live import Live
-from llmos_jupyter.daemon.pools import Pools
-from llmos_jupyter.daemon.resource_list import describe
-from llmos_jupyter.daemon.sampling import Sampling, Work
-from llmos_jupyter.daemon.schedule import Schedule
-from llmos_jupyter.daemon.step_store import StepStore
-from llmos_jupyter.daemon.store import Store, UnknownTask, is_final
+from llmos_jupyter.daemon.stores.learned import Learned
+from llmos_jupyter.daemon.stores.step_store import StepStore
+from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
+from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.work.generations import ENGINE, Generations
+from llmos_jupyter.daemon.work.jobs import Jobs, in_background
+from llmos_jupyter.daemon.work.pools import Pools
+from llmos_jupyter.daemon.work.resource_list import describe
+from llmos_jupyter.daemon.work.sampling import Sampling, Work
+from llmos_jupyter.daemon.work.schedule import Schedule
 from llmos_jupyter.engines.openai_http import EngineGone
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
@@ -52,6 +52,7 @@ from llmos_jupyter.protocol import (
     Warming,
 )
 from llmos_jupyter.scheduling.problem import Resource
+from llmos_jupyter.system import processes
 from llmos_jupyter.workers.messages import Job
 
 log = logging.getLogger(__name__)

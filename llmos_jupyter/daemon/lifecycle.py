@@ -27,8 +27,9 @@ from pydantic import ValidationError
 
 from llmos_jupyter import __version__, paths
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.privacy import MaskFilter
-from llmos_jupyter.private_files import (
+from llmos_jupyter.privacy.masking import MaskFilter
+from llmos_jupyter.protocol import PROTOCOL, RuntimeInfo
+from llmos_jupyter.system.private_files import (
     FILE_MODE,
     close_files,
     make_private,
@@ -36,7 +37,6 @@ from llmos_jupyter.private_files import (
     private_umask,
     users_umask,
 )
-from llmos_jupyter.protocol import PROTOCOL, RuntimeInfo
 
 log = logging.getLogger(__name__)
 
@@ -211,7 +211,7 @@ async def _serve() -> int:
 
     from llmos_jupyter.daemon.app import create_app
     from llmos_jupyter.daemon.core import Daemon
-    from llmos_jupyter.daemon.store import Store
+    from llmos_jupyter.daemon.stores.store import Store
 
     _log_to_file()
     token = secrets.token_urlsafe(32)

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from llmos_jupyter import __version__
-from llmos_jupyter.daemon import task_lists
+from llmos_jupyter.daemon.stores import task_lists
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import PROTOCOL, Progress, Pulse
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from llmos_jupyter.effects.code import CompiledCell
 from llmos_jupyter.effects.kind import Kind, kind_named
-from llmos_jupyter.effects.layout import is_a, solid
 from llmos_jupyter.effects.libraries import may_be_made
+from llmos_jupyter.effects.objects.layout import is_a, solid
 from llmos_jupyter.effects.table import ATOMS, BufferReader, CannotComeHome, Malformed, checked
 
 DEPTH = 400  # of immutable objects within each other

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.effects import ambient, kinds, names
+from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.build import Builder
 from llmos_jupyter.effects.code import CompiledCell
+from llmos_jupyter.effects.displays.outputs import Output, read_outputs, show
 from llmos_jupyter.effects.kind import BY_TYPE, Kind, kind_named, kind_of
-from llmos_jupyter.effects.layout import MISSING, is_users, library_module, solid
 from llmos_jupyter.effects.libraries import may_be_made
-from llmos_jupyter.effects.outputs import Output, read_outputs, show
+from llmos_jupyter.effects.objects import names
+from llmos_jupyter.effects.objects.layout import MISSING, is_users, library_module, solid
+from llmos_jupyter.effects.objects.walk import find
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, checked
-from llmos_jupyter.effects.walk import find
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -15,16 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.agent.pages import WrittenPages
-from llmos_jupyter.agent.shown_result import assigned_last
-from llmos_jupyter.effects import ambient, kinds, live_widgets, names
-from llmos_jupyter.effects.arrays import Pages
-from llmos_jupyter.effects.census import Census
+from llmos_jupyter.agent.answering.shown_result import assigned_last
+from llmos_jupyter.agent.undo.pages import WrittenPages
+from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
+from llmos_jupyter.effects.displays import live_widgets
+from llmos_jupyter.effects.displays.recorder import Recorder
 from llmos_jupyter.effects.kinds.widgets import dies_with_the_sandbox
-from llmos_jupyter.effects.layout import class_module, class_name, library_module, mro
+from llmos_jupyter.effects.objects import names
+from llmos_jupyter.effects.objects.arrays import Pages
+from llmos_jupyter.effects.objects.census import Census
+from llmos_jupyter.effects.objects.layout import class_module, class_name, library_module, mro
 from llmos_jupyter.effects.pack import Packer
-from llmos_jupyter.effects.recorder import Recorder
 from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, encode
 
 if TYPE_CHECKING:

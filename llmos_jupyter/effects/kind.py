@@ -12,7 +12,7 @@ import gc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.layout import answers_plainly, attributes, class_name, solid
+from llmos_jupyter.effects.objects.layout import answers_plainly, attributes, class_name, solid
 from llmos_jupyter.effects.table import Malformed
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import types
 from typing import Any
 
 from llmos_jupyter.effects import reasons
-from llmos_jupyter.effects.layout import class_dict, installed, is_a, is_users, mro
+from llmos_jupyter.effects.objects.layout import class_dict, installed, is_a, is_users, mro
 from llmos_jupyter.effects.table import CannotComeHome, Malformed
 
 # Whose Python classes are nothing but their attributes.

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from llmos_jupyter.effects import reasons
-from llmos_jupyter.effects.arrays import is_lent, lowest, memory_of
 from llmos_jupyter.effects.code import CodePlaces
 from llmos_jupyter.effects.kind import kind_of
-from llmos_jupyter.effects.layout import class_name, library_module
+from llmos_jupyter.effects.objects.arrays import is_lent, lowest, memory_of
+from llmos_jupyter.effects.objects.layout import class_name, library_module
 from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, CannotComeHome, fits
 
 LARGEST = 5_000_000  # nodes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from llmos_jupyter.effects.layout import mro
+from llmos_jupyter.effects.objects.layout import mro
 
 # By module and class: the sentence's end after "it is".
 _IS: dict[tuple[str, str], str] = {

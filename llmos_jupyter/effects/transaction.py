@@ -19,13 +19,13 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.agent import rehearsal
-from llmos_jupyter.agent.forkable import fork_hazard
-from llmos_jupyter.agent.rehearsal_inheritance import available_memory
-from llmos_jupyter.agent.run_progress import RunProgress, finished
+from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
+from llmos_jupyter.agent.rehearsal.forkable import fork_hazard
+from llmos_jupyter.agent.rehearsal.inheritance import available_memory
+from llmos_jupyter.agent.run.run_progress import RunProgress, finished
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects import kinds
-from llmos_jupyter.effects.layout import installed
+from llmos_jupyter.effects.objects.layout import installed
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
 from llmos_jupyter.effects.worker import process as worker
 from llmos_jupyter.effects.worker.sending import CannotBeCopied, send

@@ -21,7 +21,7 @@ from llmos_jupyter import paths
 from llmos_jupyter.engines import catalogue, gguf, hub, mirror, weights_folder
 from llmos_jupyter.engines.catalogue import Model, size_text
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.private_files import as_the_users
+from llmos_jupyter.system.private_files import as_the_users
 
 _log = logging.getLogger(__name__)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
-from llmos_jupyter import hardware
 from llmos_jupyter.engines import catalogue, download
 from llmos_jupyter.engines.catalogue import Model, size_text
 from llmos_jupyter.engines.gguf import memory_bytes
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import ModelInfo
+from llmos_jupyter.system import hardware
 
 # Tokens of context the engine holds, all slots together: two requests of 8192 tokens.
 CONTEXT_TOKENS = 16_384

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from llmos_jupyter import hardware
+from llmos_jupyter.system import hardware
 
 SYSCTL = ("sysctl", "hw.memsize", "hw.optional.arm64", "iogpu.wired_limit_mb")
 SYSCTL_TIMEOUT = 5.0

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import psutil
 
-from llmos_jupyter import hardware
 from llmos_jupyter.monitoring.in_time import Hangs, InTime
 from llmos_jupyter.protocol import Sample
+from llmos_jupyter.system import hardware
 
 # Seconds that the disk may take to tell its free space: one of a network whose server is away never does.
 DISK_PATIENCE = 0.5

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from llmos_jupyter.scheduling.capacity import TOLERANCE, Usage
+from llmos_jupyter.scheduling.dispatch.capacity import TOLERANCE, Usage
 from llmos_jupyter.scheduling.problem import Problem, Step, obstacle
 
 # Seconds of lateness weigh this much more than seconds of waiting where both are in one objective.

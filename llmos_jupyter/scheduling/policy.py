@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from llmos_jupyter.scheduling.dispatch.ready import Waiting
 from llmos_jupyter.scheduling.problem import Step, class_name
-from llmos_jupyter.scheduling.ready import Waiting
 
 # Seconds a step of priority 0 waits before it is due; half as long for each 20 of priority: low 30 min, normal 5.3 min,
 # interactive 56 s.

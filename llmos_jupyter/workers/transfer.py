@@ -5,7 +5,7 @@ worker, `merge` in the kernel between two cells. Modules go by name, functions a
 object that two names share stays shared; what two objects have in common inside is copied for each.
 
 Unpickling runs code. What the user's own code made is unpickled in the kernel (`merge`); what the model's made is
-unpickled in the sandbox (`llmos_jupyter.foreign_results`).
+unpickled in the sandbox (`llmos_jupyter.session.foreign_results`).
 """
 
 from __future__ import annotations

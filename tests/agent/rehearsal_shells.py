@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent.rehearsal import rehearse
+from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse
 from llmos_jupyter.protocol import Rehearsal
 from llmos_jupyter.sandbox import roots
 
@@ -100,7 +100,7 @@ __all__ = [
 
 PRELUDE = """
 import json
-from llmos_jupyter.agent.rehearsal import rehearse
+from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse
 def R(code, **options):
     print('REPORT' + rehearse(code, get_ipython(), **options).model_dump_json())
 """

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.agent import called_later, events
-from llmos_jupyter.agent.inspection import inspect
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.answering import events
+from llmos_jupyter.agent.inspection.check import inspect
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
+from llmos_jupyter.agent.run import called_later
 from tests.agent.test_loop import Scene, block, scene
 
 __all__ = ["scene"]

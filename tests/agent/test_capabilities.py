@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from traitlets.config import Config
 
-from llmos_jupyter.agent import caps as caps_module
-from llmos_jupyter.agent.capabilities import Grants, Want, level, wants
-from llmos_jupyter.agent.caps import Caps
-from llmos_jupyter.agent.inspection import inspect
+from llmos_jupyter.agent.capability import caps as caps_module
+from llmos_jupyter.agent.capability.capabilities import Grants, Want, level, wants
+from llmos_jupyter.agent.capability.caps import Caps
+from llmos_jupyter.agent.inspection.check import inspect
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Capability, Finding, Refusal, Rehearsal
 from llmos_jupyter.sandbox.roots import Access, Roots

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent import prompts
-from llmos_jupyter.agent.context import NotebookContext
+from llmos_jupyter.agent.context import prompts
+from llmos_jupyter.agent.context.notebook_context import NotebookContext
 from llmos_jupyter.errors import LLMOSError
 
 BUDGET = 6000

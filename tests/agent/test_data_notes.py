@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmos_jupyter.agent.data_notes import data_notes
-from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.agent import live
+from llmos_jupyter.agent.data_notes.notes import data_notes
 
 
 def namespace() -> dict[str, Any]:

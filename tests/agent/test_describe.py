@@ -35,7 +35,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from hypothesis.extra import pandas as pdst
 
-from llmos_jupyter.agent.describe import describe_imports, describe_variable, user_variables
+from llmos_jupyter.agent.describe.variables import describe_imports, describe_variable, user_variables
 
 
 def describe(value: object, **options: Any) -> str:
@@ -237,7 +237,7 @@ def test_interrupt_passes_through(monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*args: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("llmos_jupyter.agent.describe.describe_object", stop)
+    monkeypatch.setattr("llmos_jupyter.agent.describe.variables.describe_object", stop)
     with pytest.raises(KeyboardInterrupt):
         describe(1)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.error_reports import error_report
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.hints.error_reports import error_report
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.protocol import ErrorReport
 from tests.agent.rehearsal_shells import rehearse, shell_with
 

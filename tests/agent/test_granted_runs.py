@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.agent import events
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.answering import events
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.sandbox import seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
 
@@ -196,7 +196,7 @@ def test_a_file_that_was_granted_before_it_was_there(scene: Scene, tmp_path: Pat
 
 
 def test_a_file_over_the_limit_is_told(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmos_jupyter.agent.running.UNDO_FILES", 4)
+    monkeypatch.setattr("llmos_jupyter.agent.run.running.UNDO_FILES", 4)
     scene.rights.grants.allow(f"write {tmp_path / 'granted'}")
     assert scene.ask(block(APPEND)) == "done"
     assert f"undo: {tmp_path}/granted/a cannot be restored" in notes(scene)
@@ -310,7 +310,9 @@ def test_what_was_written_before_it_turned_out_is_put_back(scene: Scene, tmp_pat
 
 
 def test_where_there_is_no_sandbox_each_answer_is_asked_about(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("llmos_jupyter.agent.rehearsal.supported", lambda: "There is no sandbox on this system.")
+    monkeypatch.setattr(
+        "llmos_jupyter.agent.rehearsal.kernel_copy.supported", lambda: "There is no sandbox on this system."
+    )
     assert scene.ask(block("x = 1"), say=None) == "done"
     assert [why.startswith(OUTSIDE) for why in questions(scene)] == [True]
     assert "x" not in scene.shell.user_ns

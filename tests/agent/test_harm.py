@@ -17,12 +17,14 @@ from types import FunctionType
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent import inspection, strategy, trial
-from llmos_jupyter.agent.context import NotebookContext, Turn
-from llmos_jupyter.agent.deadline import Deadline
-from llmos_jupyter.agent.drafts import Draft
-from llmos_jupyter.agent.inspection.mending import mend
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent import inspection
+from llmos_jupyter.agent.answering import strategy, trial
+from llmos_jupyter.agent.answering.deadline import Deadline
+from llmos_jupyter.agent.answering.drafts import Draft
+from llmos_jupyter.agent.context.notebook_context import NotebookContext, Turn
+from llmos_jupyter.agent.inspection import check
+from llmos_jupyter.agent.mending.mend import mend
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.protocol import Candidate, Message, Options, Record, Session, Task
 from tests.agent.harm_cases import CASES, SPACES, Case
 from tests.agent.rehearsal_shells import shell_with
@@ -115,7 +117,7 @@ def test_the_cases_are_many_and_different() -> None:
 
 def test_what_changes_code_is_not_told_the_request() -> None:
     """Who sees both could change the one because of the other."""
-    assert "request" not in inspect.signature(inspection.inspect).parameters
+    assert "request" not in inspect.signature(check.inspect).parameters
     assert "request" not in inspect.signature(mend).parameters
     modules = [trial, inspection]
     modules += [

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.inspection import column_hints
+from llmos_jupyter.agent.hints.of_failure import column_hints
 from llmos_jupyter.protocol import ErrorReport
 
 

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
-from llmos_jupyter.agent.inspection import inspect
+from llmos_jupyter.agent.inspection.check import inspect
 from llmos_jupyter.protocol import Capability, Finding
 from tests.agent import inspection_cases as cases
 from tests.agent.inspection_reaching import REACHING

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from llmos_jupyter.agent.inspection import column_hints
+from llmos_jupyter.agent.hints.of_failure import column_hints
 from tests.agent import inspection_cases as cases
 
 

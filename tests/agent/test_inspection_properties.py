@@ -17,7 +17,8 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmos_jupyter.agent.inspection import column_hints, inspect
+from llmos_jupyter.agent.hints.of_failure import column_hints
+from llmos_jupyter.agent.inspection.check import inspect
 
 # --- programs over pandas: run them, and compare -----------------------------------------------
 

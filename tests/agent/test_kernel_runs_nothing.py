@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.agent import events
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.answering import events
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from tests.agent.test_loop import Scene, block, scene
 
 __all__ = ["scene"]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent.kernel_state import differences, kernel_state, registered_exits
+from llmos_jupyter.agent.run.kernel_state import differences, kernel_state, registered_exits
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from llmos_jupyter.agent.line_repair import another_line, failing_line, opened, sound_part, without
+from llmos_jupyter.agent.answering.line_repair import another_line, failing_line, opened, sound_part, without
 
 
 @pytest.mark.parametrize(

@@ -16,14 +16,14 @@ import psutil
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent import events, strategy
-from llmos_jupyter.agent.context import NotebookContext
-from llmos_jupyter.agent.drafts import Draft
-from llmos_jupyter.agent.loop import Loop
-from llmos_jupyter.agent.replay import Recording, record
-from llmos_jupyter.agent.running import Rights
+from llmos_jupyter.agent.answering import events, strategy
+from llmos_jupyter.agent.answering.drafts import Draft
+from llmos_jupyter.agent.answering.loop import Loop
+from llmos_jupyter.agent.context.notebook_context import NotebookContext
+from llmos_jupyter.agent.replay.recording import Recording, record
+from llmos_jupyter.agent.run.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.effects.kinds.containers import ListKind
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.inspection import inspect
-from llmos_jupyter.agent.inspection.mending import mend
+from llmos_jupyter.agent.inspection.check import inspect
+from llmos_jupyter.agent.mending.mend import mend
 from llmos_jupyter.protocol import Finding
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.cells import told
-from llmos_jupyter.agent.inspection import inspect
-from llmos_jupyter.agent.inspection.mending import mend
-from llmos_jupyter.agent.inspection.remedies import remedy
+from llmos_jupyter.agent.context.cells import told
+from llmos_jupyter.agent.hints.remedies import remedy
+from llmos_jupyter.agent.inspection.check import inspect
+from llmos_jupyter.agent.mending.mend import mend
 
 
 def namespace() -> dict[str, Any]:

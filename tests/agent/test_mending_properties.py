@@ -11,8 +11,8 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmos_jupyter.agent.inspection import inspect
-from llmos_jupyter.agent.inspection.mending import mend
+from llmos_jupyter.agent.inspection.check import inspect
+from llmos_jupyter.agent.mending.mend import mend
 
 label = st.sampled_from(
     ["'2021'", "2021", "2021.0", "'price'", "'price '", "'price_mean'", "'mean'", "('price', 'mean')", "'shop'",

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.outcome import digest, doubts, shown_digest
+from llmos_jupyter.agent.answering.outcome import digest, doubts, shown_digest
 
 SERIES = pd.Series([1.5, 4.0], index=pd.Index(["a", "b"], name="g"), name="v")
 

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmos_jupyter.agent.describe import describe_variable
-from llmos_jupyter.privacy import MaskFilter, mask, mask_value
-from llmos_jupyter.secret_names import secret_name
+from llmos_jupyter.agent.describe.variables import describe_variable
+from llmos_jupyter.privacy.masking import MaskFilter, mask, mask_value
+from llmos_jupyter.privacy.secret_names import secret_name
 
 RANDOM = random.Random(7)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmos_jupyter.agent import prompts
+from llmos_jupyter.agent.context import prompts
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.protocol import Rehearsal
 from tests.agent.rehearsal_shells import (
     capabilities,
@@ -494,7 +494,7 @@ def test_a_library_that_cannot_fork_is_not_rehearsed() -> None:
 
 
 def test_a_platform_without_a_lock_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter.agent import rehearsal
+    from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
     from llmos_jupyter.sandbox import lock
 
     monkeypatch.setattr(lock, "unsupported", lambda: "No lock here.")
@@ -523,7 +523,7 @@ def test_a_forged_report_is_not_believed() -> None:
 
 
 def test_a_failing_fork_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter.agent import rehearsal
+    from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
 
     def fail() -> int:
         raise OSError(12, "Cannot allocate memory")
@@ -546,9 +546,10 @@ for name in ("fork", "getuid", "register_at_fork"):
     delattr(os, name)
 for name in ("setitimer", "getitimer", "ITIMER_REAL", "SIGKILL", "SIGALRM"):
     delattr(signal, name)
-from llmos_jupyter.agent import loop, undo
-from llmos_jupyter.agent.rehearsal import rehearse
-from llmos_jupyter.agent.running import Rights
+from llmos_jupyter.agent.answering import loop
+from llmos_jupyter.agent.undo import history as undo
+from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse
+from llmos_jupyter.agent.run.running import Rights
 shell = InteractiveShell()
 Rights.of(shell)
 report = rehearse("x = 1", shell)

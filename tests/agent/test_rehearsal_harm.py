@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from tests.agent.rehearsal_shells import descendants, descriptors, leftovers, rehearse, shell_with, tree
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))

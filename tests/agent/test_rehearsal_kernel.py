@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from tests.agent.rehearsal_shells import Kernel, capabilities, changes, kernel
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from llmos_jupyter.agent.relevance import names_in, spoken_of, words
+from llmos_jupyter.agent.context.relevance import names_in, spoken_of, words
 
 SENSORS = [f"sensor_{i:04d}" for i in range(5000)]
 

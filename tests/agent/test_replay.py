@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from llmos_jupyter import paths
-from llmos_jupyter.agent.kinds import kind_of
-from llmos_jupyter.agent.recording_place import fix_place, notebook_file, place_of, recording_file
-from llmos_jupyter.agent.replay import FOREIGN, Recording, notebook_requests, record, recording_named, trusted
+from llmos_jupyter.agent.replay.kinds import kind_of
+from llmos_jupyter.agent.replay.recording import FOREIGN, Recording, notebook_requests, record, recording_named, trusted
+from llmos_jupyter.agent.replay.recording_place import fix_place, notebook_file, place_of, recording_file
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Options
 from llmos_jupyter.signatures import Signatures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.inspection.result_name import give_name, requested_name
+from llmos_jupyter.agent.mending.result_name import give_name, requested_name
 
 
 def namespace() -> dict[str, object]:

@@ -8,7 +8,7 @@ import string
 
 import pytest
 
-from llmos_jupyter.privacy import mask
+from llmos_jupyter.privacy.masking import mask
 
 RANDOM = random.Random(11)
 ALNUM = string.ascii_letters + string.digits

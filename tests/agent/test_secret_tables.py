@@ -9,7 +9,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from llmos_jupyter.privacy import mask
+from llmos_jupyter.privacy.masking import mask
 
 SECRETS = ("Pa55w0rd1", "swordfish", "tok-88-x", "tok-9111", "4821")
 USERS: dict[str, list[Any]] = {

@@ -12,10 +12,10 @@ import polars as pl
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent.context import NotebookContext
-from llmos_jupyter.agent.describe import describe_variable
-from llmos_jupyter.agent.secret_values import secrets_in, secrets_of
-from llmos_jupyter.privacy import mask, mask_known, remember
+from llmos_jupyter.agent.context.notebook_context import NotebookContext
+from llmos_jupyter.agent.describe.secret_values import secrets_in, secrets_of
+from llmos_jupyter.agent.describe.variables import describe_variable
+from llmos_jupyter.privacy.masking import mask, mask_known, remember
 
 SECRET = "Pa55w0rd-1"
 

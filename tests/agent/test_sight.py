@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent.context import NotebookContext
-from llmos_jupyter.agent.describe import describe_columns, describe_variable
-from llmos_jupyter.agent.describe_labels import label_notes, wrong_separator
-from llmos_jupyter.agent.text_forms import text_form
+from llmos_jupyter.agent.context.notebook_context import NotebookContext
+from llmos_jupyter.agent.describe.labels import label_notes, wrong_separator
+from llmos_jupyter.agent.describe.text_forms import text_form
+from llmos_jupyter.agent.describe.variables import describe_columns, describe_variable
 
 
 def describe(value: object, name: str = "v", **options: Any) -> str:
@@ -385,7 +385,7 @@ def test_a_table_that_the_request_names_keeps_the_others_quiet(shell: Interactiv
 def test_what_the_request_speaks_of_is_told_whole_where_not_all_fits(
     shell: InteractiveShell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("llmos_jupyter.agent.context.LOOKING", 60)  # the machine may be busy
+    monkeypatch.setattr("llmos_jupyter.agent.context.notebook_context.LOOKING", 60)  # the machine may be busy
     context = NotebookContext(shell)
     for number in range(60):
         shell.user_ns[f"frame_{number}"] = pd.DataFrame({f"c{i}_{number}": range(9) for i in range(9)})
@@ -420,7 +420,7 @@ def test_what_is_named_is_looked_at_even_where_time_runs_out(
         shell.user_ns[name] = pd.DataFrame({f"of_{name}": range(9)})
     clock = iter(range(1000))
     slow = types.SimpleNamespace(monotonic=lambda: next(clock) / 4)
-    monkeypatch.setattr("llmos_jupyter.agent.context.time", slow)
+    monkeypatch.setattr("llmos_jupyter.agent.context.notebook_context.time", slow)
     told = ask(context, "the mean in old")
     assert "of_old: int64" in told
     assert "of_middle" not in told

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.agent.pages import Probe, WrittenPages
-from llmos_jupyter.agent.snapshot import Snapshot, kind_of
+from llmos_jupyter.agent.undo.pages import Probe, WrittenPages
+from llmos_jupyter.agent.undo.snapshot import Snapshot, kind_of
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="a snapshot is taken in a forked child")
 

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent import undo
-from llmos_jupyter.agent.rehearsal import rehearse, supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import rehearse, supported
+from llmos_jupyter.agent.undo import history as undo
 from tests.agent.rehearsal_shells import shell_with
 
 LIMIT = 1 << 30
@@ -412,7 +412,7 @@ def test_an_array_can_still_be_resized() -> None:
 
 
 def test_one_failure_loses_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter.agent.undo_kinds import Sequence
+    from llmos_jupyter.agent.undo.kinds import Sequence
 
     first, second = [1], {"a": 1}
     shell = shell_with(first=first, second=second, third=3)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.agent.undo_files import FileKeeper
+from llmos_jupyter.agent.undo.files import FileKeeper
 
 from .rehearsal_shells import tree
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter import config
-from llmos_jupyter.daemon.adviser import LOAD, STRATEGY, Adviser
-from llmos_jupyter.daemon.engine_room import EngineRoom
-from llmos_jupyter.daemon.learned import Learned
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.advice.adviser import LOAD, STRATEGY, Adviser
+from llmos_jupyter.daemon.stores.learned import Learned
+from llmos_jupyter.daemon.stores.store import Store
+from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.protocol import (
     Candidate,
     CandidateRecord,
@@ -28,8 +28,8 @@ from llmos_jupyter.protocol import (
     Session,
     Task,
 )
-from llmos_jupyter.scheduling.estimates import Features, Prior
-from llmos_jupyter.scheduling.strategies import ANSWER
+from llmos_jupyter.scheduling.choice.strategies import ANSWER
+from llmos_jupyter.scheduling.estimating.estimates import Features, Prior
 from tests.conftest import SMALL
 
 CODE = "1 + 1"

@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 from llmos_jupyter.daemon.app import create_app
 from llmos_jupyter.daemon.core import Daemon
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Candidate, CandidateRecord, Finish, Message, Request, Session
 

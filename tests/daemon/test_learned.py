@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.daemon import learned
-from llmos_jupyter.daemon.learned import Learned, run_kind
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores import learned
+from llmos_jupyter.daemon.stores.learned import Learned, run_kind
+from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Finish, Request, Session
-from llmos_jupyter.scheduling import knowledge
-from llmos_jupyter.scheduling.calibration import Observation
-from llmos_jupyter.scheduling.estimates import Features, Outcome, Prior
+from llmos_jupyter.scheduling.estimating import knowledge
+from llmos_jupyter.scheduling.estimating.calibration import Observation
+from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome, Prior
 
 PRIOR = Prior(seconds=4.0, probability=0.7)
 FEATURES = Features(request_chars=80, prompt_tokens=300)
@@ -83,9 +83,9 @@ def test_a_process_killed_between_two_lessons_loses_none_that_it_had_acknowledge
     script = f"""
 import os
 from pathlib import Path
-from llmos_jupyter.daemon.learned import Learned
-from llmos_jupyter.daemon.store import Store
-from llmos_jupyter.scheduling.estimates import Features, Outcome, Prior
+from llmos_jupyter.daemon.stores.learned import Learned
+from llmos_jupyter.daemon.stores.store import Store
+from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome, Prior
 known = Learned(Store(Path({str(tmp_path / "llmos.db")!r})))
 for number in range(250):
     known.learn("generation", "small", Features(), Prior(), Outcome(seconds=2.0, succeeded=True))

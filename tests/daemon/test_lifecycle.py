@@ -18,13 +18,13 @@ import psutil
 import pytest
 
 from llmos_jupyter import __version__, config, paths
-from llmos_jupyter.agent.replay import Recording, record
+from llmos_jupyter.agent.replay.recording import Recording, record
 from llmos_jupyter.cli import main
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.private_files import private_folder
 from llmos_jupyter.protocol import PROTOCOL, DecisionRecord, Finish, Options, Request, Session
+from llmos_jupyter.system.private_files import private_folder
 
 
 def me() -> Session:

@@ -113,7 +113,7 @@ def test_the_queue_is_read_in_windows(client: DaemonClient) -> None:
 
 def hog(client: DaemonClient) -> list[Task]:
     """Tasks that keep all workers busy, so that others wait."""
-    from llmos_jupyter import hardware
+    from llmos_jupyter.system import hardware
 
     return [background(client, "import time\ntime.sleep(120)") for _ in range(hardware.processors().logical)]
 

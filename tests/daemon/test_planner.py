@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import time
 
-from llmos_jupyter.daemon.planner import EVERY, Planner
-from llmos_jupyter.scheduling.online import ListScheduler
+from llmos_jupyter.daemon.work.planner import EVERY, Planner
+from llmos_jupyter.scheduling.dispatch.online import ListScheduler
 from llmos_jupyter.scheduling.plan import Goal, Plan, timetable
 from llmos_jupyter.scheduling.problem import Option, Resource, Step
 

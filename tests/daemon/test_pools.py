@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from llmos_jupyter import config
-from llmos_jupyter.daemon.pools import CLUSTER, MACHINE, WORKERS, Pools
-from llmos_jupyter.daemon.resource_list import describe
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores.store import Store
+from llmos_jupyter.daemon.work.pools import CLUSTER, MACHINE, WORKERS, Pools
+from llmos_jupyter.daemon.work.resource_list import describe
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.hardware import Memory, Processors
 from llmos_jupyter.monitoring.devices import Devices, Gpu
 from llmos_jupyter.protocol import Options
-from llmos_jupyter.tasks import options
+from llmos_jupyter.session.tasks import options
+from llmos_jupyter.system.hardware import Memory, Processors
 from llmos_jupyter.workers import dask, transfer
 from llmos_jupyter.workers.messages import Ended, Job, Started, Stream, Waiting, WorkerItem
 from tests.workers.test_dask import Cluster

@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter import config, processes
-from llmos_jupyter.daemon.pools import WORKERS, Pools
-from llmos_jupyter.daemon.resource_list import describe, open_kernels
-from llmos_jupyter.daemon.store import Store
-from llmos_jupyter.hardware import Memory, Processors
+from llmos_jupyter import config
+from llmos_jupyter.daemon.stores.store import Store
+from llmos_jupyter.daemon.work.pools import WORKERS, Pools
+from llmos_jupyter.daemon.work.resource_list import describe, open_kernels
 from llmos_jupyter.monitoring.devices import Devices, Gpu, Metal
 from llmos_jupyter.protocol import EngineStatus, Options, Request, ResourceInfo, Session
-from llmos_jupyter.tables import resource_table
+from llmos_jupyter.reports.tables import resource_table
+from llmos_jupyter.system import processes
+from llmos_jupyter.system.hardware import Memory, Processors
 from llmos_jupyter.workers.messages import Job, Limits
 
 GB = 10**9

@@ -15,8 +15,8 @@ import pytest
 
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.daemon.sampling import Sampling, Work
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores.store import Store
+from llmos_jupyter.daemon.work.sampling import Sampling, Work
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import GpuProcess, GpuSample, Sample
 from tests.daemon.test_adviser import request

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.chrome_trace import chrome_trace
+from llmos_jupyter.daemon.advice.explain import explain
 from llmos_jupyter.daemon.events import Events
-from llmos_jupyter.daemon.explain import explain
-from llmos_jupyter.daemon.schedule import Schedule
-from llmos_jupyter.daemon.step_store import StepStore
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores.step_store import StepStore
+from llmos_jupyter.daemon.stores.store import Store
+from llmos_jupyter.daemon.work.schedule import Schedule
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Request, Session, Span, StepRecord
+from llmos_jupyter.reports.chrome_trace import chrome_trace
 from llmos_jupyter.scheduling.policy import Start, Yield
 from llmos_jupyter.scheduling.problem import INTERACTIVE, LOW, Option, Resource, Step
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from llmos_jupyter.daemon.store import Store, UnknownTask
+from llmos_jupyter.daemon.stores.store import Store, UnknownTask
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     FINAL_STATES,
@@ -48,7 +48,7 @@ def test_what_was_acknowledged_survives_a_killed_process(tmp_path: Path) -> None
     script = f"""
 import os, sys
 sys.path.insert(0, {str(Path.cwd())!r})
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.protocol import *
 store = Store(__import__("pathlib").Path({str(tmp_path / "llmos.db")!r}))
 task = store.accept(Request(id="0" * 32, text="kept", session=Session(id="k", pid=1, started=0.0)))
@@ -207,7 +207,7 @@ def test_a_disk_that_takes_no_more_bytes(tmp_path: Path) -> None:
     script = f"""
 import resource, signal, sys, uuid
 from pathlib import Path
-from llmos_jupyter.daemon.store import Store
+from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Request, Session
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

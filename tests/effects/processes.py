@@ -27,10 +27,11 @@ import pytest
 from IPython.core.displaypub import CapturingDisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent import rehearsal
-from llmos_jupyter.agent.nested import run_nested
-from llmos_jupyter.effects import ambient, names
-from llmos_jupyter.effects.safe_outputs import bundle
+from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
+from llmos_jupyter.agent.rehearsal.nested import run_nested
+from llmos_jupyter.effects import ambient
+from llmos_jupyter.effects.displays.safe_outputs import bundle
+from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from tests.effects.canon import ADDRESS, canon
 from tests.effects.programs import Program

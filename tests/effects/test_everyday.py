@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from llmos_jupyter.agent.nested import run_nested
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
+from llmos_jupyter.agent.rehearsal.nested import run_nested
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from tests.effects.everyday import EVERYDAY
 from tests.effects.processes import Ahead, cell, fresh_shell, selected, shown_by

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects.kind import KINDS
 from llmos_jupyter.effects.table import BufferReader, CannotComeHome, Malformed, MemoryFiles, decode

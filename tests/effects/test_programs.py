@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from tests.effects.processes import Ahead, check, runs_of
 from tests.effects.programs import PROGRAMS, Program
 

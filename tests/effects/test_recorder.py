@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmos_jupyter.effects.recorder import MOST_END, MOST_TEXT, Recorder, redrawn
+from llmos_jupyter.effects.displays.recorder import MOST_END, MOST_TEXT, Recorder, redrawn
 
 
 def said(recorder: Recorder) -> str:

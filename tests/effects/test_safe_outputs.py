@@ -10,8 +10,8 @@ import xml.dom.minidom
 import pandas as pd
 import pytest
 
-from llmos_jupyter.effects.outputs import Output, show
-from llmos_jupyter.effects.safe_outputs import bundle, sentence
+from llmos_jupyter.effects.displays.outputs import Output, show
+from llmos_jupyter.effects.displays.safe_outputs import bundle, sentence
 from tests.agent.rehearsal_shells import shell_with
 
 SCRIPTS = re.compile(

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal_capture import Capture
-from llmos_jupyter.agent.run_progress import EVERY, LATEST, RunProgress
+from llmos_jupyter.agent.rehearsal.capture import Capture
+from llmos_jupyter.agent.run.run_progress import EVERY, LATEST, RunProgress
 from llmos_jupyter.effects.transaction import Ran, commit, run_in_sandbox, watched_run
 from llmos_jupyter.sandbox.roots import Access
 from tests.agent.rehearsal_shells import descendants, shell_with

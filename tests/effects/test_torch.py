@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects.table import BufferReader, CannotComeHome, Malformed, MemoryFiles
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
 from tests.effects.processes import cell, fresh_shell, in_fork
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.effects.transaction import WAY, commit, run_in_sandbox
 from llmos_jupyter.effects.worker import process
 from llmos_jupyter.sandbox.roots import forget_roots

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from llmos_jupyter import config
-from llmos_jupyter.agent import prompts
+from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import CandidateRecord, Done, Generation, Message, Request, Session, StreamItem, Task
@@ -196,7 +196,7 @@ def test_an_unknown_model_gets_a_sentence_with_near_names(client: DaemonClient, 
 
 
 def test_what_cannot_fit_is_not_loaded(client: DaemonClient, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter.daemon import engine_room
+    from llmos_jupyter.daemon.work import engine_room
     from llmos_jupyter.engines import catalogue, download
     from llmos_jupyter.engines.selection import Machine
 

@@ -15,8 +15,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llmos_jupyter.daemon import engine_room
 from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.daemon.work import engine_room
 from llmos_jupyter.engines import catalogue, download, supervisor
 from llmos_jupyter.engines.address import parse
 from llmos_jupyter.engines.capabilities import LLAMA_CPP, TABLE

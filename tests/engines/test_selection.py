@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llmos_jupyter import hardware
 from llmos_jupyter.engines import catalogue, selection
 from llmos_jupyter.engines.catalogue import Model, models, resolve
 from llmos_jupyter.engines.selection import Machine, choose, decode_speed, fits, model_infos
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.hardware import Limits
+from llmos_jupyter.system import hardware
+from llmos_jupyter.system.hardware import Limits
 from tests.engines.tiny_hub import Site, gguf_bytes
 
 GIB = 1 << 30

@@ -17,8 +17,8 @@ import httpx
 import psutil
 import pytest
 
-from llmos_jupyter.daemon import engine_room
 from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.daemon.work import engine_room
 from llmos_jupyter.engines import catalogue, supervisor, weights_folder
 from llmos_jupyter.engines.capabilities import MLX, TABLE, TRANSFORMERS
 from llmos_jupyter.engines.openai_http import EngineHung, Reply

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.daemon import engine_room
+from llmos_jupyter.daemon.work import engine_room
 from llmos_jupyter.engines import catalogue, download, weights_folder
 from llmos_jupyter.engines.capabilities import TRANSFORMERS
 from llmos_jupyter.engines.launch import Launch

@@ -11,10 +11,10 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from llmos_jupyter import hardware
 from llmos_jupyter.monitoring import apple
 from llmos_jupyter.monitoring.sampler import KEEP, Sampler
 from llmos_jupyter.protocol import GpuSample, Sample
+from llmos_jupyter.system import hardware
 
 
 def none() -> tuple[list[GpuSample], str]:

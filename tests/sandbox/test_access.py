@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.protocol import Rehearsal
 from llmos_jupyter.sandbox.landlock import landlock_version
 from llmos_jupyter.sandbox.roots import Access

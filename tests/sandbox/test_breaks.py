@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.protocol import Capability
 from llmos_jupyter.sandbox import seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.agent.own_files import own_files
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.capability.own_files import own_files
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.sandbox.landlock import landlock_version
 from llmos_jupyter.sandbox.roots import Access, Roots, fix_roots, roots_of
 from tests.agent.rehearsal_shells import rehearse, shell_with

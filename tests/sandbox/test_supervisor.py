@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.agent.rehearsal import supported
+from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.sandbox import file_calls, judge, lock, seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
 from tests.agent.rehearsal_shells import descendants, descriptors, leftovers, rehearse, shell_with

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.scheduling.calibration import (
+from llmos_jupyter.scheduling.estimating.calibration import (
     Observation,
     best_constant_error,
     brier,
@@ -21,7 +21,7 @@ from llmos_jupyter.scheduling.calibration import (
     relative_error,
     replay,
 )
-from llmos_jupyter.scheduling.estimates import Estimates, Features, Outcome, Prior
+from llmos_jupyter.scheduling.estimating.estimates import Estimates, Features, Outcome, Prior
 
 PRIOR = Prior(seconds=4.0, tokens=100.0, probability=0.7)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.scheduling.models import Aim, Choice, Terms, allocate, combine, decide, schedule
+from llmos_jupyter.scheduling.choice.models import Aim, Choice, Terms, allocate, combine, decide, schedule
 from llmos_jupyter.scheduling.plan import makespan, violations
 from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step
 from tests.scheduling.small_problems import MIB, choices, plans, problems, value

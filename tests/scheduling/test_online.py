@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.scheduling import policy
-from llmos_jupyter.scheduling.online import ListScheduler
+from llmos_jupyter.scheduling.dispatch.online import ListScheduler
+from llmos_jupyter.scheduling.dispatch.service import HALF_LIFE, UNIT, Service
 from llmos_jupyter.scheduling.plan import Placement, timetable, violations
 from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Resource, Step
-from llmos_jupyter.scheduling.service import HALF_LIFE, UNIT, Service
 
 ENGINE = Resource("engine")
 MACHINE = (

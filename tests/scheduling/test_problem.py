@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.scheduling.capacity import Usage
+from llmos_jupyter.scheduling.dispatch.capacity import Usage
 from llmos_jupyter.scheduling.problem import GIB, Option, Problem, Resource, Step, obstacle
 
 MACHINE = Resource("machine", slots=0, cores=4, memory=8 * GIB, gpus=1)

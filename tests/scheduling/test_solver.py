@@ -14,12 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.jobshop import DATA, read
-from llmos_jupyter.scheduling import lns, solver, tabu
-from llmos_jupyter.scheduling.background import Improvement
-from llmos_jupyter.scheduling.online import ListScheduler
+from llmos_jupyter.scheduling.dispatch.online import ListScheduler
+from llmos_jupyter.scheduling.improving import lns, solver, tabu
+from llmos_jupyter.scheduling.improving.background import Improvement
+from llmos_jupyter.scheduling.improving.shop import RULES, Schedule, Shop, dispatch, is_shop
 from llmos_jupyter.scheduling.plan import Goal, in_order, makespan, violations
 from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Problem, Resource, Step
-from llmos_jupyter.scheduling.shop import RULES, Schedule, Shop, dispatch, is_shop
 from tests.scheduling.small_problems import plans, problems
 
 

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from llmos_jupyter.engines import catalogue, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Preference
-from llmos_jupyter.scheduling.estimates import Estimate, Estimates, Features, Outcome
-from llmos_jupyter.scheduling.strategies import (
+from llmos_jupyter.scheduling.choice.strategies import (
     ANSWER,
     FAILURE_SECONDS,
     FAST_SHARE,
@@ -22,6 +21,7 @@ from llmos_jupyter.scheduling.strategies import (
     prior,
     strategies,
 )
+from llmos_jupyter.scheduling.estimating.estimates import Estimate, Estimates, Features, Outcome
 
 SMALL, MIDDLE, LARGE = "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b", "qwen2.5-coder-7b"
 SIZES = {model.name: model.size_bytes for model in catalogue.models()}

@@ -20,7 +20,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from llmos_jupyter import config
-from llmos_jupyter.agent.replay import Recording, record
+from llmos_jupyter.agent.replay.recording import Recording, record
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.protocol import Options
 from tests.jupyter_servers import TOKEN, url_of

@@ -18,8 +18,8 @@ import psutil
 import pytest
 
 from llmos_jupyter import paths
-from llmos_jupyter.private_files import private_umask
 from llmos_jupyter.sandbox import lock
+from llmos_jupyter.system.private_files import private_umask
 from llmos_jupyter.workers.local import LocalPool, remove_leftovers
 from llmos_jupyter.workers.messages import Clear, Display, Error, Grants, Limits, Notice, Result, Started, Stream
 from tests.workers.room import Room, room

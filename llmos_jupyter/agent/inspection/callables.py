@@ -5,7 +5,8 @@ from __future__ import annotations
 import types
 from typing import Any
 
-from llmos_jupyter.agent.inspection import live, outside
+from llmos_jupyter.agent import live
+from llmos_jupyter.agent.inspection import outside
 
 
 def callable_path(obj: Any) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from llmos_jupyter.agent.inspection import function_bodies, loops, names, patches, source
-from llmos_jupyter.agent.inspection.walk import Walk
+from llmos_jupyter.agent.inspection.dataflow.walk import Walk
 from llmos_jupyter.protocol import Finding
 
 log = logging.getLogger(__name__)

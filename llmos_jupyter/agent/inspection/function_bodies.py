@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llmos_jupyter.agent.inspection import live
-from llmos_jupyter.agent.inspection.nearest import did_you_mean, nearest
+from llmos_jupyter.agent import live
+from llmos_jupyter.agent.mending.nearest import did_you_mean, nearest
 from llmos_jupyter.protocol import Finding
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib import metadata
 from typing import Any
 
-from llmos_jupyter.agent.inspection import live
-from llmos_jupyter.agent.inspection.nearest import did_you_mean, nearest
+from llmos_jupyter.agent import live
+from llmos_jupyter.agent.mending.nearest import did_you_mean, nearest
 from llmos_jupyter.protocol import Finding
 
 # Distributions whose name is not that of the module.

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.agent import live
 from llmos_jupyter.protocol import Finding
 
 _ENDLESS = frozenset({"count", "cycle", "repeat"})

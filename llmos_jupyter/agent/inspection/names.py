@@ -12,10 +12,10 @@ from typing import Any, Literal
 
 from pyflakes import checker, messages
 
-from llmos_jupyter.agent.inspection import live
-from llmos_jupyter.agent.inspection.nearest import did_you_mean, nearest
+from llmos_jupyter.agent import live
 from llmos_jupyter.agent.inspection.source import magic_of
 from llmos_jupyter.agent.inspection.words import words
+from llmos_jupyter.agent.mending.nearest import did_you_mean, nearest
 from llmos_jupyter.protocol import Finding
 
 IPYTHON_NAMES = frozenset({"get_ipython", "display", "In", "Out", "_", "__", "___", "_i", "_ii", "_iii", "_ih", "_oh",

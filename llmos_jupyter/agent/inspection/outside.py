@@ -11,7 +11,7 @@ import re
 import sys
 from typing import Any
 
-from llmos_jupyter.agent.inspection import live
+from llmos_jupyter.agent import live
 from llmos_jupyter.agent.inspection.words import words
 from llmos_jupyter.protocol import Capability
 

@@ -8,7 +8,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import LATE, Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, set_attributes
+from llmos_jupyter.effects.objects.layout import attributes, set_attributes
 from llmos_jupyter.effects.table import Malformed
 
 if TYPE_CHECKING:

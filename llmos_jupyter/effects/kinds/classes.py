@@ -26,7 +26,7 @@ from llmos_jupyter.effects.kinds.typing_forms import (
     make_base,
     make_typed_dict,
 )
-from llmos_jupyter.effects.layout import class_dict, is_a, is_users, library_module, mro, runs_users_code, solid
+from llmos_jupyter.effects.objects.layout import class_dict, is_a, is_users, library_module, mro, runs_users_code, solid
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 if TYPE_CHECKING:

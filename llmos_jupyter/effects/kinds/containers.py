@@ -6,10 +6,10 @@ import collections
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.hashing import quiet
 from llmos_jupyter.effects.kind import LATE, Kind, beside, content_of, register
 from llmos_jupyter.effects.kinds.tuples import PLAIN_KEYS, checked_keys
-from llmos_jupyter.effects.layout import put_dict, set_attributes
+from llmos_jupyter.effects.objects.hashing import quiet
+from llmos_jupyter.effects.objects.layout import put_dict, set_attributes
 from llmos_jupyter.effects.table import Malformed, checked
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, class_dict, is_a, runs_users_code
+from llmos_jupyter.effects.objects.layout import attributes, class_dict, is_a, runs_users_code
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 if TYPE_CHECKING:

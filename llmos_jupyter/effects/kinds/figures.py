@@ -17,8 +17,8 @@ from matplotlib.transforms import TransformNode
 
 from llmos_jupyter.effects.kind import CHOOSERS, LAST, Kind, content_of, register
 from llmos_jupyter.effects.kinds.instances import InstanceKind
-from llmos_jupyter.effects.layout import attributes, is_a, is_users, set_attributes, solid
 from llmos_jupyter.effects.libraries import may_be_made
+from llmos_jupyter.effects.objects.layout import attributes, is_a, is_users, set_attributes, solid
 from llmos_jupyter.effects.table import CannotComeHome, Malformed
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ import io
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import Kind, beside, content_of, register
-from llmos_jupyter.effects.layout import attributes, set_attributes
-from llmos_jupyter.effects.reach import progress
+from llmos_jupyter.effects.objects.layout import attributes, set_attributes
+from llmos_jupyter.effects.objects.reach import progress
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.code import all_codes
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
 from llmos_jupyter.effects.kinds.references import GLOBAL
-from llmos_jupyter.effects.layout import (
+from llmos_jupyter.effects.objects.layout import (
     MISSING,
     class_dict,
     is_a,

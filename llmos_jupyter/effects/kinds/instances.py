@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.layout import (
+from llmos_jupyter.effects.objects.layout import (
     attributes,
     class_dict,
     is_a,

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import LATE, Kind, content_of, register
-from llmos_jupyter.effects.reach import progress
+from llmos_jupyter.effects.objects.reach import progress
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:

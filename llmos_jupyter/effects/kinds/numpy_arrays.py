@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.effects import arrays
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, is_users, put_dict, runs_users_code, solid
+from llmos_jupyter.effects.objects import arrays
+from llmos_jupyter.effects.objects.layout import attributes, is_users, put_dict, runs_users_code, solid
+from llmos_jupyter.effects.objects.walk import array_items
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
-from llmos_jupyter.effects.walk import array_items
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

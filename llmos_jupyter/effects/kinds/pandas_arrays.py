@@ -9,8 +9,8 @@ import pandas as pd
 from pandas._libs.arrays import NDArrayBacked
 
 from llmos_jupyter.effects.kind import ARRAYS, CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, is_users, set_attributes
 from llmos_jupyter.effects.libraries import may_be_made
+from llmos_jupyter.effects.objects.layout import attributes, is_users, set_attributes
 from llmos_jupyter.effects.table import CannotComeHome, Malformed
 
 if TYPE_CHECKING:

@@ -18,8 +18,8 @@ from pandas.core.internals.blocks import new_block
 from pandas.core.internals.managers import BlockManager, SingleBlockManager
 
 from llmos_jupyter.effects.kind import CHOOSERS, FRAMES, Kind, content_of, register
-from llmos_jupyter.effects.layout import is_users, solid
 from llmos_jupyter.effects.libraries import may_be_made
+from llmos_jupyter.effects.objects.layout import is_users, solid
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:

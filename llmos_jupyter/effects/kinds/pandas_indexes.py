@@ -9,8 +9,8 @@ import pandas as pd
 from pandas._libs.internals import BlockValuesRefs
 
 from llmos_jupyter.effects.kind import CHOOSERS, INDEXES, Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, is_users
 from llmos_jupyter.effects.libraries import may_be_made
+from llmos_jupyter.effects.objects.layout import attributes, is_users
 from llmos_jupyter.effects.table import CannotComeHome, Malformed
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image
 
 from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes
+from llmos_jupyter.effects.objects.layout import attributes
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:

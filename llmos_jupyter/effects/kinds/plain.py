@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.layout import (
+from llmos_jupyter.effects.objects.layout import (
     attributes,
     set_attributes,
 )

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from llmos_jupyter.effects.arrays import Pages
 from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.objects.arrays import Pages
 from llmos_jupyter.effects.table import ATOMS, CannotComeHome, Malformed, checked
 
 if TYPE_CHECKING:

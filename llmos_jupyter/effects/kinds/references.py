@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.layout import (
+from llmos_jupyter.effects.objects.layout import (
     installed,
     library_module,
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.layout import is_a
+from llmos_jupyter.effects.objects.layout import is_a
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked_ints
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sympy.core.singleton import Singleton
 
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.layout import is_users
+from llmos_jupyter.effects.objects.layout import is_users
 from llmos_jupyter.effects.table import Malformed
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import Kind, content_of, register
 from llmos_jupyter.effects.kinds.plain import Atom
-from llmos_jupyter.effects.layout import (
+from llmos_jupyter.effects.objects.layout import (
     is_a,
     runs_users_code,
 )

@@ -9,7 +9,7 @@ import torch
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
 from llmos_jupyter.effects.kinds.instances import InstanceKind
 from llmos_jupyter.effects.kinds.torch_tensors import DTYPES
-from llmos_jupyter.effects.layout import is_users, solid
+from llmos_jupyter.effects.objects.layout import is_users, solid
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from llmos_jupyter.effects import arrays
 from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, put_dict
+from llmos_jupyter.effects.objects import arrays
+from llmos_jupyter.effects.objects.layout import attributes, put_dict
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import datetime
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.hashing import hashed_values
 from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.layout import (
+from llmos_jupyter.effects.objects.hashing import hashed_values
+from llmos_jupyter.effects.objects.layout import (
     attributes,
     class_dict,
     is_a,

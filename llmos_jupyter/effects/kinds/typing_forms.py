@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.layout import attributes, is_a, is_users, mro, runs_users_code
+from llmos_jupyter.effects.objects.layout import attributes, is_a, is_users, mro, runs_users_code
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
 if TYPE_CHECKING:

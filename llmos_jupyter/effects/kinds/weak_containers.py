@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import LATE, Kind, content_of, register
 from llmos_jupyter.effects.kinds.tuples import checked_keys
-from llmos_jupyter.effects.layout import is_users
+from llmos_jupyter.effects.objects.layout import is_users
 from llmos_jupyter.effects.table import CannotComeHome, Malformed
 
 if TYPE_CHECKING:

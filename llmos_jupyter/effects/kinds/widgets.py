@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import CHOOSERS, Kind, register
-from llmos_jupyter.effects.layout import attributes, mro
+from llmos_jupyter.effects.objects.layout import attributes, mro
 from llmos_jupyter.effects.table import CannotComeHome
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.kind import Kind, content_of, register
 from llmos_jupyter.effects.kinds.tuples import checked_keys
-from llmos_jupyter.effects.layout import put_dict
+from llmos_jupyter.effects.objects.layout import put_dict
 from llmos_jupyter.effects.table import Malformed
 
 if TYPE_CHECKING:

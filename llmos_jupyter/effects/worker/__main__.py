@@ -23,7 +23,7 @@ LONGEST_WAIT = 600.0  # seconds for a job
 
 
 def main() -> None:
-    from llmos_jupyter.agent.rehearsal_descriptors import Descriptors
+    from llmos_jupyter.agent.rehearsal.descriptors import Descriptors
 
     start = Start.read(sys.stdin.readline())
     pipe = _take_pipe()
@@ -33,8 +33,8 @@ def main() -> None:
     descriptors = Descriptors() if hasattr(os, "memfd_create") else None
     confined = confine(start, pipe, control)
 
-    from llmos_jupyter.agent import rehearsal_inheritance
-    from llmos_jupyter.agent.rehearsal_child import Brief, Prepared, Report, run_prepared
+    from llmos_jupyter.agent.rehearsal import inheritance as rehearsal_inheritance
+    from llmos_jupyter.agent.rehearsal.child import Brief, Prepared, Report, run_prepared
     from llmos_jupyter.effects.table import BufferReader, CannotComeHome
     from llmos_jupyter.effects.transaction import hoist
     from llmos_jupyter.effects.worker import receiving
@@ -96,7 +96,7 @@ def main() -> None:
 
 def _take_pipe() -> int:
     """Where to report to; the standard streams lead nowhere from now on, save that the kernel's lines come in."""
-    from llmos_jupyter.agent.rehearsal_inheritance import raise_descriptor
+    from llmos_jupyter.agent.rehearsal.inheritance import raise_descriptor
 
     pipe = os.dup(1)
     if os.name == "posix":

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 import llmos_jupyter
-from llmos_jupyter.agent import rehearsal
+from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
 from llmos_jupyter.effects.table import ScratchFiles
 from llmos_jupyter.effects.worker.confinement import Start, command
 from llmos_jupyter.effects.worker.sending import Sent, cannot_go

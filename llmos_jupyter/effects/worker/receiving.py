@@ -13,10 +13,11 @@ from typing import Any
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from llmos_jupyter.effects import ambient, kinds, names
+from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects.build import Builder
 from llmos_jupyter.effects.code import CompiledCell
+from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.table import ATOMS, BufferReader
 from llmos_jupyter.effects.worker.sending import MODULE
 

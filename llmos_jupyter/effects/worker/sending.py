@@ -9,13 +9,14 @@ import types
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects import ambient, kinds, names
+from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.code import CodePlaces
 from llmos_jupyter.effects.commit import weight
 from llmos_jupyter.effects.kind import KINDS
-from llmos_jupyter.effects.layout import library_module
+from llmos_jupyter.effects.objects import names
+from llmos_jupyter.effects.objects.layout import library_module
+from llmos_jupyter.effects.objects.reach import mentioned
 from llmos_jupyter.effects.pack import Packer
-from llmos_jupyter.effects.reach import mentioned
 from llmos_jupyter.effects.table import BufferWriter, Cannot, ScratchFiles, encode
 
 if TYPE_CHECKING:

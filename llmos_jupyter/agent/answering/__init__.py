@@ -1,0 +1,1 @@
+"""The loop from a request to the chosen candidate: generate, inspect, run in the sandbox, repair, choose."""

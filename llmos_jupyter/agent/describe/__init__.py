@@ -1,0 +1,1 @@
+"""The live variables in words, for a small language model."""

@@ -1,0 +1,240 @@
+"""The kernel's shell in the copy: the same machinery, but nothing it says leaves the process."""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import getpass
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from llmos_jupyter.agent.answering.outcome import figure_digest
+from llmos_jupyter.agent.rehearsal.capture import Capture, Stream
+from llmos_jupyter.agent.rehearsal.refusals import Refusals, Refused
+from llmos_jupyter.effects.displays.recorder import Recorder, Tee
+from llmos_jupyter.protocol import Capability
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+# Pixels of a figure that may be shown. Each takes four bytes while it is drawn: 400 MB.
+LARGEST_FIGURE = 100_000_000
+
+
+class Stage:
+    """A shell prepared for one rehearsal. `cells` are the names under which code was compiled, in order;
+    `shown` the exceptions that IPython displayed instead of raising."""
+
+    def __init__(
+        self, shell: InteractiveShell, refusals: Refusals, capture: Capture, recorder: Recorder | None = None
+    ) -> None:
+        """`recorder`: keeps all that is shown, in every format, to show it in the notebook."""
+        self._recorder = recorder
+        self.cells: list[str] = []
+        self.shown: list[BaseException] = []
+        self.figures: list[str] = []
+        self._shell = shell
+        self._refusals = refusals
+        self._capture = capture
+        self._streams()
+        self._messages()
+        self._displays()
+        self._errors()
+        self._doors()
+        self._events()
+        self._plots()
+        refusals.is_candidate = lambda filename: filename in self.cells or filename.startswith(("<timed", "<magic-"))
+
+    def printed(self) -> str:
+        """The output so far, with the made-up file names of cells (a warning shows them) in plain words."""
+        text = self._capture.text()
+        for name in self.cells:
+            text = text.replace(name, "cell")
+        return text
+
+    def _streams(self) -> None:
+        for name, fd in (("stdout", 1), ("stderr", 2)):
+            usual = getattr(sys, name, None)
+            # IPython 9 replaces the method on the stream while a cell runs, to keep what it prints for the history.
+            getattr(usual, "__dict__", {}).pop("write", None)
+            capture = Tee(self._recorder, name, self._capture) if self._recorder else self._capture
+            setattr(sys, name, Stream(capture, name, fd, binary=hasattr(usual, "buffer")))
+        self._shell._tee = lambda channel: contextlib.nullcontext()
+        sys.stdin = _NoInput(self._no_input)
+        write = self._swallow()
+
+        def write_all(stream: Any, text: str) -> int:
+            self._capture.write(text)
+            if self._recorder:
+                self._recorder.stream("stderr" if stream.name == "stderr" else "stdout", text)
+            return len(text)
+
+        if (iostream := sys.modules.get("ipykernel.iostream")) is not None:
+            # Loggers and progress bars may hold the notebook's own streams.
+            iostream.OutStream.write = write_all
+            iostream.OutStream.flush = iostream.OutStream._flush = write
+            iostream.IOPubThread.schedule = iostream.IOPubThread.send_multipart = write
+
+    def _messages(self) -> None:
+        """Messages of the Jupyter protocol (displays, comms, widgets) go nowhere: their sockets are gone."""
+        if (session := sys.modules.get("jupyter_client.session")) is not None:
+            session.Session.send = lambda self, stream, message, *args, **kwargs: (
+                message if isinstance(message, dict) else {}
+            )
+            session.Session.recv = lambda self, *args, **kwargs: (None, None)
+
+    def _displays(self) -> None:
+        shell = self._shell
+        recorder = self._recorder
+        if recorder is None:
+            shell.display_formatter.active_types = ["text/plain"]  # pictures and HTML take long and are not read
+
+        def drawn(figure: Any) -> str:
+            width, height = figure.get_size_inches() * figure.dpi
+            if width * height > LARGEST_FIGURE:
+                raise ValueError(
+                    f"the figure would be {width:.0f} x {height:.0f} pixels, too large to be shown: "
+                    "use a smaller figsize (in inches) or dpi"
+                )
+            self.figures.append(figure_digest(figure))
+            return repr(figure)
+
+        text = shell.display_formatter.formatters["text/plain"]
+        text.for_type_by_name("matplotlib.figure", "Figure", lambda figure, printer, cycle: printer.text(drawn(figure)))
+
+        def publish(data: dict[str, Any], metadata: Any = None, *args: object, **kwargs: Any) -> None:
+            self._show(data)
+            if recorder:
+                recorder.display(data, metadata, kwargs.get("transient"), kwargs.get("update", False))
+
+        shell.display_pub.publish = publish
+        shell.display_pub.clear_output = recorder.clear if recorder else self._swallow()
+        hook = shell.displayhook
+        hook.start_displayhook = hook.write_output_prompt = self._swallow()
+        hook.finish_displayhook = hook.log_output = self._swallow()
+        update = hook.update_user_ns
+
+        def keep(value: Any) -> None:
+            if recorder:
+                recorder.value(value)
+            update(value)
+
+        def write(data: Any, metadata: Any = None) -> None:
+            self._show(data)
+            if recorder:
+                recorder.result(data, metadata)
+
+        hook.update_user_ns, hook.write_format_data = keep, write
+        shell.logger.log_active = False
+
+    def _show(self, data: Any) -> None:
+        text = data.get("text/plain") if isinstance(data, dict) else None
+        if isinstance(text, str):
+            self._capture.write(text + "\n")
+
+    def _errors(self) -> None:
+        shell = self._shell
+
+        def show(exc_tuple: Any = None, *args: object, **kwargs: object) -> None:
+            error = exc_tuple[1] if isinstance(exc_tuple, tuple) else sys.exc_info()[1]
+            if isinstance(error, BaseException):
+                self.shown.append(error)
+
+        shell.showtraceback = shell.showsyntaxerror = shell.showindentationerror = show
+        shell.custom_exceptions = ()
+        compile_cell = shell.compile.cache
+
+        def cache(*args: Any, **kwargs: Any) -> str:
+            name = str(compile_cell(*args, **kwargs))
+            self.cells.append(name)
+            return name
+
+        shell.compile.cache = cache
+
+    def _doors(self) -> None:
+        """Input, shell commands, and the ways out."""
+        shell, refusals = self._shell, self._refusals
+
+        def run(command: str) -> NoReturn:
+            refusals.command(shell.var_expand(command, depth=1))
+            raise Refused("running a command")
+
+        def output(command: str, *args: object, **kwargs: object) -> NoReturn:
+            run(command)
+
+        if refusals.may_start_processes:
+            shell.system = shell.system_piped = shell.system_raw = self._system
+        else:
+            shell.system = shell.system_piped = shell.system_raw = run
+            shell.getoutput = output
+        shell.set_next_input = self._swallow()
+        builtins.input = getpass.getpass = shell.raw_input = self._no_input
+
+        def leave() -> NoReturn:
+            refusals.note(Capability.EXIT, "exit the kernel")
+            raise SystemExit
+
+        shell.ask_exit = leave
+        for name in ("_exit", "abort"):
+            setattr(os, name, self._really(f"os.{name}", getattr(os, name)))
+
+    def _system(self, command: str) -> None:
+        """Run a shell command, as `!command` asks for; its output is the cell's."""
+        text = self._shell.var_expand(command, depth=1)
+        with subprocess.Popen(
+            text, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        ) as process:
+            for line in process.stdout or ():
+                sys.stdout.write(line.decode(errors="replace"))
+        self._shell.user_ns["_exit_code"] = process.returncode
+
+    def _really(self, name: str, act: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
+        def leave(*args: object) -> NoReturn:
+            self._refusals.note(Capability.EXIT, f"end the kernel with {name}")
+            act(*args)
+
+        return leave
+
+    def _no_input(self, prompt: object = "", *args: object, **kwargs: object) -> NoReturn:
+        text = f"ask: {prompt}" if isinstance(prompt, str) and prompt.strip() else "ask for input"
+        self._refusals.note(Capability.INPUT, text.strip())
+        raise Refused("asking for input")
+
+    def _events(self) -> None:
+        """Of the callbacks around a cell only matplotlib's stay, which show its figures."""
+        for name, callbacks in self._shell.events.callbacks.items():
+            self._shell.events.callbacks[name] = [
+                f for f in callbacks if (getattr(f, "__module__", None) or "").startswith("matplotlib")
+            ]
+
+    def _plots(self) -> None:
+        """A window's connection to the screen is gone; a figure can still be drawn."""
+        os.environ.setdefault("MPLBACKEND", "agg")
+        matplotlib = sys.modules.get("matplotlib")
+        if matplotlib is not None and "matplotlib.pyplot" in sys.modules:
+            backend = str(matplotlib.get_backend()).lower()
+            if "inline" not in backend and backend != "agg":
+                with contextlib.suppress(Exception):  # a backend that cannot be left: then drawing reports it
+                    sys.modules["matplotlib.pyplot"].switch_backend("agg")
+
+    @staticmethod
+    def _swallow() -> Callable[..., None]:
+        return lambda *args, **kwargs: None
+
+
+class _NoInput(io.TextIOBase):
+    def __init__(self, refuse: Callable[[], NoReturn]) -> None:
+        self._refuse = refuse
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> str:
+        self._refuse()
+
+    def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
+        self._refuse()

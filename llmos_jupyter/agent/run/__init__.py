@@ -1,0 +1,1 @@
+"""The end of an answer: the chosen candidate runs, is committed, and can be undone."""

@@ -1,0 +1,1 @@
+"""What the daemon keeps on disk: tasks, jobs, steps, usage, and what was learned."""

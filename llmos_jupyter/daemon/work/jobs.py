@@ -1,0 +1,483 @@
+"""Background tasks in the daemon: the schedule says when and where, a pool runs, the store keeps what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from llmos_jupyter.daemon.events import Events
+from llmos_jupyter.daemon.stores import task_lists
+from llmos_jupyter.daemon.stores.job_store import JobStore
+from llmos_jupyter.daemon.stores.learned import Learned
+from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
+from llmos_jupyter.daemon.work import job_files
+from llmos_jupyter.daemon.work.gathering import Gatherer
+from llmos_jupyter.daemon.work.pools import MACHINE, WORKERS, Pools
+from llmos_jupyter.daemon.work.schedule import TICK, Schedule
+from llmos_jupyter.daemon.work.standstill import Standstill
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import Finish, Options, Queued, Request, Task, TaskState
+from llmos_jupyter.scheduling.dispatch.waiting_room import Dropped
+from llmos_jupyter.scheduling.estimating.estimates import Estimate, Features, Outcome, Prior
+from llmos_jupyter.scheduling.policy import Start
+from llmos_jupyter.scheduling.problem import Option, Step
+from llmos_jupyter.workers.messages import Ended, EndState, Job, Started, StoredOutput, WorkerItem
+
+log = logging.getLogger(__name__)
+
+# What a cell is taken to be before anything is known of it; the scheduler corrects itself as it overruns.
+UNKNOWN = Prior(seconds=10.0, probability=0.9)
+_ENDED = "the daemon ended while it ran: `%llmos retry {number}` runs it again"
+_IDENTIFIER = re.compile(r"\b[0-9a-f]{32}\b")
+# The kind of a request in words in a worker.
+ASKED = "asked"
+
+
+def in_background(task: Task) -> bool:
+    """Whether a task runs in a worker, and not in its notebook's kernel."""
+    return task.kind == "run" or task.options.background
+
+
+@dataclass
+class _Running:
+    """A job in its worker. `thinks`: its code asks the model for code, and does not run any of its own yet. `broken`:
+    it was paused, so that how long it took says nothing."""
+
+    task: asyncio.Task[None]
+    resource: str
+    began: float = field(default_factory=time.monotonic)
+    broken: bool = False
+    thinks: bool = False
+    paused: bool = False
+
+
+class Jobs:
+    """Accepts, runs and ends background tasks. All methods belong to the daemon's event loop."""
+
+    def __init__(
+        self,
+        store: Store,
+        events: Events,
+        schedule: Schedule,
+        pools: Pools,
+        learned: Learned,
+        ended: Callable[[Task], Awaitable[None]],
+    ) -> None:
+        """`ended` is told of each task that has ended by itself."""
+        self._store = store
+        self._learned = learned
+        self._ended = ended
+        self._events = events
+        self._schedule = schedule
+        self._pools = pools
+        self.jobs = JobStore(store)
+        self._running: dict[str, _Running] = {}
+        self.standstill = Standstill(schedule, pools, self)
+        self._closing = False
+
+    # --- life -------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take up what an earlier daemon left: what waited waits again, what ran is told as ended by accident."""
+        await asyncio.to_thread(job_files.remove_old)
+        waiting: dict[str, Task] = {}
+        placed: dict[str, float] = {}
+        for task in await asyncio.to_thread(lambda: list(self.jobs.open_jobs())):
+            timeline = await asyncio.to_thread(self.jobs.timeline, task.id)
+            if task.state == "running" or (task.state == "paused" and timeline.started):
+                await asyncio.to_thread(self._store.move, task.id, "failed", _ENDED.format(number=task.number))
+            else:
+                if timeline.priority is not None:
+                    task.options.priority, placed[task.id] = int(timeline.priority), timeline.priority
+                waiting[task.id] = task
+        for task in waiting.values():
+            try:
+                self._enqueue(task, await asyncio.to_thread(self.jobs.job, task.id))
+                if task.id in placed:
+                    self._schedule.reprioritise(task.id, placed[task.id])
+                if task.state == "paused":
+                    self._schedule.hold(task.id)
+            except LLMOSError as error:
+                await asyncio.to_thread(self._store.move, task.id, "failed", str(error))
+        self._events.notify()
+
+    async def close(self) -> None:
+        self._closing = True
+        await self._pools.close()
+        await asyncio.gather(*(running.task for running in self._running.values()), return_exceptions=True)
+
+    async def remove_forgotten(self) -> None:
+        """What jobs were given whose tasks are no longer in the database."""
+        await asyncio.to_thread(job_files.remove_unless, self.jobs.has)
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._running) or self._schedule.waiting() > 0
+
+    # --- what clients ask -------------------------------------------------------------------
+
+    async def submit(self, request: Request, job: Job) -> Task:
+        """Accept a job. Raises LLMOSError, and accepts nothing, if it could never run."""
+        self._schedule.check(self._step(request.id, request.session.id, request.options, job))
+        task = await asyncio.to_thread(self.jobs.accept, request, job)
+        if task.state == "accepted" and task.id not in self._running and not self._schedule.knows(task.id):
+            self._enqueue(task, job)
+        self._events.notify()
+        return task
+
+    async def cancel(self, task: Task) -> Task:
+        """End a task that waits or runs."""
+        if is_final(task):
+            return task
+        ended = await asyncio.to_thread(self._store.move, task.id, "cancelled", "cancelled by the user")
+        running = self._running.get(task.id)
+        if running is not None:
+            await self._pools.cancel(task.id)
+        else:
+            await self._drop(self._schedule.cancel(task.id))
+        self._events.notify()
+        return ended
+
+    async def reprioritise(self, task: Task, priority: int) -> Task:
+        self._schedule.reprioritise(task.id, priority)
+        await asyncio.to_thread(self.jobs.note, task.id, priority=priority)
+        self._events.add("task.priority", task.id, priority=priority)
+        return self._store.task(task.id)
+
+    async def place(self, task: Task, before: Task | None) -> Task:
+        """Put a task that waits right before another one that waits, or behind all of its class: the user's order.
+
+        Those that were ahead of its new place in the same class stay ahead of it: they are given places too.
+        """
+        if task.id == (before.id if before else ""):
+            return task
+        steps = task_lists.steps_by_task(self._schedule)
+        for one in (task, before):
+            if one is not None and (one.id not in steps or steps[one.id].state != "waiting" or not in_background(one)):
+                raise LLMOSError(f"Task {one.number} does not wait in the queue any more: nothing was moved.")
+        numbers = await asyncio.to_thread(task_lists.queue_order, self._store, steps, self._schedule.ranks())
+        queued = await asyncio.to_thread(task_lists.by_number, self._store, numbers)
+        level = steps[before.id if before else task.id].priority
+        order = [
+            one.id
+            for one in queued
+            if one.id != task.id
+            and one.id in steps
+            and steps[one.id].state == "waiting"
+            and in_background(one)
+            # What waits for others is placed when it can start.
+            and steps[one.id].priority == level
+        ]
+        at = order.index(before.id) if before else len(order)
+        order.insert(at, task.id)
+        # Whoever stands behind the new place keeps an earlier one, so all of the class are written anew.
+        places = {name: level + (len(order) - rank) / (len(order) + 1) for rank, name in enumerate(order)}
+        for name, place in places.items():
+            self._schedule.reprioritise(name, place)
+        await asyncio.to_thread(self.jobs.note_places, places)
+        self._events.add("task.placed", task.id)
+        return self._store.task(task.id)
+
+    async def pause(self, task: Task) -> Task:
+        """Let a task that waits go on waiting until it is resumed, and one that runs stand still."""
+        if task.state == "paused":
+            return task
+        if is_final(task):
+            raise LLMOSError(f"Task {task.number} is {task.state}: there is nothing to pause.")
+        running = self._running.get(task.id)
+        if running is None:
+            self._schedule.hold(task.id)
+        else:
+            if running.resource != WORKERS:
+                raise LLMOSError(f"Task {task.number} runs on a cluster, where it cannot stand still: cancel it.")
+            running.paused = running.broken = True
+            self._pools.pause([task.id], True)
+            self._schedule.paused(task.id, hold=True)
+        return await asyncio.to_thread(self._store.move, task.id, "paused", "paused by the user")
+
+    async def resume(self, task: Task) -> Task:
+        """Let a task that was paused wait for its turn again."""
+        if task.state != "paused":
+            raise LLMOSError(f"Task {task.number} is {task.state}: only what is paused is resumed.")
+        task = await asyncio.to_thread(self._store.move, task.id, "accepted")
+        self._schedule.release(task.id)
+        self._events.notify()
+        return task
+
+    async def retry(self, task: Task) -> Task:
+        """Run a job that failed or was cancelled once more, as it was submitted."""
+        if not is_final(task) or task.state == "done":
+            raise LLMOSError(
+                f"Request {task.number} is {task.state}: only what failed or was cancelled is tried again."
+            )
+        job = await asyncio.to_thread(self.jobs.job, task.id)
+        if task.id in self._running:
+            raise LLMOSError(f"Request {task.number} is still ending: try again in a moment.")
+        if job.variables and not Path(job.variables.folder).is_dir():
+            raise LLMOSError(f"What request {task.number} was given is no longer kept: run its cell again.")
+        await asyncio.to_thread(self.jobs.begin_anew, task.id)
+        again = await asyncio.to_thread(self._store.reopen, task.id)
+        self._enqueue(again, job, after=())
+        self._events.notify()
+        return again
+
+    async def queue(self, limit: int, offset: int = 0) -> list[Queued]:
+        """A window of the tasks that have not ended: those that run, then those that wait, in the order in which they
+        are planned, then by their classes; then those that are paused."""
+        now = task_lists.steps_by_task(self._schedule)
+        order = await asyncio.to_thread(task_lists.queue_order, self._store, now, self._schedule.ranks())
+        window = order[offset : offset + limit]
+        tasks = await asyncio.to_thread(task_lists.by_number, self._store, window)
+        return [
+            Queued(
+                task=task,
+                step=now.get(task.id),
+                why=self.in_numbers(self._schedule.waits_for(now[task.id].id)) if task.id in now else "",
+                more=max(0, len(order) - offset - limit),
+            )
+            for task in tasks
+        ]
+
+    def may_stand_still(self) -> list[str]:
+        """The jobs that run code: those whose loop waits for the model must go on hearing it."""
+        return [name for name, job in self._running.items() if not job.thinks]
+
+    def may_go_on(self) -> list[str]:
+        return [name for name, job in self._running.items() if not job.paused]
+
+    def runs_its_code(self, task_id: str) -> None:
+        """A request in words has come so far that its code runs in its worker, like any other."""
+        if task_id in self._running:
+            self._running[task_id].thinks = False
+            if self.standstill.still:
+                self._pools.pause([task_id], True)
+
+    async def outputs(self, task_id: str, after: int) -> AsyncGenerator[StoredOutput | Ended, None]:
+        """What a job shows, from a number on; the last is its end."""
+        last = after
+        while True:
+            task = await asyncio.to_thread(self._store.task, task_id)
+            stored = await asyncio.to_thread(self.jobs.outputs, task_id, last)
+            for output in stored:
+                yield output
+                last = output.id
+            if stored:
+                continue
+            if is_final(task) and task_id not in self._running:
+                ended = await asyncio.to_thread(self.jobs.ended, task_id)
+                state: EndState = "cancelled" if task.state == "cancelled" else "failed"
+                yield ended or Ended(state=state, message=task.reason)
+                return
+            await self._events.wait(TICK)
+
+    # --- deciding and running ---------------------------------------------------------------
+
+    def _step(
+        self,
+        task_id: str,
+        notebook: str,
+        options: Options,
+        job: Job,
+        after: tuple[str, ...] | None = None,
+        created: float | None = None,
+    ) -> Step:
+        now = time.monotonic()
+        # One that passed while no daemon ran is no reason not to run any more.
+        left = None if options.deadline is None else options.deadline - (time.time() - (created or time.time()))
+        return Step(
+            id=task_id,
+            task=task_id,
+            options={name: self._option(name, job) for name in self._eligible(options, job)},
+            notebook=notebook,
+            # A request in words waits for the model most of the time.
+            cores=0.0 if job.lock_later else float(job.limits.cores),
+            memory=self._memory(job),
+            gpus=options.gpus,
+            deadline=None if left is None or left <= 0 else now + left,
+            priority=options.priority,
+            after=self._unended(options.after) if after is None else after,
+        )
+
+    def _option(self, resource: str, job: Job) -> Option:
+        estimate = self._predict(resource, job)
+        return Option(duration=estimate.p50, probability=estimate.probability)
+
+    def _memory(self, job: Job) -> float:
+        """Bytes that are counted for a job: what it was given, else what its code used before, as far as the machine
+        has as much."""
+        if job.limits.memory_bytes:
+            return float(job.limits.memory_bytes)
+        estimate = self._predict(WORKERS, job)
+        most = self._schedule.resources[MACHINE].memory or 0.0
+        return min(estimate.memory, most) if estimate.seen else 0.0
+
+    def _predict(self, resource: str, job: Job) -> Estimate:
+        """What a job will take: by its own earlier runs, if its code has run before."""
+        if job.lock_later:
+            return self._learned.predict(ASKED, resource, Features(), UNKNOWN)
+        return self._learned.predict_run(job.code, resource, _features(job), UNKNOWN)
+
+    def _learn(self, task: Task, job: Job, resource: str, ended: Ended, seconds: float | None) -> None:
+        outcome = Outcome(
+            seconds=seconds,
+            memory=float(ended.peak_bytes) if ended.peak_bytes else None,
+            succeeded=ended.state == "done",
+        )
+        try:
+            if job.lock_later:
+                self._learned.learn(ASKED, resource, Features(), UNKNOWN, outcome, task.id)
+            else:
+                self._learned.learn_run(job.code, resource, _features(job), UNKNOWN, outcome, task.id)
+        except LLMOSError as error:
+            log.error("nothing is learned of task %s: %s", task.number, error)
+
+    def _eligible(self, options: Options, job: Job) -> tuple[str, ...]:
+        # The loop in a worker speaks to this daemon, which other machines cannot reach.
+        return (WORKERS,) if job.lock_later else self._pools.eligible(options)
+
+    def _unended(self, wanted: list[str]) -> tuple[str, ...]:
+        """The tasks of these numbers that have not ended. Raises LLMOSError if one has failed or is not known."""
+        open_: list[str] = []
+        for key in wanted:
+            task = self._store.task(key)
+            if task.state in ("failed", "cancelled"):
+                raise LLMOSError(f"Request {task.number}, which this is to wait for, is {task.state}: retry it first.")
+            if not is_final(task):
+                if not self.jobs.has(task.id):
+                    raise LLMOSError(f"Request {task.number} is not a background task: only those can be waited for.")
+                open_.append(task.id)
+        return tuple(open_)
+
+    def _enqueue(self, task: Task, job: Job, after: tuple[str, ...] | None = None) -> None:
+        step = self._step(task.id, task.session.id, task.options, job, after, task.created)
+        p90 = min(self._predict(name, job).p90 for name in step.options)
+        self._schedule.add(step, "run", self._begin, p90=p90)
+
+    def _begin(self, start: Start) -> None:
+        """The schedule lets a job begin, or go on."""
+        running = self._running.get(start.step)
+        if running is None:
+            self._running[start.step] = _Running(asyncio.create_task(self._run(start)), start.resource)
+            return
+        running.paused = False
+        self._pools.pause([start.step], self.standstill.still and not running.thinks)
+        self._running[start.step].task.add_done_callback(lambda _: None)
+        task = asyncio.create_task(asyncio.to_thread(self._store.move, start.step, "running"))
+        task.add_done_callback(lambda _: self._events.notify())
+
+    async def _run(self, start: Start) -> None:
+        task_id = start.step
+        ended = Ended(state="failed", message="The daemon failed: see its log.")
+        try:
+            job = await asyncio.to_thread(self.jobs.job, task_id)
+            task = await asyncio.to_thread(self._store.move, task_id, "running")
+            if is_final(task):  # cancelled in between
+                ended = Ended(state="cancelled", message=task.reason)
+                return
+            await asyncio.to_thread(lambda: self.jobs.note(task_id, started=time.time()))
+            self._events.notify()
+            self._running[task_id].thinks = job.lock_later
+            placed = await self._pools.place(job, task.options, start.resource)
+            if is_final(await asyncio.to_thread(self._store.task, task_id)):  # cancelled before it had its place
+                ended = Ended(state="cancelled", message="The task was cancelled.")
+                return
+            gathered = Gatherer(lambda item: self._store_output(task_id, item))
+            async with contextlib.aclosing(self._pools.run(placed)) as items:
+                async for item in items:
+                    if isinstance(item, Ended):
+                        ended = item
+                        continue
+                    if isinstance(item, Started) and self.standstill.still and not job.lock_later:
+                        self._pools.pause([task_id], True)
+                    await gathered.add(item)
+            await gathered.flush()
+        except LLMOSError as error:
+            ended = Ended(state="failed", message=str(error))
+        except Exception as error:
+            log.exception("task %s failed in the daemon", task_id)
+            ended = Ended(state="failed", message=f"The daemon failed ({type(error).__name__}): see its log.")
+        finally:
+            self._pools.release(task_id)
+            await self._end(task_id, start.resource, ended)
+
+    async def _end(self, task_id: str, resource: str, ended: Ended) -> None:
+        finish = _finish(ended)
+        if self._closing and ended.state == "cancelled":
+            number = (await asyncio.to_thread(self._store.task, task_id)).number
+            finish = Finish(state="failed", reason=_ENDED.format(number=number))
+            ended = ended.model_copy(update={"state": "failed", "message": finish.reason})
+        try:
+            if ended.answered is not None:
+                for record in ended.answered.records:
+                    await asyncio.to_thread(self._store.add_record, task_id, record)
+            await asyncio.to_thread(lambda: self.jobs.note(task_id, ended=time.time()))
+            await asyncio.to_thread(self.jobs.end, task_id, ended)
+            task = await asyncio.to_thread(self._store.finish, task_id, finish)
+        except LLMOSError as error:
+            log.error("the end of task %s could not be stored: %s", task_id, error)
+        else:
+            finish.state = task.state if task.state in ("done", "failed", "cancelled") else finish.state
+            if ended.state in ("done", "failed", "died") and ended.seconds:
+                job = await asyncio.to_thread(self.jobs.job, task_id)
+                ran = self._running[task_id]
+                seconds = None if ran.broken else time.monotonic() - ran.began
+                await asyncio.to_thread(self._learn, task, job, resource, ended, seconds)
+            await self._ended(task)
+        del self._running[task_id]
+        if finish.state == "done":
+            await self._hand_on(task_id, ended)
+            self._schedule.ended(task_id)
+            await asyncio.to_thread(lambda: job_files.remove_variables(self.jobs.job(task_id)))
+        else:
+            await self._drop(self._schedule.ended(task_id, finish.state))
+        self._events.notify()
+
+    async def _hand_on(self, task_id: str, ended: Ended) -> None:
+        """What a task made is given to those that waited for it, over what their notebook had when it sent them."""
+        results = ended.results
+        if results is None:
+            return
+        for name in self._schedule.dependents(task_id):
+            try:
+                await asyncio.to_thread(self.jobs.give, name, results)
+            except (LLMOSError, OSError) as error:
+                log.error("task %s is not given the results of %s: %s", name, task_id, error)
+
+    async def _drop(self, dropped: list[Dropped]) -> None:
+        """Tasks that can never run because what they waited for did not end well."""
+        for one in dropped:
+            await asyncio.to_thread(self._store.move, one.step, "failed", self.in_numbers(one.reason))
+        self._events.notify()
+
+    def in_numbers(self, sentence: str) -> str:
+        """A sentence of the scheduler's with the tasks' numbers instead of their identifiers."""
+        for name in set(_IDENTIFIER.findall(sentence)):
+            with contextlib.suppress(UnknownTask):
+                sentence = sentence.replace(name, f"task {self._store.task(name).number}")
+        return sentence
+
+    async def _store_output(self, task_id: str, item: WorkerItem) -> None:
+        try:
+            await asyncio.to_thread(self.jobs.add_output, task_id, item)
+        except LLMOSError as error:  # a full disk: what it showed is lost, what it does goes on
+            log.error("an output of task %s could not be stored: %s", task_id, error)
+        self._events.notify()
+
+
+def _features(job: Job) -> Features:
+    size = job.variables.bytes if job.variables else 0
+    return Features(request_chars=float(len(job.code)), data_bytes=float(size))
+
+
+def _finish(ended: Ended) -> Finish:
+    """How a task ended whose worker ended so."""
+    if ended.state == "done" and ended.answered is not None:
+        return ended.answered.finish
+    state: TaskState = "failed" if ended.state == "died" else ended.state
+    return Finish(state=state, reason=ended.message)

@@ -1,0 +1,1 @@
+"""What people read outside an answer: tables of tasks and models, traces, the doctor."""

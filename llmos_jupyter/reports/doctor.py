@@ -1,0 +1,166 @@
+"""`%llmos doctor`: is everything there that an answer needs, and what to do if not. Changes nothing, loads nothing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+from llmos_jupyter import __version__, config, paths
+from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
+from llmos_jupyter.daemon import lifecycle
+from llmos_jupyter.daemon.client import DaemonClient
+from llmos_jupyter.engines import address, catalogue, download, selection
+from llmos_jupyter.engines.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.sandbox import lock
+from llmos_jupyter.widgets.notes import size
+
+ENGINE_PACKAGES = {
+    LLAMA_CPP: ("xllamacpp",),
+    TRANSFORMERS: ("transformers", "torch"),
+    MLX: ("mlx-lm", "mlx"),
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at. `bad`: answers will not come. `note`: they will, with something less."""
+
+    name: str
+    state: Literal["ok", "note", "bad"]
+    detail: str
+
+
+def report() -> str:
+    """All checks as text, one line each."""
+    marks = {"ok": "ok   ", "note": "note ", "bad": "BAD  "}
+    return "\n".join(f"{marks[check.state]} {check.name:<11} {check.detail}" for check in checks())
+
+
+def checks() -> Iterator[Check]:
+    for look in (_versions, _settings, _machine, _engines, _model, _disk, _rehearsal, _runtime, _daemon, _engine_log):
+        yield from _safely(look)
+
+
+def _safely(look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    try:
+        yield from look()
+    except (LLMOSError, OSError) as error:
+        yield Check(look.__name__.strip("_"), "bad", str(error))
+
+
+def _versions() -> Iterator[Check]:
+    found = []
+    for package in ("ipython", "ipykernel", "jupyterlab", "xllamacpp"):
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            found.append(f"no {package}")
+    yield Check(
+        "versions",
+        "ok",
+        f"llmos-jupyter {__version__}, Python {platform.python_version()} ({sys.platform}), {', '.join(found)}",
+    )
+
+
+def _settings() -> Iterator[Check]:
+    changed = config.load().model_dump(exclude_defaults=True)
+    yield Check("settings", "ok", ", ".join(f"{key}={value}" for key, value in changed.items()) or "all defaults")
+
+
+def _machine() -> Iterator[Check]:
+    here = selection.Machine.here()
+    yield Check(
+        "machine", "ok", f"{here.cores} cores, {size(here.ram_available)} of {size(here.ram_total)} memory free"
+    )
+
+
+def _engines() -> Iterator[Check]:
+    """What is installed, by its metadata: importing torch takes seconds."""
+    for engine, packages in ENGINE_PACKAGES.items():
+        try:
+            detail = ", ".join(f"{package} {version(package)}" for package in packages)
+        except PackageNotFoundError:
+            continue
+        yield Check("engines", "ok", f"{engine}: {detail}")
+
+
+def _model() -> Iterator[Check]:
+    wanted = config.load().model
+    if wanted == "auto":
+        choice = selection.choose(selection.Machine.here(), catalogue.models())
+        model, why = choice.model, choice.why
+    else:
+        model, why = catalogue.resolve(wanted), "your setting"
+    if model.url:
+        server = address.parse(model.url)
+        state: Literal["ok", "note"] = "ok" if server.loopback else "note"
+        where = "on this machine" if server.loopback else f"what you ask leaves this machine for {server.host}"
+        key = "its key is known" if address.key_for(server) else "no key is known for it"
+        yield Check("model", state, f"{model.title} ({why}): {where}; {key}")
+        return
+    if path := download.downloaded(model):
+        yield Check("model", "ok", f"{model.name} ({why}): {path}")
+    else:
+        yield Check("model", "note", f"{model.name} ({why}) is fetched at the first request: {size(model.size_bytes)}")
+
+
+def _disk() -> Iterator[Check]:
+    for name, folder in (("models", paths.model_dir()), ("history", paths.data_dir())):
+        existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        free = shutil.disk_usage(existing).free
+        if not os.access(existing, os.W_OK):
+            yield Check("disk", "bad", f"{folder} cannot be written: set LLMOS_MODEL_DIR or LLMOS_DATA_DIR ({name})")
+        else:
+            yield Check("disk", "ok" if free > 3e9 else "note", f"{name} in {folder}: {size(free)} free")
+
+
+def _rehearsal() -> Iterator[Check]:
+    reason = rehearsal.supported()
+    if reason:
+        yield Check("rehearsal", "note", f"not here ({reason}): you are asked before code runs")
+    else:
+        yield Check("rehearsal", "ok", f"code is tried on a locked-down copy of the kernel first ({lock.describe()})")
+
+
+def _runtime() -> Iterator[Check]:
+    file = paths.runtime_file()
+    if not file.exists():
+        yield Check("runtime", "ok", "no daemon is running; the next request starts it")
+        return
+    mode = stat.S_IMODE(file.stat().st_mode)
+    if mode & 0o077:
+        yield Check("runtime", "bad", f"{file} can be read by others: run `llmos stop`, then delete it")
+    elif lifecycle.read_runtime_file() is None:
+        yield Check("runtime", "note", f"{file} is damaged; the next request replaces it")
+    else:
+        yield Check("runtime", "ok", str(file))
+
+
+def _daemon() -> Iterator[Check]:
+    if lifecycle.find() is None:
+        return
+    status = DaemonClient(start=False).status()
+    yield Check("daemon", "ok", f"{status.version}, process {status.pid}, log {status.log}")
+    if engine := status.engine:
+        state: Literal["ok", "bad"] = "bad" if engine.state == "failed" else "ok"
+        trouble = f": {engine.error}" if engine.error else ""
+        yield Check("engine", state, f"{engine.model} in {engine.engine}: {engine.state}{trouble}")
+        for clause in engine.lacks:
+            yield Check("engine", "note", clause)
+
+
+def _engine_log() -> Iterator[Check]:
+    file = paths.data_dir() / "engine.log"
+    if file.exists():
+        lines = file.read_text(encoding="utf-8", errors="replace")[-20_000:].splitlines()
+        trouble = [line for line in lines if " E " in line or "error" in line.lower()]
+        if trouble:
+            yield Check("engine log", "note", f"{file}: {trouble[-1].strip()[:200]}")

@@ -1,0 +1,1 @@
+"""Who goes first, who waits and who gives way, decided at each event."""

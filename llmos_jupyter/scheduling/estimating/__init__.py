@@ -1,0 +1,1 @@
+"""How long things are expected to take, learned from what they took."""

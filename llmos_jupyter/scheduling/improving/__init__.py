@@ -1,0 +1,1 @@
+"""Plans made better while there is time: solvers and local search."""

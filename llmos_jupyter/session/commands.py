@@ -1,0 +1,299 @@
+"""The sub-commands of %llmos."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from llmos_jupyter import config, paths
+from llmos_jupyter.agent.context.notebook_context import NotebookContext
+from llmos_jupyter.agent.replay.recording import notebook_requests, recording_named, trusted
+from llmos_jupyter.agent.replay.recording_place import notebook_file
+from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import OPEN_STATES
+from llmos_jupyter.reports import doctor
+from llmos_jupyter.reports.tables import lesson_table, model_table, resource_table, status_text
+from llmos_jupyter.session.magics import HELP
+from llmos_jupyter.session.notebook import AnswerFailed, Notebook
+from llmos_jupyter.session.tasks import priority, queue_text, write_trace
+from llmos_jupyter.widgets.trace import task_line, trace_text
+
+if TYPE_CHECKING:
+    from llmos_jupyter.protocol import Task
+    from llmos_jupyter.workers.messages import Ended
+
+
+def run(notebook: Notebook, name: str, argument: str) -> None:
+    """Run one sub-command and show what it says."""
+    try:
+        _COMMANDS[name](notebook, argument)
+    except LLMOSError as error:
+        raise AnswerFailed(str(error)) from error
+
+
+def _status(notebook: Notebook, argument: str) -> None:
+    print(status_text(notebook.client.status()))
+
+
+def _models(notebook: Notebook, argument: str) -> None:
+    print(model_table(notebook.client.models()))
+
+
+def _use(notebook: Notebook, argument: str) -> None:
+    print(notebook.use(argument))
+
+
+def _history(notebook: Notebook, argument: str) -> None:
+    tasks = notebook.client.tasks(session=notebook.session.id, limit=min(int(argument or 20), 1000))
+    print("\n".join(map(task_line, tasks)) or "No request has been made in this notebook.")
+
+
+def _code(notebook: Notebook, argument: str) -> None:
+    if argument:
+        keys = [argument]
+    else:
+        # The last one that has code: a question in between does not hide it.
+        keys = [str(task.number) for task in reversed(notebook.client.tasks(session=notebook.session.id))]
+    for key in keys:
+        if code := notebook.client.trace(key).code:
+            print(code)
+            notebook.shell.set_next_input(code)
+            return
+    raise LLMOSError(f"Request {argument} was answered without code." if argument else "There is no code yet.")
+
+
+def _why(notebook: Notebook, argument: str) -> None:
+    from IPython.display import display
+
+    trace = notebook.client.trace(argument or str(_last(notebook).number))
+    text = trace_text(trace)
+    if steps := notebook.client.why(trace.task.id):
+        text += f"\n\n### Where and when\n\n{steps}"
+    if hasattr(notebook.shell, "kernel"):
+        display({"text/markdown": text, "text/plain": text}, raw=True)
+    else:
+        print(text)
+
+
+def _cancel(notebook: Notebook, argument: str) -> None:
+    keys = [argument] if argument else [str(task.number) for task in _open(notebook)]
+    for key in keys:
+        task = notebook.client.cancel(key)
+        print(f"Request {task.number} is {task.state}.")
+    if not keys:
+        print("Nothing is running.")
+
+
+def _queue(notebook: Notebook, argument: str) -> None:
+    print(queue_text(notebook.client.queue()))
+
+
+def _dashboard(notebook: Notebook, argument: str) -> None:
+    notebook.client.status()  # starts the daemon if there is none: the widgets do not
+    if not hasattr(notebook.shell, "kernel"):
+        from llmos_jupyter.widgets.live import look
+        from llmos_jupyter.widgets.saved import dashboard_text
+
+        print(dashboard_text(look(notebook.client)))
+        return
+    from IPython.display import display
+
+    from llmos_jupyter.widgets import Dashboard
+
+    display(Dashboard())
+
+
+def _resources(notebook: Notebook, argument: str) -> None:
+    print(resource_table(notebook.client.resources()))
+
+
+def _learned(notebook: Notebook, argument: str) -> None:
+    print(lesson_table(notebook.client.learned()))
+
+
+def _trace(notebook: Notebook, argument: str) -> None:
+    print(write_trace(notebook.client, argument))
+
+
+def _wait(notebook: Notebook, argument: str) -> None:
+    # Without a number all of this notebook's, also those that ended a moment ago and whose results come now.
+    keys = [argument] if argument else notebook.background.unsettled()
+    for key in keys:
+        handle = notebook.background.handle(key)
+        if handle is None and argument:
+            raise LLMOSError(f"Task {key} was not begun in this notebook: `%llmos result {key}` shows what it showed.")
+        if handle is not None:
+            notebook.wait(handle)
+            print(handle.board.head)
+
+
+def _result(notebook: Notebook, argument: str) -> None:
+    from IPython.display import display
+
+    from llmos_jupyter.widgets.board import Board
+
+    board = Board(f"task {argument}")
+    task = notebook.client.trace(argument).task
+    if task.state in OPEN_STATES:
+        for output in notebook.client.shown(argument):
+            board.add(output.item)
+    else:
+        for item in notebook.client.outputs(argument):
+            board.add(item if item.type == "ended" else item.item)
+            if item.type == "ended" and item.results and notebook.background.handle(argument) is None:
+                board.notes += _adopted(notebook, item, task.number)
+    for bundle in ([board.answer] if board.answer else []) + [board.bundle()]:
+        if hasattr(notebook.shell, "kernel"):
+            display(bundle, raw=True)
+        else:
+            print(bundle["text/plain"])
+
+
+def _adopted(notebook: Notebook, ended: Ended, number: int) -> list[str]:
+    """Bring in what a task of another notebook made, or of this one before its kernel was restarted."""
+    if ended.results is None or not Path(ended.results.folder).is_dir():
+        return []
+    merged = notebook.background.bring_in(ended.results, {}, number, ours=ended.answered is not None)
+    came = [f"Brought in: {', '.join(f'`{name}`' for name in merged.set)}."] if merged.set else []
+    return came + merged.sentences()
+
+
+def _retry(notebook: Notebook, argument: str) -> None:
+    task = notebook.client.retry(argument)
+    print(f"Task {task.number} waits again: `%llmos result {task.number}` shows what it shows.")
+
+
+def _pause(notebook: Notebook, argument: str) -> None:
+    task = notebook.client.pause(argument)
+    print(f"Task {task.number} is paused: `%llmos resume {task.number}` lets it go on.")
+
+
+def _resume(notebook: Notebook, argument: str) -> None:
+    task = notebook.client.resume(argument)
+    print(f"Task {task.number} waits for its turn again.")
+
+
+def _priority(notebook: Notebook, argument: str) -> None:
+    key, text = argument.split()
+    try:
+        task = notebook.client.prioritise(key, priority(text))
+    except ValueError as error:
+        raise LLMOSError(str(error)) from None
+    print(f"Task {task.number} now has priority {text}.")
+
+
+def _allow(notebook: Notebook, argument: str) -> None:
+    print(notebook.rights.grants.allow(argument))
+
+
+def _allowed(notebook: Notebook, argument: str) -> None:
+    print("\n".join(notebook.rights.grants.allowed()))
+
+
+def _revoke(notebook: Notebook, argument: str) -> None:
+    print(notebook.rights.grants.revoke(argument))
+
+
+def _undo(notebook: Notebook, argument: str) -> None:
+    print("\n".join(notebook.undo(argument)))
+
+
+def _feedback(notebook: Notebook, argument: str) -> None:
+    thumb, _, key = argument.partition(" ")
+    given: dict[str, Literal["", "up", "down"]] = {"up": "up", "down": "down", "none": ""}
+    task = notebook.client.feedback(key.strip() or str(_last(notebook).number), given[thumb])
+    print(f"Request {task.number}: {thumb if task.feedback else 'no opinion'}. Thank you: answers are chosen by it.")
+
+
+def _replay(notebook: Notebook, argument: str) -> None:
+    recording = notebook.recording()
+    if argument == "clear":
+        print(recording.clear())
+        return
+    requests = notebook_requests(notebook_file(notebook.shell))
+    states = recording.status(notebook.shell.user_ns, notebook.context.answers, requests)
+    for state in states:
+        said = f"asked: {state.why}"
+        if state.replayed:
+            said = f"replayed, its code after a question: {state.why}" if state.why else "replayed"
+        print(f"{' '.join(state.request.split())[:80]}\n    {said}")
+    if not states:
+        print(f"No answer is recorded in {recording.file.name} yet.")
+
+
+def _trust(notebook: Notebook, argument: str) -> None:
+    if notebook.busy:
+        raise LLMOSError("An answer is running, and its code cannot trust recordings: write `%llmos trust` yourself.")
+    print(trusted(recording_named(argument.strip("\"'"))))
+
+
+def _forget(notebook: Notebook, argument: str) -> None:
+    count = notebook.client.forget(notebook.session.id, notebook.session.notebook)
+    notebook.context = NotebookContext(notebook.shell)
+    print(f"Forgot {count} request{'s' * (count != 1)} of this notebook, with all that was sent and came back.")
+    recording = notebook.recording()
+    if recording.file.exists():
+        print(f"Its recorded answers are still in {recording.file}: `%llmos replay clear` removes them.")
+    for file in sorted(recording.file.parent.glob(f"{recording.file.name}.damaged*")):
+        print(f"A recording that could not be read is still in {file}: delete it by hand.")
+    database = paths.database_file()
+    if aside := sorted(database.parent.glob(f"{database.name}.damaged-*")):
+        files = ", ".join(file.name for file in aside)
+        print(f"Damaged databases set aside in {database.parent} may hold older requests: delete {files} by hand.")
+
+
+def _doctor(notebook: Notebook, argument: str) -> None:
+    print(doctor.report())
+
+
+def _config(notebook: Notebook, argument: str) -> None:
+    print(config.table(config.change(argument) if argument else config.load()))
+
+
+def _help(notebook: Notebook, argument: str) -> None:
+    print(HELP)
+
+
+def _last(notebook: Notebook) -> Task:
+    tasks = notebook.client.tasks(session=notebook.session.id, limit=1)
+    if not tasks:
+        raise LLMOSError("No request has been made in this notebook yet.")
+    return tasks[-1]
+
+
+def _open(notebook: Notebook) -> list[Task]:
+    return [task for task in notebook.client.tasks(limit=1000) if task.state in OPEN_STATES]
+
+
+_COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
+    "status": _status,
+    "models": _models,
+    "use": _use,
+    "history": _history,
+    "code": _code,
+    "why": _why,
+    "cancel": _cancel,
+    "queue": _queue,
+    "dashboard": _dashboard,
+    "resources": _resources,
+    "learned": _learned,
+    "trace": _trace,
+    "wait": _wait,
+    "result": _result,
+    "retry": _retry,
+    "pause": _pause,
+    "resume": _resume,
+    "priority": _priority,
+    "allow": _allow,
+    "allowed": _allowed,
+    "revoke": _revoke,
+    "undo": _undo,
+    "feedback": _feedback,
+    "replay": _replay,
+    "trust": _trust,
+    "forget": _forget,
+    "doctor": _doctor,
+    "config": _config,
+    "help": _help,
+}
