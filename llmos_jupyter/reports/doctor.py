@@ -16,8 +16,9 @@ from llmos_jupyter import __version__, config, paths
 from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.engines import address, catalogue, download, selection
-from llmos_jupyter.engines.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
+from llmos_jupyter.engines import catalogue, download, selection
+from llmos_jupyter.engines.speaking import address
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.widgets.notes import size

@@ -12,11 +12,11 @@ import pytest
 
 from llmos_jupyter.daemon.work import engine_room
 from llmos_jupyter.engines import catalogue, download, weights_folder
-from llmos_jupyter.engines.capabilities import TRANSFORMERS
-from llmos_jupyter.engines.launch import Launch
-from llmos_jupyter.engines.openai_http import Reply
 from llmos_jupyter.engines.selection import Machine
-from llmos_jupyter.engines.supervisor import Supervisor
+from llmos_jupyter.engines.speaking.capabilities import TRANSFORMERS
+from llmos_jupyter.engines.speaking.openai_http import Reply
+from llmos_jupyter.engines.starting.launch import Launch
+from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.protocol import Generation, Message, Token
 from tests.conftest import SMALL
 from tests.engines import gguf_weights

@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 
-from llmos_jupyter.engines import refusals
-from llmos_jupyter.engines.capabilities import Capabilities
-from llmos_jupyter.engines.openai_http import ANSWER, Server
-from llmos_jupyter.engines.refusals import EngineGone, EngineHung
-from llmos_jupyter.engines.replies import Reply
+from llmos_jupyter.engines.speaking import refusals
+from llmos_jupyter.engines.speaking.capabilities import Capabilities
+from llmos_jupyter.engines.speaking.openai_http import ANSWER, Server
+from llmos_jupyter.engines.speaking.refusals import EngineGone, EngineHung
+from llmos_jupyter.engines.speaking.replies import Reply
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Generation, Message
 

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from llmos_jupyter.engines.capabilities import LLAMA_CPP, TABLE, Capabilities
-from llmos_jupyter.engines.launch import Launch
-from llmos_jupyter.engines.openai_http import Server
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, TABLE, Capabilities
+from llmos_jupyter.engines.speaking.openai_http import Server
+from llmos_jupyter.engines.starting.launch import Launch
 from llmos_jupyter.errors import LLMOSError
 
 log = logging.getLogger(__name__)

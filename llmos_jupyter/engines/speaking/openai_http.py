@@ -16,11 +16,11 @@ from typing import Any
 import httpx
 from httpx_sse import EventSource, SSEError
 
-from llmos_jupyter.engines import refusals
-from llmos_jupyter.engines.capabilities import LLAMA_CPP, TABLE, Capabilities, request
-from llmos_jupyter.engines.continuing import GO_ON
-from llmos_jupyter.engines.refusals import EngineGone, EngineHung
-from llmos_jupyter.engines.replies import Reply, Writing
+from llmos_jupyter.engines.speaking import refusals
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, TABLE, Capabilities, request
+from llmos_jupyter.engines.speaking.continuing import GO_ON
+from llmos_jupyter.engines.speaking.refusals import EngineGone, EngineHung
+from llmos_jupyter.engines.speaking.replies import Reply, Writing
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Generation, Message, Progress, Timings, Token
 
