@@ -10,7 +10,8 @@ from contextlib import nullcontext
 
 from tqdm import tqdm
 
-from llmos_jupyter import __version__, config
+from llmos_jupyter import config
+from llmos_jupyter._version import __version__
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.private_files import private_umask
 
@@ -107,7 +108,7 @@ def _models_rm(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon import lifecycle
     from llmos_jupyter.daemon.client import DaemonClient
     from llmos_jupyter.engines import catalogue, download
-    from llmos_jupyter.widgets.notes import size
+    from llmos_jupyter.units import size
 
     model = catalogue.resolve(given.name)
     # A running daemon may have the file open: it unloads the model first.
@@ -150,7 +151,7 @@ def _status(given: argparse.Namespace) -> None:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from llmos_jupyter.daemon.lifecycle import serve
+    from llmos_jupyter.daemon.serving import serve
 
     return serve()
 

@@ -38,26 +38,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Events
-         * @description Server-sent events, each `data` one Event, replayed from `after` or the Last-Event-ID header.
-         */
-        get: operations["events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/live": {
         parameters: {
             query?: never;
@@ -630,7 +610,7 @@ export interface paths {
         put?: never;
         /**
          * Load
-         * @description Download (watch the events), load and be ready.
+         * @description Download (watch the pulses), load and be ready.
          */
         post: operations["load"];
         delete?: never;
@@ -1210,24 +1190,6 @@ export interface components {
              * @default
              */
             function: string;
-        };
-        /**
-         * Event
-         * @description Something that happened, numbered, so that a reader who was away can ask for what it missed.
-         */
-        Event: {
-            /** Id */
-            id: number;
-            /** At */
-            at: number;
-            /** Kind */
-            kind: string;
-            /** Task */
-            task: string | null;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            };
         };
         /**
          * Failure
@@ -2876,58 +2838,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    events: {
-        parameters: {
-            query?: {
-                /** @description send what came after this event; default: from now */
-                after?: number | null;
-            };
-            header?: {
-                "last-event-id"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
         };

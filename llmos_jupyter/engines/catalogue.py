@@ -71,11 +71,6 @@ class Model:
     in_catalogue: bool = field(default=False, repr=False)
 
 
-def size_text(size: int) -> str:
-    """A number of bytes for people, in decimal units: `1.1 GB`."""
-    return f"{size / 1e9:.1f} GB" if size >= 95_000_000 else f"{size / 1e6:.1f} MB"
-
-
 @cache
 def models() -> tuple[Model, ...]:
     """The catalogue, smallest model first."""

@@ -19,9 +19,10 @@ from filelock import FileLock, Timeout
 
 from llmos_jupyter import paths
 from llmos_jupyter.engines import catalogue, gguf, hub, mirror, weights_folder
-from llmos_jupyter.engines.catalogue import Model, size_text
+from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.private_files import as_the_users
+from llmos_jupyter.units import size
 
 _log = logging.getLogger(__name__)
 
@@ -335,10 +336,10 @@ class _Work:
         if free < size + _SPARE_BYTES:
             raise self.disk_full(size, free)
 
-    def disk_full(self, size: int, free: int) -> LLMOSError:
+    def disk_full(self, needed: int, free: int) -> LLMOSError:
         return LLMOSError(
-            f"There is not enough disk space for {self.model.name}: {size_text(size + _SPARE_BYTES)} are"
-            f" needed in {paths.model_dir()} and {size_text(free)} are free; free some, or set LLMOS_MODEL_DIR"
+            f"There is not enough disk space for {self.model.name}: {size(needed + _SPARE_BYTES)} are"
+            f" needed in {paths.model_dir()} and {size(free)} are free; free some, or set LLMOS_MODEL_DIR"
             " to a folder on a larger disk."
         )
 

@@ -6,11 +6,12 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from llmos_jupyter.engines import catalogue, download
-from llmos_jupyter.engines.catalogue import Model, size_text
+from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.engines.gguf import memory_bytes
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import ModelInfo
 from llmos_jupyter.system import hardware
+from llmos_jupyter.units import size
 
 # Tokens of context the engine holds, all slots together: two requests of 8192 tokens.
 CONTEXT_TOKENS = 16_384
@@ -72,15 +73,15 @@ def fits(
     The whole of it by default: what a user names explicitly is refused only if it cannot be loaded.
     """
     need = memory_bytes(model, context_tokens)
-    free = size_text(machine.ram_available)
+    free = size(machine.ram_available)
     if need > machine.ram_available:
-        return False, f"needs {size_text(need)} of memory and {free} are free"
+        return False, f"needs {size(need)} of memory and {free} are free"
     if need > machine.ram_available * share:
         return (
             False,
-            f"needs {size_text(need)} of the {free} of free memory, which leaves too little for notebooks",
+            f"needs {size(need)} of the {free} of free memory, which leaves too little for notebooks",
         )
-    return True, f"needs {size_text(need)} of the {free} of free memory"
+    return True, f"needs {size(need)} of the {free} of free memory"
 
 
 def choose(

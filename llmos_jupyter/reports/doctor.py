@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from llmos_jupyter import __version__, config, paths
+from llmos_jupyter import config, paths
+from llmos_jupyter._version import __version__
 from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
@@ -21,7 +22,7 @@ from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock
-from llmos_jupyter.widgets.notes import size
+from llmos_jupyter.units import size
 
 ENGINE_PACKAGES = {
     LLAMA_CPP: ("xllamacpp",),

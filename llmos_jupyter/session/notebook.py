@@ -20,7 +20,7 @@ from llmos_jupyter.agent.run.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import FeedbackRecord, Message, Options, Session
+from llmos_jupyter.protocol import INTERACTIVE, FeedbackRecord, Message, Options, Session
 from llmos_jupyter.session.background import Background
 from llmos_jupyter.session.handle import Handle
 from llmos_jupyter.session.leaving import notice_once
@@ -36,10 +36,6 @@ if TYPE_CHECKING:
 # Seconds of quiet after a cell before its news are read into the engine's cache: a user who runs cell after cell
 # wants the cores.
 QUIET = 0.4
-
-
-# The class of what a user waits for.
-INTERACTIVE = 100
 
 
 class AnswerFailed(Exception):

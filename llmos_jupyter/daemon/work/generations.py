@@ -20,6 +20,7 @@ from llmos_jupyter.daemon.work.schedule import Schedule
 from llmos_jupyter.engines.speaking.openai_http import EngineGone, Reply, Server
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
+    INTERACTIVE,
     Cancelled,
     Candidate,
     CandidateRecord,
@@ -33,7 +34,7 @@ from llmos_jupyter.protocol import (
     Task,
     Token,
 )
-from llmos_jupyter.scheduling.problem import INTERACTIVE, Option, Step, class_of
+from llmos_jupyter.scheduling.problem import Option, Step, class_of
 
 log = logging.getLogger(__name__)
 
