@@ -34,6 +34,7 @@ def test_llama_cpp_is_sent_all_that_it_can_do() -> None:
     sent = body(TABLE[LLAMA_CPP])
     assert sent["grammar"] == "root ::= x"
     assert {"id_slot", "cache_prompt", "return_progress", "logprobs", "n", "seed"} <= set(sent)
+    assert "stream_options" not in sent, "its own figures of each candidate would be left out"
 
 
 @pytest.mark.parametrize("engine", [TRANSFORMERS, MLX])
