@@ -15,10 +15,10 @@ import psutil
 
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue, download, gguf
-from llmos_jupyter.engines.llama_cpp import REQUESTS_HELD, Launch
-from llmos_jupyter.engines.openai_http import Server
 from llmos_jupyter.engines.selection import Machine
-from llmos_jupyter.engines.supervisor import Supervisor
+from llmos_jupyter.engines.speaking.openai_http import Server
+from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD, Launch
+from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Finish, Generation, Message, Options, Request, Session, Token
 

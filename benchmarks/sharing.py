@@ -30,8 +30,8 @@ from benchmarks.common import note, percentile, report
 from benchmarks.mixed import session
 from benchmarks.notebooks_asking import CONTEXT, engines, launch, memory, prompt, straight, through_daemon
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.engines.openai_http import Server
-from llmos_jupyter.engines.supervisor import Supervisor
+from llmos_jupyter.engines.speaking.openai_http import Server
+from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.protocol import Generation
 
 REQUESTS = (

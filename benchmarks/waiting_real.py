@@ -22,8 +22,8 @@ from benchmarks.mixed import session
 from benchmarks.notebooks_asking import CONTEXT, engines, launch, prompt, straight, through_daemon
 from llmos_jupyter import config
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.engines.llama_cpp import REQUESTS_HELD
-from llmos_jupyter.engines.openai_http import Server
+from llmos_jupyter.engines.speaking.openai_http import Server
+from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD
 from llmos_jupyter.protocol import INTERACTIVE, LOW, Generation
 
 BATCH = "Describe every column of the table at length, one after the other, in whole sentences, as comments."

@@ -120,7 +120,7 @@ def _key(given: argparse.Namespace) -> None:
     """Asked for, or read from a pipe: on the command line other users could read it."""
     import getpass
 
-    from llmos_jupyter.engines import address
+    from llmos_jupyter.engines.speaking import address
 
     server = address.parse(given.url)
     ask = f"Key of {server.origin} (empty: forget it): "

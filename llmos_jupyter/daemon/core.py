@@ -31,7 +31,7 @@ from llmos_jupyter.daemon.work.pools import Pools
 from llmos_jupyter.daemon.work.resource_list import describe
 from llmos_jupyter.daemon.work.sampling import Sampling, Work
 from llmos_jupyter.daemon.work.schedule import Schedule
-from llmos_jupyter.engines.openai_http import EngineGone
+from llmos_jupyter.engines.speaking.openai_http import EngineGone
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     OPEN_STATES,

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from llmos_jupyter import paths
-from llmos_jupyter.engines import address, gguf, hub, weights_folder
+from llmos_jupyter.engines import gguf, hub, weights_folder
+from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.errors import LLMOSError
 
 if sys.version_info >= (3, 11):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmos_jupyter.engines.capabilities import MLX, TRANSFORMERS
+from llmos_jupyter.engines.speaking.capabilities import MLX, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError
 
 # Beside weights and cache, of a process with torch or MLX in it. Measured with 0.5B on a processor: 0.6 GB.
@@ -61,7 +61,7 @@ class Launch:
     @property
     def command(self) -> list[str]:
         module = "mlx_server" if self.engine == MLX else "transformers_server"
-        return [sys.executable, "-m", f"llmos_jupyter.engines.{module}"]
+        return [sys.executable, "-m", f"llmos_jupyter.engines.starting.{module}"]
 
     @property
     def environment(self) -> dict[str, str]:

@@ -16,9 +16,10 @@ from llmos_jupyter import config, paths
 from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.effects.copy import kernel_copy as rehearsal
-from llmos_jupyter.engines import address, catalogue, download, selection
-from llmos_jupyter.engines.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
+from llmos_jupyter.effects.copy import kernel_copy
+from llmos_jupyter.engines import catalogue, download, selection
+from llmos_jupyter.engines.speaking import address
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.units import size
@@ -124,7 +125,7 @@ def _disk() -> Iterator[Check]:
 
 
 def _rehearsal() -> Iterator[Check]:
-    reason = rehearsal.supported()
+    reason = kernel_copy.supported()
     if reason:
         yield Check("rehearsal", "note", f"not here ({reason}): you are asked before code runs")
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 from llmos_jupyter import paths
-from llmos_jupyter.engines import address, remote
+from llmos_jupyter.engines.speaking import address, remote
 from llmos_jupyter.system.private_files import private_folder, write_private
 
 

@@ -6,17 +6,17 @@ from pathlib import Path
 
 
 def unpack(file: Path, folder: Path) -> Path:
-    """Write the folder. The numbers are as exact as bfloat16 holds them."""
+    """Write the folder, in the precision into which the file's blocks unpack exactly."""
     import torch
     from safetensors.torch import save_file
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder.mkdir(parents=True, exist_ok=True)
-    model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.bfloat16)
+    model = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     tied = model.config.tie_word_embeddings
     weights = {
-        name: value.to(torch.bfloat16).contiguous()
+        name: value.to(torch.float32).contiguous()
         for name, value in model.state_dict().items()
         if not (tied and name == "lm_head.weight")
     }

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.engines import capabilities
-from llmos_jupyter.engines.capabilities import LLAMA_CPP, MLX, TABLE, TRANSFORMERS, Capabilities
-from llmos_jupyter.engines.continuing import OneBlock, Rest
-from llmos_jupyter.engines.openai_http import Server
+from llmos_jupyter.engines.speaking import capabilities
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TABLE, TRANSFORMERS, Capabilities
+from llmos_jupyter.engines.speaking.continuing import OneBlock, Rest
+from llmos_jupyter.engines.speaking.openai_http import Server
 from llmos_jupyter.protocol import Generation, Message
 
 DEVICES = Path(__file__).parents[2] / "docs" / "devices.md"
@@ -34,6 +34,7 @@ def test_llama_cpp_is_sent_all_that_it_can_do() -> None:
     sent = body(TABLE[LLAMA_CPP])
     assert sent["grammar"] == "root ::= x"
     assert {"id_slot", "cache_prompt", "return_progress", "logprobs", "n", "seed"} <= set(sent)
+    assert "stream_options" not in sent, "its own figures of each candidate would be left out"
 
 
 @pytest.mark.parametrize("engine", [TRANSFORMERS, MLX])
@@ -123,4 +124,4 @@ def test_the_page_of_the_docs_holds_the_table() -> None:
     text = DEVICES.read_text(encoding="utf-8")
     table = re.search(r"<!-- capabilities -->\n(.*?)\n<!-- end -->", text, re.DOTALL)
     assert table is not None
-    assert table[1] == capabilities.markdown(), "docs/devices.md: python -m llmos_jupyter.engines.capabilities"
+    assert table[1] == capabilities.markdown(), "docs/devices.md: python -m llmos_jupyter.engines.speaking.capabilities"

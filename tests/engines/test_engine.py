@@ -167,7 +167,7 @@ def test_two_clients_share_one_engine(client: DaemonClient, task: Task) -> None:
     engines = [
         p
         for p in psutil.process_iter(["cmdline"])
-        if "llmos_jupyter.engines.llama_cpp_server" in (p.info["cmdline"] or [])
+        if "llmos_jupyter.engines.starting.llama_cpp_server" in (p.info["cmdline"] or [])
     ]
     assert len([p for p in engines if p.ppid() == client.status().pid]) == 1
 

@@ -12,8 +12,8 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from llmos_jupyter.engines import mlx_server
-from llmos_jupyter.engines.gate import Gate, opens
+from llmos_jupyter.engines.starting import mlx_server
+from llmos_jupyter.engines.starting.gate import Gate, opens
 from tests.engines.other_user import http, knock
 
 KEY = "a-key-of-this-start"

@@ -17,13 +17,14 @@ import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.work import engine_room
-from llmos_jupyter.engines import catalogue, download, supervisor
-from llmos_jupyter.engines.address import parse
-from llmos_jupyter.engines.capabilities import LLAMA_CPP, TABLE
-from llmos_jupyter.engines.probing import listing, probe
-from llmos_jupyter.engines.remote import RemoteEngine
+from llmos_jupyter.engines import catalogue, download
 from llmos_jupyter.engines.selection import Machine
-from llmos_jupyter.engines.supervisor import Supervisor
+from llmos_jupyter.engines.speaking.address import parse
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, TABLE
+from llmos_jupyter.engines.speaking.probing import listing, probe
+from llmos_jupyter.engines.speaking.remote import RemoteEngine
+from llmos_jupyter.engines.starting import supervisor
+from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.protocol import Generation, Message, Request, Session, Task, Token
 from tests.conftest import SMALL
 

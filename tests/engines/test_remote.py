@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter import config
-from llmos_jupyter.engines import address, catalogue, download, remote
-from llmos_jupyter.engines.capabilities import Capabilities
-from llmos_jupyter.engines.openai_http import EngineGone, EngineHung, Reply, Server
-from llmos_jupyter.engines.remote import RemoteEngine
+from llmos_jupyter.engines import catalogue, download
+from llmos_jupyter.engines.speaking import address, remote
+from llmos_jupyter.engines.speaking.capabilities import Capabilities
+from llmos_jupyter.engines.speaking.openai_http import EngineGone, EngineHung, Reply, Server
+from llmos_jupyter.engines.speaking.remote import RemoteEngine
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Generation, Message, Token
 from tests.engines.servers import KEY, Misbehaving, serving

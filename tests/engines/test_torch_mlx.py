@@ -19,12 +19,13 @@ import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.work import engine_room
-from llmos_jupyter.engines import catalogue, supervisor, weights_folder
-from llmos_jupyter.engines.capabilities import MLX, TABLE, TRANSFORMERS
-from llmos_jupyter.engines.openai_http import EngineHung, Reply
-from llmos_jupyter.engines.probing import probe
+from llmos_jupyter.engines import catalogue, weights_folder
 from llmos_jupyter.engines.selection import Machine
-from llmos_jupyter.engines.supervisor import Supervisor
+from llmos_jupyter.engines.speaking.capabilities import MLX, TABLE, TRANSFORMERS
+from llmos_jupyter.engines.speaking.openai_http import EngineHung, Reply
+from llmos_jupyter.engines.speaking.probing import probe
+from llmos_jupyter.engines.starting import supervisor
+from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Generation, Message, Request, Session, Token
 from tests.engines import tiny_weights

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.engines import catalogue, download, weights_folder
-from llmos_jupyter.engines.capabilities import MLX, TRANSFORMERS
+from llmos_jupyter.engines.speaking.capabilities import MLX, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError
 
 CONFIG = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter import cli, config, paths
-from llmos_jupyter.engines import address
+from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.reports import doctor
 from llmos_jupyter.session.leaving import notice_once
 

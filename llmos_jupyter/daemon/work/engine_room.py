@@ -14,13 +14,13 @@ from pathlib import Path
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.engines import catalogue, download, gguf, selection, weights_folder
-from llmos_jupyter.engines.address import parse
-from llmos_jupyter.engines.capabilities import lacks
 from llmos_jupyter.engines.catalogue import Model
-from llmos_jupyter.engines.llama_cpp import REQUESTS_HELD, Launch
-from llmos_jupyter.engines.openai_http import EngineHung, Server
-from llmos_jupyter.engines.remote import RemoteEngine
-from llmos_jupyter.engines.supervisor import Supervisor
+from llmos_jupyter.engines.speaking.address import parse
+from llmos_jupyter.engines.speaking.capabilities import lacks
+from llmos_jupyter.engines.speaking.openai_http import EngineHung, Server
+from llmos_jupyter.engines.speaking.remote import RemoteEngine
+from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD, Launch
+from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import EngineStatus, Progress
 

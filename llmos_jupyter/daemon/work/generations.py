@@ -17,7 +17,7 @@ from llmos_jupyter.daemon.stores.learned import Learned
 from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.expectations import USUAL_TOKENS, Expectations, Expected
 from llmos_jupyter.daemon.work.schedule import Schedule
-from llmos_jupyter.engines.openai_http import EngineGone, Reply, Server
+from llmos_jupyter.engines.speaking.openai_http import EngineGone, Reply, Server
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     INTERACTIVE,

@@ -11,11 +11,11 @@ from typing import Any
 
 import httpx
 
-from llmos_jupyter.engines import refusals
-from llmos_jupyter.engines.capabilities import Capabilities
-from llmos_jupyter.engines.openai_http import ANSWER, Server
-from llmos_jupyter.engines.refusals import EngineGone, EngineHung
-from llmos_jupyter.engines.replies import Reply
+from llmos_jupyter.engines.speaking import refusals
+from llmos_jupyter.engines.speaking.capabilities import Capabilities
+from llmos_jupyter.engines.speaking.openai_http import ANSWER, Server
+from llmos_jupyter.engines.speaking.refusals import EngineGone, EngineHung
+from llmos_jupyter.engines.speaking.replies import Reply
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Generation, Message
 
@@ -80,7 +80,7 @@ async def probe(server: Server, maker: str = "") -> Capabilities:
     gbnf = _text(await _pieces(plain, {"grammar": _GRAMMAR, "max_tokens": 8}))
     ebnf = "" if gbnf.startswith("zq") else _text(await _pieces(plain, {**xgrammar, "max_tokens": 8}))
     return Capabilities(
-        key="own" if await server.guarded() else "",
+        key="" if await server.answers_everybody() else "own",
         grammar="gbnf" if gbnf.startswith("zq") else "xgrammar" if ebnf.startswith("zq") else "",
         logprobs=any((choice.get("logprobs") or {}).get("content") for choice in _choices(pieces["logprobs"])),
         candidates={choice.get("index") for choice in _choices(pieces["candidates"])} >= {0, 1},

@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from llmos_jupyter.engines.capabilities import LLAMA_CPP, TABLE, Capabilities
-from llmos_jupyter.engines.launch import Launch
-from llmos_jupyter.engines.openai_http import Server
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, TABLE, Capabilities
+from llmos_jupyter.engines.speaking.openai_http import PATIENT, Server
+from llmos_jupyter.engines.starting.launch import Launch
 from llmos_jupyter.errors import LLMOSError
 
 log = logging.getLogger(__name__)
@@ -161,9 +161,9 @@ class Supervisor:
                 )
             self.device = answer.get("device", self.device)
             server = self._server_at(answer["address"], api_key)
-            if not await server.healthy():
+            if not await server.healthy(PATIENT):
                 raise LLMOSError(f"The engine started but does not answer: see {self.log_file}.")
-            if not await server.guarded():
+            if await server.answers_everybody():
                 raise LLMOSError(
                     f"The engine {self.engine} answers whoever asks, and other users of this machine could: it was "
                     "ended. Install the versions that docs/devices.md names."
@@ -177,6 +177,7 @@ class Supervisor:
         except BaseException:
             if process.returncode is None:
                 process.kill()
+                await process.wait()
             raise
         self._server = server
         self._ready.set()

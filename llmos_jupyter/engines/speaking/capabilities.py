@@ -126,7 +126,8 @@ def request(
     optional: list[tuple[bool, dict[str, Any]]] = [
         (capabilities.logprobs, {"logprobs": True}),
         (capabilities.progress, {"cache_prompt": True, "return_progress": True}),
-        (capabilities.usage, {"stream_options": {"include_usage": True}}),
+        # llama.cpp tells what each candidate took at its end, unless it is asked for the usage of all.
+        (capabilities.usage and not capabilities.progress, {"stream_options": {"include_usage": True}}),
         (capabilities.candidates and n > 1, {"n": n}),
         (capabilities.seed and seed is not None, {"seed": seed}),
         (bool(stop), {"stop": stop}),

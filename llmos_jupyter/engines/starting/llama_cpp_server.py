@@ -1,9 +1,11 @@
-"""The child process that is the llama.cpp engine: `python -m llmos_jupyter.engines.llama_cpp_server`, spoken to as
-`engine_child` says."""
+"""The child process that is the llama.cpp engine, spoken to as `engine_child` says.
+
+`python -m llmos_jupyter.engines.starting.llama_cpp_server`.
+"""
 
 from __future__ import annotations
 
-from llmos_jupyter.engines import engine_child
+from llmos_jupyter.engines.starting import engine_child
 
 
 def main() -> int:

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from llmos_jupyter.engines.capabilities import Capabilities
-from llmos_jupyter.engines.continuing import OneBlock, Rest
+from llmos_jupyter.engines.speaking.capabilities import Capabilities
+from llmos_jupyter.engines.speaking.continuing import OneBlock, Rest
 from llmos_jupyter.protocol import Generation, Timings
 
 

@@ -1,7 +1,7 @@
 """The child process that is MLX's engine: `mlx_lm.server` for one folder of weights, behind our gate.
 
 Offline, pinned to the folder, no origin of a web page allowed, remote code never trusted.
-`python -m llmos_jupyter.engines.mlx_server`, spoken to as `engine_child` says.
+`python -m llmos_jupyter.engines.starting.mlx_server`, spoken to as `engine_child` says.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from llmos_jupyter.engines import engine_child
-from llmos_jupyter.engines.gate import REFUSED, opens
+from llmos_jupyter.engines.starting import engine_child
+from llmos_jupyter.engines.starting.gate import REFUSED, opens
 
 INSTALL = 'Models of this format run in MLX: install it with `pip install "llmos-jupyter[mlx]"`, then ask again.'
 # Prompts that are kept, each at the cost of its attention cache. With all places taken the server was seen to stand

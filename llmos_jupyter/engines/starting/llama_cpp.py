@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from llmos_jupyter.engines.capabilities import LLAMA_CPP
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP
 
 # Whole requests that fit the store of context at once; slots share it, since candidates share their prompt.
 REQUESTS_HELD = 2
@@ -36,7 +36,7 @@ class Launch:
 
     @property
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "llmos_jupyter.engines.llama_cpp_server"]
+        return [sys.executable, "-m", "llmos_jupyter.engines.starting.llama_cpp_server"]
 
     @property
     def environment(self) -> dict[str, str]:

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import httpx
 
-from llmos_jupyter.engines.address import Address, key_for
-from llmos_jupyter.engines.capabilities import REMOTE, Capabilities
-from llmos_jupyter.engines.openai_http import ANSWER, Server
-from llmos_jupyter.engines.probing import Listing, listing, probe
-from llmos_jupyter.engines.refusals import EngineGone
+from llmos_jupyter.engines.speaking.address import Address, key_for
+from llmos_jupyter.engines.speaking.capabilities import REMOTE, Capabilities
+from llmos_jupyter.engines.speaking.openai_http import ANSWER, Server
+from llmos_jupyter.engines.speaking.probing import Listing, listing, probe
+from llmos_jupyter.engines.speaking.refusals import EngineGone
 from llmos_jupyter.errors import LLMOSError
 
 # Seconds without a byte: a server for many has a queue, and says nothing while one waits in it.

@@ -1,7 +1,7 @@
 """The child process that is torch's engine: `transformers serve` for one folder of weights, behind our gate.
 
 Offline, pinned to the folder, remote code never trusted.
-`python -m llmos_jupyter.engines.transformers_server`, spoken to as `engine_child` says.
+`python -m llmos_jupyter.engines.starting.transformers_server`, spoken to as `engine_child` says.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from llmos_jupyter.engines import engine_child
-from llmos_jupyter.engines.gate import Gate
+from llmos_jupyter.engines.starting import engine_child
+from llmos_jupyter.engines.starting.gate import Gate
 
 INSTALL = 'Models of this format run in torch: install it with `pip install "llmos-jupyter[torch]"`, then ask again.'
 

@@ -16,11 +16,11 @@ from typing import Any
 import httpx
 from httpx_sse import EventSource, SSEError
 
-from llmos_jupyter.engines import refusals
-from llmos_jupyter.engines.capabilities import LLAMA_CPP, TABLE, Capabilities, request
-from llmos_jupyter.engines.continuing import GO_ON
-from llmos_jupyter.engines.refusals import EngineGone, EngineHung
-from llmos_jupyter.engines.replies import Reply, Writing
+from llmos_jupyter.engines.speaking import refusals
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, TABLE, Capabilities, request
+from llmos_jupyter.engines.speaking.continuing import GO_ON
+from llmos_jupyter.engines.speaking.refusals import EngineGone, EngineHung
+from llmos_jupyter.engines.speaking.replies import Reply, Writing
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Generation, Message, Progress, Timings, Token
 
@@ -28,6 +28,8 @@ __all__ = ["EngineGone", "EngineHung", "Reply", "Server"]
 
 # Seconds for an answer to a small question; and for one whose answer is only nice to have.
 ANSWER, GLANCE = 5.0, 0.5
+# And for one that must not be missed on a machine that is busy.
+PATIENT = 30.0
 # Seconds without a byte, after which a server is taken to hang. llama.cpp tells of every batch of 32 tokens that it
 # has read, and the slowest that was seen, beside busy processes, was under one token a second.
 SILENCE = 120.0
@@ -70,12 +72,12 @@ class Server:
         except httpx.HTTPError:
             return False
 
-    async def guarded(self) -> bool:
-        """Whether it refuses one who has no key."""
+    async def answers_everybody(self) -> bool:
+        """Whether it answers one who has no key. One that answers nobody in time, on a busy machine, does not."""
         try:
-            async with replace(self, api_key="").client(httpx.Timeout(ANSWER)) as client:
+            async with replace(self, api_key="").client(httpx.Timeout(PATIENT)) as client:
                 answer = await client.post(f"{self.api}/chat/completions", json={"messages": []})
-                return answer.status_code in (401, 403)
+                return answer.status_code not in (401, 403)
         except httpx.HTTPError:
             return False
 

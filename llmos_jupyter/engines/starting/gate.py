@@ -1,7 +1,7 @@
 """Our own gate before servers that have no key: every request, whatever its path, must bring ours.
 
 It stands inside the server's process, so that there is no second port behind it that anybody of this machine could
-reach. Whether it stands is asked from outside at each start (`Server.guarded`).
+reach. Whether it stands is asked from outside at each start (`Server.answers_everybody`).
 """
 
 from __future__ import annotations
