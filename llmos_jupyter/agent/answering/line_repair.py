@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from llmos_jupyter.agent.context import prompts
 
@@ -77,15 +77,64 @@ def without(reply: str, beginning: str, part: str) -> str:
     return kept + reply.removeprefix(beginning) if reply.startswith(beginning) else reply
 
 
-def another_line(line: str) -> str:
-    """A grammar for the rest of a code block whose first line is not this one, nor this one with a comment."""
-    rule = '" "* [^ #\\n] [^\\n]* "\\n"'
-    for place, character in reversed(list(enumerate(line))):
-        excluded = json.dumps(character, ensure_ascii=False)[1:-1]
-        excluded = excluded.replace("]", "\\]").replace("^", "\\^").replace("-", "\\-")
-        tick = "" if line[:place].strip() else "`#"  # which would close the block, or go on commenting
-        rule = f'([^{excluded}{tick}\\n] [^\\n]* "\\n" | {json.dumps(character, ensure_ascii=False)} {rule})'
-    return f'root ::= first line* "```"\nfirst ::= {rule}\n{prompts.CODE_LINES}'
+def failed_behind(part: str, failed: Iterable[tuple[str, int | None]]) -> list[str]:
+    """The lines with which code went on behind the sound part and failed: of each code, and its line that failed."""
+    lines = [failing_line(code, part) for code, line in failed if sound_part(code, line) == part]
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def another_line(*lines: str) -> str:
+    """A grammar for the rest of a code block whose first line is none of these, nor one of them with a comment; nor
+    does anything stand behind one that comes to its value before that is looked at (`.y` in `x = f(z).y`)."""
+    lines = tuple(dict.fromkeys(map(_without_comment, lines)))
+    complete = {line: _comes_to_its_value(line) for line in lines}
+    beginnings = sorted({line[:end] for line in lines for end in range(len(line) + (not complete[line]))})
+    rules = {written: f"at{number}" for number, written in enumerate(beginnings)}
+    listed = []
+    for written, rule in rules.items():
+        following = sorted(
+            {line[len(written)] for line in lines if len(line) > len(written) and line.startswith(written)}
+        )
+        ways = [f"{_quoted(c)} {rules[written + c]}" for c in following if written + c in rules]
+        ended = any(written.rstrip() == line.rstrip() for line in lines)
+        excluded = "".join(map(_in_class, following))
+        if ended:
+            ways.append(f'[^ #{excluded}\\n] [^\\n]* "\\n"')
+            if " " not in following:
+                ways.append('" "+ [^ #\\n] [^\\n]* "\\n"')
+        elif written.strip():
+            ways += [f'[^{excluded}\\n] [^\\n]* "\\n"', '"\\n"']
+        else:  # neither a fence, which would close the block, nor another comment
+            ways.append(f'[^{excluded}`#\\n] [^\\n]* "\\n"')
+        listed.append(f"{rule} ::= {' | '.join(ways)}\n")
+    return f'root ::= at0 line* "```"\n{"".join(listed)}{prompts.CODE_LINES}'
+
+
+def _without_comment(line: str) -> str:
+    tree = _parsed(line.strip())
+    if tree is None or not tree.body:
+        return line
+    code = line.strip().encode()[: tree.body[-1].end_col_offset].decode()
+    return line[: len(line) - len(line.lstrip())] + code
+
+
+def _comes_to_its_value(line: str) -> bool:
+    """Whether the line is a call or an item, shown or put into a name: it failed before anything behind it counts."""
+    tree = _parsed(line.strip())
+    if tree is None or len(tree.body) != 1:
+        return False
+    statement = tree.body[0]
+    if isinstance(statement, ast.Assign) and not all(isinstance(target, ast.Name) for target in statement.targets):
+        return False
+    return isinstance(statement, ast.Assign | ast.Expr) and isinstance(statement.value, ast.Call | ast.Subscript)
+
+
+def _quoted(character: str) -> str:
+    return json.dumps(character, ensure_ascii=False)
+
+
+def _in_class(character: str) -> str:
+    return _quoted(character)[1:-1].replace("]", "\\]").replace("^", "\\^").replace("-", "\\-")
 
 
 def _one_line(text: str) -> str:

@@ -324,9 +324,10 @@ class Loop:
         self._record(task, DecisionRecord(round=failed.round, decision="repair", why=failed.why))
         part = line_repair.sound_part(failed.code, failed.failing_line)
         line = line_repair.failing_line(failed.code, part)
+        before = line_repair.failed_behind(part, ((draft.code, draft.failing_line) for draft in drafts))
         beginning = mask(line_repair.opened(part, line, self._trial.failure(failed)))
         generation = self._generation(base, options, round_=number + 2).model_copy(
-            update={"prefix": beginning, "grammar": line_repair.another_line(line)}
+            update={"prefix": beginning, "grammar": line_repair.another_line(line, *before)}
         )
         for candidate in (yield from self._generate(task, generation, deadline)):
             reply = prompts.read_reply(line_repair.without(candidate.text, beginning, part))
