@@ -93,6 +93,15 @@ class Refusal(Wire):
     system_call: str = Field("", description="the call that was refused; empty if Python told of it")
 
 
+class UnknownName(Wire):
+    """A label, attribute or name that a failing line asks for in vain, by the live objects as they were there."""
+
+    written: str
+    places: list[list[int]] = Field(description="where it stands: line, first byte, last byte; the failing one first")
+    real: list[str] = Field(default_factory=list, description="what could stand there, as code; of many the nearest")
+    meant: str = Field("", description="the one of them that is the same as text, if any")
+
+
 class ErrorReport(Wire):
     """An exception, in the parts a model or a person needs."""
 
@@ -103,6 +112,7 @@ class ErrorReport(Wire):
     traceback: str = ""
     values: list[str] = Field(default_factory=list, description="what the failing line worked on, a line each")
     function: str = Field("", description="signature and purpose of the library's function that the line calls")
+    unknown: UnknownName | None = None
 
 
 RehearsalStatus = Literal["passed", "failed", "refused", "unfinished", "died", "unavailable"]

@@ -1205,6 +1205,8 @@ export interface components {
              * @default
              */
             function: string;
+            /** @default null */
+            unknown: components["schemas"]["UnknownName"] | null;
         };
         /**
          * Event
@@ -2593,6 +2595,30 @@ export interface components {
             task: components["schemas"]["Task"];
             /** Records */
             records: components["schemas"]["StoredRecord"][];
+        };
+        /**
+         * UnknownName
+         * @description A label, attribute or name that a failing line asks for in vain, by the live objects as they were there.
+         */
+        UnknownName: {
+            /** Written */
+            written: string;
+            /**
+             * Places
+             * @description where it stands: line, first byte, last byte; the failing one first
+             */
+            places: number[][];
+            /**
+             * Real
+             * @description what could stand there, as code; of many the nearest
+             */
+            real: string[];
+            /**
+             * Meant
+             * @description the one of them that is the same as text, if any
+             * @default
+             */
+            meant: string;
         };
         /**
          * Usage

@@ -132,6 +132,60 @@ def test_the_function_that_is_called(code: str, function: str, purpose: str) -> 
     assert bool(found) is bool(function)
 
 
+TABLE = "t = pd.concat([pd.DataFrame({' km': [1, 2], 'city': ['x', 'y'], 2021: [3, 4]})])\n"
+
+
+@forks
+@pytest.mark.parametrize(
+    ("code", "written", "places", "meant", "real"),
+    [
+        ("t['km'].sum()", "'km'", [[2, 2, 6]], "' km'", ["' km'", "'city'", "2021"]),
+        ("t.groupby('city')['km'].sum()", "'km'", [[2, 18, 22]], "' km'", ["' km'", "'city'", "2021"]),
+        ("é = t['km'] + t['city'] + t['km']", "'km'", [[2, 7, 11], [2, 29, 33]], "' km'", ["' km'", "'city'", "2021"]),
+        ("def f(t):\n    return t['2021']\nf(t)", "'2021'", [[3, 13, 19]], "2021", ["' km'", "'city'", "2021"]),
+        ("t.dropna(subset=['city', 'wins'])", "'wins'", [[2, 25, 31]], "", ["' km'", "'city'", "2021"]),
+        ("{'a': 1}['b']", "", [], "", []),
+        ("box = {'a': 1}\nbox['b']", "'b'", [[3, 4, 7]], "", ["'a'"]),
+        (
+            "c = sale['price']",
+            "sale",
+            [[2, 4, 8]],
+            "",
+            ["t", "sales", "bosses", "password", "users", "config", "holder"],
+        ),
+        ("t['city'].loc['x']", "", [], "", []),
+        ("raise KeyError('km')", "", [], "", []),
+        ("t.pivot(index='km', columns='city')", "'km'", [[2, 14, 18]], "' km'", ["' km'", "'city'", "2021"]),
+    ],
+)
+def test_what_is_not_there(code: str, written: str, places: list[list[int]], meant: str, real: list[str]) -> None:
+    found = report(TABLE + code).unknown
+    if not written:
+        assert found is None
+        return
+    assert found is not None
+    assert (found.written, found.places, found.meant) == (written, places, meant)
+    assert sorted(found.real) == sorted(real)
+
+
+@forks
+@pytest.mark.parametrize(
+    ("code", "written", "has", "lacks"),
+    [
+        ("t.citi.nunique()", "citi", "city", "_mgr"),
+        ("np.arange(3).averag()", "averag", "mean", "__len__"),
+        ("np.averag([1])", "averag", "average", "sys"),
+        ("from json import dumpz", "dumpz", "dumps", "codecs"),
+    ],
+)
+def test_which_attributes_there_are(code: str, written: str, has: str, lacks: str) -> None:
+    found = report(TABLE + code).unknown
+    assert found is not None
+    assert found.written == written
+    assert has in found.real
+    assert lacks not in found.real
+
+
 @forks
 def test_secrets_are_masked() -> None:
     for code in (

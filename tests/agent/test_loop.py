@@ -172,6 +172,17 @@ def test_a_failing_candidate_is_repaired_before_the_namespace_is_touched(scene: 
     assert wrong not in [message.content for message in scene.context.messages()]
 
 
+def test_a_label_that_is_the_same_as_text_is_mended_where_the_run_has_shown_it(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({" km": [1.0, 3.0], "city": ["x", "y"]})
+    # What comes out of `eval` no inspection can follow.
+    code = "t = eval('df.copy()')\nn = t['km'].sum()\nn"
+    assert scene.ask(block(code)) == "done"
+    assert scene["n"] == 4.0
+    assert scene.count(events.Repairing) == 0
+    chosen = next(record.record for record in scene.store.trace("1").records if isinstance(record.record, RunRecord))
+    assert chosen.code == code.replace("'km'", "' km'")
+
+
 def test_repair_ends_after_the_retries(scene: Scene) -> None:
     assert scene.ask(block("a = 1/0"), block("b = [][1]"), block("c = {}[2]"), block("d = 1"), retries=2) == "failed"
     assert scene.count(events.Repairing) == 2

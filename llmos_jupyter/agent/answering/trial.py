@@ -17,12 +17,12 @@ from llmos_jupyter.agent.data_notes.doubts import data_doubts
 from llmos_jupyter.agent.data_notes.notes import data_notes
 from llmos_jupyter.agent.hints.of_failure import column_hints
 from llmos_jupyter.agent.inspection.check import inspect
-from llmos_jupyter.agent.mending.mend import mend
+from llmos_jupyter.agent.mending.mend import edited, mend, told
 from llmos_jupyter.agent.mending.result_name import give_name, requested_name
 from llmos_jupyter.agent.run import called_later
 from llmos_jupyter.agent.run.running import while_it_runs
 from llmos_jupyter.effects.transaction import FOREVER, Ran, watched_run
-from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
+from llmos_jupyter.protocol import ErrorReport, Finding, InspectionRecord, Record, RehearsalRecord, Task
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -80,6 +80,11 @@ class Trial:
             yield Rehearsing()
         with deadline.paused():
             draft.ran = yield from self._run(draft, budget, quiet)
+            for _ in range(MENDINGS):
+                if not mend_after(draft, draft.ran.report.error):
+                    break
+                draft.ran.close()
+                draft.ran = yield from self._run(draft, budget, quiet)
         draft.rehearsal = draft.ran.report
         self._finish(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
@@ -150,6 +155,18 @@ class Trial:
         draft.mended = draft.mended or bool(repairs)
         draft.findings = called_later.told(draft.code, draft.findings)
         draft.findings += [*repairs, *data_notes(draft.code, self._shell.user_ns)]
+
+
+def mend_after(draft: Draft, error: ErrorReport | None) -> bool:
+    """Put into the failing line the label that is the same as text as the one that is not there; whether that is so."""
+    unknown = error.unknown if error else None
+    if error is None or unknown is None or not unknown.meant:
+        return False
+    places = [(line, start, end) for line, start, end in unknown.places]
+    draft.code = edited(draft.code, dict.fromkeys(places, unknown.meant))
+    draft.findings.append(told(f"the label {unknown.written} was written {unknown.meant}", error.line, unknown.written))
+    draft.mended = True
+    return True
 
 
 def _does_nothing(code: str) -> bool:

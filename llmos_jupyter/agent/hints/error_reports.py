@@ -10,6 +10,7 @@ from types import TracebackType
 import IPython
 
 from llmos_jupyter.agent.hints.failing_line import Failing, failing_line
+from llmos_jupyter.agent.hints.unknown_name import unknown_name
 from llmos_jupyter.protocol import ErrorReport
 
 LONGEST = 2_000  # characters of a message
@@ -52,6 +53,7 @@ def error_report(error: BaseException, code: str, cells: Collection[str]) -> Err
         traceback="\n".join(shown),
         values=at_the_line.values,
         function=at_the_line.function,
+        unknown=unknown_name(error, innermost[0].tb_frame, code, number or 0) if looks else None,
     )
 
 

@@ -16,6 +16,7 @@ from llmos_jupyter.agent import live
 from llmos_jupyter.agent.describe.basics import label as labelled
 from llmos_jupyter.agent.describe.variables import describe_variable
 from llmos_jupyter.agent.hints.failing_function import function_called
+from llmos_jupyter.agent.hints.unknown_name import own_expressions
 from llmos_jupyter.agent.inspection import source
 from llmos_jupyter.agent.inspection.dataflow.column_values import column, plain_dtype
 from llmos_jupyter.privacy.masking import mask, mask_value
@@ -170,28 +171,14 @@ def _parts(code: str, line: int) -> tuple[list[ast.expr], bool]:
         held = [node for node in ast.walk(read.tree) if isinstance(node, ast.stmt)]
         held = [node for node in held if node.lineno <= line <= (node.end_lineno or node.lineno)]
         if held:
-            return _own_expressions(max(held, key=lambda node: (node.lineno, node.col_offset))), True
+            return list(own_expressions(max(held, key=lambda node: (node.lineno, node.col_offset)))), True
     lines = code.splitlines()
     alone = lines[line - 1].strip() if 0 < line <= len(lines) else ""
     try:
         tree = ast.parse(f"{alone} pass" if alone.endswith(":") else alone)
     except SyntaxError:
         return [], False
-    return [part for node in tree.body for part in _own_expressions(node)], False
-
-
-def _own_expressions(node: ast.stmt) -> list[ast.expr]:
-    """The expressions of a statement; of one with blocks, those of its head."""
-    found: list[ast.expr] = []
-    for field, value in ast.iter_fields(node):
-        if field in ("body", "orelse", "finalbody", "handlers", "cases", "decorator_list"):
-            continue
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, ast.expr):
-                found.append(part)
-            elif isinstance(part, ast.withitem):
-                found.append(part.context_expr)
-    return found
+    return [part for node in tree.body for part in own_expressions(node)], False
 
 
 def _span(tb: TracebackType) -> Span | None:
