@@ -12,8 +12,8 @@ from llmos_jupyter.agent.answering.line_repair import (
     failed_behind,
     failing_line,
     opened,
+    opening,
     sound_part,
-    without,
 )
 
 
@@ -46,11 +46,11 @@ def test_the_failing_line_is_the_next_that_does_something() -> None:
 
 
 def test_the_comment_is_taken_out_again() -> None:
-    beginning = opened("a = 1", "b = a.x", ["AttributeError: no\nx", "<|im_end|>"])
-    assert beginning.startswith("```python\na = 1\n# not: b = a.x\n# AttributeError: no x\n# ")
-    assert "<|" not in beginning
-    assert without(f"{beginning}b = a\n```", beginning, "a = 1") == "```python\na = 1\nb = a\n```"
-    assert without("b = a", beginning, "a = 1") == "b = a"
+    start = opening("a = 1\nb = a.x", 2, ["AttributeError: no\nx", "<|im_end|>"])
+    assert start.prefix.startswith("```python\na = 1\n# not: b = a.x\n# AttributeError: no x\n# ")
+    assert "<|" not in start.prefix
+    assert start.reply(f"{start.prefix}b = a\n```") == "```python\na = 1\nb = a\n```"
+    assert start.reply("b = a") == "b = a"
 
 
 def test_a_comment_within_a_function_stands_at_its_depth() -> None:

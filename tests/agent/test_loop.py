@@ -43,6 +43,7 @@ from llmos_jupyter.protocol import (
 )
 from llmos_jupyter.sandbox import roots
 from llmos_jupyter.signatures import Signatures
+from tests.agent.test_line_repair import allows
 
 
 class Scripted(DaemonClient):
@@ -154,7 +155,7 @@ def test_a_failing_candidate_is_repaired_before_the_namespace_is_touched(scene: 
     scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0]})
     log: list[int] = []
     scene.shell.user_ns["log"] = log
-    wrong, right = block("log.append(1)\nm = df['heaviness'].mean()"), block("log.append(2)\nm = df['weight'].mean()")
+    wrong, right = block("log.append(1)\nm = len(df['weight'] / {})"), block("log.append(2)\nm = df['weight'].mean()")
     assert scene.ask(wrong, right) == "done"
     assert scene["m"] == 2.0
     assert log == [2]
@@ -163,10 +164,10 @@ def test_a_failing_candidate_is_repaired_before_the_namespace_is_touched(scene: 
     assert second.messages == first.messages
     kept, *told = second.prefix.removeprefix("```python\n").splitlines()
     assert kept == "log.append(1)"
-    assert told[0] == "# not: m = df['heaviness'].mean()"
+    assert told[0] == "# not: m = len(df['weight'] / {})"
     assert all(line.startswith("# ") for line in told)
-    assert "KeyError: 'heaviness'" in told[1]
-    assert "weight" in " ".join(told[2:]).replace("heaviness", "")
+    assert "TypeError: unsupported operand" in told[1]
+    assert "df['weight']: Series weight, 2 rows" in told[2]
     # What is remembered is the code that ran, not the way to it.
     assert [message.content for message in scene.context.messages()][-1] == right
     assert wrong not in [message.content for message in scene.context.messages()]
@@ -181,6 +182,18 @@ def test_a_label_that_is_the_same_as_text_is_mended_where_the_run_has_shown_it(s
     assert scene.count(events.Repairing) == 0
     chosen = next(record.record for record in scene.store.trace("1").records if isinstance(record.record, RunRecord))
     assert chosen.code == code.replace("'km'", "' km'")
+
+
+def test_where_a_name_is_not_there_the_model_chooses_among_those_that_are(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0], "height": [1, 2]})
+    wrong, right = block("x = 1\nm = df['heaviness'].mean()"), block("x = 1\nm = df['weight'].mean()")
+    assert scene.ask(wrong, right) == "done"
+    assert scene["m"] == 2.0
+    first, second = scene.client.sent
+    assert second.messages == first.messages
+    assert second.prefix == "```python\nx = 1\nm = df["
+    assert allows(second.grammar or "", "'height'].max()")
+    assert not allows(second.grammar or "", "'heaviness'].max()")
 
 
 def test_repair_ends_after_the_retries(scene: Scene) -> None:

@@ -11,12 +11,39 @@ import ast
 import json
 import re
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from llmos_jupyter.agent.context import prompts
+from llmos_jupyter.privacy.masking import mask
 
 # Characters of one line of the comment, and its lines.
 LINE = 240
 NOTES = 4
+
+
+class Opening(NamedTuple):
+    """The beginning of a reply that the model goes on from, the grammar of the rest, and, where the beginning tells
+    more than belongs to the code, what stays of it."""
+
+    prefix: str
+    grammar: str
+    kept: str | None = None
+
+    def reply(self, text: str) -> str:
+        """The whole reply, without what was only told."""
+        if self.kept is None or not text.startswith(self.prefix):
+            return text
+        return self.kept + text.removeprefix(self.prefix)
+
+
+def opening(code: str, line: int | None, notes: Sequence[str], tried: Sequence[tuple[str, int | None]] = ()) -> Opening:
+    """How code that failed at a line goes on from before that line. `notes`: why it failed; `tried`: all that failed
+    so far, and where."""
+    part = sound_part(code, line)
+    failed = failing_line(code, part)
+    prefix = mask(opened(part, failed, notes))
+    kept = "```python\n" + (part + "\n" if part else "")
+    return Opening(prefix, another_line(failed, *failed_behind(part, tried)), kept)
 
 
 def sound_part(code: str, line: int | None) -> str:
@@ -69,12 +96,6 @@ def opened(part: str, line: str, notes: Sequence[str]) -> str:
     indent = line[: len(line) - len(line.lstrip())]
     comment = [f"not: {_one_line(line)}", *(_one_line(note) for note in notes[:NOTES])]
     return "```python\n" + "\n".join([*([part] if part else []), *(f"{indent}# {text}" for text in comment)]) + "\n"
-
-
-def without(reply: str, beginning: str, part: str) -> str:
-    """The reply with the comment taken out that `opened` put into it."""
-    kept = "```python\n" + (part + "\n" if part else "")
-    return kept + reply.removeprefix(beginning) if reply.startswith(beginning) else reply
 
 
 def failed_behind(part: str, failed: Iterable[tuple[str, int | None]]) -> list[str]:
