@@ -75,7 +75,8 @@ class Scripted(DaemonClient):
             reply = self.replies.pop(0)
             yield Token(text=reply, index=index)
             finish = "length" if reply.endswith("<cut>") else "stop"
-            candidate = Candidate(text=reply.removesuffix("<cut>"), finish=finish, index=index)
+            sure = 0.9 if reply in ("yes", "no") else None
+            candidate = Candidate(text=reply.removesuffix("<cut>"), finish=finish, index=index, confidence=sure)
             yield Done(candidate=candidate, more=generation.n - 1 - index)
 
 
@@ -510,6 +511,28 @@ def test_candidates_are_read_from_one_prompt_and_end_early_when_they_agree(scene
     assert len(scene.client.replies) == 2
     assert scene["r"] == 2
     assert "s" not in scene.shell.user_ns
+
+
+def test_of_candidates_that_differ_the_one_is_chosen_that_the_model_says_yes_to(scene: Scene) -> None:
+    scene.text = "the second of three"
+    differing = [block("r = 1\nr"), block("r = 2\nr"), block("raise ValueError"), block("r = 3\nr")]
+    assert scene.ask(*differing, "no", "yes", "no", candidates=4) == "done"
+    assert scene["r"] == 2
+    chosen = next(event for event in scene.seen if isinstance(event, events.Chosen))
+    assert chosen.why == "no two of 4 candidates came to the same; of this one the model says yes, 90% likely"
+    *_, request, code, result = scene.client.sent[3].messages
+    assert "the second of three" in request.content
+    assert code.content == block("r = 2\nr")
+    assert result.content.startswith("It gives:\n2\n")
+    assert scene.client.sent[3].grammar == 'root ::= "yes" | "no"\n'
+    # Nobody is shown the words of it.
+    assert not [event for event in scene.seen if isinstance(event, events.Writing) and event.text in ("yes", "no")]
+
+
+def test_where_one_works_or_two_agree_the_model_is_not_asked_which_is_right(scene: Scene) -> None:
+    assert scene.ask(block("r = 1\nr"), block("r = 2\nr"), block("s = 1 + 1\ns"), candidates=3) == "done"
+    assert scene.ask(block("r = 1\nr"), block("raise ValueError"), block("raise KeyError"), candidates=3) == "done"
+    assert [generation.n for generation in scene.client.sent] == [1, 2]
 
 
 def test_after_a_failure_others_are_tried_before_the_user_sees_any(scene: Scene) -> None:

@@ -12,7 +12,7 @@ from contextlib import closing
 from math import exp
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.answering import line_repair, real_names, resuming, strategy
+from llmos_jupyter.agent.answering import line_repair, real_names, resuming, strategy, verdicts
 from llmos_jupyter.agent.answering.chance import chance, unsure
 from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft, agreed, choose, same_program
@@ -177,6 +177,8 @@ class Loop:
                 break
         if more := strategy.candidates(asked.candidates, options.candidates, drafts[-1]):
             yield from self._more(task, turn, drafts, more, options, deadline)
+            asked_whether = self._generation(base, options, round_=rounds + 3)
+            yield from verdicts.judge(drafts, asked_whether, lambda each: self._generate(task, each, deadline))
         while (chosen := choose(drafts)) is not None:
             draft, why = chosen
             if why:
