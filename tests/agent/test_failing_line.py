@@ -132,6 +132,46 @@ def test_the_function_that_is_called(code: str, function: str, purpose: str) -> 
     assert bool(found) is bool(function)
 
 
+@forks
+@pytest.mark.parametrize(
+    ("code", "values"),
+    [
+        (
+            "a = np.arange(4)\nnp.repeat(a, 2)[a > 1]",
+            [
+                "np.repeat(a, 2): ndarray int64, shape (8,): [0, 0,",
+                "a > 1: ndarray bool, shape (4,)",
+                "a: ndarray int64",
+            ],
+        ),
+        (
+            "r, p = sales['qty'].corr(sales['qty'])",
+            ["sales['qty'].corr(sales['qty']): float64", "sales['qty']: Series", "sales: DataFrame"],
+        ),
+        (
+            "sales['price'].str[:1].head(2) + sales['qty'].max()",
+            ["sales['price'].str[:1].head(2): Series price, 2 rows", "sales['qty'].max(): float64 2", "sales['price']"],
+        ),
+        (
+            "n = [1]\nn.append(2) + len([n.append(3)])",
+            ["n.append(2): None", "len([n.append(3)]): int 1", "n:"],
+        ),
+        ("import time\ntime.sleep(1.1)\nn = 1\nlen([n]) + 'a'", ["n: int 1"]),  # the run took longer than a moment
+        ("print('once') or len([1]) + 'a'", ["len([1]): int 1"]),
+        ("def f(k):\n    print('seen')\n    return k\nf(1) + f('a')", ["f(1): int 1", "f('a'): str, 1 character"]),
+    ],
+)
+def test_what_the_parts_of_the_line_came_to(code: str, values: list[str]) -> None:
+    done = rehearse(code, shell_with(**namespace()))
+    assert done.error is not None
+    assert len(done.error.values) <= 6
+    assert len(done.error.values) >= len(values)
+    for line, start in zip(done.error.values, values, strict=False):
+        assert line.startswith(start)
+    assert done.output.count("once") <= 1
+    assert done.output.count("seen") == 2 * code.count("seen")
+
+
 TABLE = "t = pd.concat([pd.DataFrame({' km': [1, 2], 'city': ['x', 'y'], 2021: [3, 4]})])\n"
 
 

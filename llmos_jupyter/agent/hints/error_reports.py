@@ -20,8 +20,9 @@ _TIMED = ("<timed exec>", "<timed eval>")  # what %%time calls the rest of its c
 _MACHINERY = tuple(os.path.dirname(os.path.abspath(file)) + os.sep for file in (IPython.__file__, __file__))
 
 
-def error_report(error: BaseException, code: str, cells: Collection[str]) -> ErrorReport:
-    """`cells` are the file names under which IPython compiled `code`."""
+def error_report(error: BaseException, code: str, cells: Collection[str], *, again: bool = False) -> ErrorReport:
+    """`cells` are the file names under which IPython compiled `code`; `again`: parts of the failing line may be worked
+    out once more, to tell what they gave."""
     lines = code.splitlines()
     entries = list(_entries(error.__traceback__))
     own = [
@@ -44,7 +45,7 @@ def error_report(error: BaseException, code: str, cells: Collection[str]) -> Err
         shown.append(last)
     shown.append(f"{name}: {message}" if message else name)
     looks = bool(innermost and number) and isinstance(error, Exception)
-    at_the_line = failing_line(innermost[0], code, number or 0) if looks else Failing([], "")
+    at_the_line = failing_line(innermost[0], code, number or 0, again=again) if looks else Failing([], "")
     return ErrorReport(
         type=name,
         message=message,

@@ -1,7 +1,8 @@
 """What the line that failed worked on: its values as they were, and the library's function that it calls.
 
 Made where the code ran, for a candidate's own variables are gone with the rehearsal. It looks and never acts: values
-are described as for the prompt, secrets masked, and none of the user's code runs.
+are described as for the prompt, secrets masked, and none of the user's code runs, but that parts of the line are worked
+out again where that is allowed (`operands.py`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from llmos_jupyter.agent import live
 from llmos_jupyter.agent.describe.basics import label as labelled
 from llmos_jupyter.agent.describe.variables import describe_variable
 from llmos_jupyter.agent.hints.failing_function import function_called
+from llmos_jupyter.agent.hints.operands import operands
 from llmos_jupyter.agent.hints.unknown_name import own_expressions
 from llmos_jupyter.agent.inspection import source
 from llmos_jupyter.agent.inspection.dataflow.column_values import column, plain_dtype
@@ -25,6 +27,7 @@ from llmos_jupyter.privacy.secret_names import secret_name
 SECONDS = 0.1  # to look at values
 LINES = 6
 CHARACTERS = 160
+PART = 60  # characters of an expression
 _LABELS = 1_000  # rows, or keys of a dict, that are looked through for one
 
 _MISSING: Any = live.MISSING
@@ -39,8 +42,9 @@ class Failing(NamedTuple):
     function: str
 
 
-def failing_line(tb: TracebackType, code: str, line: int) -> Failing:
+def failing_line(tb: TracebackType, code: str, line: int, *, again: bool = False) -> Failing:
     """`tb`: the entry of the candidate's own innermost frame; `line`: of `code`, where that frame stood. Never raises.
+    `again`: parts that stand under no name may be worked out once more.
 
     A line that is part of a longer statement stands for the whole statement, save for what its blocks hold.
     """
@@ -49,6 +53,8 @@ def failing_line(tb: TracebackType, code: str, line: int) -> Failing:
         names = Names(tb.tb_frame)
         span = _span(tb) if whole else None
         values = list(_described(nodes, names, span))
+        if again and span is not None:
+            values = [*_parts_described(nodes, span, tb.tb_frame, names), *values][:LINES]
         return Failing(values, function_called(nodes, names.value, tb, span))
     except Exception:  # whatever the candidate left behind: the report of its error must not fail for it
         return Failing([], "")
@@ -122,13 +128,23 @@ def _described(nodes: list[ast.expr], names: Names, span: Span | None) -> Iterat
     for node in sorted(_looked_at(nodes), key=lambda node: not _within(node, span)):
         text = ast.unparse(node)
         left = ends - time.perf_counter()
-        if text in told or len(text) > 60 or left <= 0 or len(told) == LINES:
+        if text in told or len(text) > PART or left <= 0 or len(told) == LINES:
             continue
         value = names.value(node)
         if value is _MISSING or _function(value) or live.is_module(value) or live.is_class(value):
             continue
         told.add(text)
         yield _line(node, text, value, min(left, SECONDS / LINES))
+
+
+def _parts_described(nodes: list[ast.expr], span: Span, frame: FrameType, names: Names) -> Iterator[str]:
+    ends = time.perf_counter() + SECONDS
+    for part, value in operands(nodes, span, frame, lambda part: names.value(part) is not _MISSING):
+        text = ast.unparse(part)
+        text = text if len(text) <= PART else f"{text[: PART - 3]}..."
+        left = ends - time.perf_counter()
+        if left > 0 and not _function(value):
+            yield _line(part, text, value, min(left, SECONDS / LINES))
 
 
 def _line(node: ast.expr, text: str, value: Any, deadline: float) -> str:

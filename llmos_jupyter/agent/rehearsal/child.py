@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from llmos_jupyter.agent.answering import outcome
 from llmos_jupyter.agent.hints.error_reports import error_report
+from llmos_jupyter.agent.hints.operands import MOMENT
 from llmos_jupyter.agent.rehearsal import inheritance as rehearsal_inheritance
 from llmos_jupyter.agent.rehearsal.capture import Capture
 from llmos_jupyter.agent.rehearsal.descriptors import Descriptors
@@ -213,12 +214,14 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         reason = f"It leaves {left} thread{'s' * (left > 1)} running after it has ended."
     # Pages of libraries come in as they are used; they are the kernel's already.
     files = max(0, after["RssFile"] - before["RssFile"])
+    printed, again = stage.printed(), seconds < MOMENT
+    told = error_report(error, brief.code, stage.cells[:1], again=again) if error else None
     report.send(
         "end",
         status=status,
         reason=reason,
-        error=error_report(error, brief.code, stage.cells[:1]).model_dump(mode="json") if error else None,
-        output=stage.printed(),
+        error=told.model_dump(mode="json") if told else None,
+        output=printed,
         seconds=seconds,
         peak_bytes=max(0, after["VmHWM"] - before["VmRSS"] - files),
     )
