@@ -15,8 +15,9 @@ import random
 import time
 
 from benchmarks.common import note, percentile, report
+from llmos_jupyter.protocol import INTERACTIVE, LOW, NORMAL
 from llmos_jupyter.scheduling.dispatch.online import ListScheduler
-from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Resource, Step
+from llmos_jupyter.scheduling.problem import GIB, Option, Resource, Step
 
 AIM_SECONDS = 0.010
 

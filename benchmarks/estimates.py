@@ -34,10 +34,10 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.stores.learned import KEPT, STORE_EVERY, Learned
 from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.protocol import Request
+from llmos_jupyter.protocol.jobs import Ended, Job
 from llmos_jupyter.scheduling.estimating.calibration import Observation, quality, replay
 from llmos_jupyter.scheduling.estimating.estimates import Estimate, Features, Outcome, Prior
 from llmos_jupyter.scheduling.estimating.knowledge import Knowledge, general
-from llmos_jupyter.workers.messages import Ended, Job
 
 TRACE = Path(__file__).parent / "data" / "trace.jsonl"
 SEED = 4

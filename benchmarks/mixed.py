@@ -20,7 +20,7 @@ from benchmarks.common import median, note, report
 from llmos_jupyter import config
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.protocol import Generation, Message, Options, Request, Session
-from llmos_jupyter.workers.messages import Job
+from llmos_jupyter.protocol.jobs import Job
 
 BUSY = "count = 0\nwhile True:\n    count += 1\n"
 QUESTION = "Write a short Python function that counts the vowels of a text, with a docstring."

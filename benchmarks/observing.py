@@ -16,10 +16,10 @@ from typing import Any
 from llmos_jupyter.daemon.stores.learned import run_kind
 from llmos_jupyter.engines import catalogue, selection
 from llmos_jupyter.protocol import CandidateRecord, InspectionRecord, Record, RehearsalRecord, RunRecord, Trace
+from llmos_jupyter.protocol.jobs import Ended
 from llmos_jupyter.scheduling.choice.strategies import ANSWER, Strategy, prior
 from llmos_jupyter.scheduling.estimating.calibration import Observation
 from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome, Prior
-from llmos_jupyter.workers.messages import Ended
 
 # What is expected of any engine before it was seen: reading is so many times as fast as writing (1.5B: 43 and 15.5
 # tokens/s), a token is so many characters, a first answer so many tokens.

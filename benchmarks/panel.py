@@ -34,8 +34,8 @@ from benchmarks.common import note, percentile, report
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.lifecycle import find_or_start
 from llmos_jupyter.protocol import Options, Request, Session
+from llmos_jupyter.protocol.jobs import Job
 from llmos_jupyter.system import processes
-from llmos_jupyter.workers.messages import Job
 
 TOKEN = "benchmark"
 ROW = "#llmos-panel .jp-llmos-Row"

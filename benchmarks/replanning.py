@@ -14,10 +14,11 @@ import argparse
 import random
 
 from benchmarks.common import median, note, report
+from llmos_jupyter.protocol import INTERACTIVE, LOW, NORMAL
 from llmos_jupyter.scheduling.dispatch.online import ListScheduler
 from llmos_jupyter.scheduling.improving import solver
 from llmos_jupyter.scheduling.plan import Goal, violations
-from llmos_jupyter.scheduling.problem import GIB, INTERACTIVE, LOW, NORMAL, Option, Problem, Resource, Step
+from llmos_jupyter.scheduling.problem import GIB, Option, Problem, Resource, Step
 
 MACHINE = (
     Resource("machine", slots=0, cores=8, memory=16 * GIB),

@@ -32,8 +32,8 @@ from statistics import mean, median
 from benchmarks import waiting_real
 from benchmarks.common import note, percentile, report
 from benchmarks.waiting_engine import SLOTS, Fifo, Oracle, Ours, Policy, RoundRobin, Served, Task, ThreadPool, simulate
+from llmos_jupyter.protocol import INTERACTIVE, LOW
 from llmos_jupyter.scheduling.policy import class_weight
-from llmos_jupyter.scheduling.problem import INTERACTIVE, LOW
 
 RECORDED = Path(__file__).parent / "data" / "requests.json"
 # "No worse" is: by less than one in a hundred.

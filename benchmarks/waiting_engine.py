@@ -14,8 +14,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from llmos_jupyter.protocol import INTERACTIVE
 from llmos_jupyter.scheduling.dispatch.online import ListScheduler
-from llmos_jupyter.scheduling.problem import INTERACTIVE, Option, Resource, Step
+from llmos_jupyter.scheduling.problem import Option, Resource, Step
 
 # Speed of the whole engine with so many tasks side by side, of that with one; between and beyond: see `speed`.
 # Qwen2.5-Coder 1.5B on two cores writes 32.8, 38.2 and 45.7 tokens/s, and no more with eight: the column `of_one` of

@@ -24,8 +24,7 @@ from llmos_jupyter import config
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines.llama_cpp import REQUESTS_HELD
 from llmos_jupyter.engines.openai_http import Server
-from llmos_jupyter.protocol import Generation
-from llmos_jupyter.scheduling.problem import INTERACTIVE, LOW
+from llmos_jupyter.protocol import INTERACTIVE, LOW, Generation
 
 BATCH = "Describe every column of the table at length, one after the other, in whole sentences, as comments."
 ASKED = "print the mean of temperature by station"

@@ -30,10 +30,10 @@ import psutil
 
 from benchmarks.common import median, note, percentile, report
 from benchmarks.load import Peer, environment, version
+from llmos_jupyter.protocol.jobs import Job, Started, Stream
 from llmos_jupyter.workers import Pool
 from llmos_jupyter.workers.dask import DaskPool
 from llmos_jupyter.workers.local import LocalPool
-from llmos_jupyter.workers.messages import Job, Started, Stream
 
 AIM_WARM_SECONDS, AIM_TASK_SECONDS, AIM_CANCEL_SECONDS = 0.5, 0.05, 0.5
 PAUSE = 1.5

@@ -10,7 +10,8 @@ from contextlib import nullcontext
 
 from tqdm import tqdm
 
-from llmos_jupyter import __version__, config
+from llmos_jupyter import config
+from llmos_jupyter._version import __version__
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.private_files import private_umask
 
@@ -67,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     trust = commands.add_parser("trust", help="let the answers that somebody else recorded in a file run")
     trust.add_argument("files", nargs="+", metavar="FILE", help="a recording (NAME.llmos.json), or its notebook")
     trust.set_defaults(run=_trust)
+    key = commands.add_parser("key", help="keep the key of a server elsewhere in your keyring")
+    key.add_argument("url", metavar="URL", help="the server's address, as in https://host/v1")
+    key.set_defaults(run=_key)
     commands.add_parser("doctor", help="check that everything works").set_defaults(run=_doctor)
     return parser
 
@@ -104,12 +108,25 @@ def _models_rm(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon import lifecycle
     from llmos_jupyter.daemon.client import DaemonClient
     from llmos_jupyter.engines import catalogue, download
-    from llmos_jupyter.widgets.notes import size
+    from llmos_jupyter.units import size
 
     model = catalogue.resolve(given.name)
     # A running daemon may have the file open: it unloads the model first.
     freed = DaemonClient(start=False).remove(model.name) if lifecycle.find() else download.remove(model)
     print(f"{size(freed)} freed." if freed else f"{model.name} was not downloaded.")
+
+
+def _key(given: argparse.Namespace) -> None:
+    """Asked for, or read from a pipe: on the command line other users could read it."""
+    import getpass
+
+    from llmos_jupyter.engines import address
+
+    server = address.parse(given.url)
+    ask = f"Key of {server.origin} (empty: forget it): "
+    key = getpass.getpass(ask) if sys.stdin.isatty() else sys.stdin.readline()
+    address.keep_key(server, key.strip())
+    print(f"The key of {server.origin} is {'kept in' if key.strip() else 'gone from'} your keyring.")
 
 
 def _models_path(given: argparse.Namespace) -> None:
@@ -134,7 +151,7 @@ def _status(given: argparse.Namespace) -> None:
 
 
 def _serve(given: argparse.Namespace) -> int:
-    from llmos_jupyter.daemon.lifecycle import serve
+    from llmos_jupyter.daemon.serving import serve
 
     return serve()
 

@@ -24,7 +24,9 @@ LOCAL = "local"
 class Config(Wire):
     """Defaults of requests, and how the daemon behaves. Times are seconds."""
 
-    model: str = Field("auto", min_length=1, description="model to use: a name, a .gguf file, or auto")
+    model: str = Field(
+        "auto", min_length=1, description="model to use: a name, a .gguf file, http://host/v1#model, or auto"
+    )
     mode: Mode = Field("auto", description="auto: run what passed rehearsal; ask; show: never run")
     preference: Preference = Field("balanced", description="answers are to be fast, the best, or balanced between both")
     retries: Annotated[int, Field(ge=0, le=10)] | Literal["auto"] = Field("auto", description="rounds of repair")
@@ -65,7 +67,18 @@ class Config(Wire):
 
 
 def load() -> Config:
-    """The user's settings, defaults where nothing was set. Raises LLMOSError for a broken file."""
+    """The user's settings, defaults where nothing was set. Raises LLMOSError for a broken file.
+
+    Whoever runs the machine may name a server for all its users by LLMOS_ENGINE, until they choose a model themselves.
+    """
+    settings = _stored()
+    if "model" not in settings.model_fields_set and (engine := paths.engine_address()):
+        settings = settings.model_copy(update={"model": engine})
+    return settings
+
+
+def _stored() -> Config:
+    """What the file says."""
     file = paths.config_file()
     try:
         return Config.model_validate_json(file.read_text(encoding="utf-8"))
@@ -81,7 +94,7 @@ def change(assignment: str) -> Config:
     key, text = key.strip(), text.strip()
     if not equals or key not in Config.model_fields:
         raise LLMOSError(f"Write config KEY=VALUE, with a key among: {', '.join(Config.model_fields)}.")
-    values = load().model_dump()
+    values = _stored().model_dump(exclude_unset=True)
     values[key] = text
     try:
         config = Config.model_validate(values)
@@ -89,8 +102,11 @@ def change(assignment: str) -> Config:
         raise LLMOSError(f"{key} cannot be {text!r}: {_first(error)}.") from error
     file = paths.config_file()
     private_folder(file.parent)
-    write_private(file, f"{json.dumps(config.model_dump(exclude_defaults=True), indent=2)}\n".encode())
-    return config
+    kept = config.model_dump(exclude_defaults=True)
+    if "model" in values and paths.engine_address():
+        kept["model"] = config.model  # the user's own choice, against the machine's, also if it is `auto`
+    write_private(file, f"{json.dumps(kept, indent=2)}\n".encode())
+    return load()
 
 
 def table(settings: Config) -> str:

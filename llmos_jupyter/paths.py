@@ -14,11 +14,15 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+# The variable by which whoever runs this machine names a server for all its users.
+ENGINE = "LLMOS_ENGINE"
+
 
 class _Fixed(NamedTuple):
     models: Path
     data: Path
     runtime: Path
+    engine: str
 
 
 _fixed: _Fixed | None = None
@@ -26,10 +30,12 @@ _fixed: _Fixed | None = None
 
 def fix() -> None:
     """From now on in this process the folders stay where they are: an answer's code may change the environment and the
-    working folder, and must not say by them which settings hold, or which daemon is asked."""
+    working folder, and must not say by them which settings hold, which daemon is asked, or where words are sent."""
     global _fixed
     if _fixed is None:
-        _fixed = _Fixed(model_dir().absolute(), data_dir().absolute(), runtime_dir().absolute())
+        _fixed = _Fixed(
+            model_dir().absolute(), data_dir().absolute(), runtime_dir().absolute(), os.environ.get(ENGINE, "")
+        )
 
 
 def fixed_environment() -> dict[str, str]:
@@ -37,10 +43,16 @@ def fixed_environment() -> dict[str, str]:
     if _fixed is None:
         return {}
     return {
+        ENGINE: _fixed.engine,
         "LLMOS_MODEL_DIR": str(_fixed.models),
         "LLMOS_DATA_DIR": str(_fixed.data),
         "JUPYTER_RUNTIME_DIR": str(_fixed.runtime),
     }
+
+
+def engine_address() -> str:
+    """What LLMOS_ENGINE names: the server that `auto` means on this machine; empty if none."""
+    return _fixed.engine if _fixed is not None else os.environ.get(ENGINE, "").strip()
 
 
 def model_dir() -> Path:
@@ -66,7 +78,7 @@ def data_dir() -> Path:
 
 
 # Names of the files in the data folder, for those who close them to other users.
-DATA_FILES = ("llmos.db*", "daemon.log*", "engine.log*", "config.json", "recordings.*")
+DATA_FILES = ("llmos.db*", "daemon.log*", "engine.log*", "config.json", "recordings.*", "servers.told")
 
 
 def database_file() -> Path:
@@ -75,6 +87,11 @@ def database_file() -> Path:
 
 def config_file() -> Path:
     return data_dir() / "config.json"
+
+
+def told_file() -> Path:
+    """The file of the servers elsewhere that the user has been told of."""
+    return data_dir() / "servers.told"
 
 
 def log_file() -> Path:

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 
 from llmos_jupyter import config, paths
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.effects.objects import names
+from tests.examples import examples
 
 # What a script starts in its background ignores interrupts, and every test of them would wait for its end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# How long one example takes says nothing on a machine that does other things too.
+settings.register_profile("ours", max_examples=examples(100), deadline=None)
+settings.load_profile("ours")
+
 SMALL = "qwen2.5-coder-0.5b"
 MIDDLE = "qwen2.5-coder-1.5b"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests that run beside others (`pytest -n`) look for what was left over in a folder of their own."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["TMPDIR"] = tempfile.tempdir = tempfile.mkdtemp(prefix=f"{worker}-")
+        config.add_cleanup(lambda: shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,6 +54,14 @@ def the_tests_are_no_modules_of_the_users() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(names, "own_modules", of_the_notebook)
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def what_is_imported_is_no_garbage() -> None:
+    """IPython collects garbage whenever a shell is reset: half a second each time in a process that has imported all
+    that the tests need. What is here by now is looked at no more, in the copies that rehearsals fork neither."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

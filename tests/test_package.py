@@ -1,8 +1,7 @@
-"""What holds for the package as a whole: light to load, imports one way, the command line."""
+"""What holds for the package as a whole: light to load, the command line."""
 
 from __future__ import annotations
 
-import ast
 import json
 import subprocess
 import sys
@@ -10,15 +9,12 @@ from pathlib import Path
 
 import pytest
 
-import llmos_jupyter
 from llmos_jupyter import config, paths
 from llmos_jupyter.agent.replay.recording import Recording, record
 from llmos_jupyter.cli import main
 from llmos_jupyter.protocol import Options
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.signatures import Signatures
-
-PACKAGE = Path(llmos_jupyter.__file__).parent
 
 
 def test_loading_the_extension_imports_nothing_heavy() -> None:
@@ -49,67 +45,6 @@ def test_deciding_imports_no_solver() -> None:
     )
     loaded = {name.split(".")[0] for name in json.loads(done.stdout)}
     assert {"ortools", "scipy", "numpy", "pandas"} & loaded == set()
-
-
-def imports(file: Path) -> set[str]:
-    """The rooms of ours that a module imports, by the name that follows the package's."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            parents = file.relative_to(PACKAGE.parent).with_suffix("").parts[: -node.level]
-            base = ".".join([*parents, *([node.module] if node.module else [])])
-            names = [f"{base}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        found |= {".".join(name.split(".")[1:3]) for name in names if name.startswith("llmos_jupyter.")}
-    return found
-
-
-GROUND = (
-    "protocol",
-    "errors",
-    "paths",
-    "config",
-    "__version__",
-    "privacy",
-    "signatures",
-    "text",
-    "system",
-    "sandbox",
-)
-
-
-@pytest.mark.parametrize(
-    ("room", "allowed"),
-    [
-        ("engines", ("engines",)),
-        ("sandbox", ("sandbox",)),
-        ("workers", ("workers",)),
-        ("scheduling", ("scheduling",)),
-        ("monitoring", ("monitoring",)),
-        # The rehearsal in `agent` and the transaction in `effects` still need each other.
-        ("agent", ("agent", "effects", "daemon.client")),
-        ("effects", ("effects", "agent")),
-        ("widgets", ("widgets", "daemon.client", "workers.messages")),
-        ("daemon", ("daemon", "engines", "monitoring", "scheduling", "workers")),
-    ],
-)
-def test_imports_go_one_way(room: str, allowed: tuple[str, ...]) -> None:
-    wrong = {
-        f"{file.relative_to(PACKAGE)}: {name}"
-        for file in (PACKAGE / room).rglob("*.py")
-        for name in imports(file)
-        if not name.startswith((*GROUND, *allowed))
-    }
-    assert wrong == set()
-
-
-def test_the_ground_floor_imports_nothing_of_ours() -> None:
-    assert imports(PACKAGE / "protocol.py") == set()
 
 
 def test_a_recording_is_trusted_on_the_command_line(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,26 +38,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/events": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Events
-         * @description Server-sent events, each `data` one Event, replayed from `after` or the Last-Event-ID header.
-         */
-        get: operations["events"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/live": {
         parameters: {
             query?: never;
@@ -630,7 +610,7 @@ export interface paths {
         put?: never;
         /**
          * Load
-         * @description Download (watch the events), load and be ready.
+         * @description Download (watch the pulses), load and be ready.
          */
         post: operations["load"];
         delete?: never;
@@ -849,7 +829,7 @@ export interface components {
         Config: {
             /**
              * Model
-             * @description model to use: a name, a .gguf file, or auto
+             * @description model to use: a name, a .gguf file, http://host/v1#model, or auto
              * @default auto
              */
             model: string;
@@ -1152,6 +1132,11 @@ export interface components {
              * @default
              */
             error: string;
+            /**
+             * Lacks
+             * @description what it cannot do, and what is done in its place, a clause each
+             */
+            lacks: string[];
         };
         /**
          * Error
@@ -1207,24 +1192,6 @@ export interface components {
             function: string;
             /** @default null */
             unknown: components["schemas"]["UnknownName"] | null;
-        };
-        /**
-         * Event
-         * @description Something that happened, numbered, so that a reader who was away can ask for what it missed.
-         */
-        Event: {
-            /** Id */
-            id: number;
-            /** At */
-            at: number;
-            /** Kind */
-            kind: string;
-            /** Task */
-            task: string | null;
-            /** Data */
-            data: {
-                [key: string]: unknown;
-            };
         };
         /**
          * Failure
@@ -2897,58 +2864,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    events: {
-        parameters: {
-            query?: {
-                /** @description send what came after this event; default: from now */
-                after?: number | null;
-            };
-            header?: {
-                "last-event-id"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": string;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "text/event-stream": components["schemas"]["Problem"];
                 };
             };
         };

@@ -1,6 +1,6 @@
 """`python -m llmos_jupyter.daemon`: be the daemon."""
 
-from llmos_jupyter.daemon.lifecycle import serve
+from llmos_jupyter.daemon.serving import serve
 
 # Processes that it spawns import this module again.
 if __name__ == "__main__":

@@ -9,13 +9,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from fastapi import Depends, FastAPI, Header, Query
+from fastapi import Depends, FastAPI, Query
 from fastapi import Request as HttpRequest
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from llmos_jupyter import __version__, config
+from llmos_jupyter import config
+from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon import job_routes
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.stores import task_lists
@@ -26,7 +27,6 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     PROTOCOL,
     Code,
-    Event,
     Failure,
     Feedback,
     FeedbackRecord,
@@ -122,24 +122,6 @@ def _status_routes(app: FastAPI, daemon: Daemon, shut_down: Callable[[], None]) 
         status = await daemon.status()
         asyncio.get_running_loop().call_later(0.05, shut_down)
         return status
-
-    @app.get("/v1/events", operation_id="events", response_model=Event, response_class=EventStream)
-    async def events(
-        after: Annotated[int | None, Query(description="send what came after this event; default: from now")] = None,
-        last_event_id: Annotated[str | None, Header()] = None,
-    ) -> Any:
-        """Server-sent events, each `data` one Event, replayed from `after` or the Last-Event-ID header."""
-        start = after
-        if last_event_id and last_event_id.isdigit():
-            start = int(last_event_id)
-        if start is None:
-            start = await asyncio.to_thread(daemon.store.last_event)
-
-        async def stream(first: int) -> AsyncIterator[dict[str, Any]]:
-            async for event in daemon.events.after(first):
-                yield {"id": str(event.id), "event": event.kind, "data": event.model_dump_json()}
-
-        return EventStream(stream(start), ping=15)
 
     @app.get("/v1/live", operation_id="live", response_model=Pulse, response_class=EventStream)
     async def live() -> Any:
@@ -264,14 +246,14 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
 
     @app.post("/v1/models/load", operation_id="load", dependencies=[touch])
     async def load(model: ModelName) -> Status:
-        """Download (watch the events), load and be ready."""
-        async with daemon.engines.use(model.name, daemon.report):
+        """Download (watch the pulses), load and be ready."""
+        async with daemon.engines.use(model.name):
             return await daemon.status()
 
     @app.post("/v1/models/pull", operation_id="pull", dependencies=[touch])
     async def pull(model: ModelName) -> ModelInfo:
         """Download a model (watch the pulses) without loading it."""
-        pulled = await daemon.engines.pull(model.name, daemon.report)
+        pulled = await daemon.engines.pull(model.name)
         infos = await asyncio.to_thread(selection.model_infos, selection.Machine.here())
         return next(info for info in infos if info.name == pulled.name)
 

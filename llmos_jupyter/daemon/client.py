@@ -21,7 +21,6 @@ from pydantic import TypeAdapter
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
-    Event,
     Feedback,
     Finish,
     Generation,
@@ -50,7 +49,7 @@ from llmos_jupyter.protocol import (
 )
 
 if TYPE_CHECKING:
-    from llmos_jupyter.workers.messages import Ended, Job, StoredOutput
+    from llmos_jupyter.protocol.jobs import Ended, Job, StoredOutput
 
 T = TypeVar("T")
 
@@ -112,7 +111,7 @@ class DaemonClient:
         return self._call("POST", f"/v1/tasks/{task_id}/finish", Task, finish.model_dump_json())
 
     def submit_job(self, request: Request, job: Job) -> Task:
-        from llmos_jupyter.workers.messages import JobRequest
+        from llmos_jupyter.protocol.jobs import JobRequest
 
         body = JobRequest(request=request, job=job).model_dump_json()
         return self._call("POST", "/v1/jobs", Task, body)
@@ -146,12 +145,12 @@ class DaemonClient:
 
     def shown(self, key: str) -> list[StoredOutput]:
         """What a background task has shown so far."""
-        from llmos_jupyter.workers.messages import StoredOutput
+        from llmos_jupyter.protocol.jobs import StoredOutput
 
         return self._call("GET", f"/v1/tasks/{key}/shown", list[StoredOutput])
 
     def _outputs(self, key: str, after: int) -> Iterator[StoredOutput | Ended]:
-        from llmos_jupyter.workers.messages import JobEvent
+        from llmos_jupyter.protocol.jobs import JobEvent
 
         path, query = f"/v1/tasks/{key}/outputs", {"after": after}
         # A sign of life comes every five seconds.
@@ -252,12 +251,6 @@ class DaemonClient:
                     raise LLMOSError("The llmos daemon keeps going away: see `%llmos doctor`.") from error
                 self.close()
                 yield Progress(phase="restarting")
-
-    def events(self, after: int = 0) -> Iterator[Event]:
-        """Events from the given number on, for ever."""
-        with connect_sse(self._client(), "GET", "/v1/events", params={"after": after}, timeout=None) as source:
-            for event in source.iter_sse():
-                yield Event.model_validate_json(event.data)
 
     # --- underneath -------------------------------------------------------------------------
 

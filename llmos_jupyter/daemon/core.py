@@ -11,7 +11,8 @@ import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
-from llmos_jupyter import __version__, config, paths
+from llmos_jupyter import config, paths
+from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
 from llmos_jupyter.daemon.advice.explain import explain
 from llmos_jupyter.daemon.events import Events
@@ -51,17 +52,12 @@ from llmos_jupyter.protocol import (
     Task,
     Warming,
 )
+from llmos_jupyter.protocol.jobs import Job
 from llmos_jupyter.scheduling.problem import Resource
 from llmos_jupyter.system import processes
-from llmos_jupyter.workers.messages import Job
 
 log = logging.getLogger(__name__)
 
-# How often an answer is begun anew because the engine died under it.
-ENGINE_TRIES = 3
-# A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
-# reader who left.
-HEARTBEAT = 1.0
 # Seconds between two looks for what is too old to be kept.
 RETENTION_EVERY = 3600.0
 # Seconds between two rounds of housekeeping, and how late one must come for the machine to have been asleep.
@@ -74,10 +70,9 @@ class Daemon:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.events = Events(store)
+        self.events = Events()
         self.learned = Learned(store)
-        self.live = Live(self)
-        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self.live.progress)
+        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress)
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
@@ -91,11 +86,11 @@ class Daemon:
             self.stop_warming,
         )
         self.sampling = Sampling(store, self._work)
+        self.live = Live(store, self.events, self.engines, self.sampling)
         self.started = time.time()
         self.last_activity = time.monotonic()
         self._warming: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
-        self._reported = ("", 0.0)
         self._owed: dict[str, Finish] = {}
 
     async def start(self) -> None:
@@ -291,7 +286,7 @@ class Daemon:
         """Read a prompt into the cache if the engine is loaded and nobody generates. False: it was not done."""
         await self.stop_warming()
         server = await self.engines.use_if_loaded(warming.model)
-        if server is None or self.engines.users:
+        if server is None or self.engines.users or not server.capabilities.warms:
             return False
 
         async def read() -> None:
@@ -330,6 +325,9 @@ class Daemon:
     def _engine_loaded(self, model: str, size: int, seconds: float) -> None:
         self.adviser.loaded(model, size, seconds)
 
+    def _engine_progress(self, progress: Progress | None) -> None:
+        self.live.progress(progress)
+
     def _work(self) -> Work:
         """Who works now, for the sampler. Called in its thread: reads, and changes nothing."""
         engines, generations = self.engines, self.generations
@@ -356,16 +354,9 @@ class Daemon:
         """Somebody uses the daemon: it is not idle."""
         self.last_activity = time.monotonic()
 
-    def report(self, progress: Progress) -> None:
-        """Tell the readers of events how a download or a load goes on, at most about once a second."""
-        now = time.monotonic()
-        if progress.phase != self._reported[0] or now - self._reported[1] > 1.0:
-            self._reported = (progress.phase, now)
-            self.events.add("engine.progress", None, **progress.model_dump())
-
     def _engine_changed(self) -> None:
         self.schedule.set_resources(self._resources())
-        self.events.add("engine.changed")
+        self.events.notify()
 
     async def remove_old(self) -> None:
         """Remove what ended longer ago than the settings say."""

@@ -22,7 +22,7 @@ from llmos_jupyter.protocol import (
     Task,
     Usage,
 )
-from llmos_jupyter.workers.messages import JobEvent, JobRequest, StoredOutput
+from llmos_jupyter.protocol.jobs import JobEvent, JobRequest, StoredOutput
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 

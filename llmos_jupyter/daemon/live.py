@@ -11,15 +11,15 @@ import logging
 import os
 import time
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING
 
-from llmos_jupyter import __version__
+from llmos_jupyter._version import __version__
+from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.stores import task_lists
+from llmos_jupyter.daemon.stores.store import Store
+from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.work.sampling import Sampling
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import PROTOCOL, Progress, Pulse
-
-if TYPE_CHECKING:
-    from llmos_jupyter.daemon.core import Daemon
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,11 @@ LATEST = 1.0
 class Live:
     """All methods belong to the daemon's event loop."""
 
-    def __init__(self, daemon: Daemon) -> None:
-        self._daemon = daemon
+    def __init__(self, store: Store, events: Events, engines: EngineRoom, sampling: Sampling) -> None:
+        self._store = store
+        self._events = events
+        self._engines = engines
+        self._sampling = sampling
         self._name = f"{os.getpid()}-{time.time():.3f}"
         self._pulse: Pulse | None = None
         self._beat = asyncio.Event()
@@ -92,13 +95,13 @@ class Live:
 
     async def _look(self) -> None:
         """Ask the engine what only it knows, while somebody watches: at most once a second, and nobody waits for it."""
-        await asyncio.gather(self._daemon.engines.look_at_cache(), asyncio.sleep(LATEST), return_exceptions=True)
+        await asyncio.gather(self._engines.look_at_cache(), asyncio.sleep(LATEST), return_exceptions=True)
 
     async def _something(self) -> None:
         """Until something changes, or there is a new sample."""
         waits = {
-            asyncio.create_task(self._daemon.events.wait(LATEST)),
-            asyncio.create_task(self._daemon.sampling.next(LATEST)),
+            asyncio.create_task(self._events.wait(LATEST)),
+            asyncio.create_task(self._sampling.next(LATEST)),
         }
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -107,9 +110,9 @@ class Live:
                 wait.cancel()
 
     async def _make(self) -> Pulse:
-        revision = self._daemon.events.revision
+        revision = self._events.revision
         counts, engine = await asyncio.gather(
-            asyncio.to_thread(task_lists.counts, self._daemon.store), self._daemon.engines.status(ask=False)
+            asyncio.to_thread(task_lists.counts, self._store), self._engines.status(ask=False)
         )
         return Pulse(
             at=time.time(),
@@ -122,5 +125,5 @@ class Live:
             paused=counts.get("paused", 0),
             engine=engine,
             progress=self._progress,
-            sample=self._daemon.sampling.latest(),
+            sample=self._sampling.latest(),
         )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from llmos_jupyter import paths
-from llmos_jupyter.engines import gguf, hub
+from llmos_jupyter.engines import address, gguf, hub, weights_folder
 from llmos_jupyter.errors import LLMOSError
 
 if sys.version_info >= (3, 11):
@@ -47,7 +47,8 @@ class Mirror:
 class Model:
     """One model: where its file comes from, what it is, what it needs.
 
-    `path` is set for the user's own file; all others have a `repo`. Sizes in bytes; 0: not known yet.
+    `path` is set for the user's own file, `url` for a model of a server elsewhere; all others have a
+    `repo`. Sizes in bytes; 0: not known yet.
     `context` is the context it was trained for, in tokens. `automatic`: may be what `auto` means; where it
     may not, `why` says the reason.
     """
@@ -63,14 +64,10 @@ class Model:
     repo: str | None = None
     mirror: Mirror | None = None
     path: Path | None = None
+    url: str = ""
     automatic: bool = False
     why: str = ""
     in_catalogue: bool = field(default=False, repr=False)
-
-
-def size_text(size: int) -> str:
-    """A number of bytes for people, in decimal units: `1.1 GB`."""
-    return f"{size / 1e9:.1f} GB" if size >= 95_000_000 else f"{size / 1e6:.1f} MB"
 
 
 @cache
@@ -94,12 +91,15 @@ def _entry(entry: dict[str, Any]) -> Model:
 def resolve(name: str) -> Model:
     """The model of a name, as a user may write it.
 
-    A name of the catalogue or its short form (`1.5b`), in any case; `auto`; the path of a local `.gguf` file;
-    a Hugging Face repository `org/repo` (its Q4_K_M file), or `org/repo:file.gguf`, or
-    `org/repo:quantisation`. Asks the hub only for a repository whose file is not here already.
+    A name of the catalogue or its short form (`1.5b`), in any case; `auto`; the path of a local `.gguf` file, or of a
+    folder of safetensors; the address of a server, `http://host:8000/v1#model`; a Hugging Face repository `org/repo`
+    (its Q4_K_M file), or `org/repo:file.gguf`, or `org/repo:quantisation`. Asks the hub only for a repository whose
+    file is not here already.
     Raises `LLMOSError` when there is none, or none that fits for `auto`.
     """
     wanted = name.strip()
+    if address.is_address(wanted):
+        return _elsewhere(address.parse(wanted))
     if wanted.lower() == "auto":
         # selection stands on this module; only this word turns the direction round.
         from llmos_jupyter.engines.selection import Machine, choose
@@ -112,11 +112,23 @@ def resolve(name: str) -> Model:
     path = _path(wanted)
     if path and (names_file or path.is_file()):
         return _local(path)
+    if path and path.is_dir():
+        return _folder(path)
     if repository:
         return _from_repository(repository["repo"], repository["file"])
-    if path and path.is_dir():
-        raise LLMOSError(f"{name} is a folder: give the path of a .gguf file inside it.")
     raise _unknown(wanted)
+
+
+def _elsewhere(found: address.Address) -> Model:
+    return Model(
+        name=found.name,
+        title=f"{found.model or 'the model'} at {found.host}",
+        file="",
+        size_bytes=0,
+        kv_bytes_per_token=0,
+        licence="see its server",
+        url=found.name,
+    )
 
 
 def _path(wanted: str) -> Path | None:
@@ -155,8 +167,8 @@ def _unknown(wanted: str) -> LLMOSError:
     shown = wanted if len(wanted) <= 80 else wanted[:77] + "..."
     hint = f"did you mean {' or '.join(near[:3])}" if near else f"choose one of {', '.join(names)}"
     return LLMOSError(
-        f"There is no model named {shown!r}: {hint}, or give `auto`, the path of a .gguf file or a"
-        " Hugging Face repository `org/repo`."
+        f"There is no model named {shown!r}: {hint}, or give `auto`, the path of a .gguf file, a"
+        " Hugging Face repository `org/repo` or a server's address, `http://host:8000/v1#model`."
     )
 
 
@@ -171,6 +183,21 @@ def _local(path: Path) -> Model:
         kv_bytes_per_token=header.kv_bytes_per_token,
         licence="your own file",
         context=header.context_length,
+        path=path,
+    )
+
+
+def _folder(path: Path) -> Model:
+    path = path.absolute()
+    weights = weights_folder.read(path)
+    return Model(
+        name=str(path),
+        title=path.name,
+        file=path.name,
+        size_bytes=weights.size_bytes,
+        kv_bytes_per_token=weights.kv_bytes_per_token,
+        licence="your own file",
+        context=weights.context,
         path=path,
     )
 
@@ -280,7 +307,7 @@ def file_name(model: Model) -> str:
 def to_record(model: Model) -> dict[str, Any]:
     """A model of the hub as it is kept in its receipt."""
     record = asdict(model)
-    for unused in ("mirror", "path", "automatic", "why", "in_catalogue"):
+    for unused in ("mirror", "path", "url", "automatic", "why", "in_catalogue"):
         del record[unused]
     return record
 

@@ -18,10 +18,11 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from llmos_jupyter import paths
-from llmos_jupyter.engines import catalogue, gguf, hub, mirror
-from llmos_jupyter.engines.catalogue import Model, size_text
+from llmos_jupyter.engines import catalogue, gguf, hub, mirror, weights_folder
+from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.private_files import as_the_users
+from llmos_jupyter.units import size
 
 _log = logging.getLogger(__name__)
 
@@ -63,22 +64,33 @@ def ensure(
     Raises `LLMOSError` when no source works, the disk is too full, or the user's own file is no usable
     model; `DownloadStopped` after `cancelled()`.
     """
+    if model.url:
+        raise _elsewhere(model)
     if model.path is not None:
-        gguf.check(model.path)
+        if model.path.is_dir():
+            weights_folder.read(model.path)
+        else:
+            gguf.check(model.path)
         return model.path
     return _Work(model, progress or (lambda _: None), cancelled).ensure()
 
 
 def downloaded(model: Model) -> Path | None:
     """The file of a model if it is on this machine. Hashes nothing, so only `ensure` proves it good."""
+    if model.url:
+        return None
     if model.path is not None:
-        return model.path if model.path.is_file() else None
+        return model.path if model.path.exists() else None
     if path := _verified(model):
         return path
     for path in (_target(model), _cached(model)):
         if path and path.is_file() and model.size_bytes in (0, path.stat().st_size):
             return path
     return None
+
+
+def _elsewhere(model: Model) -> LLMOSError:
+    return LLMOSError(f"{model.url} is a model of a server elsewhere: `%llmos use {model.url}` uses it where it is.")
 
 
 def list_local() -> list[Model]:
@@ -92,6 +104,8 @@ def remove(model: Model) -> int:
 
     Raises `LLMOSError` for a file that is not ours to delete, or while it is being downloaded.
     """
+    if model.url:
+        raise _elsewhere(model)
     if model.path is not None:
         raise LLMOSError(f"{model.path} is your own file: delete it yourself if you no longer need it.")
     target, partial = _target(model), _partial(model)
@@ -322,10 +336,10 @@ class _Work:
         if free < size + _SPARE_BYTES:
             raise self.disk_full(size, free)
 
-    def disk_full(self, size: int, free: int) -> LLMOSError:
+    def disk_full(self, needed: int, free: int) -> LLMOSError:
         return LLMOSError(
-            f"There is not enough disk space for {self.model.name}: {size_text(size + _SPARE_BYTES)} are"
-            f" needed in {paths.model_dir()} and {size_text(free)} are free; free some, or set LLMOS_MODEL_DIR"
+            f"There is not enough disk space for {self.model.name}: {size(needed + _SPARE_BYTES)} are"
+            f" needed in {paths.model_dir()} and {size(free)} are free; free some, or set LLMOS_MODEL_DIR"
             " to a folder on a larger disk."
         )
 

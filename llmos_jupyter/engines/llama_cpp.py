@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import site
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAME = "llama.cpp"
-
-# Seconds: measured 1 to 3 s for 0.5B and 1.5B from a warm disk; a cold, slow disk reads 5 GB in about a minute.
-READY_TIMEOUT = 180.0
+from llmos_jupyter.engines.capabilities import LLAMA_CPP
 
 # Whole requests that fit the store of context at once; slots share it, since candidates share their prompt.
 REQUESTS_HELD = 2
@@ -29,10 +28,25 @@ class Launch:
     memory_bytes: int
     cache_mib: int
     states: Path | None = None
+    engine: str = LLAMA_CPP
+    served: str = ""
+    # Seconds: measured 1 to 3 s for 0.5B and 1.5B from a warm disk; a cold, slow disk reads 5 GB in about a minute.
+    ready_timeout: float = 180.0
+    silence: float = 120.0
 
     @property
     def command(self) -> list[str]:
         return [sys.executable, "-m", "llmos_jupyter.engines.llama_cpp_server"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Where the CUDA libraries of the packages lie, for a wheel that is built with CUDA and does not carry them.
+        Of this child only: in our own process they could take the place of those that the user's code loads."""
+        folders = [str(folder) for top in site.getsitepackages() for folder in sorted(Path(top).glob("nvidia/*/lib"))]
+        if sys.platform != "linux" or not folders:
+            return {}
+        before = os.environ.get("LD_LIBRARY_PATH", "")
+        return {"LD_LIBRARY_PATH": os.pathsep.join([*folders, *([before] if before else [])])}
 
     def settings(self, api_key: str) -> dict[str, Any]:
         """What the child reads on its standard input."""

@@ -1,35 +1,22 @@
-"""The child process that is the llama.cpp engine: `python -m llmos_jupyter.engines.llama_cpp_server`.
-
-One line of JSON on standard input says what to serve (a secret on the command line could be read by other
-users). One line of JSON on standard output says where it listens, or why it cannot. It ends when its standard input
-closes, so that it never outlives the daemon, however the daemon died.
-"""
+"""The child process that is the llama.cpp engine: `python -m llmos_jupyter.engines.llama_cpp_server`, spoken to as
+`engine_child` says."""
 
 from __future__ import annotations
 
-import json
-import os
-import sys
-
-
-def die_with_parent() -> None:
-    """Ask Linux to end this process with the daemon, also while a model is being loaded."""
-    if sys.platform == "linux":
-        import ctypes
-        import signal
-
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+from llmos_jupyter.engines import engine_child
 
 
 def main() -> int:
-    die_with_parent()
-    settings = json.loads(sys.stdin.readline())
-    # llama.cpp writes to descriptor 1 as well: keep the pipe to the daemon for our own line.
-    reply = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-
-    import xllamacpp
+    settings, answer = engine_child.begin()
+    try:
+        import xllamacpp
+    except ImportError as error:  # a wheel for CUDA without its libraries, or without a driver
+        engine_child.say(
+            answer,
+            sentence=f"llama.cpp cannot be loaded ({error}): for a wheel with CUDA run `pip install "
+            '"llmos-jupyter[cuda]"`, else `pip install --force-reinstall xllamacpp`.',
+        )
+        return 1
 
     params = xllamacpp.CommonParams()
     params.model.path = settings["model"]
@@ -56,15 +43,13 @@ def main() -> int:
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as error:
-        print(json.dumps({"error": str(error)}), file=reply, flush=True)
+        engine_child.say(answer, error=str(error))
         return 1
     # llama.cpp puts a model's layers on the GPUs that its build knows, if there are any.
     gpus = [device["description"] for device in xllamacpp.get_device_info() if "GPU" in str(device["type"])]
     device = gpus[0] if gpus else "cpu"
-    print(json.dumps({"address": server.listening_address, "device": device}), file=reply, flush=True)
-    sys.stdin.read()
-    # The server's own shut-down waits for running requests; nobody is left to read them.
-    os._exit(0)
+    engine_child.say(answer, address=server.listening_address, device=device)
+    return engine_child.until_alone()
 
 
 if __name__ == "__main__":

@@ -6,11 +6,12 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 from llmos_jupyter.engines import catalogue, download
-from llmos_jupyter.engines.catalogue import Model, size_text
+from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.engines.gguf import memory_bytes
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import ModelInfo
 from llmos_jupyter.system import hardware
+from llmos_jupyter.units import size
 
 # Tokens of context the engine holds, all slots together: two requests of 8192 tokens.
 CONTEXT_TOKENS = 16_384
@@ -27,6 +28,8 @@ LAST_RESORT_SHARE = 4 / 5
 # grows with cores until the memory bus is full: about 50 GB/s with two channels of DDR4-3200.
 BYTES_PER_SECOND_A_CORE = 8e9
 BYTES_PER_SECOND_BUS = 50e9
+# Of a server elsewhere nothing is known before it has written. Assumed: what cards of 24 GB write with 7B to 14B.
+ELSEWHERE_TOKENS_PER_SECOND = 50.0
 # Below this a person reads faster than the answer appears.
 USABLE_TOKENS_PER_SECOND = 6.0
 
@@ -56,6 +59,8 @@ class Choice:
 
 def decode_speed(model: Model, machine: Machine) -> float:
     """Predicted decoding speed on the processor, tokens per second (see the figures above)."""
+    if model.url:
+        return ELSEWHERE_TOKENS_PER_SECOND
     bandwidth = min(machine.cores * BYTES_PER_SECOND_A_CORE, BYTES_PER_SECOND_BUS)
     return bandwidth / max(model.size_bytes, 1)
 
@@ -68,15 +73,15 @@ def fits(
     The whole of it by default: what a user names explicitly is refused only if it cannot be loaded.
     """
     need = memory_bytes(model, context_tokens)
-    free = size_text(machine.ram_available)
+    free = size(machine.ram_available)
     if need > machine.ram_available:
-        return False, f"needs {size_text(need)} of memory and {free} are free"
+        return False, f"needs {size(need)} of memory and {free} are free"
     if need > machine.ram_available * share:
         return (
             False,
-            f"needs {size_text(need)} of the {free} of free memory, which leaves too little for notebooks",
+            f"needs {size(need)} of the {free} of free memory, which leaves too little for notebooks",
         )
-    return True, f"needs {size_text(need)} of the {free} of free memory"
+    return True, f"needs {size(need)} of the {free} of free memory"
 
 
 def choose(

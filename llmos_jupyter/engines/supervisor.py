@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from llmos_jupyter.engines.llama_cpp import READY_TIMEOUT, Launch
+from llmos_jupyter.engines.capabilities import LLAMA_CPP, TABLE, Capabilities
+from llmos_jupyter.engines.launch import Launch
 from llmos_jupyter.engines.openai_http import Server
 from llmos_jupyter.errors import LLMOSError
 
@@ -19,6 +21,10 @@ log = logging.getLogger(__name__)
 # An engine that ran this long (seconds) before it died is restarted as if it had never failed.
 STEADY = 60.0
 MAX_RESTARTS = 5
+# Seconds between two looks at its health, and that one may take: its HTTP thread answers within milliseconds, beside
+# busy processes within a second. An engine that has not answered for HUNG_AFTER, or has said that it is not well, is
+# ended and begun anew.
+LOOK_EVERY, LOOK_TAKES, HUNG_AFTER = 5.0, 3.0, 20.0
 # Exit codes of a process that a signal ended; by number, because Windows' `signal` lacks the names.
 ILLEGAL_INSTRUCTION, KILLED = -4, -9
 
@@ -33,12 +39,38 @@ class Supervisor:
         self.device = "cpu"
         self._quick = 0
         self.error = ""
+        self.trouble = ""
         self._on_change = on_change
         self._process: asyncio.subprocess.Process | None = None
         self._server: Server | None = None
-        self._watcher: asyncio.Task[None] | None = None
+        self._watchers: list[asyncio.Task[None]] = []
         self._ready = asyncio.Event()
         self._stopping = False
+
+    @property
+    def engine(self) -> str:
+        return self.launch.engine
+
+    @property
+    def capabilities(self) -> Capabilities:
+        return TABLE[self.launch.engine]
+
+    @property
+    def model(self) -> str:
+        return self.launch.model
+
+    @property
+    def slots(self) -> int:
+        """How many candidates or requests it writes at once."""
+        return self.launch.slots
+
+    @property
+    def context(self) -> int:
+        return self.launch.context
+
+    @property
+    def memory_bytes(self) -> int:
+        return self.launch.memory_bytes
 
     @property
     def pid(self) -> int | None:
@@ -60,7 +92,7 @@ class Supervisor:
             self.error = str(error)
             self._on_change()
             raise
-        self._watcher = asyncio.create_task(self._watch())
+        self._watchers = [asyncio.create_task(self._watch()), asyncio.create_task(self._watch_health())]
         self._on_change()
 
     async def server(self) -> Server:
@@ -72,12 +104,19 @@ class Supervisor:
         assert self._server is not None
         return self._server
 
+    def restart(self, why: str) -> None:
+        """End a process that hangs; it is begun anew."""
+        if self._process and self._process.returncode is None and self._ready.is_set():
+            log.warning("the engine is ended: %s", why)
+            self._ready.clear()
+            self._process.kill()
+
     async def stop(self) -> None:
         """End the process: asked first, killed after two seconds."""
         self._stopping = True
         self._ready.clear()
-        if self._watcher:
-            self._watcher.cancel()
+        for watcher in self._watchers:
+            watcher.cancel()
         process = self._process
         if process and process.returncode is None:
             if process.stdin:
@@ -100,6 +139,8 @@ class Supervisor:
                     stdout=asyncio.subprocess.PIPE,
                     stderr=engine_log,
                     cwd=self.log_file.parent,
+                    # `-m` would put the working folder before the libraries.
+                    env={**os.environ, "PYTHONSAFEPATH": "1", **self.launch.environment},
                 )
         except OSError as error:
             raise LLMOSError(
@@ -110,20 +151,27 @@ class Supervisor:
         assert process.stdout is not None
         try:
             process.stdin.write(json.dumps(self.launch.settings(api_key)).encode() + b"\n")
-            line = await asyncio.wait_for(process.stdout.readline(), READY_TIMEOUT)
+            line = await asyncio.wait_for(process.stdout.readline(), self.launch.ready_timeout)
             answer = _answer(line)
             if "address" not in answer:
                 if process.returncode is None:
                     await asyncio.wait_for(process.wait(), 10.0)
-                raise LLMOSError(self._why_not(process.returncode or 0, answer.get("error", "")))
+                raise LLMOSError(
+                    answer.get("sentence") or self._why_not(process.returncode or 0, answer.get("error", ""))
+                )
             self.device = answer.get("device", self.device)
-            server = Server(answer["address"], api_key)
+            server = self._server_at(answer["address"], api_key)
             if not await server.healthy():
                 raise LLMOSError(f"The engine started but does not answer: see {self.log_file}.")
+            if not await server.guarded():
+                raise LLMOSError(
+                    f"The engine {self.engine} answers whoever asks, and other users of this machine could: it was "
+                    "ended. Install the versions that docs/devices.md names."
+                )
         except asyncio.TimeoutError:
             process.kill()
             raise LLMOSError(
-                f"The engine did not start within {READY_TIMEOUT:.0f} s: see {self.log_file}, "
+                f"The engine did not start within {self.launch.ready_timeout:.0f} s: see {self.log_file}, "
                 "or choose a smaller model with `%llmos use NAME`."
             ) from None
         except BaseException:
@@ -132,6 +180,33 @@ class Supervisor:
             raise
         self._server = server
         self._ready.set()
+
+    def _server_at(self, address: str, api_key: str) -> Server:
+        turns = None if self.capabilities.candidates else asyncio.Semaphore(self.slots)
+        return Server(
+            address,
+            api_key,
+            self.capabilities,
+            model=self.launch.served,
+            silence=self.launch.silence,
+            turns=turns,
+        )
+
+    async def _watch_health(self) -> None:
+        """End an engine that is there and does not answer, or says that it is not well: a stopped process, a thread
+        that died while the server goes on."""
+        well = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            server = self._server
+            if not self._ready.is_set() or server is None or await server.healthy(LOOK_TAKES):
+                well, self.trouble = time.monotonic(), ""
+                continue
+            silent = time.monotonic() - well
+            self.trouble = f"has not answered for {silent:.0f} s, is begun anew after {HUNG_AFTER:.0f} s"
+            self._on_change()
+            if silent > HUNG_AFTER - LOOK_EVERY:
+                self.restart(f"it did not answer for {silent:.0f} s")
 
     async def _watch(self) -> None:
         """Restart the engine when it dies, waiting longer each time it dies soon again."""
@@ -162,9 +237,10 @@ class Supervisor:
         """One sentence for the user out of how the process ended."""
         name = self.launch.model
         if code == ILLEGAL_INSTRUCTION:
+            package = "xllamacpp" if self.engine == LLAMA_CPP else self.engine
             return (
-                "This processor lacks instructions that llama.cpp's wheel needs: build xllamacpp from source, "
-                "or use a remote engine."
+                f"This processor lacks instructions that the wheel of {package} needs: build it from source, "
+                "or use a server elsewhere with `%llmos use URL`."
             )
         if code == KILLED:
             return f"{name} was ended by the system, most likely for lack of memory: choose a smaller model."

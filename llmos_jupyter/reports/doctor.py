@@ -12,14 +12,22 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
-from llmos_jupyter import __version__, config, paths
+from llmos_jupyter import config, paths
+from llmos_jupyter._version import __version__
 from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.engines import catalogue, download, selection
+from llmos_jupyter.engines import address, catalogue, download, selection
+from llmos_jupyter.engines.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock
-from llmos_jupyter.widgets.notes import size
+from llmos_jupyter.units import size
+
+ENGINE_PACKAGES = {
+    LLAMA_CPP: ("xllamacpp",),
+    TRANSFORMERS: ("transformers", "torch"),
+    MLX: ("mlx-lm", "mlx"),
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +46,7 @@ def report() -> str:
 
 
 def checks() -> Iterator[Check]:
-    for look in (_versions, _settings, _machine, _model, _disk, _rehearsal, _runtime, _daemon, _engine_log):
+    for look in (_versions, _settings, _machine, _engines, _model, _disk, _rehearsal, _runtime, _daemon, _engine_log):
         yield from _safely(look)
 
 
@@ -75,6 +83,16 @@ def _machine() -> Iterator[Check]:
     )
 
 
+def _engines() -> Iterator[Check]:
+    """What is installed, by its metadata: importing torch takes seconds."""
+    for engine, packages in ENGINE_PACKAGES.items():
+        try:
+            detail = ", ".join(f"{package} {version(package)}" for package in packages)
+        except PackageNotFoundError:
+            continue
+        yield Check("engines", "ok", f"{engine}: {detail}")
+
+
 def _model() -> Iterator[Check]:
     wanted = config.load().model
     if wanted == "auto":
@@ -82,6 +100,13 @@ def _model() -> Iterator[Check]:
         model, why = choice.model, choice.why
     else:
         model, why = catalogue.resolve(wanted), "your setting"
+    if model.url:
+        server = address.parse(model.url)
+        state: Literal["ok", "note"] = "ok" if server.loopback else "note"
+        where = "on this machine" if server.loopback else f"what you ask leaves this machine for {server.host}"
+        key = "its key is known" if address.key_for(server) else "no key is known for it"
+        yield Check("model", state, f"{model.title} ({why}): {where}; {key}")
+        return
     if path := download.downloaded(model):
         yield Check("model", "ok", f"{model.name} ({why}): {path}")
     else:
@@ -127,7 +152,10 @@ def _daemon() -> Iterator[Check]:
     yield Check("daemon", "ok", f"{status.version}, process {status.pid}, log {status.log}")
     if engine := status.engine:
         state: Literal["ok", "bad"] = "bad" if engine.state == "failed" else "ok"
-        yield Check("engine", state, f"{engine.model}: {engine.state}" + (f": {engine.error}" if engine.error else ""))
+        trouble = f": {engine.error}" if engine.error else ""
+        yield Check("engine", state, f"{engine.model} in {engine.engine}: {engine.state}{trouble}")
+        for clause in engine.lacks:
+            yield Check("engine", "note", clause)
 
 
 def _engine_log() -> Iterator[Check]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from llmos_jupyter.protocol import Lesson, ModelInfo, ResourceInfo, Status
-from llmos_jupyter.widgets.notes import size
+from llmos_jupyter.units import size
 
 
 def status_text(status: Status) -> str:

@@ -13,14 +13,11 @@ from graphlib import CycleError, TopologicalSorter
 from typing import TypeVar
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol import INTERACTIVE, LOW, NORMAL, priority_name
 
 GIB = 1 << 30
 
 _STEP_NUMBERS = ("cores", "memory", "gpus", "release", "deadline", "priority", "weight", "served")
-
-# Priority classes; any whole number from 0 on will do, and more is earlier.
-INTERACTIVE, NORMAL, LOW = 100, 50, 0
-CLASS_NAMES = {INTERACTIVE: "interactive", NORMAL: "normal", LOW: "low"}
 
 
 @dataclass(frozen=True)
@@ -159,7 +156,7 @@ def class_of(priority: float) -> int:
 
 def class_name(priority: float) -> str:
     """The name of a priority class, or its number; what stands behind the point is the user's order within it."""
-    return CLASS_NAMES.get(int(priority), str(int(priority)))
+    return priority_name(int(priority))
 
 
 def check_resources(resources: Sequence[Resource]) -> dict[str, Resource]:

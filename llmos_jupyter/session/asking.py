@@ -27,11 +27,11 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy.masking import remember
 from llmos_jupyter.protocol import DecisionRecord, Finish, Message, Options, Record, Request, Session, Task
+from llmos_jupyter.protocol.jobs import Answered
 from llmos_jupyter.sandbox.roots import fix_roots
 from llmos_jupyter.session.showing import Show
 from llmos_jupyter.widgets.answer import view_for
 from llmos_jupyter.workers import inside
-from llmos_jupyter.workers.messages import Answered
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -21,13 +21,13 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy.masking import mask
 from llmos_jupyter.protocol import Capability, Options, Request, Session, Task
+from llmos_jupyter.protocol.jobs import Answered, Bundle, Grants, Job, Limits
 from llmos_jupyter.session import foreign_results
 from llmos_jupyter.session.handle import Handle
 from llmos_jupyter.text import readable
 from llmos_jupyter.widgets.board import Board
 from llmos_jupyter.workers import transfer
 from llmos_jupyter.workers.fingerprints import Seen
-from llmos_jupyter.workers.messages import Answered, Bundle, Grants, Job, Limits
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -208,6 +208,10 @@ class Background:
             merged = transfer.merge(self.namespace, results, seen, number)
         shutil.rmtree(results.folder, ignore_errors=True)
         return merged
+
+    def cancel(self, number: int) -> None:
+        """End a task, running or not."""
+        self.client.cancel(str(number))
 
     def handles(self, keys: Iterable[str]) -> list[Handle]:
         """The tasks of these numbers that this notebook submitted."""

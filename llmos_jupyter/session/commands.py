@@ -1,4 +1,4 @@
-"""The sub-commands of %llmos."""
+"""What each sub-command of %llmos does: a function of its name for each row of the table in `subcommands`."""
 
 from __future__ import annotations
 
@@ -14,41 +14,58 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import OPEN_STATES
 from llmos_jupyter.reports import doctor
 from llmos_jupyter.reports.tables import lesson_table, model_table, resource_table, status_text
-from llmos_jupyter.session.magics import HELP
 from llmos_jupyter.session.notebook import AnswerFailed, Notebook
+from llmos_jupyter.session.subcommands import SUBCOMMANDS, help_text
 from llmos_jupyter.session.tasks import priority, queue_text, write_trace
 from llmos_jupyter.widgets.trace import task_line, trace_text
 
 if TYPE_CHECKING:
     from llmos_jupyter.protocol import Task
-    from llmos_jupyter.workers.messages import Ended
+    from llmos_jupyter.protocol.jobs import Ended
+
+
+Run = Callable[["Notebook", str], None]
+
+_FUNCTIONS: dict[str, Run] = {}
+
+
+def _subcommand(function: Run) -> Run:
+    """Enter a function under its name, which must be in the table."""
+    name = function.__name__.removeprefix("_")
+    _FUNCTIONS[SUBCOMMANDS[name].name] = function
+    return function
 
 
 def run(notebook: Notebook, name: str, argument: str) -> None:
     """Run one sub-command and show what it says."""
     try:
-        _COMMANDS[name](notebook, argument)
+        _FUNCTIONS[name](notebook, argument)
     except LLMOSError as error:
         raise AnswerFailed(str(error)) from error
 
 
+@_subcommand
 def _status(notebook: Notebook, argument: str) -> None:
     print(status_text(notebook.client.status()))
 
 
+@_subcommand
 def _models(notebook: Notebook, argument: str) -> None:
     print(model_table(notebook.client.models()))
 
 
+@_subcommand
 def _use(notebook: Notebook, argument: str) -> None:
     print(notebook.use(argument))
 
 
+@_subcommand
 def _history(notebook: Notebook, argument: str) -> None:
     tasks = notebook.client.tasks(session=notebook.session.id, limit=min(int(argument or 20), 1000))
     print("\n".join(map(task_line, tasks)) or "No request has been made in this notebook.")
 
 
+@_subcommand
 def _code(notebook: Notebook, argument: str) -> None:
     if argument:
         keys = [argument]
@@ -63,6 +80,7 @@ def _code(notebook: Notebook, argument: str) -> None:
     raise LLMOSError(f"Request {argument} was answered without code." if argument else "There is no code yet.")
 
 
+@_subcommand
 def _why(notebook: Notebook, argument: str) -> None:
     from IPython.display import display
 
@@ -76,6 +94,7 @@ def _why(notebook: Notebook, argument: str) -> None:
         print(text)
 
 
+@_subcommand
 def _cancel(notebook: Notebook, argument: str) -> None:
     keys = [argument] if argument else [str(task.number) for task in _open(notebook)]
     for key in keys:
@@ -85,10 +104,12 @@ def _cancel(notebook: Notebook, argument: str) -> None:
         print("Nothing is running.")
 
 
+@_subcommand
 def _queue(notebook: Notebook, argument: str) -> None:
     print(queue_text(notebook.client.queue()))
 
 
+@_subcommand
 def _dashboard(notebook: Notebook, argument: str) -> None:
     notebook.client.status()  # starts the daemon if there is none: the widgets do not
     if not hasattr(notebook.shell, "kernel"):
@@ -104,18 +125,22 @@ def _dashboard(notebook: Notebook, argument: str) -> None:
     display(Dashboard())
 
 
+@_subcommand
 def _resources(notebook: Notebook, argument: str) -> None:
     print(resource_table(notebook.client.resources()))
 
 
+@_subcommand
 def _learned(notebook: Notebook, argument: str) -> None:
     print(lesson_table(notebook.client.learned()))
 
 
+@_subcommand
 def _trace(notebook: Notebook, argument: str) -> None:
     print(write_trace(notebook.client, argument))
 
 
+@_subcommand
 def _wait(notebook: Notebook, argument: str) -> None:
     # Without a number all of this notebook's, also those that ended a moment ago and whose results come now.
     keys = [argument] if argument else notebook.background.unsettled()
@@ -128,6 +153,7 @@ def _wait(notebook: Notebook, argument: str) -> None:
             print(handle.board.head)
 
 
+@_subcommand
 def _result(notebook: Notebook, argument: str) -> None:
     from IPython.display import display
 
@@ -159,21 +185,25 @@ def _adopted(notebook: Notebook, ended: Ended, number: int) -> list[str]:
     return came + merged.sentences()
 
 
+@_subcommand
 def _retry(notebook: Notebook, argument: str) -> None:
     task = notebook.client.retry(argument)
     print(f"Task {task.number} waits again: `%llmos result {task.number}` shows what it shows.")
 
 
+@_subcommand
 def _pause(notebook: Notebook, argument: str) -> None:
     task = notebook.client.pause(argument)
     print(f"Task {task.number} is paused: `%llmos resume {task.number}` lets it go on.")
 
 
+@_subcommand
 def _resume(notebook: Notebook, argument: str) -> None:
     task = notebook.client.resume(argument)
     print(f"Task {task.number} waits for its turn again.")
 
 
+@_subcommand
 def _priority(notebook: Notebook, argument: str) -> None:
     key, text = argument.split()
     try:
@@ -183,22 +213,27 @@ def _priority(notebook: Notebook, argument: str) -> None:
     print(f"Task {task.number} now has priority {text}.")
 
 
+@_subcommand
 def _allow(notebook: Notebook, argument: str) -> None:
     print(notebook.rights.grants.allow(argument))
 
 
+@_subcommand
 def _allowed(notebook: Notebook, argument: str) -> None:
     print("\n".join(notebook.rights.grants.allowed()))
 
 
+@_subcommand
 def _revoke(notebook: Notebook, argument: str) -> None:
     print(notebook.rights.grants.revoke(argument))
 
 
+@_subcommand
 def _undo(notebook: Notebook, argument: str) -> None:
     print("\n".join(notebook.undo(argument)))
 
 
+@_subcommand
 def _feedback(notebook: Notebook, argument: str) -> None:
     thumb, _, key = argument.partition(" ")
     given: dict[str, Literal["", "up", "down"]] = {"up": "up", "down": "down", "none": ""}
@@ -206,6 +241,7 @@ def _feedback(notebook: Notebook, argument: str) -> None:
     print(f"Request {task.number}: {thumb if task.feedback else 'no opinion'}. Thank you: answers are chosen by it.")
 
 
+@_subcommand
 def _replay(notebook: Notebook, argument: str) -> None:
     recording = notebook.recording()
     if argument == "clear":
@@ -222,12 +258,14 @@ def _replay(notebook: Notebook, argument: str) -> None:
         print(f"No answer is recorded in {recording.file.name} yet.")
 
 
+@_subcommand
 def _trust(notebook: Notebook, argument: str) -> None:
     if notebook.busy:
         raise LLMOSError("An answer is running, and its code cannot trust recordings: write `%llmos trust` yourself.")
     print(trusted(recording_named(argument.strip("\"'"))))
 
 
+@_subcommand
 def _forget(notebook: Notebook, argument: str) -> None:
     count = notebook.client.forget(notebook.session.id, notebook.session.notebook)
     notebook.context = NotebookContext(notebook.shell)
@@ -243,16 +281,19 @@ def _forget(notebook: Notebook, argument: str) -> None:
         print(f"Damaged databases set aside in {database.parent} may hold older requests: delete {files} by hand.")
 
 
+@_subcommand
 def _doctor(notebook: Notebook, argument: str) -> None:
     print(doctor.report())
 
 
+@_subcommand
 def _config(notebook: Notebook, argument: str) -> None:
     print(config.table(config.change(argument) if argument else config.load()))
 
 
+@_subcommand
 def _help(notebook: Notebook, argument: str) -> None:
-    print(HELP)
+    print(help_text())
 
 
 def _last(notebook: Notebook) -> Task:
@@ -264,36 +305,3 @@ def _last(notebook: Notebook) -> Task:
 
 def _open(notebook: Notebook) -> list[Task]:
     return [task for task in notebook.client.tasks(limit=1000) if task.state in OPEN_STATES]
-
-
-_COMMANDS: dict[str, Callable[[Notebook, str], None]] = {
-    "status": _status,
-    "models": _models,
-    "use": _use,
-    "history": _history,
-    "code": _code,
-    "why": _why,
-    "cancel": _cancel,
-    "queue": _queue,
-    "dashboard": _dashboard,
-    "resources": _resources,
-    "learned": _learned,
-    "trace": _trace,
-    "wait": _wait,
-    "result": _result,
-    "retry": _retry,
-    "pause": _pause,
-    "resume": _resume,
-    "priority": _priority,
-    "allow": _allow,
-    "allowed": _allowed,
-    "revoke": _revoke,
-    "undo": _undo,
-    "feedback": _feedback,
-    "replay": _replay,
-    "trust": _trust,
-    "forget": _forget,
-    "doctor": _doctor,
-    "config": _config,
-    "help": _help,
-}

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import Ran, commit, run_in_sandbox
+from llmos_jupyter.protocol.jobs import Bundle, Missing, Packed
 from llmos_jupyter.sandbox.roots import Access
 from llmos_jupyter.workers.fingerprints import Seen
-from llmos_jupyter.workers.messages import Bundle, Missing, Packed
 from llmos_jupyter.workers.transfer import Merged, placed
 
 if TYPE_CHECKING:

@@ -6,17 +6,15 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Generator, Iterable, Mapping
+from typing import Any, Protocol
 
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Task
+from llmos_jupyter.protocol.jobs import Answered, Bundle, Ended
 from llmos_jupyter.widgets.board import Board
 from llmos_jupyter.workers import transfer
-from llmos_jupyter.workers.messages import Answered, Ended
-
-if TYPE_CHECKING:
-    from llmos_jupyter.session.background import Background
+from llmos_jupyter.workers.fingerprints import Seen
 
 log = logging.getLogger(__name__)
 
@@ -25,21 +23,44 @@ class TaskFailed(LLMOSError):
     """A background task did not end well; its message is the reason."""
 
 
+class Home(Protocol):
+    """The notebook a task was sent from, as far as its handle needs it: `background.Background`."""
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """The user's variables."""
+
+    def handles(self, keys: Iterable[str]) -> list[Handle]:
+        """The tasks of these numbers that this notebook submitted."""
+
+    def cancel(self, number: int) -> None:
+        """End a task, running or not."""
+
+    def merge(self) -> None:
+        """Merge what has come back."""
+
+    def bring_in(self, results: Bundle, seen: Mapping[str, Seen | None], number: int, *, ours: bool) -> transfer.Merged:
+        """Merge results and remove them from the disk. `ours`: the model wrote what made them."""
+
+    def note_merged(self, merged: Handle) -> None:
+        """Names that a task has changed are, for those that waited for it, as they were given them."""
+
+
 class Handle:
     """One background task. Like a future: `done()`, `result()`, `cancel()`, and it can be awaited."""
 
     def __init__(
         self,
-        background: Background,
+        home: Home,
         task: Task,
         board: Board,
         submission: transfer.Submission,
         commit: Callable[[Answered], None] = lambda answered: None,
     ) -> None:
-        self._background = background
+        self._home = home
         self._commit = commit
         self.seen = submission.seen
-        self.after = background.handles(task.options.after)
+        self.after = home.handles(task.options.after)
         self.id, self.number = task.id, task.number
         self.board = board
         self.ended: Ended | None = None
@@ -110,15 +131,15 @@ class Handle:
         for handle in [*self.after, self]:
             if not handle.wait(timeout):
                 raise TimeoutError(f"Task {handle.number} is still {handle.board.state}: wait longer or cancel it.")
-        self._background.merge()
+        self._home.merge()
         if self.failure:
             raise TaskFailed(self.failure)
         merged = self.merged or transfer.Merged()
         names = {name: name for name in merged.set} | merged.kept
-        return {name: self._background.namespace[other] for name, other in names.items()}
+        return {name: self._home.namespace[other] for name, other in names.items()}
 
     def cancel(self) -> None:
-        self._background.client.cancel(str(self.number))
+        self._home.cancel(self.number)
 
     def __await__(self) -> Generator[Any, None, dict[str, Any]]:
         while not self.over.is_set():
@@ -138,8 +159,8 @@ class Handle:
         if not all(handle.settled for handle in self.after):
             return
         results, answered = self.ended.results, self.ended.answered
-        self.merged = self._background.bring_in(results, self.seen, self.number, ours=answered is not None)
+        self.merged = self._home.bring_in(results, self.seen, self.number, ours=answered is not None)
         self.board.notes += self.merged.sentences()
-        self._background.note_merged(self)
+        self._home.note_merged(self)
         if answered is not None:
             self._commit(answered)

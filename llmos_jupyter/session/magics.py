@@ -17,6 +17,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from llmos_jupyter.agent.replay.recording_place import fix_place
+from llmos_jupyter.session.subcommands import SUBCOMMANDS
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
@@ -24,77 +25,6 @@ if TYPE_CHECKING:
     from llmos_jupyter.session.notebook import Notebook
 
 MODES = ("auto", "ask", "show")
-
-# What follows each sub-command for it to be one.
-SUBCOMMANDS: dict[str, re.Pattern[str]] = {
-    "status": re.compile(r""),
-    "models": re.compile(r""),
-    "use": re.compile(r"\S+"),
-    "history": re.compile(r"(\d{1,9})?"),
-    "code": re.compile(r"(\d{1,9})?"),
-    "why": re.compile(r"(\d{1,9})?"),
-    "cancel": re.compile(r"(\d{1,9})?"),
-    "queue": re.compile(r""),
-    "dashboard": re.compile(r""),
-    "resources": re.compile(r""),
-    "learned": re.compile(r""),
-    "trace": re.compile(r"\S+\.json"),
-    "wait": re.compile(r"(\d{1,9})?"),
-    "result": re.compile(r"\d{1,9}"),
-    "retry": re.compile(r"\d{1,9}"),
-    "pause": re.compile(r"\d{1,9}"),
-    "resume": re.compile(r"\d{1,9}"),
-    "priority": re.compile(r"\d{1,9}\s+\S+"),
-    "allow": re.compile(r"(read|write|network|process(es)?|install)\b.*|\S+"),
-    "allowed": re.compile(r""),
-    "revoke": re.compile(r"(all|read|write|network|process(es)?|install)\b.*|\S+"),
-    "undo": re.compile(r"(\d{1,9})?"),
-    "feedback": re.compile(r"(up|down|none)(\s+\d{1,9})?"),
-    "replay": re.compile(r"(status|clear)"),
-    "trust": re.compile(r"\"[^\"]+\"|'[^']+'|\S+\.(json|ipynb)"),
-    "forget": re.compile(r""),
-    "doctor": re.compile(r""),
-    "config": re.compile(r"(\w+\s*=\s*\S.*)?"),
-    "help": re.compile(r""),
-}
-
-HELP = """\
-%%llmos [options]          the cell's text goes to the model; its code is rehearsed, then run here
-%llmos [options] words     the same for one line
-%llmos status              the daemon, its engine, what is running
-%llmos models              the models there are, and which fit this machine
-%llmos use NAME            use this model in this notebook (auto: let llmos choose)
-%llmos history [N]         the last N requests of this notebook
-%llmos code [N]            the code of request N (default: the last) into the next cell
-%llmos why [N]             the whole trace of request N: what was sent, came back, was found, ran
-%llmos cancel [N]          cancel request N, or all that are running
-%%llmos -b [options]       answer in the background, while you go on
-%%llmos run [options]      the cell is Python and runs as a task in a process of its own; -b: in the background
-%llmos queue               the tasks of all notebooks that wait or run, and why
-%llmos dashboard           tasks, utilisation and schedule as they are, live
-%llmos resources           what there is to run on, and how much of it is taken
-%llmos learned             what was learned of durations and success, and how good the predictions are
-%llmos trace FILE.json     what ran where and when, for ui.perfetto.dev
-%llmos wait [N]            wait for task N (default: all of this notebook); result N: show again what it showed
-%llmos pause N             let task N stand still, or wait on; resume N: let it go on
-%llmos priority N low      another priority for a task that waits; retry N: run it once more
-%llmos allow WHAT          let answers do more without asking: write data/, read ~/survey, network,
-                           processes, install packages; with `for this answer` behind it: once
-%llmos allowed             what answers may do without asking
-%llmos revoke WHAT         take a grant back (all: every one)
-%llmos undo [N]            take back what the last answer did; again: the one before
-%llmos feedback up [N]     request N was answered well (down: badly; none: take it back)
-%llmos replay status       which requests of this notebook are answered without asking the model
-%llmos replay clear        forget the recorded answers
-%llmos trust FILE          let the answers that somebody else recorded in FILE run as if you had
-%llmos forget              remove this notebook's history from the database
-%llmos doctor              check that everything works, with remedies
-%llmos config [KEY=VALUE]  show or change your settings
-%llmos help                this page; `%llmos?` describes the options
-
-A sentence that begins with a sub-command's name reaches the model when more words follow
-(`%llmos why is the mean so high`). Where it could be either, write it in a %%llmos cell or after two
-dashes: `%llmos -- status`."""
 
 
 @dataclass(frozen=True)
@@ -159,8 +89,8 @@ def parse(line: str, cell: str | None, parser: argparse.ArgumentParser) -> Call:
         return Call(options, words=(cell or "").strip("\n"), run=True)
     if cell is None and not closed:
         head, _, tail = words.partition(" ")
-        pattern = SUBCOMMANDS.get(head)
-        if pattern and pattern.fullmatch(tail.strip()):
+        subcommand = SUBCOMMANDS.get(head)
+        if subcommand and re.fullmatch(subcommand.argument, tail.strip()):
             return Call(options, head, tail.strip())
     return Call(options, words="\n".join(part for part in (words, (cell or "").strip()) if part))
 

@@ -20,9 +20,10 @@ from llmos_jupyter.agent.run.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.engines import catalogue
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import FeedbackRecord, Message, Options, Session
+from llmos_jupyter.protocol import INTERACTIVE, FeedbackRecord, Message, Options, Session
 from llmos_jupyter.session.background import Background
 from llmos_jupyter.session.handle import Handle
+from llmos_jupyter.session.leaving import notice_once
 from llmos_jupyter.session.showing import Show
 from llmos_jupyter.signatures import Signatures
 from llmos_jupyter.system.processes import started
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
 # Seconds of quiet after a cell before its news are read into the engine's cache: a user who runs cell after cell
 # wants the cores.
 QUIET = 0.4
-
-
-# The class of what a user waits for.
-INTERACTIVE = 100
 
 
 class AnswerFailed(Exception):
@@ -88,6 +85,7 @@ class Notebook:
     def answer(self, text: str, options: Options) -> None:
         """Answer one request, showing all of it. Raises AnswerFailed or AnswerStopped, one sentence each."""
         self._warmer.stop()
+        self._tell_of_server(options)
         self.busy = True
         ran = False
         self._view = view = view_for(self.shell)
@@ -249,7 +247,16 @@ class Notebook:
             self._view = None
         self.model = model.name if model else "auto"
         loaded = status.engine.model if status.engine else self.model
-        return f"This notebook now uses {loaded}."
+        notice = notice_once(self._means(self.model))
+        return f"This notebook now uses {loaded}." + (f" {notice}" if notice else "")
+
+    def _tell_of_server(self, options: Options) -> None:
+        """Say once that words leave the machine, before they do."""
+        if notice := notice_once(self._means(options.model)):
+            print(notice)
+
+    def _means(self, model: str) -> str:
+        return config.load().model if model == "auto" else model
 
     def _context_tokens(self) -> int:
         """How long a prompt may be: what the loaded engine offers, or what it will."""
@@ -265,6 +272,7 @@ class Notebook:
     def ask(self, text: str, options: Options) -> Handle:
         """Answer a request in the background: the cell returns at once, the answer appears in its place."""
         try:
+            self._tell_of_server(options)
             recording = self.recording() if config.load().replay else None
             return self.background.ask(
                 text, options, self.context, self._context_tokens(), recording, show=self._show_answer

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Options, Queued
+from llmos_jupyter.protocol import PRIORITIES, Options, Queued, priority_name
 from llmos_jupyter.reports.chrome_trace import chrome_trace
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from llmos_jupyter.session.handle import Handle
     from llmos_jupyter.session.notebook import Notebook
 
-PRIORITIES = {"interactive": 100, "normal": 50, "low": 0}
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 # What an option is called where people write it.
 _FLAGS = {"gpus": "gpu"}
@@ -80,13 +79,12 @@ def queue_text(queue: Sequence[Queued]) -> str:
     """The tasks that wait or run, one a line, those that run first; when the next ones will start."""
     if not queue:
         return "Nothing waits and nothing runs."
-    names = {number: name for name, number in PRIORITIES.items()}
     now = time.time()
     lines = ["   no  state     priority         age  starts  what"]
     for one in queue:
         task, step = one.task, one.step
         priority = step.priority if step else task.options.priority
-        kind = names.get(priority, str(priority))
+        kind = priority_name(priority)
         planned = step.planned if step and step.state == "waiting" else None
         starts = f"{max(0, planned.start - now):4.0f} s" if planned else ""
         what = " ".join(task.text.split())[:40]

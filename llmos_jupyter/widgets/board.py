@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from llmos_jupyter.protocol import ANSWER_MIME
 
 if TYPE_CHECKING:
-    from llmos_jupyter.workers.messages import Ended, WorkerItem
+    from llmos_jupyter.protocol.jobs import Ended, WorkerItem
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Characters of a stream that are shown; of more the end is.

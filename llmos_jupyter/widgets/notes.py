@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from llmos_jupyter.protocol import Candidate, Finding, NameChange, Progress, Rehearsal, Run
+from llmos_jupyter.units import size
 
 # Bytes from which on it is told what code uses.
 MUCH_MEMORY = 200e6
@@ -107,12 +108,3 @@ def _by_kind(changes: list[NameChange]) -> list[tuple[str, str]]:
         (kind, ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else ""))
         for kind, names in groups.items()
     ]
-
-
-def size(count: float) -> str:
-    """Bytes for a person."""
-    for unit in ("B", "kB", "MB"):
-        if count < 1000:
-            return f"{count:.0f} {unit}"
-        count /= 1000
-    return f"{count:.1f} GB"

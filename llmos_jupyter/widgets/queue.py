@@ -6,10 +6,9 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from llmos_jupyter.protocol import Queued
+from llmos_jupyter.protocol import Queued, priority_name
+from llmos_jupyter.units import about
 
-# Names for the usual priorities, as people write them.
-_PRIORITIES = {100: "interactive", 50: "normal", 0: "low"}
 _HEADS = ("No", "State", "Priority", "Age", "Starts", "What", "Why")
 # Characters of a task's text that are shown, and of its tooltip and its reason.
 SHOWN, TOLD = 60, 300
@@ -48,23 +47,13 @@ def _row(one: Queued, now: float) -> Row:
     return Row(
         number=task.number,
         state=state,
-        priority=_PRIORITIES.get(priority, str(priority)),
+        priority=priority_name(priority),
         age=about(now - task.created),
         starts=f"in {about(planned.start - now)}" if planned else "",
         what=_cut(text, SHOWN),
         why=_cut(one.why, TOLD),
         text=_cut(text, TOLD),
     )
-
-
-def about(seconds: float) -> str:
-    """A duration as a person would say it, which changes seldom: to 5 s below a minute, then to the minute."""
-    seconds = max(0.0, seconds)
-    if seconds < 60:
-        return f"{5 * int(seconds / 5)} s"
-    if seconds < 3600:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.0f} h" if seconds < 2 * 86400 else f"{seconds / 86400:.0f} days"
 
 
 def table_text(rows: Sequence[Row], more: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from llmos_jupyter.protocol import GpuSample, Sample
-from llmos_jupyter.widgets.notes import size
+from llmos_jupyter.units import size
 
 SECONDS = 120.0
 # GPUs that are drawn; all are told in words.

@@ -6,9 +6,7 @@ brings the results back.
 
 | module | what it owns |
 |---|---|
-| `messages` | the types that cross a process border |
 | `names`, `fingerprints`, `transfer` | which variables go and come back, and whether they changed meanwhile |
-| `idle` | the moment when results may be brought in |
 | `local`, `worker`, `outputs` | the pool of this machine; one of its kernels, seen from the daemon; what it shows |
 | `nursery`, `guardian`, `inside`, `threads` | a worker's processes: where it is forked, who ends it, what it does |
 | `dask`, `dask_task` | the pool of a Dask cluster; what runs there |
@@ -20,7 +18,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from llmos_jupyter.workers.messages import Job, WorkerItem
+    from llmos_jupyter.protocol.jobs import Job, WorkerItem
 
 
 class Pool(Protocol):

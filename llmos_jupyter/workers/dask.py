@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol.jobs import Ended, Job, Started, Waiting, WorkerEvent, WorkerItem
 from llmos_jupyter.workers.dask_task import END, NO_TICKET, read_files, run_here
-from llmos_jupyter.workers.messages import Ended, Job, Started, Waiting, WorkerEvent, WorkerItem
 
 if TYPE_CHECKING:
     from distributed import Client

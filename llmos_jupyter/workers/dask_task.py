@@ -17,8 +17,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol.jobs import Bundle, Ended, Job, WorkerEvent
 from llmos_jupyter.workers.local import LocalPool
-from llmos_jupyter.workers.messages import Bundle, Ended, Job, WorkerEvent
 
 # Seconds between looks whether Dask still wants the result.
 LOOK_SECONDS = 0.05

@@ -16,38 +16,15 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import NoReturn
 
 import psutil
 
 from llmos_jupyter.sandbox import lock
+from llmos_jupyter.workers.order import Order
 
 LOOK_SECONDS = 0.05  # between looks at the kernel's memory
 LOOK_AT_ALL = 10  # every so many looks, its children's too
-
-
-@dataclass(frozen=True)
-class Order:
-    """A worker to be made. `files` holds its connection file and scratch folder, `sockets` its sockets."""
-
-    files: str
-    sockets: str
-    write: list[str]
-    processes: bool
-    devices: list[str]
-
-    def encode(self) -> bytes:
-        return json.dumps(asdict(self)).encode() + b"\n"
-
-    @property
-    def connection_file(self) -> Path:
-        return Path(self.files) / "connection.json"
-
-    @property
-    def scratch(self) -> Path:
-        return Path(self.files) / "scratch"
 
 
 def guard(channel: socket.socket, order: Order) -> NoReturn:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol.jobs import Answered, Job, Limits, Missing
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.workers import threads, transfer
-from llmos_jupyter.workers.guardian import Order
-from llmos_jupyter.workers.messages import Answered, Job, Limits, Missing
+from llmos_jupyter.workers.order import Order
 
 ANSWERED = "answered.json"
 BEGIN = "__import__('llmos_jupyter.workers.inside', fromlist=['begin']).begin()"

@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol.jobs import Ended, Grants, Job, WorkerItem
 from llmos_jupyter.system import processes
 from llmos_jupyter.system.private_files import users_umask
-from llmos_jupyter.workers.guardian import Order
-from llmos_jupyter.workers.messages import Ended, Grants, Job, WorkerItem
+from llmos_jupyter.workers.order import Order
 from llmos_jupyter.workers.worker import Worker
 
 log = logging.getLogger(__name__)

@@ -27,6 +27,7 @@ def main() -> NoReturn:
     for module in LOADED:
         importlib.import_module(module)
     from llmos_jupyter.workers import guardian
+    from llmos_jupyter.workers.order import Order
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # guardians leave no remains
@@ -44,7 +45,7 @@ def main() -> NoReturn:
         if os.fork() == 0:
             with contextlib.suppress(BaseException):
                 orders.close()
-                guardian.guard(socket.socket(fileno=descriptors[0]), guardian.Order(**json.loads(text)))
+                guardian.guard(socket.socket(fileno=descriptors[0]), Order(**json.loads(text)))
             os._exit(1)
         for descriptor in descriptors:
             os.close(descriptor)

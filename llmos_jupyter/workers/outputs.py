@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from llmos_jupyter.protocol.jobs import Clear, Display, Error, Notice, Result, Stream, WorkerItem
 from llmos_jupyter.text import wellformed
-from llmos_jupyter.workers.messages import Clear, Display, Error, Notice, Result, Stream, WorkerItem
 
 
 def event(kind: str, content: Mapping[str, Any]) -> WorkerItem | None:

@@ -25,8 +25,8 @@ from typing import Any
 import cloudpickle
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol.jobs import GIB, Bundle, Missing, Packed
 from llmos_jupyter.workers.fingerprints import Seen
-from llmos_jupyter.workers.messages import GIB, Bundle, Missing, Packed
 from llmos_jupyter.workers.names import Names, names_of
 
 MANIFEST = "manifest.json"

@@ -19,9 +19,9 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.connect import write_connection_file
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol.jobs import Answered, Bundle, Ended, Job, Started, Stream, WorkerItem
 from llmos_jupyter.workers import inside, outputs
-from llmos_jupyter.workers.guardian import Order
-from llmos_jupyter.workers.messages import Answered, Bundle, Ended, Job, Started, Stream, WorkerItem
+from llmos_jupyter.workers.order import Order
 from llmos_jupyter.workers.transfer import MANIFEST, readable_bytes
 
 READY_TIMEOUT = 60.0

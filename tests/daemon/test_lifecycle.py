@@ -40,6 +40,12 @@ def info(home: Path) -> lifecycle.RuntimeInfo:
     return lifecycle.find_or_start()
 
 
+@pytest.fixture
+def standing(shared_home: Path) -> lifecycle.RuntimeInfo:
+    """A daemon that tests share which do nothing to it."""
+    return lifecycle.find_or_start()
+
+
 def get(info: lifecycle.RuntimeInfo, path: str, **headers: str) -> httpx.Response:
     return httpx.get(f"http://127.0.0.1:{info.port}{path}", headers=headers, trust_env=False)
 
@@ -65,9 +71,9 @@ def test_a_second_daemon_gives_way_to_the_first(info: lifecycle.RuntimeInfo) -> 
     assert lifecycle.find() == info
 
 
-def test_the_runtime_file_is_the_users_alone(info: lifecycle.RuntimeInfo) -> None:
+def test_the_runtime_file_is_the_users_alone(standing: lifecycle.RuntimeInfo) -> None:
     assert paths.runtime_file().stat().st_mode & 0o777 == 0o600
-    listening = [c for c in psutil.Process(info.pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
+    listening = [c for c in psutil.Process(standing.pid).net_connections("inet") if c.status == psutil.CONN_LISTEN]
     assert {connection.laddr.ip for connection in listening} == {"127.0.0.1"}
 
 
@@ -116,39 +122,37 @@ def test_a_folder_that_all_share_stays_as_it_is(tmp_path: Path) -> None:
     assert private_folder(tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
-@pytest.mark.parametrize("path", ["/v1/status", "/v1/tasks", "/v1/events", "/openapi.json", "/docs", "/", "/nothing"])
-def test_no_route_without_the_token(info: lifecycle.RuntimeInfo, path: str) -> None:
-    assert get(info, path).status_code == 401
-    assert get(info, path, authorization="Bearer wrong").status_code == 401
-    assert get(info, path, authorization=info.token).status_code == 401
+@pytest.mark.parametrize("path", ["/v1/status", "/v1/tasks", "/v1/live", "/openapi.json", "/docs", "/", "/nothing"])
+def test_no_route_without_the_token(standing: lifecycle.RuntimeInfo, path: str) -> None:
+    assert get(standing, path).status_code == 401
+    assert get(standing, path, authorization="Bearer wrong").status_code == 401
+    assert get(standing, path, authorization=standing.token).status_code == 401
 
 
-def test_pages_of_other_sites_are_turned_away(info: lifecycle.RuntimeInfo) -> None:
-    token = f"Bearer {info.token}"
-    assert get(info, "/v1/status", authorization=token).status_code == 200
-    assert get(info, "/v1/status", authorization=token, host="evil.example").status_code == 400
-    assert get(info, "/v1/status", authorization=token, host="127.0.0.1.evil.example").status_code == 400
-    assert get(info, "/v1/status", authorization=token, origin="https://evil.example").status_code == 403
-    assert get(info, "/v1/status", authorization=token, origin="null").status_code == 403
+def test_pages_of_other_sites_are_turned_away(standing: lifecycle.RuntimeInfo) -> None:
+    token = f"Bearer {standing.token}"
+    assert get(standing, "/v1/status", authorization=token).status_code == 200
+    assert get(standing, "/v1/status", authorization=token, host="evil.example").status_code == 400
+    assert get(standing, "/v1/status", authorization=token, host="127.0.0.1.evil.example").status_code == 400
+    assert get(standing, "/v1/status", authorization=token, origin="https://evil.example").status_code == 403
+    assert get(standing, "/v1/status", authorization=token, origin="null").status_code == 403
 
 
-def test_every_route_and_type_stands_in_the_schema(info: lifecycle.RuntimeInfo) -> None:
-    schema = get(info, "/openapi.json", authorization=f"Bearer {info.token}").json()
+def test_every_route_and_type_stands_in_the_schema(standing: lifecycle.RuntimeInfo) -> None:
+    schema = get(standing, "/openapi.json", authorization=f"Bearer {standing.token}").json()
     operations = {route["operationId"] for methods in schema["paths"].values() for route in methods.values()}
     assert operations >= {"status", "events", "submit", "trace", "cancel", "record", "finish", "generate", "models"}
-    assert {"StreamEvent", "Event", "Trace", "Candidate", "Rehearsal", "Problem"} <= set(
-        schema["components"]["schemas"]
-    )
+    assert {"StreamEvent", "Trace", "Candidate", "Rehearsal", "Problem"} <= set(schema["components"]["schemas"])
     for methods in schema["paths"].values():
         for route in methods.values():
             good = next(answer for code, answer in route["responses"].items() if code.startswith("2"))
             assert all(content.get("schema") is not None for content in good["content"].values()), route
 
 
-def test_bad_bodies_get_a_sentence(info: lifecycle.RuntimeInfo) -> None:
+def test_bad_bodies_get_a_sentence(standing: lifecycle.RuntimeInfo) -> None:
     answer = httpx.post(
-        f"http://127.0.0.1:{info.port}/v1/tasks",
-        headers={"Authorization": f"Bearer {info.token}"},
+        f"http://127.0.0.1:{standing.port}/v1/tasks",
+        headers={"Authorization": f"Bearer {standing.token}"},
         json={"id": "short"},
         trust_env=False,
     )
@@ -193,7 +197,7 @@ def test_an_idle_daemon_ends_itself(home: Path) -> None:
     assert not paths.runtime_file().exists()
 
 
-def test_a_task_whose_kernel_is_gone_is_ended(info: lifecycle.RuntimeInfo) -> None:
+def test_a_task_whose_kernel_is_gone_is_ended(standing: lifecycle.RuntimeInfo) -> None:
     client = DaemonClient()
     gone = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
     session = Session(id="gone", pid=gone.pid, started=psutil.Process(gone.pid).create_time())
@@ -205,25 +209,6 @@ def test_a_task_whose_kernel_is_gone_is_ended(info: lifecycle.RuntimeInfo) -> No
         assert time.monotonic() < deadline
         time.sleep(0.2)
     assert "kernel ended" in client.trace(task.id).task.reason
-
-
-def test_events_are_replayed_from_a_number_and_then_live(info: lifecycle.RuntimeInfo) -> None:
-    client = DaemonClient()
-    first, second = client.submit(request("one")), client.submit(request("two"))
-    events = client.events(after=0)
-    seen = [next(events) for _ in range(4)]
-    assert seen.pop(1).kind == "task.decision"  # which strategy
-    assert [(event.kind, event.task) for event in seen] == [
-        ("task.accepted", first.id),
-        ("task.cancelled", first.id),
-        ("task.accepted", second.id),
-    ]
-    again = client.events(after=seen[1].id)
-    assert next(again) == seen[2]
-    third = DaemonClient().submit(request("three"))
-    while (event := next(again)).kind != "task.accepted":
-        pass
-    assert event.task == third.id
 
 
 def test_stopping_ends_it(info: lifecycle.RuntimeInfo) -> None:

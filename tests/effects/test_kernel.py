@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from llmos_jupyter.agent.rehearsal.kernel_copy import supported
-from tests.agent.rehearsal_shells import Kernel, kernel
+from tests.agent.rehearsal.shells import Kernel, kernel
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 

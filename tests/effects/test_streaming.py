@@ -18,7 +18,7 @@ from llmos_jupyter.agent.rehearsal.capture import Capture
 from llmos_jupyter.agent.run.run_progress import EVERY, LATEST, RunProgress
 from llmos_jupyter.effects.transaction import Ran, commit, run_in_sandbox, watched_run
 from llmos_jupyter.sandbox.roots import Access
-from tests.agent.rehearsal_shells import descendants, shell_with
+from tests.agent.rehearsal.shells import descendants, shell_with
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_run_takes_its_time_once_and_has_its_effect_once() -> None:
     shell = shell_with(n=0)
     began = time.monotonic()
     ran = run_in_sandbox("import time\nn += 1\ntime.sleep(1.5)", shell)
-    assert 1.5 <= ran.report.seconds < 2.5
+    assert 1.5 <= ran.report.seconds < 2 * 1.5
     assert time.monotonic() - began < 2 * 1.5 + 10  # the machine may be busy
     assert shell.user_ns["n"] == 0
     commit(ran)
@@ -147,7 +147,7 @@ def test_an_interrupt_ends_any_code_at_once(code: str, own_folder: Path) -> None
     threading.Timer(0.7, stop).start()
     with pytest.raises(KeyboardInterrupt):
         run_in_sandbox("x = 2\n" + code, shell)
-    assert time.monotonic() - pressed[0] < 3  # 0.1 s on an idle machine
+    assert time.monotonic() - pressed[0] < 10  # 0.1 s on an idle machine
     assert shell.user_ns["x"] == 1
     assert descendants() == before
     assert not list(own_folder.iterdir())

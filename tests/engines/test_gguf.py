@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from llmos_jupyter.engines import gguf
 from llmos_jupyter.errors import LLMOSError
 from tests.engines.tiny_hub import gguf_bytes, model_of, pair, text
+from tests.examples import examples
 
 WHOLE = gguf_bytes(weights=64)
 
@@ -137,10 +138,10 @@ HUGE = (1 << 64) - 1
 def test_hostile_sizes_cost_neither_time_nor_memory(tmp_path: Path, data: bytes) -> None:
     file = written(tmp_path, data)
     tracemalloc.start()
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(LLMOSError):
         gguf.check(file)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
     assert tracemalloc.get_traced_memory()[1] < 20_000_000
     tracemalloc.stop()
 
@@ -148,13 +149,13 @@ def test_hostile_sizes_cost_neither_time_nor_memory(tmp_path: Path, data: bytes)
 def test_a_vast_sparse_file_of_empty_strings_is_refused_soon(tmp_path: Path) -> None:
     file = written(tmp_path, hostile(text("a") + struct.pack("<IIQ", 9, 8, 1 << 30)))
     os.truncate(file, 1 << 34)
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(LLMOSError):
         gguf.check(file)
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
-quick = settings(max_examples=400, deadline=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quick = settings(max_examples=examples(400), deadline=1000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @quick

@@ -120,7 +120,7 @@ def test_this_machine() -> None:
     here = devices.look()
     assert here.processors.logical >= here.processors.physical >= 1
     assert here.memory.total > here.memory.available > 0
-    assert bool(here.gpus) or bool(here.why)
+    assert bool(here.gpus) != bool(here.why), "GPUs, or one sentence that says why there are none"
 
 
 def gpu(index: int, uuid: str, mig: int | None = None) -> Gpu:

@@ -17,7 +17,7 @@ from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.protocol import Rehearsal
 from llmos_jupyter.sandbox.landlock import landlock_version
 from llmos_jupyter.sandbox.roots import Access
-from tests.agent.rehearsal_shells import descendants, descriptors, rehearse, shell_with
+from tests.agent.rehearsal.shells import descendants, descriptors, rehearse, shell_with
 
 pytestmark = pytest.mark.skipif(
     supported() is not None or landlock_version() < 6, reason="no lock of this kind on this machine"

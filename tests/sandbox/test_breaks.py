@@ -16,7 +16,7 @@ from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.protocol import Capability
 from llmos_jupyter.sandbox import seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
-from tests.agent.rehearsal_shells import descendants, leftovers, rehearse, shell_with, tree
+from tests.agent.rehearsal.shells import descendants, leftovers, rehearse, shell_with, tree
 
 pytestmark = pytest.mark.skipif(
     supported() is not None or not landlock_version() or not seccomp_filter.available(), reason="no lock of this kind"

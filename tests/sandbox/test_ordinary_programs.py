@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.agent.rehearsal.kernel_copy import supported
-from tests.agent.rehearsal_shells import rehearse, shell_with
+from tests.agent.rehearsal.shells import rehearse, shell_with
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 

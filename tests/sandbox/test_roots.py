@@ -12,7 +12,7 @@ from llmos_jupyter.agent.capability.own_files import own_files
 from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.sandbox.landlock import landlock_version
 from llmos_jupyter.sandbox.roots import Access, Roots, fix_roots, roots_of
-from tests.agent.rehearsal_shells import rehearse, shell_with
+from tests.agent.rehearsal.shells import rehearse, shell_with
 
 needs_lock = pytest.mark.skipif(supported() is not None or not landlock_version(), reason="no lock of this kind")
 

@@ -18,7 +18,7 @@ import pytest
 from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 from llmos_jupyter.sandbox import file_calls, judge, lock, seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
-from tests.agent.rehearsal_shells import descendants, descriptors, leftovers, rehearse, shell_with
+from tests.agent.rehearsal.shells import descendants, descriptors, leftovers, rehearse, shell_with
 
 pytestmark = pytest.mark.skipif(
     supported() is not None or not landlock_version() or not seccomp_filter.available(), reason="no lock of this kind"
@@ -122,7 +122,7 @@ def _ended_by_a_signal(folder: Path, number: signal.Signals) -> int:
     program = folder / "kernel.py"
     program.write_text(
         "import os, threading\n"
-        "from tests.agent.rehearsal_shells import rehearse, shell_with\n"
+        "from tests.agent.rehearsal.shells import rehearse, shell_with\n"
         f"threading.Timer(1.0, os.kill, (os.getpid(), {int(number)})).start()\n"
         f"rehearse({OPENS!r} + '  # {folder}', shell_with(), budget_seconds=60)\n"
     )
@@ -238,7 +238,7 @@ import bdb  # which IPython imports when it runs code, and whose search would lo
 import sys
 from llmos_jupyter.sandbox import lock
 assert lock.lock_files([sys.argv[1]])
-from tests.agent.rehearsal_shells import rehearse, shell_with
+from tests.agent.rehearsal.shells import rehearse, shell_with
 code = '''
 import sqlite3
 try:

@@ -7,7 +7,7 @@ from itertools import permutations, product
 
 from hypothesis import strategies as st
 
-from llmos_jupyter.scheduling.choice.models import Aim, Terms
+from llmos_jupyter.scheduling.choice.terms import Aim, Terms
 from llmos_jupyter.scheduling.dispatch.capacity import Usage
 from llmos_jupyter.scheduling.plan import Placement, possible, timetable, violations
 from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step

@@ -13,11 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llmos_jupyter.protocol import EngineSample, GpuSample
+from llmos_jupyter.units import about
 from llmos_jupyter.widgets import saved
 from llmos_jupyter.widgets.gantt import LANES, Gantt, arrange
 from llmos_jupyter.widgets.live import Picture
-from llmos_jupyter.widgets.queue import about, rows, table_html, table_text
+from llmos_jupyter.widgets.queue import rows, table_html, table_text
 from llmos_jupyter.widgets.utilisation import used
+from tests.examples import examples
 from tests.widgets.pictures import HOSTILE, NOW, RTL, Tags, names, queued, sample, step
 
 # --- tasks ------------------------------------------------------------------------------------
@@ -50,7 +52,7 @@ def test_names_of_tasks_are_text_whatever_they_are(text: str) -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_any_text_is_only_text(text: str, why: str) -> None:
     one = step(1, (-20, -10), why=why)
     picture = Picture("live", "", 0.0, None, (queued(1, text or "x", why=why),), (one,), {one.task: f"1 {text}"})
@@ -140,9 +142,9 @@ def test_a_step_keeps_its_lane() -> None:
 def test_no_more_than_three_hundred_bars_the_newest() -> None:
     steps = [step(n, (-500 + n / 10, -499 + n / 10)) for n in range(2000)]
     steps += [step(9000, (-5, None), state="running"), *(step(5000 + n, planned=(n, n + 1)) for n in range(2000))]
-    began = time.perf_counter()
+    began = time.process_time()
     gantt = arrange(steps, names(steps), NOW)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert len(gantt.bars) <= 300
     shown = {bar.step for bar in gantt.bars}
     assert {"step9000", "step5000", "step1999"} <= shown

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from llmos_jupyter.protocol.jobs import Ended, Job, Started, Stream, WorkerItem
 from llmos_jupyter.workers import Pool, transfer
-from llmos_jupyter.workers.messages import Ended, Job, Started, Stream, WorkerItem
 
 T = TypeVar("T")
 _numbers = itertools.count(1)

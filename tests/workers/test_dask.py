@@ -16,9 +16,9 @@ import psutil
 import pytest
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol.jobs import Started, Stream, Waiting
 from llmos_jupyter.workers import dask
 from llmos_jupyter.workers.dask import DaskPool
-from llmos_jupyter.workers.messages import Started, Stream, Waiting
 from tests.workers.room import Room, room
 from tests.workers.test_local import AT_ONCE, gone, needs_lock
 
@@ -159,7 +159,7 @@ def test_whoever_asked_is_killed_and_the_job_ends_there(cluster: Cluster, tmp_pa
     script = f"""
 import asyncio
 from llmos_jupyter.workers.dask import DaskPool
-from llmos_jupyter.workers.messages import Job
+from llmos_jupyter.protocol.jobs import Job
 async def main():
     pool = DaskPool({cluster.address!r})
     await pool.start()

@@ -18,10 +18,10 @@ import psutil
 import pytest
 
 from llmos_jupyter import paths
+from llmos_jupyter.protocol.jobs import Clear, Display, Error, Grants, Limits, Notice, Result, Started, Stream
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.system.private_files import private_umask
 from llmos_jupyter.workers.local import LocalPool, remove_leftovers
-from llmos_jupyter.workers.messages import Clear, Display, Error, Grants, Limits, Notice, Result, Started, Stream
 from tests.workers.room import Room, room
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="background cells need Linux or macOS")
@@ -507,7 +507,7 @@ def test_the_daemon_is_killed_and_nothing_is_left(tmp_path: Path) -> None:
     script = f"""
         import asyncio, os
         from llmos_jupyter.workers.local import LocalPool
-        from llmos_jupyter.workers.messages import Grants, Job
+        from llmos_jupyter.protocol.jobs import Grants, Job
         async def main():
             pool = LocalPool()
             await pool.start()
@@ -549,7 +549,7 @@ def test_a_nursery_that_was_killed_is_replaced(here: Room) -> None:
 
 def test_leaving_the_iterator_cancels(here: Room) -> None:
     async def leave() -> int:
-        from llmos_jupyter.workers.messages import Job
+        from llmos_jupyter.protocol.jobs import Job
 
         events = here.pool.run(Job(id="left", code="while True: pass"))
         async for event in events:

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.protocol.jobs import Bundle
 from llmos_jupyter.workers import transfer
 from llmos_jupyter.workers.fingerprints import Seen
-from llmos_jupyter.workers.messages import Bundle
 
 
 def sent(code: str, namespace: dict[str, Any], folder: Path, **options: Any) -> dict[str, Any]:

@@ -31,6 +31,7 @@ export function engine(given: Partial<EngineStatus> = {}): EngineStatus {
     memory_bytes: 0,
     restarts: 0,
     error: '',
+    lacks: [],
     ...given
   };
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from llmos_jupyter.agent.inspection import function_bodies, loops, names, patches, source
-from llmos_jupyter.agent.inspection.dataflow.walk import Walk
+from llmos_jupyter.agent.inspection.dataflow.interpreter import Interpreter
 from llmos_jupyter.protocol import Finding
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def inspect(code: str, namespace: Mapping[str, Any], *, transform: source.Transf
 Check = Callable[[ast.Module, Mapping[str, Any]], Iterable[Finding]]
 
 _CHECKS: tuple[Check, ...] = (
-    lambda tree, namespace: Walk(tree, namespace).findings,
+    lambda tree, namespace: Interpreter(tree, namespace).findings,
     names.undefined,
     names.bindings,
     loops.endless,

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from llmos_jupyter.agent import live
+from llmos_jupyter.agent.inspection.dataflow.interpreter import Interpreter
 from llmos_jupyter.agent.inspection.dataflow.reshape import NEEDS
 from llmos_jupyter.agent.inspection.dataflow.same_labels import Miss, meant_by
-from llmos_jupyter.agent.inspection.dataflow.walk import Walk
 
 Edits = dict[tuple[int, int, int], str]
 Told = tuple[str, int, str]
@@ -28,7 +28,7 @@ def labels(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[Edits, list[
     """What belongs in the place of labels that are not there as they are written, and only differ in their type."""
     edits: Edits = {}
     told: dict[tuple[str, int], Told] = {}
-    for miss in Walk(tree, namespace).misses:
+    for miss in Interpreter(tree, namespace).misses:
         real = meant_by(miss)
         if real is live.MISSING:
             continue

@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from llmos_jupyter import __version__
+from llmos_jupyter._version import __version__
 from llmos_jupyter.agent.describe.variables import describe_variable, user_variables
 from llmos_jupyter.agent.replay.kinds import kind_of
 from llmos_jupyter.agent.replay.recording_place import notebook_file as notebook_file

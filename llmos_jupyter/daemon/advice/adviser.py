@@ -43,6 +43,8 @@ from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome
 log = logging.getLogger(__name__)
 
 LOAD = "load"
+# A model of a server elsewhere is taken to be like one of 8B at four bits until its answers have been seen.
+ELSEWHERE_BYTES = 5_000_000_000
 STRATEGY = "strategy"
 # An answer in words is taken to be right so often: 19 of 26 of the project's own tasks. Of one that was recorded
 # without a chance nothing is known.
@@ -52,11 +54,13 @@ _TELLS_NOTHING = ("replayed", "shown, not run")
 
 
 class _Known(NamedTuple):
-    """A model whose file is here: bytes, and tokens it is taken to write in a second."""
+    """A model that may answer: bytes of its file, and tokens it is taken to write in a second. `to_load`: bytes that
+    are read until it can."""
 
     name: str
     size: int
     speed: float
+    to_load: int
 
 
 class Adviser:
@@ -103,7 +107,8 @@ class Adviser:
         )
         load = 0.0
         if model.name != loaded:
-            load = self._learned.predict(LOAD, model.name, _load_features(model.size), load_prior(model.size)).p50
+            size = model.to_load
+            load = self._learned.predict(LOAD, model.name, _load_features(size), load_prior(size)).p50
         return Considered(strategy, estimate, load)
 
     def _models(self, options: Options) -> list[_Known]:
@@ -112,13 +117,9 @@ class Adviser:
         wanted = options.model if options.model != "auto" else config.load().model
         if wanted != "auto":
             found = catalogue.resolve(wanted)
-            return [_Known(found.name, found.size_bytes, selection.decode_speed(found, machine))]
+            return [_known(found, machine)]
         here = {info.name for info in selection.model_infos(machine) if info.downloaded and info.fits}
-        return [
-            _Known(model.name, model.size_bytes, selection.decode_speed(model, machine))
-            for model in catalogue.models()
-            if model.name in here
-        ]
+        return [_known(model, machine) for model in catalogue.models() if model.name in here]
 
     # --- learning ---------------------------------------------------------------------------
 
@@ -155,11 +156,16 @@ class Adviser:
         strategy = Strategy(options.model, options.candidates, options.retries or 0)
         try:
             found = catalogue.resolve(options.model)
-            speed = selection.decode_speed(found, self._engines.machine())
-            expected = prior(strategy, found.size_bytes, speed)
+            known = _known(found, self._engines.machine())
+            expected = prior(strategy, known.size, known.speed)
             self._learned.learn(ANSWER, strategy.name, _features(task.text), expected, outcome, task.id)
         except LLMOSError as error:
             log.error("nothing is learned of request %s: %s", task.number, error)
+
+
+def _known(model: catalogue.Model, machine: selection.Machine) -> _Known:
+    size = ELSEWHERE_BYTES if model.url else model.size_bytes
+    return _Known(model.name, size, selection.decode_speed(model, machine), model.size_bytes)
 
 
 def _strategies(model: str, options: Options) -> list[Strategy]:

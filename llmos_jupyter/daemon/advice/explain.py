@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from llmos_jupyter.protocol import StepRecord, Task, Usage
+from llmos_jupyter.units import size
 
 _KINDS = {
     "generation": "The model wrote",
@@ -32,7 +33,7 @@ def _used(usage: Usage) -> str:
     if usage.engine_seconds:
         said.append(f"the model for {usage.engine_seconds:.1f} s")
     if usage.gpu_seconds or usage.gpu_memory_peak:
-        said.append(f"{usage.gpu_seconds:.1f} s of a GPU, at most {usage.gpu_memory_peak / 1e9:.1f} GB of its memory")
+        said.append(f"{usage.gpu_seconds:.1f} s of a GPU, at most {size(usage.gpu_memory_peak)} of its memory")
     return f"It used {', '.join(said) or 'next to nothing'}."
 
 

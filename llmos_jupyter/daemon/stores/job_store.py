@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import OPEN_STATES, Request, Task
-from llmos_jupyter.workers.messages import Bundle, Ended, Job, StoredOutput, Timeline, WorkerItem
+from llmos_jupyter.protocol.jobs import Bundle, Ended, Job, StoredOutput, Timeline, WorkerItem
 from llmos_jupyter.workers.transfer import overlay
 
 _SCHEMA = """
@@ -50,7 +50,7 @@ class JobStore:
         return task
 
     def job(self, task_id: str) -> Job:
-        return Job.model_validate_json(self._one(task_id, "job"))
+        return Job.model_validate_json(self._one(task_id, "job"), extra="ignore")
 
     def give(self, task_id: str, results: Bundle) -> None:
         """Let a job that waits have what another has made. Raises OSError where that cannot be copied."""
@@ -61,11 +61,11 @@ class JobStore:
                 db.execute("UPDATE jobs SET job = ? WHERE task = ?", (job.model_dump_json(), task_id))
 
     def timeline(self, task_id: str) -> Timeline:
-        return Timeline.model_validate_json(self._one(task_id, "timeline"))
+        return Timeline.model_validate_json(self._one(task_id, "timeline"), extra="ignore")
 
     def ended(self, task_id: str) -> Ended | None:
         text = self._one(task_id, "ended")
-        return Ended.model_validate_json(text) if text else None
+        return Ended.model_validate_json(text, extra="ignore") if text else None
 
     def has(self, task_id: str) -> bool:
         with self._store.reading() as db:
@@ -108,7 +108,10 @@ class JobStore:
                 "SELECT id, at, item FROM outputs WHERE task = ? AND id > ? ORDER BY id LIMIT ?",
                 (task_id, after, limit),
             ).fetchall()
-        return [StoredOutput(id=row["id"], at=row["at"], item=_item.validate_json(row["item"])) for row in rows]
+        return [
+            StoredOutput(id=row["id"], at=row["at"], item=_item.validate_json(row["item"], extra="ignore"))
+            for row in rows
+        ]
 
     def open_jobs(self) -> Iterator[Task]:
         """The jobs whose tasks have not ended, oldest first."""

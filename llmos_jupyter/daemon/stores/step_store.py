@@ -68,5 +68,5 @@ class StepStore:
     def _read(self, where: str, values: Iterable[object]) -> list[StepRecord]:
         with self._store.reading() as db:
             rows = db.execute(f"SELECT record FROM steps {where}", tuple(values)).fetchall()
-        records = [StepRecord.model_validate_json(row["record"]) for row in rows]
+        records = [StepRecord.model_validate_json(row["record"], extra="ignore") for row in rows]
         return sorted(records, key=lambda record: record.created)

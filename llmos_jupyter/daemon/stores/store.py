@@ -1,4 +1,4 @@
-"""What must not be lost: tasks, their records and events, in SQLite.
+"""What must not be lost: tasks and their records, in SQLite.
 
 Every method returns only after its transaction is on disk (WAL with `synchronous=FULL`), so what the daemon
 acknowledges survives the daemon, and the machine. The transitions of a task's state are enforced here
@@ -8,7 +8,6 @@ and nowhere else.
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import shutil
 import sqlite3
@@ -25,7 +24,6 @@ from pydantic import TypeAdapter
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     FINAL_STATES,
-    Event,
     FeedbackRecord,
     Finish,
     Options,
@@ -42,7 +40,6 @@ from llmos_jupyter.system.private_files import close_files, make_private, privat
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 3
-EVENTS_KEPT = 20_000
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tasks (
@@ -69,14 +66,10 @@ CREATE TABLE IF NOT EXISTS records (
     record  TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS records_by_task ON records (task, id);
-CREATE TABLE IF NOT EXISTS events (
-    id      INTEGER PRIMARY KEY AUTOINCREMENT,
-    at      REAL NOT NULL,
-    kind    TEXT NOT NULL,
-    task    TEXT,
-    data    TEXT NOT NULL
-);
 """
+
+# Columns of `tasks` that schema 1 did not have.
+_ADDED = {"kind": "TEXT NOT NULL DEFAULT 'ask'", "feedback": "TEXT NOT NULL DEFAULT ''"}
 
 _ALLOWED: dict[str, frozenset[str]] = {
     "accepted": frozenset({"running", "paused", "done", "failed", "cancelled"}),
@@ -159,17 +152,22 @@ class Store:
             if found > SCHEMA_VERSION:
                 raise LLMOSError(f"The database {self.file} was written by a newer llmos-jupyter: upgrade this one.")
             db.executescript(self._schema)
-            if found == 1:
-                db.execute("ALTER TABLE tasks ADD COLUMN kind TEXT NOT NULL DEFAULT 'ask'")
-            if found in (1, 2):
-                db.execute("ALTER TABLE tasks ADD COLUMN feedback TEXT NOT NULL DEFAULT ''")
+            self._upgrade(db)
             db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            db.execute("DELETE FROM events WHERE id <= (SELECT MAX(id) FROM events) - ?", (EVENTS_KEPT,))
+            db.execute("DROP TABLE IF EXISTS events")  # of versions that kept a stream of them
         except BaseException:
             db.close()
             raise
         close_files(self.file.parent, f"{self.file.name}*")
         return db
+
+    @staticmethod
+    def _upgrade(db: sqlite3.Connection) -> None:
+        """Add the columns that a database of an earlier version lacks; some may be there, if this was cut short."""
+        present = {row["name"] for row in db.execute("PRAGMA table_info(tasks)")}
+        for column, declared in _ADDED.items():
+            if column not in present:
+                db.execute(f"ALTER TABLE tasks ADD COLUMN {column} {declared}")
 
     def require(self, schema: str) -> None:
         """Tables of others in the same file, also in one that is begun anew."""
@@ -209,7 +207,7 @@ class Store:
         """Store a request as a task. The same identifier again gives the same task."""
         now = time.time()
         with self.transaction() as db:
-            cursor = db.execute(
+            db.execute(
                 "INSERT OR IGNORE INTO tasks (id, kind, session, text, options, origin, state, created, updated) "
                 "VALUES (?, ?, ?, ?, ?, ?, 'accepted', ?, ?)",
                 (
@@ -223,8 +221,6 @@ class Store:
                     now,
                 ),
             )
-            if cursor.rowcount:
-                self._add_event(db, "task.accepted", request.id, {"text": request.text[:200]})
         return self.task(request.id)
 
     def task(self, key: str) -> Task:
@@ -262,7 +258,6 @@ class Store:
                     "UPDATE tasks SET state = ?, reason = ?, updated = MAX(created, ?) WHERE id = ?",
                     (state, reason, time.time(), task_id),
                 )
-                self._add_event(db, f"task.{state}", task_id, {"reason": reason} if reason else {})
         return self.task(task_id)
 
     def reopen(self, task_id: str) -> Task:
@@ -273,14 +268,13 @@ class Store:
                 "WHERE id = ? AND state IN ('failed', 'cancelled')",
                 (time.time(), task_id),
             )
-            self._add_event(db, "task.retried", task_id, {})
         return self.task(task_id)
 
     def finish(self, task_id: str, finish: Finish) -> Task:
         return self.move(task_id, finish.state, finish.reason)
 
     def forget(self, session: str = "", notebook: str = "") -> int:
-        """Remove the tasks of a session and of a notebook, their records and events, from the disk. Returns how many.
+        """Remove the tasks of a session and of a notebook, and their records, from the disk. Returns how many.
 
         `notebook` is compared with what its kernels called it: a full path, else notebooks of one name are one.
         Raises LLMOSError while one of the tasks has not ended.
@@ -299,8 +293,6 @@ class Store:
                     )
             ids = [row["id"] for row in rows]
             self._remove(db, ids)
-            if ids:
-                self._add_event(db, "history.forgotten", None, {"tasks": len(ids)})
         self._scrub()
         return len(ids)
 
@@ -317,7 +309,7 @@ class Store:
 
     @staticmethod
     def _remove(db: sqlite3.Connection, ids: list[str]) -> None:
-        for table, column in (("events", "task"), ("records", "task"), ("tasks", "id")):
+        for table, column in (("records", "task"), ("tasks", "id")):
             db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(one,) for one in ids])
 
     def _scrub(self) -> None:
@@ -342,41 +334,18 @@ class Store:
                 "INSERT OR IGNORE INTO records (task, key, at, record) VALUES (?, ?, ?, ?)",
                 (task_id, key, time.time(), record.model_dump_json()),
             )
-            if cursor.rowcount:
-                if isinstance(record, FeedbackRecord):
-                    db.execute("UPDATE tasks SET feedback = ? WHERE id = ?", (record.feedback, task_id))
-                self._add_event(db, f"task.{record.type}", task_id, {"round": record.round})
+            if cursor.rowcount and isinstance(record, FeedbackRecord):
+                db.execute("UPDATE tasks SET feedback = ? WHERE id = ?", (record.feedback, task_id))
 
     def trace(self, key: str) -> Trace:
         task = self.task(key)
         with self.reading() as db:
             rows = db.execute("SELECT id, at, record FROM records WHERE task = ? ORDER BY id", (task.id,)).fetchall()
-        stored = [StoredRecord(id=row["id"], at=row["at"], record=_record.validate_json(row["record"])) for row in rows]
-        return Trace(task=task, records=stored)
-
-    # --- events -----------------------------------------------------------------------------
-
-    def add_event(self, kind: str, task_id: str | None, data: dict[str, Any]) -> None:
-        with self.transaction() as db:
-            self._add_event(db, kind, task_id, data)
-
-    def _add_event(self, db: sqlite3.Connection, kind: str, task_id: str | None, data: dict[str, Any]) -> None:
-        db.execute(
-            "INSERT INTO events (at, kind, task, data) VALUES (?, ?, ?, ?)",
-            (time.time(), kind, task_id, json.dumps(data, ensure_ascii=False)),
-        )
-
-    def events_after(self, last_id: int, limit: int = 500) -> list[Event]:
-        with self.reading() as db:
-            rows = db.execute("SELECT * FROM events WHERE id > ? ORDER BY id LIMIT ?", (last_id, limit)).fetchall()
-        return [
-            Event(id=row["id"], at=row["at"], kind=row["kind"], task=row["task"], data=json.loads(row["data"]))
+        stored = [
+            StoredRecord(id=row["id"], at=row["at"], record=_record.validate_json(row["record"], extra="ignore"))
             for row in rows
         ]
-
-    def last_event(self) -> int:
-        with self.reading() as db:
-            return int(db.execute("SELECT COALESCE(MAX(id), 0) FROM events").fetchone()[0])
+        return Trace(task=task, records=stored)
 
 
 def task_of(row: sqlite3.Row) -> Task:
@@ -385,8 +354,8 @@ def task_of(row: sqlite3.Row) -> Task:
         number=row["number"],
         kind=row["kind"],
         text=row["text"],
-        options=Options.model_validate_json(row["options"]),
-        session=Session.model_validate_json(row["origin"]),
+        options=Options.model_validate_json(row["options"], extra="ignore"),
+        session=Session.model_validate_json(row["origin"], extra="ignore"),
         state=row["state"],
         reason=row["reason"],
         created=row["created"],
@@ -424,14 +393,14 @@ def salvage(damaged: Path, db: sqlite3.Connection) -> int:
         with contextlib.closing(sqlite3.connect(copy)) as old:
             old.row_factory = sqlite3.Row
             old.text_factory = lambda data: data.decode("utf-8", "replace")
-            numbers = dict.fromkeys(("tasks", "records", "events"), 0)
+            numbers = dict.fromkeys(("tasks", "records"), 0)
             with contextlib.suppress(sqlite3.Error):
                 numbers |= {row["name"]: row["seq"] for row in old.execute("SELECT name, seq FROM sqlite_sequence")}
             db.execute("BEGIN IMMEDIATE")
             kept = _copy_rows(old, db, "tasks", "number", task_of)
-            _copy_rows(old, db, "records", "id", lambda row: _record.validate_json(row["record"]))
+            _copy_rows(old, db, "records", "id", lambda row: _record.validate_json(row["record"], extra="ignore"))
             for table, number in numbers.items():
-                # Numbers that a user or a reader of events has seen are never given again.
+                # Numbers that a user has seen are never given again.
                 db.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
                 highest = db.execute(f"SELECT COALESCE(MAX(rowid), 0) FROM {table}").fetchone()[0]
                 db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, max(number, highest)))

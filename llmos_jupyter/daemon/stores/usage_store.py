@@ -36,4 +36,4 @@ class UsageStore:
         with self._store.reading() as db:
             marks = ", ".join("?" * len(tasks))
             rows = db.execute(f"SELECT task, usage FROM usage WHERE task IN ({marks})", tuple(tasks)).fetchall()
-        return {row["task"]: Usage.model_validate_json(row["usage"]) for row in rows}
+        return {row["task"]: Usage.model_validate_json(row["usage"], extra="ignore") for row in rows}

@@ -13,10 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmos_jupyter import config, paths
-from llmos_jupyter.engines import catalogue, download, gguf, selection
+from llmos_jupyter.engines import catalogue, download, gguf, selection, weights_folder
+from llmos_jupyter.engines.address import parse
+from llmos_jupyter.engines.capabilities import lacks
 from llmos_jupyter.engines.catalogue import Model
-from llmos_jupyter.engines.llama_cpp import NAME, REQUESTS_HELD, Launch
-from llmos_jupyter.engines.openai_http import Server
+from llmos_jupyter.engines.llama_cpp import REQUESTS_HELD, Launch
+from llmos_jupyter.engines.openai_http import EngineHung, Server
+from llmos_jupyter.engines.remote import RemoteEngine
 from llmos_jupyter.engines.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import EngineStatus, Progress
@@ -24,6 +27,7 @@ from llmos_jupyter.protocol import EngineStatus, Progress
 log = logging.getLogger(__name__)
 
 Report = Callable[[Progress], None]
+Engine = Supervisor | RemoteEngine
 
 
 class EngineRoom:
@@ -40,7 +44,7 @@ class EngineRoom:
         self._on_progress = on_progress
         self._on_change = on_change
         self._on_loaded = on_loaded
-        self._supervisor: Supervisor | None = None
+        self._engine: Engine | None = None
         self._model: Model | None = None
         self._automatic: Model | None = None
         self._loading = asyncio.Lock()
@@ -59,40 +63,43 @@ class EngineRoom:
     @property
     def device(self) -> str:
         """Where the loaded engine computes; empty while none is loaded."""
-        return self._supervisor.device if self._supervisor else ""
+        return self._engine.device if self._engine else ""
 
     @property
     def pid(self) -> int | None:
         """The loaded engine's process."""
-        return self._supervisor.pid if self._supervisor else None
+        return self._engine.pid if self._engine else None
 
     async def look_at_cache(self) -> None:
         """Ask the engine how full its cache is; nothing while none is ready."""
-        supervisor, self.cache = self._supervisor, None
-        if supervisor is not None and supervisor.state == "ready":
-            self.cache = await (await supervisor.server()).cached()
+        engine, self.cache = self._engine, None
+        if engine is not None and engine.state == "ready":
+            self.cache = await (await engine.server()).cached()
 
     @property
     def slots(self) -> int:
         """How many candidates or requests the loaded engine writes at once; 0 while none is loaded."""
-        return self._supervisor.launch.slots if self._supervisor else 0
+        return self._engine.slots if self._engine else 0
 
     @asynccontextmanager
     async def use(self, name: str, report: Report = lambda progress: None) -> AsyncIterator[Server]:
         """Hold the engine of this model, downloading and loading it first. Raises LLMOSError when it cannot."""
         wanted = await asyncio.to_thread(self._wanted, name)
-        supervisor = self._serving(wanted)
-        if supervisor is None:
+        engine = self._serving(wanted)
+        if engine is None:
             async with self._loading:
-                supervisor = self._serving(wanted, switching=False)
-                if supervisor is None:
+                engine = self._serving(wanted, switching=False)
+                if engine is None:
                     with self._telling(report) as tell:
-                        supervisor = await self._load(wanted, name, tell)
+                        engine = await self._load(wanted, name, tell)
                 self._enter()
         else:
             self._enter()
         try:
-            yield await supervisor.server()
+            yield await engine.server()
+        except EngineHung as error:
+            engine.restart(str(error))
+            raise
         finally:
             self._users -= 1
             self.last_used = time.monotonic()
@@ -123,22 +130,22 @@ class EngineRoom:
         self._users += 1
         self._idle.clear()
 
-    def _serving(self, wanted: Model, switching: bool | None = None) -> Supervisor | None:
+    def _serving(self, wanted: Model, switching: bool | None = None) -> Engine | None:
         """The engine that serves this model now, unless another model is about to take its place."""
         busy_switching = self._switching if switching is None else switching
-        current = self._supervisor
+        current = self._engine
         if busy_switching or current is None or self._model != wanted:
             return None
         return current if current.state in ("ready", "starting") else None
 
     async def use_if_loaded(self, name: str) -> Server | None:
         """The engine if this model is loaded and ready now: warming never loads anything."""
-        supervisor = self._supervisor
-        if supervisor is None or supervisor.state != "ready":
+        engine = self._engine
+        if engine is None or engine.state != "ready":
             return None
-        if self._serving(await asyncio.to_thread(self._wanted, name)) is not supervisor:
+        if self._serving(await asyncio.to_thread(self._wanted, name)) is not engine:
             return None
-        return await supervisor.server()
+        return await engine.server()
 
     @property
     def loaded(self) -> str | None:
@@ -149,27 +156,29 @@ class EngineRoom:
             await self._unload()
 
     async def status(self, *, ask: bool = True) -> EngineStatus | None:
-        """`ask` the engine how many slots are busy; else this says how many requests hold it, which costs nothing."""
-        supervisor = self._supervisor
-        if supervisor is None:
+        """`ask` the engine how many slots are busy; else, and where it does not say so at once, this says how many
+        requests hold it."""
+        engine = self._engine
+        if engine is None:
             return None
-        busy = self._users
-        if ask and supervisor.state == "ready":
-            busy = len(await (await supervisor.server()).busy())
-        launch = supervisor.launch
+        busy = None
+        if ask and engine.state == "ready":
+            slots = await (await engine.server()).busy()
+            busy = None if slots is None else len(slots)
         return EngineStatus.model_validate(
             {
-                "engine": NAME,
-                "model": launch.model,
-                "device": supervisor.device,
-                "state": supervisor.state,
-                "pid": supervisor.pid,
-                "slots": launch.slots,
-                "busy_slots": busy,
-                "context": launch.context,
-                "memory_bytes": launch.memory_bytes,
-                "restarts": supervisor.restarts,
-                "error": supervisor.error,
+                "engine": engine.engine,
+                "model": engine.model,
+                "device": engine.device,
+                "state": engine.state,
+                "pid": engine.pid,
+                "slots": engine.slots,
+                "busy_slots": self._users if busy is None else busy,
+                "context": engine.context,
+                "memory_bytes": engine.memory_bytes,
+                "restarts": engine.restarts,
+                "error": engine.error or engine.trouble,
+                "lacks": lacks(engine.capabilities),
             }
         )
 
@@ -197,22 +206,24 @@ class EngineRoom:
 
     def machine(self) -> selection.Machine:
         """This machine as it would be without the loaded model."""
-        taken = self._supervisor.launch.memory_bytes if self._supervisor else 0
+        taken = self._engine.memory_bytes if self._engine else 0
         machine = selection.Machine.here()
         return replace(machine, ram_available=machine.ram_available + taken)
 
-    async def _load(self, wanted: Model, name: str, report: Report) -> Supervisor:
-        try:
-            path = await self._fetch(wanted, report)
-        except LLMOSError:
-            # `auto` without a network is the best of what is here.
-            at_hand = await asyncio.to_thread(self._at_hand) if self._is_auto(name) else None
-            if at_hand is None:
-                raise
-            wanted = self._automatic = at_hand
-            if supervisor := self._serving(wanted, switching=False):
-                return supervisor
-            path = await self._fetch(wanted, report)
+    async def _load(self, wanted: Model, name: str, report: Report) -> Engine:
+        path: Path | None = None
+        if not wanted.url:
+            try:
+                path = await self._fetch(wanted, report)
+            except LLMOSError:
+                # `auto` without a network is the best of what is here.
+                at_hand = await asyncio.to_thread(self._at_hand) if self._is_auto(name) else None
+                if at_hand is None:
+                    raise
+                wanted = self._automatic = at_hand
+                if engine := self._serving(wanted, switching=False):
+                    return engine
+                path = await self._fetch(wanted, report)
         self._switching = True
         try:
             if self._users:
@@ -223,16 +234,16 @@ class EngineRoom:
             self._switching = False
         report(Progress(phase="loading", detail=wanted.name))
         began = time.monotonic()
-        launch = await asyncio.to_thread(self._plan, wanted, path)
-        supervisor = Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)
+        engine = await asyncio.to_thread(self._plan, wanted, path)
         try:
-            await supervisor.start()
+            await engine.start()
         except BaseException:
-            await supervisor.stop()
+            await engine.stop()
             raise
-        self._supervisor, self._model = supervisor, wanted
+        self._engine, self._model = engine, wanted
+        self._on_change()
         await asyncio.to_thread(self._on_loaded, wanted.name, wanted.size_bytes, time.monotonic() - began)
-        return supervisor
+        return engine
 
     def _is_auto(self, name: str) -> bool:
         return name == "auto" and config.load().model == "auto"
@@ -245,11 +256,18 @@ class EngineRoom:
             return None
         return selection.choose(machine, catalogue.models(), downloaded=here, only_downloaded=True).model
 
-    def _plan(self, model: Model, path: Path) -> Launch:
-        """How to start it, if it fits. What cannot fit is never loaded."""
+    def _plan(self, model: Model, path: Path | None) -> Engine:
+        """Its engine, if it fits. What cannot fit is never loaded."""
         settings = config.load()
+        if path is None:
+            return RemoteEngine(parse(model.url), settings.slots, settings.context_tokens, self._on_change)
         machine = selection.Machine.here()
-        return _launch(model, path, machine, settings.slots, settings.context_tokens)
+        launch = (
+            _launch_folder(model, weights_folder.read(path), machine, settings.context_tokens)
+            if path.is_dir()
+            else _launch(model, path, machine, settings.slots, settings.context_tokens)
+        )
+        return Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)
 
     async def _fetch(self, model: Model, report: Report) -> Path:
         """Download in a thread; its progress comes back to the loop; cancelling this cancels the download."""
@@ -277,9 +295,24 @@ class EngineRoom:
             raise
 
     async def _unload(self) -> None:
-        if self._supervisor:
-            await self._supervisor.stop()
-        self._supervisor = self._model = None
+        if self._engine:
+            await self._engine.stop()
+        self._engine = self._model = None
+
+
+def _launch_folder(
+    model: Model, weights: weights_folder.Weights, machine: selection.Machine, context: int
+) -> weights_folder.Launch:
+    """Whether it fits is seen in the child, which knows on which device it will be."""
+    context = min(context, weights.context) if weights.context else context
+    return weights_folder.Launch(
+        engine=weights_folder.engine_for(weights),
+        model=model.name,
+        path=weights.path,
+        context=context,
+        threads=machine.cores,
+        memory_bytes=weights.memory_bytes(context),
+    )
 
 
 def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, context: int) -> Launch:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 
-from llmos_jupyter.workers.messages import Stream, WorkerItem
+from llmos_jupyter.protocol.jobs import Stream, WorkerItem
 
 # Seconds for which text that comes in small pieces is gathered.
 GATHER = 0.1

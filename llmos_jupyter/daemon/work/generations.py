@@ -20,6 +20,7 @@ from llmos_jupyter.daemon.work.schedule import Schedule
 from llmos_jupyter.engines.openai_http import EngineGone, Reply, Server
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
+    INTERACTIVE,
     Cancelled,
     Candidate,
     CandidateRecord,
@@ -33,7 +34,7 @@ from llmos_jupyter.protocol import (
     Task,
     Token,
 )
-from llmos_jupyter.scheduling.problem import INTERACTIVE, Option, Step, class_of
+from llmos_jupyter.scheduling.problem import Option, Step, class_of
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +72,7 @@ class _Slots:
 
     async def look(self, step: str, server: Server) -> None:
         """A step has begun to be written: it is in the slot that is busy with nothing else that is known."""
-        unknown = set(await server.busy()) - set(self._writing.values())
+        unknown = set(await server.busy() or []) - set(self._writing.values())
         if len(unknown) == 1:
             self._writing[step] = unknown.pop()
 
@@ -296,7 +297,8 @@ class Generations:
             except EngineGone as error:
                 log.warning("the engine went away during task %s: %s", task.id, error)
                 if attempt == ENGINE_TRIES:
-                    raise LLMOSError("The engine keeps ending: `%llmos doctor` shows why.") from error
+                    sentence = error.sentence or "The engine keeps ending: `%llmos doctor` shows why."
+                    raise LLMOSError(sentence) from error
                 items.put_nowait(Progress(phase="restarting"))
                 await asyncio.sleep(0.1)
 

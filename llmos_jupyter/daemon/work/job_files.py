@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from llmos_jupyter import paths
-from llmos_jupyter.workers.messages import Job
+from llmos_jupyter.protocol.jobs import Job
 
 # Seconds for which the variables of a job that failed are kept, and results that no notebook has taken.
 KEPT = 7 * 86400.0

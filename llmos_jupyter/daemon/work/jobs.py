@@ -23,11 +23,11 @@ from llmos_jupyter.daemon.work.schedule import TICK, Schedule
 from llmos_jupyter.daemon.work.standstill import Standstill
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Finish, Options, Queued, Request, Task, TaskState
+from llmos_jupyter.protocol.jobs import Ended, EndState, Job, Started, StoredOutput, WorkerItem
 from llmos_jupyter.scheduling.dispatch.waiting_room import Dropped
 from llmos_jupyter.scheduling.estimating.estimates import Estimate, Features, Outcome, Prior
 from llmos_jupyter.scheduling.policy import Start
 from llmos_jupyter.scheduling.problem import Option, Step
-from llmos_jupyter.workers.messages import Ended, EndState, Job, Started, StoredOutput, WorkerItem
 
 log = logging.getLogger(__name__)
 
@@ -96,15 +96,25 @@ class Jobs:
                 if timeline.priority is not None:
                     task.options.priority, placed[task.id] = int(timeline.priority), timeline.priority
                 waiting[task.id] = task
+        jobs: dict[str, Job] = {}
+        refused: list[tuple[Task, LLMOSError]] = []
         for task in waiting.values():
             try:
-                self._enqueue(task, await asyncio.to_thread(self.jobs.job, task.id))
+                jobs[task.id] = await asyncio.to_thread(self.jobs.job, task.id)
+            except LLMOSError as error:  # the machine was turned off while it was accepted
+                refused.append((task, error))
+        for task_id, job in jobs.items():  # without an await: nothing may start before all are in their places
+            task = waiting[task_id]
+            try:
+                self._enqueue(task, job)
                 if task.id in placed:
                     self._schedule.reprioritise(task.id, placed[task.id])
                 if task.state == "paused":
                     self._schedule.hold(task.id)
             except LLMOSError as error:
-                await asyncio.to_thread(self._store.move, task.id, "failed", str(error))
+                refused.append((task, error))
+        for task, refusal in refused:
+            await asyncio.to_thread(self._store.move, task.id, "failed", str(refusal))
         self._events.notify()
 
     async def close(self) -> None:
@@ -147,7 +157,7 @@ class Jobs:
     async def reprioritise(self, task: Task, priority: int) -> Task:
         self._schedule.reprioritise(task.id, priority)
         await asyncio.to_thread(self.jobs.note, task.id, priority=priority)
-        self._events.add("task.priority", task.id, priority=priority)
+        self._events.notify()
         return self._store.task(task.id)
 
     async def place(self, task: Task, before: Task | None) -> Task:
@@ -181,7 +191,7 @@ class Jobs:
         for name, place in places.items():
             self._schedule.reprioritise(name, place)
         await asyncio.to_thread(self.jobs.note_places, places)
-        self._events.add("task.placed", task.id)
+        self._events.notify()
         return self._store.task(task.id)
 
     async def pause(self, task: Task) -> Task:
@@ -367,7 +377,6 @@ class Jobs:
             return
         running.paused = False
         self._pools.pause([start.step], self.standstill.still and not running.thinks)
-        self._running[start.step].task.add_done_callback(lambda _: None)
         task = asyncio.create_task(asyncio.to_thread(self._store.move, start.step, "running"))
         task.add_done_callback(lambda _: self._events.notify())
 

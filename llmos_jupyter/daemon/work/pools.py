@@ -19,12 +19,12 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.monitoring import devices
 from llmos_jupyter.monitoring.devices import Devices, Gpu
 from llmos_jupyter.protocol import Options
+from llmos_jupyter.protocol.jobs import Ended, Job, WorkerItem
 from llmos_jupyter.scheduling.problem import Resource
 from llmos_jupyter.system import hardware
 from llmos_jupyter.workers import Pool
 from llmos_jupyter.workers.dask import GPU, ClusterSize, DaskPool
 from llmos_jupyter.workers.local import LocalPool
-from llmos_jupyter.workers.messages import Ended, Job, WorkerItem
 
 MACHINE, WORKERS, CLUSTER = "this machine", "workers", "cluster"
 # Share of the memory that background cells may be promised together.

@@ -10,10 +10,10 @@ import psutil
 
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask
 from llmos_jupyter.daemon.work.pools import CLUSTER, MEMORY_SHARE, WORKERS, Placed, Pools
-from llmos_jupyter.engines.catalogue import size_text
 from llmos_jupyter.monitoring.devices import Devices
 from llmos_jupyter.protocol import EngineStatus, ResourceInfo, Session
 from llmos_jupyter.system import processes
+from llmos_jupyter.units import size
 from llmos_jupyter.workers.dask import ClusterSize
 
 # Notebooks that are looked at, those that asked last first.
@@ -45,7 +45,7 @@ def open_kernels(store: Store) -> list[Session]:
             "ORDER BY last DESC LIMIT ?",
             (MOST_SESSIONS,),
         ).fetchall()
-    sessions = (Session.model_validate_json(row["origin"]) for row in rows)
+    sessions = (Session.model_validate_json(row["origin"], extra="ignore") for row in rows)
     return [session for session in sessions if processes.alive(session.pid, session.started)]
 
 
@@ -73,13 +73,13 @@ def _machine(here: Devices, placed: Sequence[Placed]) -> Iterator[ResourceInfo]:
         detail=f"of {physical} physical core{'s' * (physical != 1)}; taken by background cells",
     )
     promised = sum(one.job.limits.memory_bytes or 0 for one in jobs)
-    promised_text = size_text(promised) if promised else "nothing"
+    promised_text = size(promised) if promised else "nothing"
     yield ResourceInfo(
         kind="memory",
         id="memory",
         has=here.memory.total,
         taken=here.memory.total - here.memory.available,
-        detail=f"{promised_text} of {size_text(int(here.memory.total * MEMORY_SHARE))} promised to background cells",
+        detail=f"{promised_text} of {size(int(here.memory.total * MEMORY_SHARE))} promised to background cells",
     )
 
 
@@ -101,14 +101,14 @@ def _gpus(here: Devices, placed: Sequence[Placed], numbers: dict[str, int]) -> I
             kind="metal",
             id="metal",
             has=here.metal.working_set,
-            detail=f"of the machine's {size_text(here.metal.memory_total)}, which GPU and processors share",
+            detail=f"of the machine's {size(here.metal.memory_total)}, which GPU and processors share",
         )
     elif here.why:
         yield ResourceInfo(kind="gpu", id="gpu", has=0 if not here.gpus else None, detail=here.why)
 
 
 def _engine(status: EngineStatus) -> ResourceInfo:
-    memory = size_text(status.memory_bytes)
+    memory = size(status.memory_bytes)
     return ResourceInfo(
         kind="engine",
         id=f"engine {status.model}",
@@ -133,9 +133,7 @@ def _cluster(address: str, cluster: ClusterSize | None, placed: Sequence[Placed]
     sent = f"{jobs} background cell{'s' * (jobs != 1)} there"
     if cluster:
         gpus = f", {cluster.gpus:g} GPU{'s' * (cluster.gpus != 1)}" if cluster.gpus else ""
-        what = (
-            f"{cluster.workers} worker{'s' * (cluster.workers != 1)}, {size_text(cluster.memory_bytes)} of memory{gpus}"
-        )
+        what = f"{cluster.workers} worker{'s' * (cluster.workers != 1)}, {size(cluster.memory_bytes)} of memory{gpus}"
         yield ResourceInfo(
             kind="cluster", id=CLUSTER, has=cluster.threads, detail=f"threads of Dask at {address}: {what}; {sent}"
         )

@@ -242,9 +242,6 @@ class Schedule:
 
         return sum(before(entry.record) for entry in self._entries.values()), planned
 
-    def why_started(self, step: str) -> str:
-        return self._entries[step].record.why
-
     def ranks(self) -> dict[str, Rank]:
         """What the steps that could start are ordered by, besides plans; less is earlier."""
         return self._scheduler.ranks()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-import llmos_jupyter
+from llmos_jupyter import _version
 from llmos_jupyter.agent.rehearsal import kernel_copy as rehearsal
 from llmos_jupyter.effects.table import ScratchFiles
 from llmos_jupyter.effects.worker.confinement import Start, command
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 SYSTEM = sys.platform
 STARTING_SECONDS = 120.0  # imports of libraries, and gigabytes that are read
 _ACCESS_VIOLATION = 0xC0000005  # Windows' segmentation fault
-_PACKAGES = str(Path(llmos_jupyter.__file__).parent.parent)
+_PACKAGES = str(Path(_version.__file__).parent.parent)
 
 
 class WorkerProcess:

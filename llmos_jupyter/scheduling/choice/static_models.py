@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import Bounds, LinearConstraint, linear_sum_assignment, milp
 
-from llmos_jupyter.scheduling.choice.models import Aim, Terms, coefficient, impossible
+from llmos_jupyter.scheduling.choice.terms import Aim, Terms, coefficient, impossible
 from llmos_jupyter.scheduling.dispatch.capacity import TOLERANCE
 from llmos_jupyter.scheduling.plan import possible
 from llmos_jupyter.scheduling.problem import Problem, Step, chain

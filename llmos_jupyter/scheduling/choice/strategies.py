@@ -20,9 +20,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from llmos_jupyter import units
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Preference
-from llmos_jupyter.scheduling.choice.models import Aim, combine
+from llmos_jupyter.scheduling.choice.models import combine
+from llmos_jupyter.scheduling.choice.terms import Aim
 from llmos_jupyter.scheduling.estimating.estimates import Estimate, Prior
 from llmos_jupyter.scheduling.problem import Option, Problem, Resource, Step
 
@@ -189,21 +191,17 @@ def _why(
 ) -> str:
     seen = best.estimate.seen
     source = f"by {seen} like it here" if seen else "by what is known in general"
-    loading = f", {_seconds(best.load)} of it to load the model" if best.load else ""
+    loading = f", {units.seconds(best.load)} of it to load the model" if best.load else ""
     others = [one for one in ranked if one is not best]
-    named = ", ".join(f"{one.strategy.name} ({_percent(one)}, {_seconds(one.seconds)})" for one in others[:NAMED])
+    named = ", ".join(f"{one.strategy.name} ({_percent(one)}, {units.seconds(one.seconds)})" for one in others[:NAMED])
     more = f" and {len(others) - NAMED} more" if len(others) > NAMED else ""
-    missed = f"; no other is surer to end within {_seconds(deadline)}" if late and deadline is not None else ""
+    missed = f"; no other is surer to end within {units.seconds(deadline)}" if late and deadline is not None else ""
     beside = f"; also considered: {named}{more}" if others else ""
     return (
-        f"{best.strategy.name} ({preference}): {_percent(best)} likely to be right after {_seconds(best.seconds)}"
+        f"{best.strategy.name} ({preference}): {_percent(best)} likely to be right after {units.seconds(best.seconds)}"
         f"{loading}, {source}{missed}{beside}."
     )
 
 
 def _percent(one: Considered) -> str:
     return f"{100 * one.probability:.0f} %"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

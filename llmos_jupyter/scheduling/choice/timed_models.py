@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.scheduling.choice.models import Aim, Terms, impossible
+from llmos_jupyter.scheduling.choice.terms import Aim, Terms, impossible
 from llmos_jupyter.scheduling.improving.cpsat import TimedModel
 from llmos_jupyter.scheduling.plan import Placement
 from llmos_jupyter.scheduling.problem import Problem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from llmos_jupyter.scheduling.improving.shop import is_shop
 from llmos_jupyter.scheduling.plan import Goal, Placement, Plan, by_rule, timetable
 from llmos_jupyter.scheduling.problem import Problem
 
@@ -22,18 +21,10 @@ def improve(
     workers: int = 2,
     seed: int = 0,
 ) -> Plan:
-    """The best plan found in `seconds` on `workers` processors, or the incumbent if none is better by the goal.
-
-    A flexible job shop's makespan is looked for by tabu search and CP-SAT together, all else by CP-SAT alone.
-    """
+    """The best plan found in `seconds` on `workers` processors, or the incumbent if none is better by the goal."""
     if not problem.steps:
         return {}
-    if goal is Goal.MAKESPAN and is_shop(problem):
-        from llmos_jupyter.scheduling.improving import shop_search
+    from llmos_jupyter.scheduling.improving import lns
 
-        found: Plan = shop_search.search(problem, incumbent, seconds=seconds, workers=workers, seed=seed)
-    else:
-        from llmos_jupyter.scheduling.improving import lns
-
-        found = lns.improve(problem, incumbent, goal, seconds=seconds, workers=workers, seed=seed)
+    found = lns.improve(problem, incumbent, goal, seconds=seconds, workers=workers, seed=seed)
     return found if goal.of(problem, found) < goal.of(problem, incumbent) else incumbent

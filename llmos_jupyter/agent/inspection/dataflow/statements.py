@@ -22,6 +22,7 @@ from llmos_jupyter.agent.inspection.dataflow.values import (
     State,
     Value,
     join,
+    may_leave,
 )
 from llmos_jupyter.agent.inspection.words import words
 from llmos_jupyter.protocol import Capability
@@ -288,22 +289,3 @@ def _nonempty(value: Value) -> bool:
     if isinstance(value, Ref) and live.kind(value.obj, list, tuple, dict, set, str):
         return len(value.obj) > 0
     return isinstance(value, Ref) and value.path == "nonempty"
-
-
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
-
-
-def may_leave(node: ast.AST, loop: bool = False) -> bool:
-    """Whether a statement may end the block it stands in early."""
-    if isinstance(node, _SCOPES):
-        return False
-    if isinstance(node, ast.Return | ast.Raise):
-        return True
-    if isinstance(node, ast.Break | ast.Continue):
-        return not loop
-    if isinstance(node, ast.Call):
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-        if name in {"exit", "quit", "_exit", "abort"}:
-            return True
-    inner = loop or isinstance(node, ast.For | ast.AsyncFor | ast.While)
-    return any(may_leave(child, inner) for child in ast.iter_child_nodes(node))

@@ -253,3 +253,22 @@ class Call:
         if keyword in self.keywords:
             return self.keywords[keyword]
         return self.args[position] if position is not None and position < len(self.args) else None
+
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
+
+
+def may_leave(node: ast.AST, loop: bool = False) -> bool:
+    """Whether a statement may end the block it stands in early."""
+    if isinstance(node, _SCOPES):
+        return False
+    if isinstance(node, ast.Return | ast.Raise):
+        return True
+    if isinstance(node, ast.Break | ast.Continue):
+        return not loop
+    if isinstance(node, ast.Call):
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        if name in {"exit", "quit", "_exit", "abort"}:
+            return True
+    inner = loop or isinstance(node, ast.For | ast.AsyncFor | ast.While)
+    return any(may_leave(child, inner) for child in ast.iter_child_nodes(node))

@@ -10,13 +10,13 @@ from __future__ import annotations
 import ast
 import builtins
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from llmos_jupyter.agent import live
 from llmos_jupyter.agent.inspection import outside
 from llmos_jupyter.agent.inspection.callables import callable_path
-from llmos_jupyter.agent.inspection.dataflow import expressions, frames, label_checks, statements
 from llmos_jupyter.agent.inspection.dataflow.same_labels import Miss
 from llmos_jupyter.agent.inspection.dataflow.values import (
     UNKNOWN,
@@ -25,17 +25,14 @@ from llmos_jupyter.agent.inspection.dataflow.values import (
     Facts,
     Frame,
     Function,
-    Group,
-    Part,
     Ref,
     Seq,
     Series,
     State,
     Value,
     frame_facts,
-    labels,
+    may_leave,
 )
-from llmos_jupyter.agent.mending.nearest import did_you_mean, nearest
 from llmos_jupyter.protocol import Capability, Finding, FindingKind
 
 # Visits of expressions after which loops are no longer unrolled nor calls followed.
@@ -43,8 +40,8 @@ _BUDGET = 20_000
 _INLINE_DEPTH = 2
 
 
-class Walk:
-    """One walk; `findings` is its result."""
+class Walk(ABC):
+    """What one walk knows and has found; `interpreter.Interpreter` walks. All handlers take one of these."""
 
     def __init__(self, tree: ast.Module, namespace: Mapping[str, Any]) -> None:
         self.namespace = namespace
@@ -55,7 +52,7 @@ class Walk:
         self.maybe: set[Any] = set()  # labels stored into something that could be any frame
         self.identities = outside.Identities()
         self.depth = 0
-        self._visits = 0
+        self.visits = 0
         self.deferred: list[Function] = []
         attributes = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
         self.stored = {n.attr for n in attributes if not isinstance(n.ctx, ast.Load)}
@@ -71,7 +68,7 @@ class Walk:
     @property
     def exhausted(self) -> bool:
         """Whether so much was visited that loops are no longer unrolled nor calls followed."""
-        return self._visits > _BUDGET
+        return self.visits > _BUDGET
 
     # --- findings ---
 
@@ -200,111 +197,16 @@ class Walk:
         loaded = sys.modules.get(path)
         return Ref(path, live.MISSING if loaded is None else loaded)
 
-    def attribute(self, base: Value, name: str, node: ast.AST, called: bool = False) -> Value:
-        """The value of `base.name`; reports an attribute that cannot be there."""
-        if name == "__subclasses__":
-            self.warn(
-                "hidden-code", "`__subclasses__` reaches classes by a hidden way: say which class is meant.", node, name
-            )
-        if isinstance(base, Frame | Series | Group | Part):
-            return frames.attribute(self, base, name, node, called)
-        if isinstance(base, Ref):
-            return self._ref_attribute(base, name, node)
-        if isinstance(base, Const | Seq | Dict):
-            cls = type(base.value) if isinstance(base, Const) else base.cls if isinstance(base, Seq) else dict
-            return self._ref_attribute(Ref(cls=cls), name, node)
-        return UNKNOWN
-
-    def _ref_attribute(self, base: Ref, name: str, node: ast.AST) -> Value:
-        path = f"{base.path}.{name}" if base.path else None
-        if base.obj is live.MISSING:
-            if base.cls is not None and live.closed(base.cls) and live.static(base.cls, name) is live.MISSING:
-                self._no_attribute("", base.cls, name, node)
-            if path in {"pathlib.Path().parent", "pathlib.Path().absolute"}:
-                return Ref("pathlib.Path()") if name == "parent" else Ref(path)
-            return Ref(path) if path else UNKNOWN
-        obj = base.obj
-        if live.is_module(obj) or live.is_class(obj):
-            if name not in self.stored and not self.patched and live.lacks(obj, name):
-                what = (
-                    f"The module {live.module_name(obj)}"
-                    if live.is_module(obj)
-                    else f"The class {live.class_name(obj)}"
-                )
-                self._no_attribute(what, obj, name, node)
-                return UNKNOWN
-            found = live.static(obj, name)
-            if found is live.MISSING:
-                sub = sys.modules.get(path or "")
-                return Ref(path, sub) if sub is not None else Ref(path)
-            if live.kind(found, staticmethod, classmethod):
-                return Ref(path, found.__func__)
-            if live.is_module(obj) and (live.is_frame(found) or live.is_series(found) or live.is_polars(found)):
-                return self.lift(found)
-            if live.is_module(obj) or live.is_class(found):
-                return Ref(live.module_name(found) if live.is_module(found) else path, found)
-            return Ref(path)
-        if id(obj) in self.state.dirty or self.state.all_dirty:
-            return Ref(path)
-        own = live.instance_dict(obj)
-        if own is not None and name in own and live.plain_lookup(type(obj)):
-            return self.lift(own[name])
-        if name not in self.stored and not self.patched and live.lacks(obj, name):
-            self._no_attribute("", obj, name, node)
-            return UNKNOWN
-        return Ref(path)
-
-    def _no_attribute(self, what: str, obj: Any, name: str, node: ast.AST) -> None:
-        if not what and isinstance(node, ast.Attribute):
-            cls = obj if live.is_class(obj) else type(obj)
-            kind = "None" if cls is type(None) else f"of type {live.class_name(cls)}"
-            what = f"{label_checks.shown(node.value, 'The value')} is {kind}, which"
-            what = what if cls is not type(None) else what.removesuffix(", which") + " here, which"
-        near = nearest(name, live.members(obj))
-        advice = frames.REPLACED.get(name) if not near or what.startswith("The module") else None
-        hint = f": use {advice}" if advice else did_you_mean(near) + "; use one it has"
-        self.error("unknown-attribute", f"{what} has no attribute `{name}`{hint}.", node, name, near)
-
     # --- statements ---
 
     def block(self, body: list[ast.stmt]) -> None:
         before = self.certain
         for node in body:
             self.statement(node)
-            if statements.may_leave(node):
+            if may_leave(node):
                 self.certain = False
-        if not any(statements.may_leave(node) for node in body):
+        if not any(may_leave(node) for node in body):
             self.certain = before
-
-    def statement(self, node: ast.stmt) -> None:
-        method = getattr(statements, f"do_{type(node).__name__}", None)
-        if method is not None:
-            method(self, node)
-            return
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                self.expr(child)
-
-    def assign(self, target: ast.expr, value: Value) -> None:
-        if isinstance(target, ast.Name):
-            self.state.names[target.id] = value
-        elif isinstance(target, ast.Tuple | ast.List):
-            items = value.items if isinstance(value, Seq) and len(value.items) == len(target.elts) else None
-            for i, element in enumerate(target.elts):
-                inner = element.value if isinstance(element, ast.Starred) else element
-                self.assign(inner, items[i] if items and not isinstance(element, ast.Starred) else UNKNOWN)
-        elif isinstance(target, ast.Subscript):
-            base = self.expr(target.value)
-            key = self.expr(target.slice)
-            if not frames.store_item(self, base, key, target):
-                self.maybe.update(labels(key)[0])
-                self.forget_name(target.value, base)
-        elif isinstance(target, ast.Attribute):
-            base = self.expr(target.value)
-            if not frames.store_attribute(self, base, target.attr, value):
-                self.forget(base)
-            if not self.certain and target.attr == "columns":
-                self.forget(base)
 
     def forget_name(self, node: ast.expr, value: Value) -> None:
         """A container that stands under a name was changed."""
@@ -312,18 +214,23 @@ class Walk:
         if isinstance(node, ast.Name) and isinstance(value, Seq | Dict):
             self.state.names[node.id] = Ref(cls=value.cls if isinstance(value, Seq) else dict)
 
-    # --- expressions ---
+    # --- what the interpreter does ---
 
+    @abstractmethod
+    def attribute(self, base: Value, name: str, node: ast.AST, called: bool = False) -> Value:
+        """The value of `base.name`; reports an attribute that cannot be there."""
+
+    @abstractmethod
+    def statement(self, node: ast.stmt) -> None:
+        """Follow one statement."""
+
+    @abstractmethod
+    def assign(self, target: ast.expr, value: Value) -> None:
+        """Bind a target to a value."""
+
+    @abstractmethod
     def expr(self, node: ast.expr) -> Value:
-        self._visits += 1
-        method = getattr(expressions, f"of_{type(node).__name__}", None)
-        if method is not None:
-            value: Value = method(self, node)
-            return value
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.expr):
-                self.expr(child)
-        return UNKNOWN
+        """What is known of an expression's value."""
 
     # --- functions ---
 

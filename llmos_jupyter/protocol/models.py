@@ -1,0 +1,33 @@
+"""The models a user may choose, and the settings."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from llmos_jupyter.protocol.base import Wire
+
+
+class ModelInfo(Wire):
+    """A model the user may choose, and how it fits this machine."""
+
+    name: str
+    title: str
+    size_bytes: int
+    memory_bytes: int = Field(description="weights and context together, estimated")
+    context: int
+    licence: str
+    downloaded: bool
+    fits: bool
+    automatic: bool = Field(False, description="what `auto` means on this machine now")
+    why: str = ""
+
+
+class ModelName(Wire):
+    name: str
+
+
+class Setting(Wire):
+    """A new value for one of the user's settings, as `%llmos config NAME=VALUE` takes it."""
+
+    name: str
+    value: str

@@ -1,0 +1,101 @@
+"""The parts of a trace, stored before they are acknowledged, and the end of a task."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from llmos_jupyter.protocol.base import Wire
+from llmos_jupyter.protocol.findings import Finding, Rehearsal, Run
+from llmos_jupyter.protocol.generation import Candidate
+from llmos_jupyter.protocol.task import FeedbackKind, Task
+
+
+class CandidateRecord(Wire):
+    type: Literal["candidate"] = "candidate"
+    round: int = Field(ge=0)
+    candidate: Candidate
+
+
+class InspectionRecord(Wire):
+    type: Literal["inspection"] = "inspection"
+    round: int = Field(ge=0)
+    index: int = 0
+    code: str
+    findings: list[Finding]
+
+
+class RehearsalRecord(Wire):
+    type: Literal["rehearsal"] = "rehearsal"
+    round: int = Field(ge=0)
+    index: int = 0
+    code: str
+    rehearsal: Rehearsal
+
+
+class RunRecord(Wire):
+    type: Literal["run"] = "run"
+    round: int = Field(ge=0)
+    index: int = 0
+    code: str
+    run: Run
+    chance: float | None = Field(None, ge=0, le=1, description="how likely the answer is right, as predicted before it")
+
+
+class DecisionRecord(Wire):
+    """Why the loop went on as it did: asked, approved, shown, gave up."""
+
+    type: Literal["decision"] = "decision"
+    round: int = Field(ge=0)
+    decision: str
+    why: str = ""
+
+
+class FeedbackRecord(Wire):
+    """What the user thinks of the answer; the last one counts."""
+
+    type: Literal["feedback"] = "feedback"
+    round: int = 0
+    feedback: FeedbackKind
+
+
+Record = Annotated[
+    CandidateRecord | InspectionRecord | RehearsalRecord | RunRecord | DecisionRecord | FeedbackRecord,
+    Field(discriminator="type"),
+]
+
+
+class StoredRecord(Wire):
+    id: int
+    at: float
+    record: Record
+
+
+class Finish(Wire):
+    """The end of a task, as its kernel reports it."""
+
+    state: Literal["done", "failed", "cancelled"]
+    reason: str = ""
+
+
+class Trace(Wire):
+    """The whole story of a task."""
+
+    task: Task
+    records: list[StoredRecord]
+
+    @property
+    def code(self) -> str:
+        """What ran, or else what was tried last; empty for an answer in words. Of a background cell its text."""
+        if self.task.kind == "run":
+            return self.task.text
+        ran = [stored.record.code for stored in self.records if isinstance(stored.record, RunRecord)]
+        tried = [stored.record.code for stored in self.records if isinstance(stored.record, InspectionRecord)]
+        return (ran or tried or [""])[-1]
+
+
+class Code(Wire):
+    """The code of a task, for putting it into a cell; empty for an answer in words."""
+
+    code: str

@@ -1,0 +1,144 @@
+"""Secrets are known by the objects that hold them, whatever way these are printed."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+from llmos_jupyter.agent.context.notebook_context import NotebookContext
+from llmos_jupyter.agent.describe.secret_values import secrets_in, secrets_of
+from llmos_jupyter.agent.describe.variables import describe_variable
+from llmos_jupyter.privacy.masking import mask, mask_known, remember
+
+SECRET = "Pa55w0rd-1"
+
+
+@dataclasses.dataclass
+class Settings:
+    user: str = "ann"
+    password: str = SECRET
+
+    def __repr__(self) -> str:
+        return f"Settings(user={self.user}, {self.password})"
+
+
+HOLDERS: dict[str, object] = {
+    "frame": pd.DataFrame({"user": ["ann"], "password": [SECRET]}),
+    "category": pd.DataFrame({"user": ["ann"], "password": pd.Categorical([SECRET])}),
+    "turned": pd.DataFrame({"password": [SECRET], "user": ["ann"]}).T,
+    "indexed": pd.DataFrame({"v": [1]}, index=pd.Index([SECRET], name="password")),
+    "levels": pd.DataFrame({("login", "password"): [SECRET]}),
+    "series": pd.Series([SECRET], name="password"),
+    "row": pd.Series({"user": "ann", "password": SECRET}),
+    "settings": pd.DataFrame({"name": ["db_password", "region"], "value": [SECRET, "eu-west-1"]}),
+    "polars": pl.DataFrame({"user": ["ann"], "password": [SECRET]}),
+    "nested": {"db": {"user": "ann", "password": SECRET}},
+    "records": [{"user": "ann", "api key": SECRET}],
+    "passwords": [SECRET],
+    "password": SECRET,
+    "configured": Settings(),
+}
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_the_secrets_of_an_object_are_found(name: str) -> None:
+    assert list(secrets_of(name, HOLDERS[name])) == [SECRET]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("frame", pd.DataFrame({"token": ["the", "quick", "brown4fox"], "token_count": [1, 2, 3]})),
+        ("joined", pd.DataFrame({"key": ["K0001a"], "value": ["north12"]})),
+        ("survey", pd.DataFrame({"has_password": ["yes"], "password_strength": ["weak12!"]})),
+        ("numbers", pd.DataFrame({"password": [1.0], "pin_code": ["560001"]})),
+        ("tokens", ["a1b2c3", "d4e5f6"]),
+        ("author", "Pa55w0rd-1"),
+        ("series", pd.Series(["north12"], name="region")),
+        ("module", pd),
+        ("function", secrets_of),
+        ("kind", Settings),
+        ("array", np.arange(3)),
+    ],
+)
+def test_ordinary_objects_hold_none(name: str, value: object) -> None:
+    assert secrets_of(name, value) == {}
+
+
+def test_an_object_that_misbehaves_holds_none_and_is_not_run() -> None:
+    class Sly(pd.DataFrame):  # type: ignore[misc]
+        def __getattribute__(self, name: str) -> object:
+            raise RuntimeError(name)
+
+    class Odd:
+        @property
+        def password(self) -> str:
+            raise RuntimeError
+
+    assert secrets_of("sly", Sly({"password": [SECRET]})) == {}
+    assert secrets_of("odd", Odd()) == {}
+
+
+@pytest.mark.parametrize("name", HOLDERS)
+def test_a_description_shows_none(name: str) -> None:
+    assert SECRET not in describe_variable(name, HOLDERS[name], max_chars=900)
+
+
+def test_a_description_hides_what_another_column_repeats() -> None:
+    frame = pd.DataFrame({"password": [SECRET], "notes": [f"the login is {SECRET}"], "pin": [4821]})
+    told = describe_variable("users", frame, max_chars=900)
+    assert SECRET not in told
+    assert "4821" not in told
+    assert "the login is" in told
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    yield
+    remember({})
+
+
+def test_values_are_masked_wherever_they_stand() -> None:
+    remember({SECRET: "password", "two words 7": "password", "weak": "password", "4821": "PIN"})
+    assert (
+        mask(f"a,{SECRET};b [{SECRET}] '{SECRET}'")
+        == "a,<masked: password>;b [<masked: password>] '<masked: password>'"
+    )
+    assert mask(repr(f"user\n{SECRET}\n")) == repr("user\n<masked: password>\n")
+    assert mask("it is two words 7!") == "it is <masked: password>!"
+    assert mask("a weak signal, 4821 rows") == "a weak signal, 4821 rows"
+    assert mask(f"x{SECRET}x") == f"x{SECRET}x"
+    assert mask_known("plain", {}) == "plain"
+
+
+def test_neither_the_prompt_nor_what_an_answer_showed_holds_a_secret_of_the_namespace() -> None:
+    shell = InteractiveShell()
+    context = NotebookContext(shell)
+    shell.run_cell("import pandas as pd\nusers = pd.DataFrame({'user': ['ann'], 'password': ['Pa55w0rd-' + '1']})",
+                   store_history=True)  # fmt: skip
+    shell.run_cell("raise ValueError('no login with ' + users.password[0])", store_history=True)
+    context.note_error(2, ValueError("no login with Pa55w0rd-1"))
+    turn = context.compose("show users", 6000)
+    assert SECRET not in "".join(message.content for message in context.prompt(turn))
+    shell.user_ns["more"] = {"api_key": "k-99-new-one"}
+    context.commit(turn, "```python\nprint(more)\n```", f"values: {SECRET} and k-99-new-one")
+    after = "".join(message.content for message in context.prompt(context.compose("and now?", 6000)))
+    assert "That showed" in after
+    assert SECRET not in after
+    assert "k-99-new-one" not in after
+
+
+def test_a_large_namespace_is_looked_at_in_its_time() -> None:
+    names = {f"password_{i}": pd.DataFrame({"password": [f"secret-{i}-{j}" for j in range(1000)]}) for i in range(200)}
+    secrets_in({"warm": names["password_0"]})
+    start = time.process_time()
+    found = secrets_in(names, 0.02)
+    assert time.process_time() - start < 0.5
+    assert "secret-199-7" in found
