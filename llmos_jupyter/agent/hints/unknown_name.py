@@ -13,8 +13,8 @@ from typing import Any
 
 from llmos_jupyter.agent import live
 from llmos_jupyter.agent.inspection import source
+from llmos_jupyter.agent.inspection.dataflow.interpreter import Interpreter
 from llmos_jupyter.agent.inspection.dataflow.same_labels import Miss, meant_by, whole_tuples
-from llmos_jupyter.agent.inspection.dataflow.walk import Walk
 from llmos_jupyter.agent.inspection.names import IPYTHON_NAMES, callable_kind
 from llmos_jupyter.agent.mending.labels import places_of
 from llmos_jupyter.agent.mending.nearest import nearest
@@ -75,7 +75,7 @@ def _of_table(
     error: BaseException, parts: list[ast.expr], tree: ast.Module, scope: Mapping[str, Any]
 ) -> UnknownName | None:
     """A label of a table's columns, as inspection finds it, with the variables as they are at this line."""
-    found = Walk(ast.Module([ast.Expr(part, lineno=1, col_offset=0) for part in parts], []), scope).misses
+    found = Interpreter(ast.Module([ast.Expr(part, lineno=1, col_offset=0) for part in parts], []), scope).misses
     message = str(error)
     miss = next((miss for miss in found if str(miss.label) in message), None)
     if miss is None:
