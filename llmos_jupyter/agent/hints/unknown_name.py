@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from types import FrameType
+from types import BuiltinFunctionType, FrameType, FunctionType
 from typing import Any
 
 from llmos_jupyter.agent import live
@@ -119,7 +119,7 @@ def _of_object(error: AttributeError, parts: list[ast.expr]) -> UnknownName | No
     line, end = asked[0].end_lineno or 0, asked[0].end_col_offset or 0
     labels = live.column_labels(obj) or [] if live.is_frame(obj) or live.is_polars(obj) else []
     real = [label for label in labels if type(label) is str and label.isidentifier()] + _public(obj)
-    return _told(asked[0].attr, [(line, end - len(asked[0].attr.encode()), end)], real)
+    return _misspelt(asked[0].attr, (line, end - len(asked[0].attr.encode()), end), real)
 
 
 def _public(obj: Any) -> list[str]:
@@ -136,7 +136,8 @@ def _public(obj: Any) -> list[str]:
 
 
 def _home(value: Any) -> str:
-    home = live.class_module(value) if live.is_class(value) else live.static(value, "__module__")
+    plain = live.kind(value, FunctionType, BuiltinFunctionType)
+    home = live.class_module(value) if live.is_class(value) else value.__module__ if plain else ""
     return home if type(home) is str else ""
 
 
@@ -147,7 +148,7 @@ def _of_import(error: ImportError, statement: ast.stmt) -> UnknownName | None:
     for alias in statement.names:
         if alias.name != "*" and live.lacks(module, alias.name) and alias.lineno == alias.end_lineno:
             end = alias.col_offset + len(alias.name.encode())
-            return _told(alias.name, [(alias.lineno, alias.col_offset, end)], _public(module))
+            return _misspelt(alias.name, (alias.lineno, alias.col_offset, end), _public(module))
     return None
 
 
@@ -171,6 +172,11 @@ def _of_scope(error: NameError, parts: list[ast.expr], scope: Mapping[str, Any])
 
 def _place(node: ast.expr) -> tuple[int, int, int]:
     return node.lineno, node.col_offset, node.end_col_offset or 0
+
+
+def _misspelt(written: str, place: tuple[int, int, int], real: list[str]) -> UnknownName | None:
+    """An attribute with a near one. Of one that is like none nothing is told: what does that stands elsewhere."""
+    return _told(written, [place], real) if nearest(written, real, 1) else None
 
 
 def _told(written: str, places: list[tuple[int, int, int]], real: list[str], meant: str = "") -> UnknownName | None:
