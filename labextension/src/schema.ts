@@ -1005,6 +1005,22 @@ export interface components {
             more: number;
         };
         /**
+         * Edit
+         * @description What belongs at a place of the code, as its run has shown: line, first byte, last byte.
+         */
+        Edit: {
+            /** Line */
+            line: number;
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Text */
+            text: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * Ended
          * @description The end of the job. `died`: the worker ended by itself or was killed by the system (`os._exit`, a crash, memory).
          *
@@ -2039,6 +2055,11 @@ export interface components {
              * @description what makes the result suspicious
              */
             doubts: string[];
+            /**
+             * Edits
+             * @description names that take what a call gives in the wrong order
+             */
+            edits: components["schemas"]["Edit"][];
             shape: components["schemas"]["Shape"];
             /** Changes */
             changes: components["schemas"]["NameChange"][];

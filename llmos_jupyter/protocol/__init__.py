@@ -9,6 +9,7 @@ from llmos_jupyter.protocol.answer_cell import ANSWER_MIME, AnswerCell, AnswerSt
 from llmos_jupyter.protocol.base import PROTOCOL, Message, Problem, Wire
 from llmos_jupyter.protocol.findings import (
     Capability,
+    Edit,
     ErrorReport,
     Finding,
     FindingKind,
@@ -98,6 +99,7 @@ __all__ = [
     "Code",
     "DecisionRecord",
     "Done",
+    "Edit",
     "EngineSample",
     "EngineStatus",
     "ErrorReport",

@@ -97,6 +97,16 @@ class ErrorReport(Wire):
     unknown: UnknownName | None = None
 
 
+class Edit(Wire):
+    """What belongs at a place of the code, as its run has shown: line, first byte, last byte."""
+
+    line: int
+    start: int
+    end: int
+    text: str
+    why: str
+
+
 RehearsalStatus = Literal["passed", "failed", "refused", "unfinished", "died", "unavailable"]
 
 
@@ -133,6 +143,7 @@ class Rehearsal(Wire):
         description="digests of what came out, equal for equal values: by name, and under '' what it showed",
     )
     doubts: list[str] = Field(default_factory=list, description="what makes the result suspicious")
+    edits: list[Edit] = Field(default_factory=list, description="names that take what a call gives in the wrong order")
     shape: Shape = Field(default_factory=Shape)
     changes: list[NameChange] = Field(default_factory=list)
     refusals: list[Refusal] = Field(default_factory=list)

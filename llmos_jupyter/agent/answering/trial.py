@@ -22,7 +22,7 @@ from llmos_jupyter.agent.mending.result_name import give_name, requested_name
 from llmos_jupyter.agent.run import called_later
 from llmos_jupyter.agent.run.running import while_it_runs
 from llmos_jupyter.effects.transaction import FOREVER, Ran, watched_run
-from llmos_jupyter.protocol import ErrorReport, Finding, InspectionRecord, Record, RehearsalRecord, Task
+from llmos_jupyter.protocol import Finding, InspectionRecord, Record, Rehearsal, RehearsalRecord, Task
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -81,7 +81,7 @@ class Trial:
         with deadline.paused():
             draft.ran = yield from self._run(draft, budget, quiet)
             for _ in range(MENDINGS):
-                if not mend_after(draft, draft.ran.report.error):
+                if not mend_after(draft, draft.ran.report):
                     break
                 draft.ran.close()
                 draft.ran = yield from self._run(draft, budget, quiet)
@@ -157,16 +157,21 @@ class Trial:
         draft.findings += [*repairs, *data_notes(draft.code, self._shell.user_ns)]
 
 
-def mend_after(draft: Draft, error: ErrorReport | None) -> bool:
-    """Put into the failing line the label that is the same as text as the one that is not there; whether that is so."""
-    unknown = error.unknown if error else None
-    if error is None or unknown is None or not unknown.meant:
-        return False
-    places = [(line, start, end) for line, start, end in unknown.places]
-    draft.code = edited(draft.code, dict.fromkeys(places, unknown.meant))
-    draft.findings.append(told(f"the label {unknown.written} was written {unknown.meant}", error.line, unknown.written))
-    draft.mended = True
-    return True
+def mend_after(draft: Draft, report: Rehearsal) -> bool:
+    """Repair what only the run could show; whether there was anything. A label that is the same as text as the one that
+    is not there takes its place, and names that take what a call gives in the wrong order are exchanged."""
+    unknown, line = (report.error.unknown, report.error.line) if report.error else (None, None)
+    repairs = [(edit.line, edit.start, edit.end, edit.text) for edit in report.edits]
+    findings = [
+        told(f"the names were written `{edit.text}`: {edit.why}", edit.line, edit.text) for edit in report.edits
+    ]
+    if unknown is not None and unknown.meant:
+        repairs += [(line, start, end, unknown.meant) for line, start, end in unknown.places]
+        findings.append(told(f"the label {unknown.written} was written {unknown.meant}", line, unknown.written))
+    draft.code = edited(draft.code, {(line, start, end): text for line, start, end, text in repairs})
+    draft.findings += findings
+    draft.mended = draft.mended or bool(findings)
+    return bool(findings)
 
 
 def _does_nothing(code: str) -> bool:

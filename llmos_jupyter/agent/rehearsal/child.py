@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from llmos_jupyter.agent.answering import outcome
 from llmos_jupyter.agent.hints.error_reports import error_report
 from llmos_jupyter.agent.hints.operands import MOMENT
+from llmos_jupyter.agent.hints.unpacked import LONGEST, swapped
 from llmos_jupyter.agent.rehearsal import inheritance as rehearsal_inheritance
 from llmos_jupyter.agent.rehearsal.capture import Capture
 from llmos_jupyter.agent.rehearsal.descriptors import Descriptors
@@ -244,6 +245,7 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
             "outcome",
             outcome=outcome.digests(shell.user_ns, changed, shown),
             doubts=outcome.doubts(value, printed, len(figures)),
+            edits=[edit.model_dump() for edit in swapped(brief.code, shell.user_ns)] if seconds < LONGEST else [],
             shape=outcome.shape(value, printed, len(figures)).model_dump(),
         )
 

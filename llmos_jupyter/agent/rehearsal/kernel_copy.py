@@ -33,7 +33,7 @@ from llmos_jupyter.agent.rehearsal.inheritance import available_memory, open_for
 from llmos_jupyter.agent.run.run_progress import EVERY, LATEST, RunProgress, finished
 from llmos_jupyter.agent.undo.pages import Probe
 from llmos_jupyter.agent.undo.snapshot import ForeseenChange
-from llmos_jupyter.protocol import ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
+from llmos_jupyter.protocol import Edit, ErrorReport, Refusal, Rehearsal, RehearsalStatus, Shape
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.sandbox.descendants import adopted
 from llmos_jupyter.sandbox.judge import Judge
@@ -192,6 +192,7 @@ class Copy:
         self._end: dict[str, Any] | None = None
         self._changes: dict[str, Any] | None = None
         self._outcome: dict[str, str] = {}
+        self._edits: list[Edit] = []
         self._doubts: list[str] = []
         self._shape = Shape()
         self._broken = ""
@@ -338,6 +339,7 @@ class Copy:
                     case "outcome":
                         self._outcome = _OUTCOME.validate_python(content["outcome"])
                         self._doubts = [str(doubt) for doubt in content["doubts"]]
+                        self._edits = [Edit.model_validate(edit) for edit in content["edits"]]
                         self._shape = Shape.model_validate(content["shape"])
                     case "broken":
                         self._broken = str(content["reason"])
@@ -386,7 +388,7 @@ class Copy:
         elif self._broken:
             report.reason = f"The code could not be rehearsed: {self._broken}."
         elif self._end is not None:
-            found = {"outcome": self._outcome, "doubts": self._doubts, "shape": self._shape}
+            found = {"outcome": self._outcome, "doubts": self._doubts, "edits": self._edits, "shape": self._shape}
             report = report.model_copy(update=self._end | found)
             if self._changes is None:
                 report.reason = f"{report.reason} What it changed could not be told in time.".strip()

@@ -185,6 +185,15 @@ def test_a_label_that_is_the_same_as_text_is_mended_where_the_run_has_shown_it(s
     assert chosen.code == code.replace("'km'", "' km'")
 
 
+def test_names_take_what_a_call_gives_in_its_order(scene: Scene) -> None:
+    code = "from scipy.stats import shapiro\np_value, stat = shapiro([2.0, 4.0, 4.5, 9.0])\nstat > p_value"
+    assert scene.ask(block(code)) == "done"
+    assert scene["stat"] > scene["p_value"]
+    assert runs(scene) == [code.replace("p_value, stat =", "stat, p_value =")]
+    (said,) = [event.rehearsal for event in scene.seen if isinstance(event, events.Rehearsed)]
+    assert said.edits == []  # it was run again, and is right
+
+
 def test_where_a_name_is_not_there_the_model_chooses_among_those_that_are(scene: Scene) -> None:
     scene.shell.user_ns["df"] = pd.DataFrame({"weight": [1.0, 3.0], "height": [1, 2]})
     wrong, right = block("x = 1\nm = df['heaviness'].mean()"), block("x = 1\nm = df['weight'].mean()")

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats  # in the copy it would be imported anew in each case
 
 from llmos_jupyter.agent.hints.error_reports import error_report
 from llmos_jupyter.agent.rehearsal.kernel_copy import supported
@@ -172,6 +173,32 @@ def test_what_the_parts_of_the_line_came_to(code: str, values: list[str]) -> Non
     assert done.output.count("seen") == 2 * code.count("seen")
 
 
+SHAPIRO = "from scipy.stats import shapiro\nfrom scipy import stats\nn = [2.0, 4.0, 4.5, 9.0]\n"
+
+
+@forks
+@pytest.mark.parametrize(
+    ("code", "place", "text"),
+    [
+        ("p_value, stat = shapiro(n)", (0, 13), "stat, p_value"),
+        ("p_value, _ = stats.shapiro(n)", (0, 10), "_, p_value"),
+        ("pvalue, statistic = stats.ttest_1samp(n, 0)", (0, 17), "statistic, pvalue"),
+        ("stat, p_value = shapiro(n)", None, ""),
+        ("a, b = shapiro(n)", None, ""),
+        ("p_value, pvalue = shapiro(n)", None, ""),
+        ("statistic, stat = shapiro(n)", None, ""),
+        ("p_value, b = divmod(7, 2)", None, ""),
+        ("def mine():\n    return shapiro(n)\np_value, stat = mine()", None, ""),
+    ],
+)
+def test_names_in_the_wrong_order(code: str, place: tuple[int, int] | None, text: str) -> None:
+    assert scipy.stats.shapiro
+    done = rehearse(SHAPIRO + code, shell_with())
+    assert done.status == "passed"
+    assert [(edit.start, edit.end) for edit in done.edits] == ([place] if place else [])
+    assert [edit.text for edit in done.edits] == ([text] if text else [])
+
+
 TABLE = "t = pd.concat([pd.DataFrame({' km': [1, 2], 'city': ['x', 'y'], 2021: [3, 4]})])\n"
 
 
@@ -185,6 +212,7 @@ TABLE = "t = pd.concat([pd.DataFrame({' km': [1, 2], 'city': ['x', 'y'], 2021: [
         ("def f(t):\n    return t['2021']\nf(t)", "'2021'", [[3, 13, 19]], "2021", ["' km'", "'city'", "2021"]),
         ("t.dropna(subset=['city', 'wins'])", "'wins'", [[2, 25, 31]], "", ["' km'", "'city'", "2021"]),
         ("{'a': 1}['b']", "", [], "", []),
+        ("t['city'].frobnicate()", "", [], "", []),
         ("box = {'a': 1}\nbox['b']", "'b'", [[3, 4, 7]], "", ["'a'"]),
         (
             "c = sale['price']",
@@ -213,9 +241,10 @@ def test_what_is_not_there(code: str, written: str, places: list[list[int]], mea
     ("code", "written", "has", "lacks"),
     [
         ("t.citi.nunique()", "citi", "city", "_mgr"),
-        ("np.arange(3).averag()", "averag", "mean", "__len__"),
+        ("np.arange(3).meen()", "meen", "mean", "__len__"),
         ("np.averag([1])", "averag", "average", "sys"),
         ("from json import dumpz", "dumpz", "dumps", "codecs"),
+        ("import posixpath\nposixpath.joinn('a')", "joinn", "join", "os"),
     ],
 )
 def test_which_attributes_there_are(code: str, written: str, has: str, lacks: str) -> None:
