@@ -163,8 +163,8 @@ def _of_scope(error: NameError, parts: list[ast.expr], scope: Mapping[str, Any])
     real = [
         other
         for other, value in scope.items()
-        if not other.startswith("_") and other not in IPYTHON_NAMES
-        if (called == callable_kind(value) and not live.is_module(value)) or wanted
+        if not other.startswith("_") and other not in IPYTHON_NAMES and not live.is_module(value)
+        if called == callable_kind(value) or wanted
         if not any(live.lacks(value, attribute) for attribute in wanted)
     ]
     return _told(asked[0].id, [_place(asked[0])], real)
