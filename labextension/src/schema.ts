@@ -1008,6 +1008,22 @@ export interface components {
             more: number;
         };
         /**
+         * Edit
+         * @description What belongs at a place of the code, as its run has shown: line, first byte, last byte.
+         */
+        Edit: {
+            /** Line */
+            line: number;
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Text */
+            text: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * Ended
          * @description The end of the job. `died`: the worker ended by itself or was killed by the system (`os._exit`, a crash, memory).
          *
@@ -1193,6 +1209,8 @@ export interface components {
              * @default
              */
             function: string;
+            /** @default null */
+            unknown: components["schemas"]["UnknownName"] | null;
         };
         /**
          * Failure
@@ -2052,6 +2070,11 @@ export interface components {
              * @description what makes the result suspicious
              */
             doubts: string[];
+            /**
+             * Edits
+             * @description names that take what a call gives in the wrong order
+             */
+            edits: components["schemas"]["Edit"][];
             shape: components["schemas"]["Shape"];
             /** Changes */
             changes: components["schemas"]["NameChange"][];
@@ -2581,6 +2604,30 @@ export interface components {
             task: components["schemas"]["Task"];
             /** Records */
             records: components["schemas"]["StoredRecord"][];
+        };
+        /**
+         * UnknownName
+         * @description A label, attribute or name that a failing line asks for in vain, by the live objects as they were there.
+         */
+        UnknownName: {
+            /** Written */
+            written: string;
+            /**
+             * Places
+             * @description where it stands: line, first byte, last byte; the failing one first
+             */
+            places: number[][];
+            /**
+             * Real
+             * @description what could stand there, as code; of many the nearest
+             */
+            real: string[];
+            /**
+             * Meant
+             * @description the one of them that is the same as text, if any
+             * @default
+             */
+            meant: string;
         };
         /**
          * Usage

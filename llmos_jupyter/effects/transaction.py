@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects import kinds
 from llmos_jupyter.effects.copy import kernel_copy
-from llmos_jupyter.effects.copy.error_reports import AtTheLine, nothing_more
+from llmos_jupyter.effects.copy.error_reports import Looks
 from llmos_jupyter.effects.copy.forkable import fork_hazard
 from llmos_jupyter.effects.objects.layout import installed
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
@@ -107,7 +107,7 @@ def run_in_sandbox(
     access: Access = kernel_copy.NOTHING_MORE,
     keep: Callable[[str], None] | None = None,
     unlocked: bool = False,
-    at_the_line: AtTheLine = nothing_more,
+    looks: type[Looks] = Looks,
 ) -> Ran:
     """Run `code` in a locked copy of the kernel; the notebook itself is not touched, save that what the code imports of
     installed libraries is imported.
@@ -118,7 +118,7 @@ def run_in_sandbox(
     each real path that the copy is about to change where `access` lets it, in another thread, and has returned before
     that happens. Raises KeyboardInterrupt, with the copy already gone. `unlocked`: whether a process will do that
     nothing confines, where the system has nothing that does (Windows): for code in which inspection found no
-    capability. `at_the_line`: a module's function that looks, where the code ran, at a line that failed.
+    capability. `looks`: what is looked at where the code ran.
     """
     run = watched_run(
         code,
@@ -128,7 +128,7 @@ def run_in_sandbox(
         access=access,
         keep=keep,
         unlocked=unlocked,
-        at_the_line=at_the_line,
+        looks=looks,
     )
     return finished(run)
 
@@ -142,7 +142,7 @@ def watched_run(
     access: Access = kernel_copy.NOTHING_MORE,
     keep: Callable[[str], None] | None = None,
     unlocked: bool = False,
-    at_the_line: AtTheLine = nothing_more,
+    looks: type[Looks] = Looks,
     beside: bool = False,
 ) -> Generator[RunProgress, None, Ran]:
     """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once.
@@ -162,9 +162,7 @@ def watched_run(
     hoist(code, shell)
     kinds.load()
     if in_worker:
-        run = _run_in_worker(
-            code, shell, budget_seconds, memory, access, keep, at_the_line, unlocked=unlocked, beside=beside
-        )
+        run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, looks, unlocked=unlocked, beside=beside)
         return (yield from run)
     try:
         files = MemoryFiles()
@@ -172,7 +170,7 @@ def watched_run(
         return _not_copied(code, error)
     try:
         with scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
-            copy = kernel_copy.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep, at_the_line)
+            copy = kernel_copy.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep, looks)
             copy.beside = beside
             report = yield from copy.watch()
     except OSError as error:
@@ -257,7 +255,7 @@ def _run_in_worker(
     memory: int,
     access: Access,
     keep: Callable[[str], None] | None,
-    at_the_line: AtTheLine,
+    looks: type[Looks],
     *,
     unlocked: bool,
     beside: bool,
@@ -271,7 +269,7 @@ def _run_in_worker(
             return Ran(code, Rehearsal(status="unavailable", reason=reason))
         try:
             sent = send(code, shell, process.sent, memory)
-            run = worker.InWorker(process, sent, code, shell, budget, memory, keep, at_the_line, unlocked=unlocked)
+            run = worker.InWorker(process, sent, code, shell, budget, memory, keep, looks, unlocked=unlocked)
             run.beside = beside
             report = yield from run.watch()
             process.close()

@@ -9,6 +9,7 @@ from llmos_jupyter.protocol.answer_cell import ANSWER_MIME, AnswerCell, AnswerSt
 from llmos_jupyter.protocol.base import PROTOCOL, Message, Problem, Wire
 from llmos_jupyter.protocol.findings import (
     Capability,
+    Edit,
     ErrorReport,
     Finding,
     FindingKind,
@@ -18,6 +19,7 @@ from llmos_jupyter.protocol.findings import (
     RehearsalStatus,
     Run,
     Shape,
+    UnknownName,
 )
 from llmos_jupyter.protocol.generation import (
     Cancelled,
@@ -99,6 +101,7 @@ __all__ = [
     "Decision",
     "DecisionRecord",
     "Done",
+    "Edit",
     "EngineSample",
     "EngineStatus",
     "ErrorReport",
@@ -155,6 +158,7 @@ __all__ = [
     "Timings",
     "Token",
     "Trace",
+    "UnknownName",
     "Usage",
     "Warming",
     "Wire",

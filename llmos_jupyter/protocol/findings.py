@@ -76,6 +76,15 @@ class Refusal(Wire):
     system_call: str = Field("", description="the call that was refused; empty if Python told of it")
 
 
+class UnknownName(Wire):
+    """A label, attribute or name that a failing line asks for in vain, by the live objects as they were there."""
+
+    written: str
+    places: list[list[int]] = Field(description="where it stands: line, first byte, last byte; the failing one first")
+    real: list[str] = Field(default_factory=list, description="what could stand there, as code; of many the nearest")
+    meant: str = Field("", description="the one of them that is the same as text, if any")
+
+
 class ErrorReport(Wire):
     """An exception, in the parts a model or a person needs."""
 
@@ -86,6 +95,17 @@ class ErrorReport(Wire):
     traceback: str = ""
     values: list[str] = Field(default_factory=list, description="what the failing line worked on, a line each")
     function: str = Field("", description="signature and purpose of the library's function that the line calls")
+    unknown: UnknownName | None = None
+
+
+class Edit(Wire):
+    """What belongs at a place of the code, as its run has shown: line, first byte, last byte."""
+
+    line: int
+    start: int
+    end: int
+    text: str
+    why: str
 
 
 RehearsalStatus = Literal["passed", "failed", "refused", "unfinished", "died", "unavailable"]
@@ -128,6 +148,7 @@ class Rehearsal(Wire):
         description="digests of what came out, equal for equal values: by name, and under '' what it showed",
     )
     doubts: list[str] = Field(default_factory=list, description="what makes the result suspicious")
+    edits: list[Edit] = Field(default_factory=list, description="names that take what a call gives in the wrong order")
     shape: Shape = Field(default_factory=Shape)
     changes: list[NameChange] = Field(default_factory=list)
     refusals: list[Refusal] = Field(default_factory=list)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 
 from llmos_jupyter.agent.replay.recording import Recorded
 from llmos_jupyter.effects.transaction import Ran
 from llmos_jupyter.protocol import Candidate, Capability, ErrorReport, Finding, Rehearsal
+
+# Probabilities below this are taken for it.
+LEAST = 1e-6
 
 
 @dataclass
@@ -17,7 +21,8 @@ class Draft:
     `displayed`: the variable to display after a run that itself shows nothing; `foreign`: the recorded answer that it
     is, where the user has not signed that; `ran`: its run in the sandbox, from which it is committed; `bind`: a name
     that the run's result gets when it is; `outside`: why it can run in the notebook itself only, where a run has shown
-    that; `done_again`: whether it ran with the network or processes open, so that another run repeats what it did."""
+    that; `done_again`: whether it ran with the network or processes open, so that another run repeats what it did;
+    `believed`: how probable the model's own yes to its result is, where it was asked."""
 
     candidate: Candidate
     code: str
@@ -33,6 +38,7 @@ class Draft:
     bind: str = ""
     outside: str = ""
     done_again: bool = False
+    believed: float | None = None
 
     @property
     def reply(self) -> str:
@@ -153,20 +159,18 @@ def agreed(drafts: list[Draft]) -> bool:
 
 def choose(drafts: list[Draft]) -> tuple[Draft, str] | None:
     """The best that works, and why: one that has come to its end, then fewest doubts, then how many different ones
-    agree, then the likeliest."""
+    agree, then the one that the model believes, then the likeliest."""
     working = [draft for draft in drafts if draft.works]
     if not working:
         return None
     agreeing = votes(drafts)
 
     def rank(draft: Draft) -> tuple[float, ...]:
-        confidence = draft.candidate.confidence
         return (
-            draft.unfinished,
-            len(draft.doubts),
-            -agreeing[draft.outcome],
+            *_sound(draft, agreeing),
+            -_belief(draft),
             draft.round != 0,  # the first is the model's likeliest
-            -(confidence if confidence is not None else 0.0),
+            -(draft.candidate.confidence or 0.0),
             drafts.index(draft),
         )
 
@@ -178,7 +182,30 @@ def choose(drafts: list[Draft]) -> tuple[Draft, str] | None:
         return best, f"{agreeing[best.outcome]} of {total}, written differently, came to the same"
     if len(working) == 1:
         return best, f"the only one of {total} that works"
+    if best.believed is not None:
+        return best, f"no two of {total} came to the same; of this one the model says yes, {best.believed:.0%} likely"
     return best, f"no two of {total} came to the same" if len(agreeing) > 1 else "the candidates are the same"
+
+
+def rivals(drafts: list[Draft]) -> list[Draft]:
+    """Those that work, equally sound, and came to different results, one of each result; none if one is the best."""
+    agreeing = votes(drafts)
+    working = [draft for draft in drafts if draft.works and not draft.unfinished]
+    best = min((_sound(draft, agreeing) for draft in working), default=())
+    differing = {draft.outcome: draft for draft in reversed(working) if _sound(draft, agreeing) == best}
+    return list(differing.values())[::-1] if len(differing) > 1 else []
+
+
+def _sound(draft: Draft, agreeing: Counter[tuple[object, ...]]) -> tuple[float, ...]:
+    """Smaller for what has come to its end, has fewer doubts, and to which more different ones came."""
+    return (draft.unfinished, len(draft.doubts), -agreeing[draft.outcome])
+
+
+def _belief(draft: Draft) -> float:
+    """The log-probability of the model's yes and, a token, of the code; least where it was not asked."""
+    if draft.believed is None:
+        return -math.inf
+    return sum(math.log(max(chance, LEAST)) for chance in (draft.believed, draft.candidate.confidence or 1.0))
 
 
 def votes(drafts: list[Draft]) -> Counter[tuple[object, ...]]:

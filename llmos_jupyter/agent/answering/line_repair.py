@@ -10,13 +10,40 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from llmos_jupyter.agent.context import prompts
+from llmos_jupyter.privacy.masking import mask
 
 # Characters of one line of the comment, and its lines.
 LINE = 240
 NOTES = 4
+
+
+class Opening(NamedTuple):
+    """The beginning of a reply that the model goes on from, the grammar of the rest, and, where the beginning tells
+    more than belongs to the code, what stays of it."""
+
+    prefix: str
+    grammar: str
+    kept: str | None = None
+
+    def reply(self, text: str) -> str:
+        """The whole reply, without what was only told."""
+        if self.kept is None or not text.startswith(self.prefix):
+            return text
+        return self.kept + text.removeprefix(self.prefix)
+
+
+def opening(code: str, line: int | None, notes: Sequence[str], tried: Sequence[tuple[str, int | None]] = ()) -> Opening:
+    """How code that failed at a line goes on from before that line. `notes`: why it failed; `tried`: all that failed
+    so far, and where."""
+    part = sound_part(code, line)
+    failed = failing_line(code, part)
+    prefix = mask(opened(part, failed, notes))
+    kept = "```python\n" + (part + "\n" if part else "")
+    return Opening(prefix, another_line(failed, *failed_behind(part, tried)), kept)
 
 
 def sound_part(code: str, line: int | None) -> str:
@@ -71,21 +98,64 @@ def opened(part: str, line: str, notes: Sequence[str]) -> str:
     return "```python\n" + "\n".join([*([part] if part else []), *(f"{indent}# {text}" for text in comment)]) + "\n"
 
 
-def without(reply: str, beginning: str, part: str) -> str:
-    """The reply with the comment taken out that `opened` put into it."""
-    kept = "```python\n" + (part + "\n" if part else "")
-    return kept + reply.removeprefix(beginning) if reply.startswith(beginning) else reply
+def failed_behind(part: str, failed: Iterable[tuple[str, int | None]]) -> list[str]:
+    """The lines with which code went on behind the sound part and failed: of each code, and its line that failed."""
+    lines = [failing_line(code, part) for code, line in failed if sound_part(code, line) == part]
+    return list(dict.fromkeys(line for line in lines if line))
 
 
-def another_line(line: str) -> str:
-    """A grammar for the rest of a code block whose first line is not this one, nor this one with a comment."""
-    rule = '" "* [^ #\\n] [^\\n]* "\\n"'
-    for place, character in reversed(list(enumerate(line))):
-        excluded = json.dumps(character, ensure_ascii=False)[1:-1]
-        excluded = excluded.replace("]", "\\]").replace("^", "\\^").replace("-", "\\-")
-        tick = "" if line[:place].strip() else "`#"  # which would close the block, or go on commenting
-        rule = f'([^{excluded}{tick}\\n] [^\\n]* "\\n" | {json.dumps(character, ensure_ascii=False)} {rule})'
-    return f'root ::= first line* "```"\nfirst ::= {rule}\n{prompts.CODE_LINES}'
+def another_line(*lines: str) -> str:
+    """A grammar for the rest of a code block whose first line is none of these, nor one of them with a comment; nor
+    does anything stand behind one that comes to its value before that is looked at (`.y` in `x = f(z).y`)."""
+    lines = tuple(dict.fromkeys(map(_without_comment, lines)))
+    complete = {line: _comes_to_its_value(line) for line in lines}
+    beginnings = sorted({line[:end] for line in lines for end in range(len(line) + (not complete[line]))})
+    rules = {written: f"at{number}" for number, written in enumerate(beginnings)}
+    listed = []
+    for written, rule in rules.items():
+        following = sorted(
+            {line[len(written)] for line in lines if len(line) > len(written) and line.startswith(written)}
+        )
+        ways = [f"{_quoted(c)} {rules[written + c]}" for c in following if written + c in rules]
+        ended = any(written.rstrip() == line.rstrip() for line in lines)
+        excluded = "".join(map(_in_class, following))
+        if ended:
+            ways.append(f'[^ #{excluded}\\n] [^\\n]* "\\n"')
+            if " " not in following:
+                ways.append('" "+ [^ #\\n] [^\\n]* "\\n"')
+        elif written.strip():
+            ways += [f'[^{excluded}\\n] [^\\n]* "\\n"', '"\\n"']
+        else:  # neither a fence, which would close the block, nor another comment
+            ways.append(f'[^{excluded}`#\\n] [^\\n]* "\\n"')
+        listed.append(f"{rule} ::= {' | '.join(ways)}\n")
+    return f'root ::= at0 line* "```"\n{"".join(listed)}{prompts.CODE_LINES}'
+
+
+def _without_comment(line: str) -> str:
+    tree = _parsed(line.strip())
+    if tree is None or not tree.body:
+        return line
+    code = line.strip().encode()[: tree.body[-1].end_col_offset].decode()
+    return line[: len(line) - len(line.lstrip())] + code
+
+
+def _comes_to_its_value(line: str) -> bool:
+    """Whether the line is a call or an item, shown or put into a name: it failed before anything behind it counts."""
+    tree = _parsed(line.strip())
+    if tree is None or len(tree.body) != 1:
+        return False
+    statement = tree.body[0]
+    if isinstance(statement, ast.Assign) and not all(isinstance(target, ast.Name) for target in statement.targets):
+        return False
+    return isinstance(statement, ast.Assign | ast.Expr) and isinstance(statement.value, ast.Call | ast.Subscript)
+
+
+def _quoted(character: str) -> str:
+    return json.dumps(character, ensure_ascii=False)
+
+
+def _in_class(character: str) -> str:
+    return _quoted(character)[1:-1].replace("]", "\\]").replace("^", "\\^").replace("-", "\\-")
 
 
 def _one_line(text: str) -> str:

@@ -12,7 +12,7 @@ from contextlib import closing
 from math import exp
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.answering import line_repair, resuming, strategy
+from llmos_jupyter.agent.answering import line_repair, real_names, resuming, strategy, verdicts
 from llmos_jupyter.agent.answering.chance import chance, unsure
 from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft, agreed, choose, same_program
@@ -178,6 +178,8 @@ class Loop:
                 break
         if more := strategy.candidates(asked.candidates, options.candidates, drafts[-1]):
             yield from self._more(task, turn, drafts, more, options, deadline)
+            asked_whether = self._generation(base, options, round_=rounds + 3)
+            yield from verdicts.judge(drafts, asked_whether, lambda each: self._generate(task, each, deadline))
         while (chosen := choose(drafts)) is not None:
             draft, why = chosen
             if why:
@@ -324,14 +326,16 @@ class Loop:
             return False
         yield Repairing(number, rounds, failed.why)
         self._record(task, DecisionRecord(round=failed.round, decision="repair", why=failed.why))
-        part = line_repair.sound_part(failed.code, failed.failing_line)
-        line = line_repair.failing_line(failed.code, part)
-        beginning = mask(line_repair.opened(part, line, self._trial.failure(failed)))
+        unknown = failed.error.unknown if failed.error else None
+        start = real_names.opening(failed.code, unknown) if unknown else None
+        if start is None:
+            before = [(draft.code, draft.failing_line) for draft in drafts]
+            start = line_repair.opening(failed.code, failed.failing_line, self._trial.failure(failed), before)
         generation = self._generation(base, options, round_=number + 2).model_copy(
-            update={"purpose": "repair", "prefix": beginning, "grammar": line_repair.another_line(line)}
+            update={"purpose": "repair", "prefix": start.prefix, "grammar": start.grammar}
         )
         for candidate in (yield from self._generate(task, generation, deadline)):
-            reply = prompts.read_reply(line_repair.without(candidate.text, beginning, part))
+            reply = prompts.read_reply(start.reply(candidate.text))
             if reply.kind != "code" or candidate.finish == "length":
                 return False
             yield Written(candidate, reply.text)

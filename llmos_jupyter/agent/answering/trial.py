@@ -13,16 +13,16 @@ from llmos_jupyter.agent.capability.capabilities import Grants
 from llmos_jupyter.agent.context.notebook_context import NotebookContext
 from llmos_jupyter.agent.data_notes.doubts import data_doubts
 from llmos_jupyter.agent.data_notes.notes import data_notes
-from llmos_jupyter.agent.hints.failing_line import failing_line
+from llmos_jupyter.agent.hints.looks import LookForHints
 from llmos_jupyter.agent.hints.of_failure import column_hints
 from llmos_jupyter.agent.inspection.check import inspect
-from llmos_jupyter.agent.mending.mend import mend
+from llmos_jupyter.agent.mending.mend import edited, mend, told
 from llmos_jupyter.agent.mending.result_name import give_name, requested_name
 from llmos_jupyter.agent.run import called_later
 from llmos_jupyter.agent.run.running import while_it_runs
 from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.transaction import FOREVER, Ran, watched_run
-from llmos_jupyter.protocol import Finding, InspectionRecord, Record, RehearsalRecord, Task
+from llmos_jupyter.protocol import Finding, InspectionRecord, Record, Rehearsal, RehearsalRecord, Task
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -80,6 +80,11 @@ class Trial:
             yield Rehearsing()
         with deadline.paused():
             draft.ran = yield from self._run(draft, budget, quiet)
+            for _ in range(MENDINGS):
+                if not mend_after(draft, draft.ran.report):
+                    break
+                draft.ran.close()
+                draft.ran = yield from self._run(draft, budget, quiet)
         draft.rehearsal = draft.ran.report
         self._finish(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
@@ -119,7 +124,7 @@ class Trial:
             budget_seconds=budget,
             access=access,
             unlocked=harmless,
-            at_the_line=failing_line,
+            looks=LookForHints,
         )
         return (yield from while_it_runs(run, quiet=quiet))
 
@@ -157,6 +162,23 @@ class Trial:
         draft.mended = draft.mended or bool(repairs)
         draft.findings = called_later.told(draft.code, draft.findings)
         draft.findings += [*repairs, *data_notes(draft.code, self._shell.user_ns)]
+
+
+def mend_after(draft: Draft, report: Rehearsal) -> bool:
+    """Repair what only the run could show; whether there was anything. A label that is the same as text as the one that
+    is not there takes its place, and names that take what a call gives in the wrong order are exchanged."""
+    unknown, line = (report.error.unknown, report.error.line) if report.error else (None, None)
+    repairs = [(edit.line, edit.start, edit.end, edit.text) for edit in report.edits]
+    findings = [
+        told(f"the names were written `{edit.text}`: {edit.why}", edit.line, edit.text) for edit in report.edits
+    ]
+    if unknown is not None and unknown.meant:
+        repairs += [(line, start, end, unknown.meant) for line, start, end in unknown.places]
+        findings.append(told(f"the label {unknown.written} was written {unknown.meant}", line, unknown.written))
+    draft.code = edited(draft.code, {(line, start, end): text for line, start, end, text in repairs})
+    draft.findings += findings
+    draft.mended = draft.mended or bool(findings)
+    return bool(findings)
 
 
 def _does_nothing(code: str) -> bool:

@@ -1,7 +1,8 @@
 """What the line that failed worked on: its values as they were, and the library's function that it calls.
 
 Made where the code ran, for a candidate's own variables are gone with the rehearsal. It looks and never acts: values
-are described as for the prompt, secrets masked, and none of the user's code runs.
+are described as for the prompt, secrets masked, and none of the user's code runs, but that parts of the line are worked
+out again where that is allowed (`operands.py`).
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ from llmos_jupyter.agent import live
 from llmos_jupyter.agent.describe.basics import label as labelled
 from llmos_jupyter.agent.describe.variables import describe_variable
 from llmos_jupyter.agent.hints.failing_function import function_called
+from llmos_jupyter.agent.hints.operands import operands
+from llmos_jupyter.agent.hints.unknown_name import own_expressions
 from llmos_jupyter.agent.inspection import source
 from llmos_jupyter.agent.inspection.dataflow.column_values import column, plain_dtype
-from llmos_jupyter.effects.copy.error_reports import Failing
 from llmos_jupyter.privacy.masking import mask, mask_value
 from llmos_jupyter.privacy.secret_names import secret_name
 
 SECONDS = 0.1  # to look at values
 LINES = 6
 CHARACTERS = 160
+PART = 60  # characters of an expression
 _LABELS = 1_000  # rows, or keys of a dict, that are looked through for one
 
 _MISSING: Any = live.MISSING
@@ -32,19 +35,23 @@ _OF_TABLES = frozenset(["columns", "index", "shape", "dtypes"])
 Span = tuple[int, int, int, int]
 
 
-def failing_line(tb: TracebackType, code: str, line: int) -> Failing:
-    """`tb`: the entry of the candidate's own innermost frame; `line`: of `code`, where that frame stood. Never raises.
+def failing_line(tb: TracebackType, code: str, line: int, *, again: bool = False) -> tuple[list[str], str]:
+    """The values at the line, and the function that it calls. Never raises.
 
-    A line that is part of a longer statement stands for the whole statement, save for what its blocks hold.
+    `tb`: the entry of the candidate's own innermost frame; `line`: of `code`, where that frame stood; `again`: parts
+    that stand under no name may be worked out once more. A line that is part of a longer statement stands for the whole
+    statement, save for what its blocks hold.
     """
     try:
         nodes, whole = _parts(code, line)
         names = Names(tb.tb_frame)
         span = _span(tb) if whole else None
         values = list(_described(nodes, names, span))
-        return Failing(values, function_called(nodes, names.value, tb, span))
+        if again and span is not None:
+            values = [*_parts_described(nodes, span, tb.tb_frame, names), *values][:LINES]
+        return values, function_called(nodes, names.value, tb, span)
     except Exception:  # whatever the candidate left behind: the report of its error must not fail for it
-        return Failing([], "")
+        return [], ""
 
 
 class Names:
@@ -115,13 +122,23 @@ def _described(nodes: list[ast.expr], names: Names, span: Span | None) -> Iterat
     for node in sorted(_looked_at(nodes), key=lambda node: not _within(node, span)):
         text = ast.unparse(node)
         left = ends - time.perf_counter()
-        if text in told or len(text) > 60 or left <= 0 or len(told) == LINES:
+        if text in told or len(text) > PART or left <= 0 or len(told) == LINES:
             continue
         value = names.value(node)
         if value is _MISSING or _function(value) or live.is_module(value) or live.is_class(value):
             continue
         told.add(text)
         yield _line(node, text, value, min(left, SECONDS / LINES))
+
+
+def _parts_described(nodes: list[ast.expr], span: Span, frame: FrameType, names: Names) -> Iterator[str]:
+    ends = time.perf_counter() + SECONDS
+    for part, value in operands(nodes, span, frame, lambda part: names.value(part) is not _MISSING):
+        text = ast.unparse(part)
+        text = text if len(text) <= PART else f"{text[: PART - 3]}..."
+        left = ends - time.perf_counter()
+        if left > 0 and not _function(value):
+            yield _line(part, text, value, min(left, SECONDS / LINES))
 
 
 def _line(node: ast.expr, text: str, value: Any, deadline: float) -> str:
@@ -164,28 +181,14 @@ def _parts(code: str, line: int) -> tuple[list[ast.expr], bool]:
         held = [node for node in ast.walk(read.tree) if isinstance(node, ast.stmt)]
         held = [node for node in held if node.lineno <= line <= (node.end_lineno or node.lineno)]
         if held:
-            return _own_expressions(max(held, key=lambda node: (node.lineno, node.col_offset))), True
+            return list(own_expressions(max(held, key=lambda node: (node.lineno, node.col_offset)))), True
     lines = code.splitlines()
     alone = lines[line - 1].strip() if 0 < line <= len(lines) else ""
     try:
         tree = ast.parse(f"{alone} pass" if alone.endswith(":") else alone)
     except SyntaxError:
         return [], False
-    return [part for node in tree.body for part in _own_expressions(node)], False
-
-
-def _own_expressions(node: ast.stmt) -> list[ast.expr]:
-    """The expressions of a statement; of one with blocks, those of its head."""
-    found: list[ast.expr] = []
-    for field, value in ast.iter_fields(node):
-        if field in ("body", "orelse", "finalbody", "handlers", "cases", "decorator_list"):
-            continue
-        for part in value if isinstance(value, list) else [value]:
-            if isinstance(part, ast.expr):
-                found.append(part)
-            elif isinstance(part, ast.withitem):
-                found.append(part.context_expr)
-    return found
+    return [part for node in tree.body for part in own_expressions(node)], False
 
 
 def _span(tb: TracebackType) -> Span | None:

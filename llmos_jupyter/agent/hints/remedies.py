@@ -28,6 +28,12 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ),
     (r"contains NaN|Input .* NaN", "Leave out the rows with missing values first: `{name}.dropna()`."),
     (r"Expected 2D array, got 1D", "The inputs of a model are a table: `{name}[[{column}]]`, with two brackets."),
+    (r"Invalid format specifier", "Braces of an f-string that hold no value are doubled, as in f\"{{'a'= {x}}}\"."),
+    (
+        r"cannot unpack non-iterable (?:numpy\.)?float",
+        "It is one number, not several: give it one name. `scipy.stats.pearsonr(x, y)` gives a correlation and its "
+        "p-value.",
+    ),
     (
         r"(?:not enough|too many) values to unpack",
         "A loop over a table gives its column names, over a dict its keys: use `.itertuples(index=False)` or "

@@ -32,7 +32,7 @@ def labels(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[Edits, list[
         real = meant_by(miss)
         if real is live.MISSING:
             continue
-        places = dict(_places(tree, miss, repr(real)))
+        places = dict(places_of(tree, miss, repr(real)))
         if places:
             edits |= places
             line = getattr(miss.node, "lineno", 1)
@@ -42,7 +42,8 @@ def labels(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[Edits, list[
     return edits, list(told.values())
 
 
-def _places(tree: ast.Module, miss: Miss, right: str) -> Iterator[tuple[tuple[int, int, int], str]]:
+def places_of(tree: ast.Module, miss: Miss, right: str) -> Iterator[tuple[tuple[int, int, int], str]]:
+    """Where the label stands, and what belongs there: line, first byte, last byte."""
     node = miss.node
     if isinstance(node, ast.Subscript):
         # The same label of the same table elsewhere too: stored under another label, it would be another column.

@@ -88,7 +88,7 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
     imports: list[str] = []
     if any(finding.kind == "unknown-column" and finding.severity == "error" for finding in findings):
         edits, found = mending_labels.labels(tree, namespace)
-        repairs += [_told(*one) for one in found]
+        repairs += [told(*one) for one in found]
     done = {(repair.name, repair.line) for repair in repairs}
     for finding in findings:
         if (finding.name, finding.line) in done:
@@ -98,15 +98,15 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
         if finding.kind == "undefined-name" and (line := _import_for(finding.name, tree)):
             if line not in imports:
                 imports.append(line)
-                repairs.append(_told(f"added the missing `{line}`", None, finding.name))
+                repairs.append(told(f"added the missing `{line}`", None, finding.name))
         elif finding.kind == "undefined-name" and (real := mending_names.variable(finding.name, tree, namespace)):
             edits |= mending_names.renamed(tree, finding.name, real)
-            repairs.append(_told(f"the name `{finding.name}` was written `{real}`", finding.line, finding.name))
+            repairs.append(told(f"the name `{finding.name}` was written `{real}`", finding.line, finding.name))
         elif finding.kind == "unknown-column" and (real := _only_one_near(finding.name, finding, namespace, tree)):
             places = _places(code, tree, finding.name, finding.line, real)
             edits |= places
             if places:
-                repairs.append(_told(f"the column {finding.name!r} was written {real!r}", finding.line, finding.name))
+                repairs.append(told(f"the column {finding.name!r} was written {real!r}", finding.line, finding.name))
     # One kind at a time: places are those of the code as it stands.
     for others in (
         outdated, mending_names.datetimes, mending_names.merged, mending_builtins.hidden, mending_attributes.columns,
@@ -114,10 +114,10 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
     ):  # fmt: skip
         if not edits:
             edits, found = others(tree, namespace)
-            repairs += [_told(*one) for one in found]
+            repairs += [told(*one) for one in found]
     if not repairs:
         return code, []
-    mended = _edited(code, edits)
+    mended = edited(code, edits)
     return "\n".join([*imports, mended]), repairs
 
 
@@ -188,7 +188,8 @@ def _discarded(node: ast.Expr, last: ast.stmt, namespace: Mapping[str, Any]) -> 
     return {}
 
 
-def _told(what: str, line: int | None, name: str) -> Finding:
+def told(what: str, line: int | None, name: str) -> Finding:
+    """A repair, as a finding."""
     return Finding(kind="mended", severity="note", message=f"Mended without the model: {what}.", line=line, name=name)
 
 
@@ -259,7 +260,8 @@ def _places(code: str, tree: ast.Module, wrong: str, line: int | None, right: st
     return found
 
 
-def _edited(code: str, edits: dict[tuple[int, int, int], str]) -> str:
+def edited(code: str, edits: dict[tuple[int, int, int], str]) -> str:
+    """The code with other text at the places given: line, first byte, last byte."""
     lines = code.split("\n")
     for (number, start, end), text in sorted(edits.items(), reverse=True):
         raw = lines[number - 1].encode()

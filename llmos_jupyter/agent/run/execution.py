@@ -6,7 +6,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.hints.failing_line import failing_line
+from llmos_jupyter.agent.hints.looks import LookOnly
 from llmos_jupyter.effects.copy.error_reports import error_report
 from llmos_jupyter.effects.copy.nested import run_nested
 from llmos_jupyter.protocol import ErrorReport, Run
@@ -31,4 +31,4 @@ def _report(error: BaseException, code: str, shell: InteractiveShell) -> ErrorRe
     # The first frame in the user's namespace is the candidate itself.
     frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_globals is shell.user_ns)
     own = next(frames, None)
-    return error_report(error, code, [own.f_code.co_filename] if own else [], failing_line)
+    return error_report(error, code, [own.f_code.co_filename] if own else [], LookOnly)

@@ -15,7 +15,7 @@ from llmos_jupyter.agent.answering.drafts import Draft
 from llmos_jupyter.agent.answering.events import AgentEvent, Noted, Ran, Running, StillRunning
 from llmos_jupyter.agent.capability.capabilities import FILES, Grants, Want, wants
 from llmos_jupyter.agent.capability.caps import Caps
-from llmos_jupyter.agent.hints.failing_line import failing_line
+from llmos_jupyter.agent.hints.looks import LookOnly
 from llmos_jupyter.agent.run.bounded_output import bounded_output
 from llmos_jupyter.agent.run.execution import execute
 from llmos_jupyter.agent.undo.files import FileKeeper
@@ -106,9 +106,7 @@ def _in_sandbox(
     if ran is None or not ran.committable or ran.refusals:
         # Its trial was cut short, by what it was refused or by its budget: nothing outside was done twice.
         access = rights.grants.access()
-        ran = yield from while_it_runs(
-            watched_run(draft.code, shell, access=access, keep=files.keep, at_the_line=failing_line)
-        )
+        ran = yield from while_it_runs(watched_run(draft.code, shell, access=access, keep=files.keep, looks=LookOnly))
         files.ran()
         if access.write and not ran.files_told:
             files.impossible.append("files that it changed stay so: this system does not tell of a sandbox's calls.")

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from llmos_jupyter.effects.copy import outcome
-from llmos_jupyter.effects.copy.error_reports import AtTheLine, error_report, nothing_more
+from llmos_jupyter.effects.copy.error_reports import Looks, error_report
 from llmos_jupyter.effects.copy.kernel_state import differences, kernel_state, registered_exits
 from llmos_jupyter.effects.copy.nested import run_nested
 from llmos_jupyter.effects.copy.refusals import Refusals
@@ -60,7 +60,7 @@ class Brief:
     roots: Roots
     access: Access
     home: list[int]  # memory files for the effects
-    at_the_line: AtTheLine = nothing_more
+    looks: type[Looks] = Looks
 
 
 class Report:
@@ -209,13 +209,14 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         reason = f"It leaves {left} thread{'s' * (left > 1)} running after it has ended."
     # Pages of libraries come in as they are used; they are the kernel's already.
     files = max(0, after["RssFile"] - before["RssFile"])
-    described = error_report(error, brief.code, stage.cells[:1], brief.at_the_line) if error else None
+    output = stage.printed()  # before parts of the line are worked out again
+    described = error_report(error, brief.code, stage.cells[:1], brief.looks, seconds) if error else None
     report.send(
         "end",
         status=status,
         reason=reason,
         error=described.model_dump(mode="json") if described else None,
-        output=stage.printed(),
+        output=output,
         seconds=seconds,
         peak_bytes=max(0, after["VmHWM"] - before["VmRSS"] - files),
     )
@@ -229,17 +230,24 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         changed = [change.name for change in changes[:20]]
         # Values of anybody's classes are asked, which may raise anything; the effects are told by now.
         with contextlib.suppress(BaseException):
-            report.send("outcome", **_outcome(shell, brief.code, value, printed, figures, changed))
+            report.send("outcome", **_outcome(shell, brief, value, printed, figures, changed, seconds))
 
 
 def _outcome(
-    shell: InteractiveShell, code: str, value: object, printed: str, figures: list[str], changed: list[str]
+    shell: InteractiveShell,
+    brief: Brief,
+    value: object,
+    printed: str,
+    figures: list[str],
+    changed: list[str],
+    seconds: float,
 ) -> dict[str, Any]:
-    value = outcome.final_value(code, value, shell.user_ns)
+    value = outcome.final_value(brief.code, value, shell.user_ns)
     shown = outcome.shown_digest(value, printed, figures)
     return {
         "outcome": outcome.digests(shell.user_ns, changed, shown),
         "doubts": outcome.doubts(value, printed, len(figures)),
+        "edits": [edit.model_dump() for edit in brief.looks.after(brief.code, shell.user_ns, seconds)],
         "shape": outcome.shape(value, printed, len(figures)).model_dump(),
     }
 

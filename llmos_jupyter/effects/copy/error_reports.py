@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import IPython
 
 from llmos_jupyter import _version
-from llmos_jupyter.protocol import ErrorReport
+from llmos_jupyter.protocol import Edit, ErrorReport, UnknownName
 
 LONGEST = 2_000  # characters of a message
 FRAMES = 6  # lines of the candidate shown
@@ -21,24 +21,30 @@ _MACHINERY = tuple(os.path.dirname(os.path.abspath(file)) + os.sep for file in (
 
 
 class Failing(NamedTuple):
-    """What `ErrorReport` says of the line that failed: `values` and `function`."""
+    """What `ErrorReport` says of the line that failed."""
 
     values: list[str]
     function: str
+    unknown: UnknownName | None = None
 
 
-# Looks at the line that failed, where the code ran. Its arguments: the traceback's entry of the candidate's own
-# innermost frame, the code, and the line of it. It raises nothing.
-AtTheLine = Callable[[TracebackType, str, int], Failing]
+class Looks:
+    """What is looked at where the code ran, for the model's next try: by default nothing. A class, since a process of
+    its own finds it by its name. `seconds`: that the whole run took. Nothing of it raises."""
 
+    @staticmethod
+    def at_the_line(error: Exception, tb: TracebackType, code: str, line: int, seconds: float) -> Failing:
+        """What the line worked on that failed. `tb`: the traceback's entry of the candidate's own innermost frame."""
+        return Failing([], "")
 
-def nothing_more(tb: TracebackType, code: str, line: int) -> Failing:
-    """Say nothing of the values at the line."""
-    return Failing([], "")
+    @staticmethod
+    def after(code: str, namespace: Mapping[str, Any], seconds: float) -> list[Edit]:
+        """What is certainly meant otherwise in code that ran to its end."""
+        return []
 
 
 def error_report(
-    error: BaseException, code: str, cells: Collection[str], at_the_line: AtTheLine = nothing_more
+    error: BaseException, code: str, cells: Collection[str], looks: type[Looks] = Looks, seconds: float = 0.0
 ) -> ErrorReport:
     """`cells` are the file names under which IPython compiled `code`."""
     lines = code.splitlines()
@@ -62,8 +68,9 @@ def error_report(
     if entries and (last := _library_frame(error.__traceback__, code, cells)):
         shown.append(last)
     shown.append(f"{name}: {message}" if message else name)
-    looks = bool(innermost and number) and isinstance(error, Exception)
-    failing = at_the_line(innermost[0], code, number or 0) if looks else Failing([], "")
+    failing = Failing([], "")
+    if innermost and number and isinstance(error, Exception):
+        failing = looks.at_the_line(error, innermost[0], code, number, seconds)
     return ErrorReport(
         type=name,
         message=message,
@@ -72,6 +79,7 @@ def error_report(
         traceback="\n".join(shown),
         values=failing.values,
         function=failing.function,
+        unknown=failing.unknown,
     )
 
 

@@ -23,8 +23,8 @@ import psutil
 from pydantic import TypeAdapter, ValidationError
 
 from llmos_jupyter.effects.copy.child import Brief, rehearse_in_child
-from llmos_jupyter.effects.copy.error_reports import AtTheLine, nothing_more
-from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal, RehearsalStatus, Shape
+from llmos_jupyter.effects.copy.error_reports import Looks
+from llmos_jupyter.protocol import Edit, ErrorReport, NameChange, Refusal, Rehearsal, RehearsalStatus, Shape
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.sandbox.judge import Judge
 from llmos_jupyter.sandbox.notifications import Supervisor
@@ -77,7 +77,7 @@ class Copy:
         access: Access,
         home: list[int],
         keep: Callable[[str], None] | None = None,
-        at_the_line: AtTheLine = nothing_more,
+        looks: type[Looks] = Looks,
     ) -> None:
         """`keep` is given each real path that the copy is about to change, where it may: see `sandbox.judge`."""
         self._budget = budget
@@ -95,6 +95,7 @@ class Copy:
         self._end: dict[str, Any] | None = None
         self._changes: list[NameChange] | None = None
         self._outcome: dict[str, str] = {}
+        self._edits: list[Edit] = []
         self._doubts: list[str] = []
         self._shape = Shape()
         self._broken = ""
@@ -102,7 +103,7 @@ class Copy:
         self._probe: Probe | None = None  # must stay while the copy lives: an unshared page looks like a written one
         self._code, self._shell, self._scratch, self._memory = code, shell, scratch, memory
         self._access = access
-        self._home, self._keep, self._at_the_line = home, keep, at_the_line
+        self._home, self._keep, self._looks = home, keep, looks
         self.effects: dict[str, Any] | None = None  # where in the memory files they lie
 
     def watch(self) -> Generator[RunProgress, None, Rehearsal]:
@@ -146,7 +147,7 @@ class Copy:
                 roots=roots,
                 access=self._access,
                 home=self._home,
-                at_the_line=self._at_the_line,
+                looks=self._looks,
             )
             if self._keep is not None:
                 # What is open for writing already is written without a call that tells its path.
@@ -251,6 +252,7 @@ class Copy:
                     case "outcome":
                         self._outcome = _OUTCOME.validate_python(content["outcome"])
                         self._doubts = [str(doubt) for doubt in content["doubts"]]
+                        self._edits = [Edit.model_validate(edit) for edit in content["edits"]]
                         self._shape = Shape.model_validate(content["shape"])
                     case "broken":
                         self._broken = str(content["reason"])
@@ -299,7 +301,7 @@ class Copy:
         elif self._broken:
             report.reason = f"The code could not be rehearsed: {self._broken}."
         elif self._end is not None:
-            found = {"outcome": self._outcome, "doubts": self._doubts, "shape": self._shape}
+            found = {"outcome": self._outcome, "doubts": self._doubts, "edits": self._edits, "shape": self._shape}
             report = report.model_copy(update=self._end | found)
             if self._changes is None:
                 report.reason = f"{report.reason} What it changed could not be told in time.".strip()

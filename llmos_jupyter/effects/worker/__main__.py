@@ -87,7 +87,7 @@ def main() -> None:
         roots=start.roots,
         access=start.access,
         home=home,
-        at_the_line=_function(job["at_the_line"]),
+        looks=_function(job["looks"]),
     )
     gc.collect()
     gc.freeze()

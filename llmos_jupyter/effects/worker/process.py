@@ -22,7 +22,7 @@ import psutil
 
 from llmos_jupyter import _version
 from llmos_jupyter.effects.copy import kernel_copy
-from llmos_jupyter.effects.copy.error_reports import AtTheLine
+from llmos_jupyter.effects.copy.error_reports import Looks
 from llmos_jupyter.effects.table import ScratchFiles
 from llmos_jupyter.effects.worker.confinement import Start, command
 from llmos_jupyter.effects.worker.sending import Sent, cannot_go
@@ -214,12 +214,12 @@ class InWorker(kernel_copy.Copy):
         budget: float,
         memory: int,
         keep: Callable[[str], None] | None,
-        at_the_line: AtTheLine,
+        looks: type[Looks],
         *,
         unlocked: bool,
     ) -> None:
         home = process.home.fds
-        super().__init__(code, shell, process.scratch, budget, memory, process.access, home, keep, at_the_line)
+        super().__init__(code, shell, process.scratch, budget, memory, process.access, home, keep, looks)
         self._process, self._sent, self._unlocked = process, sent, unlocked
         self._chunks: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         self._grown_too_large = False
@@ -232,7 +232,7 @@ class InWorker(kernel_copy.Copy):
             process.judge.keep = self._keep
         threading.Thread(target=self._pump, name="llmos worker", daemon=True).start()
         job = {"unlocked": self._unlocked, "budget": self._budget, "memory": self._memory, "place": self._sent.place}
-        job["at_the_line"] = [self._at_the_line.__module__, self._at_the_line.__qualname__]
+        job["looks"] = [self._looks.__module__, self._looks.__qualname__]
         process.write(json.dumps(job | {"sent": process.sent.paths, "home": process.home.paths}) + "\n")
         return -1
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats  # in the copy it would be imported anew in each case
 
 from llmos_jupyter.effects.copy.error_reports import error_report
 from llmos_jupyter.effects.copy.kernel_copy import supported
@@ -130,6 +131,128 @@ def test_the_function_that_is_called(code: str, function: str, purpose: str) -> 
     assert found.startswith(function)
     assert purpose in found
     assert bool(found) is bool(function)
+
+
+@forks
+@pytest.mark.parametrize(
+    ("code", "values"),
+    [
+        (
+            "a = np.arange(4)\nnp.repeat(a, 2)[a > 1]",
+            [
+                "np.repeat(a, 2): ndarray int64, shape (8,): [0, 0,",
+                "a > 1: ndarray bool, shape (4,)",
+                "a: ndarray int64",
+            ],
+        ),
+        (
+            "r, p = sales['qty'].corr(sales['qty'])",
+            ["sales['qty'].corr(sales['qty']): float64", "sales['qty']: Series", "sales: DataFrame"],
+        ),
+        (
+            "sales['price'].str[:1].head(2) + sales['qty'].max()",
+            ["sales['price'].str[:1].head(2): Series price, 2 rows", "sales['qty'].max(): float64 2", "sales['price']"],
+        ),
+        (
+            "n = [1]\nn.append(2) + len([n.append(3)])",
+            ["n.append(2): None", "len([n.append(3)]): int 1", "n:"],
+        ),
+        ("import time\ntime.sleep(1.1)\nn = 1\nlen([n]) + 'a'", ["n: int 1"]),  # the run took longer than a moment
+        ("print('once') or len([1]) + 'a'", ["len([1]): int 1"]),
+        ("def f(k):\n    print('seen')\n    return k\nf(1) + f('a')", ["f(1): int 1", "f('a'): str, 1 character"]),
+    ],
+)
+def test_what_the_parts_of_the_line_came_to(code: str, values: list[str]) -> None:
+    done = rehearse(code, shell_with(**namespace()))
+    assert done.error is not None
+    assert len(done.error.values) <= 6
+    assert len(done.error.values) >= len(values)
+    for line, start in zip(done.error.values, values, strict=False):
+        assert line.startswith(start)
+    assert done.output.count("once") <= 1
+    assert done.output.count("seen") == 2 * code.count("seen")
+
+
+SHAPIRO = "from scipy.stats import shapiro\nfrom scipy import stats\nn = [2.0, 4.0, 4.5, 9.0]\n"
+
+
+@forks
+@pytest.mark.parametrize(
+    ("code", "place", "text"),
+    [
+        ("p_value, stat = shapiro(n)", (0, 13), "stat, p_value"),
+        ("p_value, _ = stats.shapiro(n)", (0, 10), "_, p_value"),
+        ("pvalue, statistic = stats.ttest_1samp(n, 0)", (0, 17), "statistic, pvalue"),
+        ("stat, p_value = shapiro(n)", None, ""),
+        ("a, b = shapiro(n)", None, ""),
+        ("p_value, pvalue = shapiro(n)", None, ""),
+        ("statistic, stat = shapiro(n)", None, ""),
+        ("p_value, b = divmod(7, 2)", None, ""),
+        ("def mine():\n    return shapiro(n)\np_value, stat = mine()", None, ""),
+    ],
+)
+def test_names_in_the_wrong_order(code: str, place: tuple[int, int] | None, text: str) -> None:
+    assert scipy.stats.shapiro
+    done = rehearse(SHAPIRO + code, shell_with())
+    assert done.status == "passed"
+    assert [(edit.start, edit.end) for edit in done.edits] == ([place] if place else [])
+    assert [edit.text for edit in done.edits] == ([text] if text else [])
+
+
+TABLE = "t = pd.concat([pd.DataFrame({' km': [1, 2], 'city': ['x', 'y'], 2021: [3, 4]})])\n"
+
+
+@forks
+@pytest.mark.parametrize(
+    ("code", "written", "places", "meant", "real"),
+    [
+        ("t['km'].sum()", "'km'", [[2, 2, 6]], "' km'", ["' km'", "'city'", "2021"]),
+        ("t.groupby('city')['km'].sum()", "'km'", [[2, 18, 22]], "' km'", ["' km'", "'city'", "2021"]),
+        ("é = t['km'] + t['city'] + t['km']", "'km'", [[2, 7, 11], [2, 29, 33]], "' km'", ["' km'", "'city'", "2021"]),
+        ("def f(t):\n    return t['2021']\nf(t)", "'2021'", [[3, 13, 19]], "2021", ["' km'", "'city'", "2021"]),
+        ("t.dropna(subset=['city', 'wins'])", "'wins'", [[2, 25, 31]], "", ["' km'", "'city'", "2021"]),
+        ("{'a': 1}['b']", "", [], "", []),
+        ("t['city'].frobnicate()", "", [], "", []),
+        ("box = {'a': 1}\nbox['b']", "'b'", [[3, 4, 7]], "", ["'a'"]),
+        (
+            "c = sale['price']",
+            "sale",
+            [[2, 4, 8]],
+            "",
+            ["t", "sales", "bosses", "password", "users", "config", "holder"],
+        ),
+        ("t['city'].loc['x']", "", [], "", []),
+        ("raise KeyError('km')", "", [], "", []),
+        ("t.pivot(index='km', columns='city')", "'km'", [[2, 14, 18]], "' km'", ["' km'", "'city'", "2021"]),
+    ],
+)
+def test_what_is_not_there(code: str, written: str, places: list[list[int]], meant: str, real: list[str]) -> None:
+    found = report(TABLE + code).unknown
+    if not written:
+        assert found is None
+        return
+    assert found is not None
+    assert (found.written, found.places, found.meant) == (written, places, meant)
+    assert sorted(found.real) == sorted(real)
+
+
+@forks
+@pytest.mark.parametrize(
+    ("code", "written", "has", "lacks"),
+    [
+        ("t.citi.nunique()", "citi", "city", "_mgr"),
+        ("np.arange(3).meen()", "meen", "mean", "__len__"),
+        ("np.averag([1])", "averag", "average", "sys"),
+        ("from json import dumpz", "dumpz", "dumps", "codecs"),
+        ("import posixpath\nposixpath.joinn('a')", "joinn", "join", "os"),
+    ],
+)
+def test_which_attributes_there_are(code: str, written: str, has: str, lacks: str) -> None:
+    found = report(TABLE + code).unknown
+    assert found is not None
+    assert found.written == written
+    assert has in found.real
+    assert lacks not in found.real
 
 
 @forks

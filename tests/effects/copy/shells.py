@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 from IPython.core.interactiveshell import InteractiveShell
 
-from llmos_jupyter.agent.hints.failing_line import failing_line
+from llmos_jupyter.agent.hints.looks import LookForHints
 from llmos_jupyter.effects.copy import kernel_copy
 from llmos_jupyter.effects.transaction import run_in_sandbox
 from llmos_jupyter.protocol import Rehearsal
@@ -37,7 +37,7 @@ kernel_copy.Copy.preparation = 60.0  # these tests also run on machines that are
 
 def rehearse(code: str, shell: InteractiveShell, *, budget_seconds: float = 5.0, **options: Any) -> Rehearsal:
     """What a run in the sandbox reports; its effects are let go."""
-    with run_in_sandbox(code, shell, budget_seconds=budget_seconds, at_the_line=failing_line, **options) as ran:
+    with run_in_sandbox(code, shell, budget_seconds=budget_seconds, looks=LookForHints, **options) as ran:
         return ran.report
 
 
@@ -111,7 +111,7 @@ __all__ = [
 
 PRELUDE = """
 import json
-from llmos_jupyter.agent.hints.failing_line import failing_line
+from llmos_jupyter.agent.hints.looks import LookForHints
 from llmos_jupyter.effects.transaction import run_in_sandbox
 def R(code, budget_seconds=5.0, **options):
     with run_in_sandbox(code, get_ipython(), budget_seconds=budget_seconds, **options) as ran:

@@ -99,7 +99,9 @@ def of_Subscript(walk: Walk, node: ast.Subscript) -> Value:
                 return walk.attribute(walk.module(owner), key.value, node)
             return UNKNOWN
         if type(base.obj) is dict and isinstance(key, Const) and type(key.value) is str:
-            found = dict.get(base.obj, key.value, live.MISSING)
+            # Asking the dict would compare with its keys, which may be of the user's making.
+            texts = {own: value for own, value in list(base.obj.items()) if type(own) is str}
+            found = texts.get(key.value, live.MISSING)
             return UNKNOWN if found is live.MISSING else walk.lift(found)
         return UNKNOWN
     if isinstance(base, Dict) and isinstance(key, Const):
