@@ -48,6 +48,7 @@ def add(commands: Any) -> None:
 def _which(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--questions", type=Path, metavar="FOLDER", help=f"where they are (default: ${FOLDER})")
     parser.add_argument("--set", choices=(*SETS, "both"), default="both")
+    parser.add_argument("--only", default="", metavar="ID,ID", help="these questions and no others")
     parser.add_argument("--shuffle", type=int, metavar="SEED", default=SEED, help=f"default {SEED}")
 
 
@@ -57,9 +58,13 @@ def _chosen(given: argparse.Namespace) -> list[Question]:
         raise SystemExit(f"Say where the questions are: --questions FOLDER, or {FOLDER}.")
     wanted = SETS if given.set == "both" else (given.set,)
     try:
-        return ordered(load(Path(folder).resolve(), wanted), given.shuffle)
+        questions = ordered(load(Path(folder).resolve(), wanted), given.shuffle)
     except FileNotFoundError as error:
         raise SystemExit(f"There is no {error.filename}: see --questions.") from error
+    only = [name for name in given.only.split(",") if name]
+    if unknown := set(only) - {question.id for question in questions}:
+        raise SystemExit(f"--only: there is no question {min(unknown)}.")
+    return [question for question in questions if not only or question.id in only]
 
 
 def follow(given: argparse.Namespace) -> int:
