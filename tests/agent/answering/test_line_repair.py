@@ -58,3 +58,8 @@ def test_the_grammar_names_every_character_of_the_line() -> None:
     assert '" "* [^ #\\n] [^\\n]* "\\n"' in first
     assert "[^x`#\\n]" in first
     assert '"é"' in first
+
+
+def test_a_repair_does_not_go_on_with_comments() -> None:
+    assert another_line("b = a.x").splitlines()[-1].startswith("line ::= ([^`#")
+    assert another_line("b = a.x", '("```" | "# 2.")').startswith('root ::= first line* ("```" | "# 2.")')
