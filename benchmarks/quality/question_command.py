@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.asking import own_daemon
 from benchmarks.quality import question_fit, question_report, question_run
 from benchmarks.quality.questions import SEED, SETS, Question, load, ordered
+from llmos_jupyter import config
 
 FOLDER = "LLMOS_QUESTIONS"
 
@@ -33,6 +34,13 @@ def add(commands: Any) -> None:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="leave out the questions that stand in --out already (default)",
+    )
+
+    asks.add_argument(
+        "--kept",
+        action="store_true",
+        help="in the order of the tables, what is right being kept and what is wrong forgotten, so that later "
+        "questions see the kept answers as examples; without it none sees another",
     )
 
     tells = parts.add_parser("report", help="the figures of one or more passes; the others beside the first")
@@ -79,7 +87,11 @@ def follow(given: argparse.Namespace) -> int:
         return check(questions)
     if given.way == "bare" and given.options:
         raise SystemExit("--options are those of the magic, which --way bare does not use.")
+    if given.kept:
+        questions.sort(key=lambda question: (str(question.files), question.id))
     with own_daemon():
+        if given.kept:
+            config.change("examples=true")
         question_run.run(
             questions,
             given.way,
@@ -89,6 +101,7 @@ def follow(given: argparse.Namespace) -> int:
             limit=given.limit,
             minutes=given.minutes,
             resume=given.resume,
+            kept=given.kept,
         )
     question_report.tell([given.out])
     return 0
