@@ -28,6 +28,7 @@ def own_daemon() -> Iterator[None]:
     with tempfile.TemporaryDirectory() as folder:
         os.environ |= {"LLMOS_DATA_DIR": f"{folder}/data", "JUPYTER_RUNTIME_DIR": f"{folder}/run"}
         config.change("replay=false")  # a request asked twice must be answered twice
+        config.change("examples=false")  # and no answer be an example for the next
         try:
             yield
         finally:

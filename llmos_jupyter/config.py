@@ -37,6 +37,7 @@ class Config(Wire):
         5.0, gt=0, le=3600, description="seconds a loop without an end runs, and a candidate beside the first at least"
     )
     replay: bool = Field(True, description="record answers beside the notebook and give them again")
+    examples: bool = Field(True, description="show the model answers that you kept to requests like the new one")
     warm: bool = Field(True, description="read new cells into the engine's cache while you read")
     yield_cores: bool = Field(True, description="long cells stand still while the model writes on their cores")
     slots: int = Field(4, ge=2, le=64, description="candidates or requests the engine writes at once")

@@ -76,6 +76,12 @@ def the_tests_are_no_modules_of_the_users() -> Iterator[None]:
         yield
 
 
+def _alone() -> None:
+    """What a test asks twice is answered twice, and what one asks is no example for the next."""
+    config.change("replay=false")
+    config.change("examples=false")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def what_is_imported_is_no_garbage() -> None:
     """IPython collects garbage whenever a shell is reset: half a second each time in a process that has imported all
@@ -90,7 +96,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     # A short path: a socket's name may not be longer than about 100 characters.
     monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "run"))
-    config.change("replay=false")  # what a test asks twice is answered twice
+    _alone()
     yield tmp_path
     lifecycle.stop()
 
@@ -102,6 +108,6 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LLMOS_DATA_DIR", str(folder / "data"))
         patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "run"))
-        config.change("replay=false")
+        _alone()
         yield folder
         lifecycle.stop()

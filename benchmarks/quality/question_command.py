@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.asking import own_daemon
 from benchmarks.quality import question_fit, question_report, question_run
 from benchmarks.quality.questions import SEED, SETS, Question, load, ordered
+from llmos_jupyter import config
 
 FOLDER = "LLMOS_QUESTIONS"
 
@@ -35,6 +36,13 @@ def add(commands: Any) -> None:
         help="leave out the questions that stand in --out already (default)",
     )
 
+    asks.add_argument(
+        "--kept",
+        action="store_true",
+        help="in the order of the tables, what is right being kept and what is wrong forgotten, so that later "
+        "questions see the kept answers as examples; without it none sees another",
+    )
+
     tells = parts.add_parser("report", help="the figures of one or more passes; the others beside the first")
     tells.add_argument("files", type=Path, nargs="+")
 
@@ -48,6 +56,7 @@ def add(commands: Any) -> None:
 def _which(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--questions", type=Path, metavar="FOLDER", help=f"where they are (default: ${FOLDER})")
     parser.add_argument("--set", choices=(*SETS, "both"), default="both")
+    parser.add_argument("--only", default="", metavar="ID,ID", help="these questions and no others")
     parser.add_argument("--shuffle", type=int, metavar="SEED", default=SEED, help=f"default {SEED}")
 
 
@@ -57,9 +66,13 @@ def _chosen(given: argparse.Namespace) -> list[Question]:
         raise SystemExit(f"Say where the questions are: --questions FOLDER, or {FOLDER}.")
     wanted = SETS if given.set == "both" else (given.set,)
     try:
-        return ordered(load(Path(folder).resolve(), wanted), given.shuffle)
+        questions = ordered(load(Path(folder).resolve(), wanted), given.shuffle)
     except FileNotFoundError as error:
         raise SystemExit(f"There is no {error.filename}: see --questions.") from error
+    only = [name for name in given.only.split(",") if name]
+    if unknown := set(only) - {question.id for question in questions}:
+        raise SystemExit(f"--only: there is no question {min(unknown)}.")
+    return [question for question in questions if not only or question.id in only]
 
 
 def follow(given: argparse.Namespace) -> int:
@@ -74,7 +87,11 @@ def follow(given: argparse.Namespace) -> int:
         return check(questions)
     if given.way == "bare" and given.options:
         raise SystemExit("--options are those of the magic, which --way bare does not use.")
+    if given.kept:
+        questions.sort(key=lambda question: (str(question.files), question.id))
     with own_daemon():
+        if given.kept:
+            config.change("examples=true")
         question_run.run(
             questions,
             given.way,
@@ -84,6 +101,7 @@ def follow(given: argparse.Namespace) -> int:
             limit=given.limit,
             minutes=given.minutes,
             resume=given.resume,
+            kept=given.kept,
         )
     question_report.tell([given.out])
     return 0

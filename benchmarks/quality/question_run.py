@@ -45,12 +45,14 @@ def run(
     limit: int | None = None,
     minutes: float | None = None,
     resume: bool = True,
+    kept: bool = False,
 ) -> None:
     """Append one JSON line a question to `out`: those that stand there already are left out, unless not `resume`.
 
-    `limit`: how many are asked. After `minutes` no other one is begun.
+    `limit`: how many are asked. After `minutes` no other one is begun. `kept`: right answers stay in the history, wrong
+    ones are forgotten, as by a user who looks.
     """
-    setting = {"way": way, "model": model, "options": options}
+    setting = {"way": way, "model": model, "options": options} | ({"kept": "right"} if kept else {})
     out.parent.mkdir(parents=True, exist_ok=True)
     if not resume:
         out.write_text("", encoding="utf-8")
@@ -74,6 +76,8 @@ def run(
                     line = answer_bare(question, bare, shared.fresh())
                 else:
                     line = answer_loop(question, client, f"--model {model} --timeout 600 {options}".strip(), folder)
+                    if kept and not line["right"] and (last := latest(client)) is not None:
+                        client.forget(last.session.id)
                 mark = "right" if line["right"] else f"WRONG ({line['failure']})"
                 note(f"{asked}. {question.id}: {mark}, {line['seconds']:.1f} s")
             with out.open("a", encoding="utf-8") as file:

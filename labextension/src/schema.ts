@@ -884,6 +884,12 @@ export interface components {
              */
             replay: boolean;
             /**
+             * Examples
+             * @description show the model answers that you kept to requests like the new one
+             * @default true
+             */
+            examples: boolean;
+            /**
              * Warm
              * @description read new cells into the engine's cache while you read
              * @default true
@@ -1255,7 +1261,7 @@ export interface components {
              * Feedback
              * @enum {string}
              */
-            feedback: "" | "up" | "down" | "undone";
+            feedback: "" | "up" | "down" | "undone" | "edited";
         };
         /**
          * Finding
@@ -2537,7 +2543,7 @@ export interface components {
              * @default
              * @enum {string}
              */
-            feedback: "" | "up" | "down" | "undone";
+            feedback: "" | "up" | "down" | "undone" | "edited";
         };
         /**
          * Timings

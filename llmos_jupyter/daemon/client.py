@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -21,6 +21,7 @@ from pydantic import TypeAdapter
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
+    Code,
     Feedback,
     Finish,
     Generation,
@@ -43,6 +44,7 @@ from llmos_jupyter.protocol import (
     StreamEvent,
     StreamItem,
     Task,
+    TaskState,
     Trace,
     Usage,
     Warming,
@@ -86,12 +88,16 @@ class DaemonClient:
     def submit(self, request: Request) -> Task:
         return self._call("POST", "/v1/tasks", Task, request.model_dump_json())
 
-    def tasks(self, *, session: str | None = None, limit: int = 50) -> list[Task]:
-        query: dict[str, Any] = {"limit": limit} | ({"session": session} if session else {})
+    def tasks(self, *, session: str | None = None, states: Sequence[TaskState] = (), limit: int = 50) -> list[Task]:
+        """The newest tasks, oldest first."""
+        query: dict[str, Any] = {"limit": limit, "state": list(states)} | ({"session": session} if session else {})
         return self._call("GET", "/v1/tasks", list[Task], params=query)
 
     def trace(self, key: str) -> Trace:
         return self._call("GET", f"/v1/tasks/{key}", Trace)
+
+    def code(self, key: str) -> Code:
+        return self._call("GET", f"/v1/tasks/{key}/code", Code)
 
     def cancel(self, key: str) -> Task:
         return self._call("POST", f"/v1/tasks/{key}/cancel", Task)

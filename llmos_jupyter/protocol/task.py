@@ -85,7 +85,7 @@ class Request(Wire):
     session: Session
 
 
-FeedbackKind = Literal["", "up", "down", "undone"]
+FeedbackKind = Literal["", "up", "down", "undone", "edited"]
 
 
 class Task(Wire):

@@ -9,6 +9,11 @@ from llmos_jupyter.engines.speaking import address, remote
 from llmos_jupyter.system.private_files import private_folder, write_private
 
 
+def leaves(model: str) -> bool:
+    """Whether what this model is told leaves the machine. Raises LLMOSError for an address that cannot be meant."""
+    return address.is_address(model) and not address.parse(model).loopback
+
+
 def notice_once(model: str) -> str:
     """The sentence for this model's server; empty if it is this machine, or if the user has been told of it before."""
     if not address.is_address(model):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from llmos_jupyter import config
 from llmos_jupyter.agent.answering import events
 from llmos_jupyter.agent.answering.loop import Loop
+from llmos_jupyter.agent.context.kept import KeptAnswers
 from llmos_jupyter.agent.context.notebook_context import NotebookContext
 from llmos_jupyter.agent.replay.recording import Recording
 from llmos_jupyter.agent.replay.recording_place import notebook_file, place_of
@@ -23,7 +24,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import INTERACTIVE, FeedbackRecord, Message, Options, Session
 from llmos_jupyter.session.background import Background
 from llmos_jupyter.session.handle import Handle
-from llmos_jupyter.session.leaving import notice_once
+from llmos_jupyter.session.leaving import leaves, notice_once
 from llmos_jupyter.session.showing import Show
 from llmos_jupyter.signatures import Signatures
 from llmos_jupyter.system.processes import started
@@ -82,6 +83,13 @@ class Notebook:
 
     # --- answering --------------------------------------------------------------------------
 
+    def _use_kept(self, options: Options) -> None:
+        """Show the model kept answers, unless the user wants none; those of this notebook alone where its words go to
+        another machine."""
+        settings = config.load()
+        kept = KeptAnswers(self.client, self.shell.user_ns, self.session) if settings.examples else None
+        self.context.use_kept(kept, leaves=leaves(self._means(options.model)))
+
     def answer(self, text: str, options: Options) -> None:
         """Answer one request, showing all of it. Raises AnswerFailed or AnswerStopped, one sentence each."""
         self._warmer.stop()
@@ -92,6 +100,7 @@ class Notebook:
         try:
             view.working("thinking")
             settings = config.load()
+            self._use_kept(options)
             loop = Loop(
                 self.shell,
                 self.client,
@@ -274,6 +283,7 @@ class Notebook:
         try:
             self._tell_of_server(options)
             recording = self.recording() if config.load().replay else None
+            self._use_kept(options)
             return self.background.ask(
                 text, options, self.context, self._context_tokens(), recording, show=self._show_answer
             )
@@ -302,6 +312,9 @@ class Notebook:
         self.background.after_cell()
         if error is not None and not isinstance(error, (AnswerFailed, AnswerStopped)):
             self.context.note_error(count, error)
+        if self._ran and self.context.is_edit(count):
+            with suppress(LLMOSError):
+                self.client.record(self._ran[-1], FeedbackRecord(feedback="edited"))
         if not self._asked:
             return
         try:

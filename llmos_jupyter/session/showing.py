@@ -83,6 +83,8 @@ class Show:
             self._refresh()
         elif isinstance(event, events.Repairing):
             self._refresh(f"repair {event.round} of {event.rounds} ...")
+        elif isinstance(event, events.Stepping):
+            self._refresh(f"step {event.number} of {event.steps}: {event.step}")
         elif isinstance(event, events.Comparing):
             self._refresh(f"comparing with {event.more} more ...")
         elif isinstance(event, events.Chosen):

@@ -61,7 +61,9 @@ export function HistoryRow(props: IHistoryRowProps): JSX.Element {
             {` · ${task.session.notebook.split(/[\\/]/).pop()}`}
           </span>
         )}
-        {task.feedback === 'undone' && <span> · undone</span>}
+        {(task.feedback === 'undone' || task.feedback === 'edited') && (
+          <span> · {task.feedback}</span>
+        )}
         {ended && task.reason && <span dir="auto">{` · ${shortened(task.reason, 200)}`}</span>}
       </div>
       <div className="jp-llmos-Row-actions">

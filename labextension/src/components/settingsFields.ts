@@ -38,6 +38,10 @@ export const FIELDS: Record<keyof Config, IField> = {
     label: 'Replay',
     help: 'Record answers beside the notebook and give them again.'
   },
+  examples: {
+    label: 'Examples',
+    help: 'Show the model answers that you kept to requests like the new one.'
+  },
   warm: {
     label: 'Read ahead',
     help: "Read new cells into the engine's cache while you read."

@@ -76,6 +76,15 @@ class Repairing:
 
 
 @dataclass(frozen=True)
+class Stepping:
+    """The answers so far failed; the code of this step of a new one is being written."""
+
+    number: int
+    steps: int
+    step: str
+
+
+@dataclass(frozen=True)
 class Comparing:
     """More candidates are being written beside the first one. `why` it failed, if it did."""
 
@@ -167,6 +176,7 @@ AgentEvent = (
     | StillRunning
     | Rehearsed
     | Repairing
+    | Stepping
     | Comparing
     | Chosen
     | Question

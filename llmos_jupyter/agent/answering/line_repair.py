@@ -19,6 +19,9 @@ from llmos_jupyter.privacy.masking import mask
 # Characters of one line of the comment, and its lines.
 LINE = 240
 NOTES = 4
+# Lines of code without comments at the left margin: 1.5B goes on with ours, for up to 600 tokens.
+STATEMENTS = r"""line ::= ([^`#\n] [^\n]*)? "\n"
+"""
 
 
 class Opening(NamedTuple):
@@ -104,9 +107,10 @@ def failed_behind(part: str, failed: Iterable[tuple[str, int | None]]) -> list[s
     return list(dict.fromkeys(line for line in lines if line))
 
 
-def another_line(*lines: str) -> str:
+def another_line(*lines: str, end: str = '"```"') -> str:
     """A grammar for the rest of a code block whose first line is none of these, nor one of them with a comment; nor
-    does anything stand behind one that comes to its value before that is looked at (`.y` in `x = f(z).y`)."""
+    does anything stand behind one that comes to its value before that is looked at (`.y` in `x = f(z).y`). `end`: how
+    the reply ends."""
     lines = tuple(dict.fromkeys(map(_without_comment, lines)))
     complete = {line: _comes_to_its_value(line) for line in lines}
     beginnings = sorted({line[:end] for line in lines for end in range(len(line) + (not complete[line]))})
@@ -128,7 +132,7 @@ def another_line(*lines: str) -> str:
         else:  # neither a fence, which would close the block, nor another comment
             ways.append(f'[^{excluded}`#\\n] [^\\n]* "\\n"')
         listed.append(f"{rule} ::= {' | '.join(ways)}\n")
-    return f'root ::= at0 line* "```"\n{"".join(listed)}{prompts.CODE_LINES}'
+    return f"root ::= at0 line* {end}\n{''.join(listed)}{STATEMENTS}"
 
 
 def _without_comment(line: str) -> str:

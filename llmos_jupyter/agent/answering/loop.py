@@ -12,7 +12,7 @@ from contextlib import closing
 from math import exp
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.answering import line_repair, real_names, resuming, strategy, verdicts
+from llmos_jupyter.agent.answering import line_repair, real_names, resuming, steps, strategy, verdicts
 from llmos_jupyter.agent.answering.chance import chance, unsure
 from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft, agreed, choose, same_program
@@ -176,7 +176,10 @@ class Loop:
             sound = drafts[-1].works and not drafts[-1].faults
             if sound or not (yield from self._repair(task, base, drafts, number, rounds, options, deadline)):
                 break
-        if more := strategy.candidates(asked.candidates, options.candidates, drafts[-1]):
+        if strategy.in_steps(asked.candidates, asked.retries, drafts[-1]):
+            yield from self._in_steps(task, base, drafts, options, deadline)
+        stepped = drafts[-1].round >= steps.ROUND and not drafts[-1].doubts
+        if not stepped and (more := strategy.candidates(asked.candidates, options.candidates, drafts[-1])):
             yield from self._more(task, turn, drafts, more, options, deadline)
             asked_whether = self._generation(base, options, round_=rounds + 3)
             yield from verdicts.judge(drafts, asked_whether, lambda each: self._generate(task, each, deadline))
@@ -345,6 +348,25 @@ class Loop:
             drafts.append(draft)
             return not again
         return False
+
+    def _in_steps(
+        self, task: Task, base: list[Message], drafts: list[Draft], options: Options, deadline: Deadline
+    ) -> Steps:
+        """The request once more, in steps that are checked one by one, minding what the candidates have shown."""
+        best = drafts[-1]
+
+        def write(messages: list[Message], prefix: str, grammar: str, tokens: int | None, round_: int) -> steps.Written:
+            update = {"prefix": prefix, "grammar": grammar, "max_tokens": tokens or options.max_tokens}
+            generation = self._generation(messages, options, round_=round_).model_copy(update=update)
+            return next(iter((yield from self._generate(task, generation, deadline))), None)
+
+        def told(each: list[str]) -> None:
+            self._record(task, DecisionRecord(round=steps.ROUND, decision="steps", why="; ".join(each)))
+
+        tools = steps.Tools(write, lambda draft: self._trial.attempt(task, draft, deadline), self._trial.failure, told)
+        notes = self._trial.failure(best) or self._trial.doubts(best)
+        if (draft := (yield from steps.in_steps(tools, base, best.request, notes))) is not None:
+            drafts.append(draft)
 
     def _generation(self, messages: list[Message], options: Options, *, round_: int) -> Generation:
         return Generation(

@@ -37,6 +37,14 @@ def repairs(wanted: int | None, advised: int | None) -> int:
     return max(advised or 0, REPAIRS) if wanted is None else wanted
 
 
+def in_steps(candidates: int | None, rounds: int | None, best: Draft) -> bool:
+    """Whether to try the request in steps: nothing worked, or what works gives a suspicious result. `candidates`,
+    `rounds` of repair: as the user said, who may want no more tries."""
+    if candidates is not None or rounds == 0 or best.faults:
+        return False
+    return not best.works or bool(best.rehearsal and best.rehearsal.doubts)
+
+
 def candidates(wanted: int | None, advised: int | None, best: Draft) -> int:
     """How many candidates to ask for beside the first and its repairs; the strategy may save them where it works."""
     if wanted is None and advised is not None and best.works and not best.faults:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent.context import cells, prompts
+from llmos_jupyter.agent.context.kept import KeptAnswers
 from llmos_jupyter.agent.context.relevance import names_in
 from llmos_jupyter.agent.describe.secret_values import secrets_in
 from llmos_jupyter.agent.describe.variables import (
@@ -77,6 +78,8 @@ class NotebookContext:
         self._runs: dict[str, int] = {}
         self._reruns: dict[int, int] = {}
         self._news: list[str] = []
+        self._kept: KeptAnswers | None = None
+        self._leaves = False
         self._begin()
 
     def _begin(self) -> None:
@@ -95,6 +98,11 @@ class NotebookContext:
         except Exception:  # the exception is the user's: its text may do anything
             said = type(error).__name__
         self._errors[execution_count] = said[:300]
+
+    def use_kept(self, kept: KeptAnswers | None, *, leaves: bool = False) -> None:
+        """Tell examples out of the user's own kept answers from now on, or none. `leaves`: whether the prompt leaves
+        this machine."""
+        self._kept, self._leaves = kept, leaves
 
     def note_secrets(self) -> None:
         """From now on the secrets that the notebook's objects hold are masked, wherever they stand."""
@@ -121,11 +129,19 @@ class NotebookContext:
             chosen = self._chosen(use, request) if use else {}
             notebook = "\n".join(_fitted(list(chosen.values()), room - need))
             return Turn(prompts.request_message(notebook, request), request, passing=True)
-        turn = self._turn(request, room - need)
+        example = self._example(request, (room - need) // 2)
+        need += prompts.estimate_tokens(example) if example else 0
+        turn = self._turn(request, room - need, example)
         if _tokens([*self._messages, turn.message]) > budget:
             self._compact()
-            turn = self._turn(request, room - need - _tokens(self._messages) + _tokens(prompts.opening()))
+            turn = self._turn(request, room - need - _tokens(self._messages) + _tokens(prompts.opening()), example)
         return turn
+
+    def _example(self, request: str, room: int) -> str:
+        """A kept answer to a request like this one; empty where none is, and while a prompt is only made warm."""
+        if self._kept is None or not request.strip():
+            return ""
+        return self._kept.example(request, room, [asked for asked, _ in self._answers], leaves=self._leaves)
 
     def prompt(self, turn: Turn) -> list[Message]:
         """All messages to send for a turn."""
@@ -157,6 +173,12 @@ class NotebookContext:
         """Something the next request must know: that an answer was undone, say."""
         self._news.append(sentence)
 
+    def is_edit(self, execution_count: int) -> bool:
+        """Whether the cell of this number is the user's own version of the last answer's code."""
+        sources: list[str] = list(self._shell.user_ns.get("In", []))
+        source = sources[execution_count].strip() if 0 < execution_count < len(sources) else ""
+        return bool(source and self._answers) and _is_edit(source, _code(self._answers[-1][1]))
+
     def own_cells(self) -> list[str]:
         """The sources of the cells that the user has run, without requests."""
         sources: list[str] = list(self._shell.user_ns.get("In", []))[:-1]
@@ -179,7 +201,7 @@ class NotebookContext:
             for name in names
         }
 
-    def _turn(self, request: str, room: int) -> Turn:
+    def _turn(self, request: str, room: int, example: str = "") -> Turn:
         described = self._describe(request)
         imports = describe_imports(self._shell.user_ns)
         new_cells, last = self._new_cells(described)
@@ -209,7 +231,8 @@ class NotebookContext:
         told = self._told_with(described, {name: fitted[place] for name, place in places.items()})
         shortened = {name for name in self._shortened if name in described and name not in whole}
         shortened |= {name for name, text in whole.items() if fitted[places[name]] != text}
-        message = prompts.request_message(notebook, request)
+        # Behind the news, which the engine may have read already.
+        message = prompts.request_message("\n\n".join(part for part in (notebook, example) if part), request)
         return Turn(message, request, described, told, frozenset(shortened), imports, last)
 
     def _sayings(

@@ -144,7 +144,8 @@ class Adviser:
         thumb that goes up and down says no more with each turn."""
         records = [stored.record for stored in trace.records]
         said = [record.feedback for record in records if isinstance(record, FeedbackRecord)]
-        if said and said[-1] and said[-1] not in said[:-1] and _was_advised(records):
+        # What was edited may have been right, and not to the user's taste.
+        if said and said[-1] not in ("", "edited", *said[:-1]) and _was_advised(records):
             self._teach(trace, Outcome(succeeded=said[-1] == "up"))
 
     def loaded(self, model: str, size: int, seconds: float) -> None:

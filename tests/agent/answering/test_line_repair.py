@@ -117,3 +117,8 @@ def allows(grammar: str, line: str) -> bool:
         return "".join(parts)
 
     return re.fullmatch(pattern("root"), f"{line}\n```") is not None
+
+
+def test_a_repair_does_not_go_on_with_comments() -> None:
+    assert another_line("b = a.x").splitlines()[-1].startswith("line ::= ([^`#")
+    assert another_line("b = a.x", end='("```" | "# 2.")').startswith('root ::= at0 line* ("```" | "# 2.")')

@@ -47,7 +47,8 @@ from tests.agent.answering.test_line_repair import allows
 
 
 class Scripted(DaemonClient):
-    """The daemon's real store, and replies from a list in place of the engine's."""
+    """The daemon's real store, and replies from a list in place of the engine's; one that begins with a plus goes on
+    from what stands there."""
 
     def __init__(self, store: Store, replies: list[str], advised: dict[str, int] | None = None) -> None:
         super().__init__(start=False)
@@ -73,6 +74,8 @@ class Scripted(DaemonClient):
         self.left.append((deadline - now, now))
         for index in range(generation.n):
             reply = self.replies.pop(0)
+            if reply.startswith("+"):
+                reply = generation.prefix + reply[1:]
             yield Token(text=reply, index=index)
             finish = "length" if reply.endswith("<cut>") else "stop"
             sure = 0.9 if reply in ("yes", "no") else None
@@ -552,7 +555,8 @@ def test_after_a_failure_others_are_tried_before_the_user_sees_any(scene: Scene)
 
 
 def test_an_answer_that_shows_nothing_is_compared_with_others(scene: Scene) -> None:
-    assert scene.ask(block("pass"), block("r = 3\nr"), block("q = 3\nq"), candidates=None) == "done"
+    replies = [block("pass"), "1. one step\n", block("r = 3\nr"), block("q = 3\nq")]
+    assert scene.ask(*replies, candidates=None) == "done"
     assert scene["r"] == 3
 
 

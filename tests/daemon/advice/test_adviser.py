@@ -113,12 +113,17 @@ def test_answers_count_by_how_they_ended(
     assert likely(adviser) < 0.95
 
 
-def test_what_is_taken_back_counts_as_wrong_and_what_was_cancelled_not_at_all(adviser: Adviser, store: Store) -> None:
+def test_what_is_taken_back_counts_as_wrong_and_what_was_cancelled_or_edited_not_at_all(
+    adviser: Adviser, store: Store
+) -> None:
     before = likely(adviser)
     ended(store, adviser, "cancelled")
     assert likely(adviser) == before
     task = ended(store, adviser, "done")
     after = likely(adviser)
+    store.add_record(task.id, FeedbackRecord(feedback="edited"))
+    adviser.judged(store.trace(task.id))
+    assert likely(adviser) == after
     store.add_record(task.id, FeedbackRecord(feedback="undone"))
     adviser.judged(store.trace(task.id))
     assert likely(adviser) < after
