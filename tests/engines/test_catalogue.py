@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from llmos_jupyter.engines import catalogue
-from llmos_jupyter.engines.catalogue import models, resolve, size_text
+from llmos_jupyter.engines.catalogue import models, resolve
 from llmos_jupyter.errors import LLMOSError
 from tests.engines.tiny_hub import Site, gguf_bytes
 
@@ -205,7 +205,3 @@ def test_broken_receipts_are_passed_over(model_home: Path) -> None:
     for name, words in {"a": "", "b": "{}", "c": "[1]", "d": '{"model": {"name": 1}}'}.items():
         (folder / f"{name}.gguf.json").write_text(words)
     assert catalogue.pulled() == []
-
-
-def test_sizes_for_people() -> None:
-    assert [size_text(size) for size in (1_117_320_768, 98_362_432, 5_000_000)] == ["1.1 GB", "0.1 GB", "5.0 MB"]

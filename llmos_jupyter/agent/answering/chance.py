@@ -27,7 +27,7 @@ class Weights:
     doubted: float
 
 
-WEIGHTS = Weights(constant=-2.4, certainty=1.46, repaired=-1.37, doubted=-0.92)
+WEIGHTS = Weights(constant=-2.42, certainty=1.46, repaired=-1.03, doubted=-1.04)
 # Where an engine tells no probabilities: the mean of those seen.
 UNKNOWN = 0.9
 
