@@ -182,6 +182,8 @@ CASES: list[tuple[str, dict[str, str]]] = [
     ("del numbers", {"numbers": "deleted: "}),
     ("n = 6", {"n": "rebound: "}),
     ("n = 5", {}),
+    ("tall['x'] = tall[0] * 2", {"tall": "mutated: +1 column: x"}),
+    ("tall[2] = tall[2] * 2", {"tall": "mutated: values changed: 2"}),
     ("import math; _private = 1; new = 2", {"math": "created: ", "new": "created: "}),
 ]
 

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 PREPARATION_SECONDS = 10.0  # the copy's, before the candidate starts; usually 0.1
 PACKING_SECONDS = 60.0  # the copy's, to write down its effects: gigabytes take seconds
-DIFFERENCE_SECONDS = 2.0  # the copy's, to find what changed once the candidate ended
+DIFFERENCE_SECONDS = 10.0  # the copy's, to say what changed and what it came to; usually hundredths
 LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt another thread received
 LOOK_BESIDE = 0.01  # seconds, where several copies run at once
 LONGEST_REPORT = 16 << 20  # bytes beside what the code prints; a copy that says more is not believed

@@ -20,7 +20,7 @@ from llmos_jupyter.effects.words.labels import is_same, pairs_changed, type_of
 from llmos_jupyter.protocol import NameChange
 
 NODES = 5_000  # objects looked at for one name, to tell by what it changed
-SECONDS = 0.3  # for all names
+SECONDS = 1.0  # for all names
 
 _RANDOM = frozenset({"Random", "bit generator", "random generator", "torch generator"})
 _ADVANCED = "random state advanced"
@@ -69,7 +69,9 @@ class Changes:
             owners = self._census.owners(self._changed.values())
             for address, name in owners.items():
                 if name in names and name not in found:
-                    found[name] = f"inside: {self._words(self._changed[address])}"
+                    words = self._words(self._changed[address])
+                    is_own = names[name] is self._changed[address] or words == _ADVANCED
+                    found[name] = words if is_own else f"inside: {words}"
         return found
 
     def _reached(self, root: Any, deadline: float) -> tuple[str, bool]:

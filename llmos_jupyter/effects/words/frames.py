@@ -71,7 +71,7 @@ def _values(before: Any, after: Any, written: dict[int, frozenset[int]], dimensi
         if key not in after:
             continue
         _, new_values, new_row = after[key]
-        if values is new_values:
+        if values is new_values or _same_memory(_column(values, row), _column(new_values, new_row)):
             rows = written[id(values)]
             if rows is _ALL and getattr(values, "ndim", 1) == 2 and len(values) > 1:
                 somewhere = True
@@ -135,11 +135,23 @@ def _column(values: Any, row: int) -> Any:
     return values[row] if issubclass(type(values), np.ndarray) and values.ndim == 2 else values
 
 
+def _same_memory(before: Any, after: Any) -> bool:
+    """Whether two columns are one: pandas makes new blocks of parts of old ones."""
+    if not issubclass(type(before), np.ndarray) or not issubclass(type(after), np.ndarray):
+        return False
+    layouts = [(part.__array_interface__["data"][0], part.shape, part.strides, part.dtype) for part in (before, after)]
+    return bool(layouts[0] == layouts[1])
+
+
 def _equal(before: Any, after: Any) -> bool:
     if before.nbytes > COMPARED:
         return False
     if issubclass(type(before), np.ndarray):
-        return issubclass(type(after), np.ndarray) and before.tobytes() == after.tobytes()
+        if not issubclass(type(after), np.ndarray) or before.shape != after.shape:
+            return False
+        if before.dtype.hasobject:
+            return bool(before.tobytes() == after.tobytes())  # the same objects
+        return bool(np.array_equal(np.ascontiguousarray(before).view("u1"), np.ascontiguousarray(after).view("u1")))
     return bool(before.equals(after)) if before.dtype != object else False
 
 
