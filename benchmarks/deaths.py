@@ -35,7 +35,6 @@ import numpy as np
 import pandas as pd
 import psutil
 from IPython.core.interactiveshell import InteractiveShell
-from llmos_jupyter.agent.rehearsal.kernel_copy import interrupts_deferred
 
 from benchmarks.common import note, report
 from llmos_jupyter.agent.undo.files import FileKeeper
@@ -43,6 +42,7 @@ from llmos_jupyter.effects import ambient
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import commit, run_in_sandbox
+from llmos_jupyter.sandbox.process.interrupts import interrupts_deferred
 from llmos_jupyter.sandbox.roots import Access, forget_roots
 
 MEMORY = 256 << 20  # bytes that a run may use

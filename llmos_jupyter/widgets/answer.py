@@ -262,11 +262,13 @@ def confidence_of(code: str, raw: str, runs: list[tuple[int, float]]) -> list[tu
 
 
 def _shortened(rehearsal: Rehearsal) -> Rehearsal:
-    """What is shown of a rehearsal beside its answer; the digests of its results are for the loop."""
+    """What is shown of a rehearsal beside its answer; the digests of its results, and edits, are for the loop."""
     error = rehearsal.error
-    if error is not None and len(error.traceback) > SHOWN_OUTPUT:
-        error = error.model_copy(update={"traceback": error.traceback[-SHOWN_OUTPUT:]})
-    return rehearsal.model_copy(update={"outcome": {}, "output": rehearsal.output[:SHOWN_OUTPUT], "error": error})
+    if error is not None:
+        # What could stand in a missing name's place is for the model.
+        error = error.model_copy(update={"traceback": error.traceback[-SHOWN_OUTPUT:], "unknown": None})
+    shown = {"outcome": {}, "edits": [], "output": rehearsal.output[:SHOWN_OUTPUT], "error": error}
+    return rehearsal.model_copy(update=shown)
 
 
 def escape(text: str) -> str:

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from llmos_jupyter.agent.rehearsal.inheritance import memory_sizes
-from llmos_jupyter.agent.rehearsal.kernel_copy import supported
 
 from llmos_jupyter.effects import commit as committing
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import Ran, commit, run_in_sandbox
-from tests.agent.rehearsal.shells import descendants, descriptors
+from llmos_jupyter.sandbox.process.inheritance import memory_sizes
+from tests.effects.copy.shells import descendants, descriptors
 from tests.effects.processes import SHELL, cell, fresh_shell, in_fork, state_of
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from llmos_jupyter.agent.rehearsal.kernel_copy import supported
-from llmos_jupyter.agent.run.run_progress import finished
 
+from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.effects.table import CannotComeHome
 from llmos_jupyter.effects.transaction import commit, run_side_by_side
-from tests.agent.rehearsal.shells import descendants, descriptors
+from llmos_jupyter.sandbox.process.run_progress import finished
+from tests.effects.copy.shells import descendants, descriptors
 from tests.effects.processes import SHELL, fresh_shell, in_fork, state_of
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))

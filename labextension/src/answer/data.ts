@@ -127,7 +127,8 @@ function rehearsal(value: unknown): AnswerCell['rehearsal'] {
           source: text(value.error.source),
           traceback: text(value.error.traceback),
           values: texts(value.error.values),
-          function: text(value.error.function)
+          function: text(value.error.function),
+          unknown: null // what could stand there instead is for the model
         }
       : null,
     output: text(value.output),

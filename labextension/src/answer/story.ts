@@ -119,4 +119,10 @@ const FINISHES = {
   cancelled: 'cancelled',
   preempted: 'gave way to more urgent work'
 };
-const FEEDBACK = { '': 'taken back', up: 'good answer', down: 'bad answer', undone: 'undone' };
+const FEEDBACK = {
+  '': 'taken back',
+  up: 'good answer',
+  down: 'bad answer',
+  undone: 'undone',
+  edited: 'run with changes'
+};

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from llmos_jupyter.agent.answering import line_repair, resuming
 from llmos_jupyter.agent.answering.drafts import Draft
 from llmos_jupyter.agent.answering.events import AgentEvent, Stepping
-from llmos_jupyter.agent.answering.shown_result import assigned_last
 from llmos_jupyter.agent.context import prompts
+from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.privacy.masking import mask
 from llmos_jupyter.protocol import Candidate, Message
 

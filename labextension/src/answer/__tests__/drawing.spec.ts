@@ -194,7 +194,8 @@ describe('what is drawn', () => {
           source: html,
           traceback: html,
           values: [html],
-          function: html
+          function: html,
+          unknown: null
         },
         refusals: [{ capability: 'network', what: html, target: html, system_call: html }],
         changes: [{ name: html, kind: 'created', type: html, detail: html }]

@@ -57,6 +57,7 @@ export function rehearsed(known: Partial<Rehearsal> = {}): Rehearsal {
     error: null,
     output: '1\n',
     outcome: {},
+    edits: [],
     doubts: [],
     shape: { kind: 'nothing', rows: 0, figures: 0, missing: false, columns: [] },
     changes: [{ name: 'x', kind: 'rebound', type: 'int', detail: '1' }],

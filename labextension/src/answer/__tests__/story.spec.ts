@@ -49,7 +49,8 @@ test('every kind of record is told', () => {
     source: '',
     traceback: '',
     values: [],
-    function: ''
+    function: '',
+    unknown: null
   };
   const told = story(
     trace(
