@@ -267,7 +267,7 @@ def _shortened(rehearsal: Rehearsal) -> Rehearsal:
     if error is not None:
         # What could stand in a missing name's place is for the model.
         error = error.model_copy(update={"traceback": error.traceback[-SHOWN_OUTPUT:], "unknown": None})
-    shown = {"outcome": {}, "edits": [], "output": rehearsal.output[:SHOWN_OUTPUT], "error": error}
+    shown: dict[str, object] = {"outcome": {}, "edits": [], "output": rehearsal.output[:SHOWN_OUTPUT], "error": error}
     return rehearsal.model_copy(update=shown)
 
 
