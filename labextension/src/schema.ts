@@ -960,7 +960,7 @@ export interface components {
              * Decision
              * @enum {string}
              */
-            decision: "strategy" | "replayed" | "asked again" | "repair" | "chosen" | "approved" | "refused" | "running" | "shown" | "gave up" | "noted";
+            decision: "strategy" | "replayed" | "asked again" | "repair" | "steps" | "chosen" | "approved" | "refused" | "running" | "shown" | "gave up" | "noted";
             /**
              * Why
              * @default

@@ -48,6 +48,7 @@ Decision = Literal[
     "replayed",
     "asked again",
     "repair",
+    "steps",
     "chosen",
     "approved",
     "refused",

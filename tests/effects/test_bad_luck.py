@@ -129,7 +129,7 @@ def test_what_fails_after_a_commit_costs_no_undo(monkeypatch: pytest.MonkeyPatch
     def act() -> None:
         ran = home()
         before = state_of(SHELL)
-        monkeypatch.setattr(committing, "_bound", lambda *_: lambda: broken(None))
+        monkeypatch.setattr(committing, "bound", lambda *_: lambda: broken(None))
         undo = commit(ran)
         assert SHELL.user_ns["made"]
         assert undo.restore() == []

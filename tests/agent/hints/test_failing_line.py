@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import scipy.stats  # in the copy it would be imported anew in each case
 
+from llmos_jupyter.agent.hints.looks import LookOnly
 from llmos_jupyter.effects.copy.error_reports import error_report
 from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.protocol import ErrorReport
@@ -282,7 +283,7 @@ def test_nothing_of_the_users_is_run() -> None:
         exec(compile("box['a'] + holder.frame['zz'] / holder", "<cell>", "exec"), names)
     except Exception as error:
         Holder.asked.clear()
-        made = error_report(error, "box['a'] + holder.frame['zz'] / holder", ["<cell>"])
+        made = error_report(error, "box['a'] + holder.frame['zz'] / holder", ["<cell>"], LookOnly)
         assert made.values
         assert Holder.asked == []
     else:
@@ -297,7 +298,7 @@ def test_it_is_quick_and_bounded() -> None:
         exec(compile(code, "<cell>", "exec"), dict(names))
     except Exception as error:
         started = time.process_time()
-        made = error_report(error, code, ["<cell>"])
+        made = error_report(error, code, ["<cell>"], LookOnly)
         assert time.process_time() - started < 1.5  # the time of one look at a time is bounded, not exact
         assert 0 < len(made.values) <= 6
     else:
@@ -315,7 +316,7 @@ def test_a_frame_that_cannot_be_looked_at_costs_nothing() -> None:
     try:
         exec(compile("x = 1\ny = x / 0", "<cell>", "exec"), {}, Odd())
     except ZeroDivisionError as error:
-        made = error_report(error, "x = 1\ny = x / 0", ["<cell>"])
+        made = error_report(error, "x = 1\ny = x / 0", ["<cell>"], LookOnly)
         assert (made.type, made.line, made.values) == ("ZeroDivisionError", 2, [])
     else:
         raise AssertionError
