@@ -24,7 +24,7 @@ def test_here_is_no_more_than_this_machine() -> None:
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
 def test_a_process_bound_to_one_processor_has_one() -> None:
     script = (
-        "import os\nfrom llmos_jupyter import hardware\n"
+        "import os\nfrom llmos_jupyter.system import hardware\n"
         "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nprint(hardware.processors())"
     )
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
