@@ -90,17 +90,20 @@ class Stage:
         recorder = self._recorder
 
         def drawn(figure: Any) -> str:
-            width, height = figure.get_size_inches() * figure.dpi
-            if width * height > LARGEST_FIGURE:
-                raise ValueError(
-                    f"the figure would be {width:.0f} x {height:.0f} pixels, too large to be shown: "
-                    "use a smaller figsize (in inches) or dpi"
-                )
             self.figures.append(figure_digest(figure))
             return repr(figure)
 
         text = shell.display_formatter.formatters["text/plain"]
         text.for_type_by_name("matplotlib.figure", "Figure", lambda figure, printer, cycle: printer.text(drawn(figure)))
+        formatted = shell.display_formatter.format
+
+        def formatted_if_it_fits(obj: Any, *args: Any, **kwargs: Any) -> Any:
+            # Asked before anything is drawn: a formatter's own exception would be shown, and the next one would draw.
+            if (figure := sys.modules.get("matplotlib.figure")) is not None and isinstance(obj, figure.Figure):
+                _refuse_too_large(obj)
+            return formatted(obj, *args, **kwargs)
+
+        shell.display_formatter.format = formatted_if_it_fits
 
         def publish(data: dict[str, Any], metadata: Any = None, *args: object, **kwargs: Any) -> None:
             self._show(data)
@@ -231,3 +234,13 @@ class _NoInput(io.TextIOBase):
 
     def readline(self, size: int = -1, /) -> str:  # type: ignore[override]
         self._refuse()
+
+
+def _refuse_too_large(figure: Any) -> None:
+    """Raise ValueError for a figure of so many pixels that drawing it takes gigabytes, and shows nobody more."""
+    width, height = figure.get_size_inches() * figure.dpi
+    if width * height > LARGEST_FIGURE:
+        raise ValueError(
+            f"the figure would be {width:.0f} x {height:.0f} pixels, too large to be shown: "
+            "use a smaller figsize (in inches) or dpi"
+        )
