@@ -176,13 +176,12 @@ class Loop:
             sound = drafts[-1].works and not drafts[-1].faults
             if sound or not (yield from self._repair(task, base, drafts, number, rounds, options, deadline)):
                 break
-        if strategy.in_steps(asked.candidates, asked.retries, drafts[-1]):
-            yield from self._in_steps(task, base, drafts, options, deadline)
-        stepped = drafts[-1].round >= steps.ROUND and not drafts[-1].doubts
-        if not stepped and (more := strategy.candidates(asked.candidates, options.candidates, drafts[-1])):
+        if more := strategy.candidates(asked.candidates, options.candidates, drafts[-1]):
             yield from self._more(task, turn, drafts, more, options, deadline)
             asked_whether = self._generation(base, options, round_=rounds + 3)
             yield from verdicts.judge(drafts, asked_whether, lambda each: self._generate(task, each, deadline))
+        if choose(drafts) is None and strategy.in_steps(asked.candidates, asked.retries):
+            yield from self._in_steps(task, base, drafts, options, deadline)
         while (chosen := choose(drafts)) is not None:
             draft, why = chosen
             if why:

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.agent.answering import events, steps, strategy
-from llmos_jupyter.agent.answering.drafts import Draft
-from llmos_jupyter.protocol import Candidate, DecisionRecord, Rehearsal, RunRecord
+from llmos_jupyter.protocol import Candidate, DecisionRecord, RunRecord
 from tests.agent.answering.test_loop import Scene, block
 
 FAILS = block("1 / 0")
+OTHERS = (FAILS, FAILS, FAILS)  # the candidates beside the first
 TWO = "1. take the even numbers\n2. add them up\n"
 EVEN = "+even = numbers[1::2]\n# 2."
 TOTAL = "+total = sum(even)\n# 3."
@@ -34,7 +34,7 @@ def records(scene: Scene) -> list[object]:
 
 
 def test_each_step_runs_before_the_next_is_written_and_all_are_one_answer(scene: Scene) -> None:
-    assert ask(scene, FAILS, FAILS, TWO, EVEN, TOTAL, SHOW) == "done"
+    assert ask(scene, FAILS, FAILS, *OTHERS, TWO, EVEN, TOTAL, SHOW) == "done"
     assert (scene["even"], scene["total"]) == ([2, 4], 6)
     listed = ["take the even numbers", "add them up"]
     assert [event.step for event in scene.seen if isinstance(event, events.Stepping)] == [*listed, steps.SHOW]
@@ -52,29 +52,29 @@ def test_each_step_runs_before_the_next_is_written_and_all_are_one_answer(scene:
     assert told == ["; ".join(listed)]
     assert scene.rights.history.pushed == 1
     # What was wrong before is told for the code: told for the list, it comes back as steps.
-    listing, coding = (scene.client.sent[place].messages[-1].content for place in (2, 3))
+    listing, coding = (scene.client.sent[place].messages[-1].content for place in (3, 4))
     assert "ZeroDivisionError" not in listing
     assert "ZeroDivisionError" in coding
 
 
-def test_steps_that_worked_need_no_other_candidates(scene: Scene) -> None:
-    scene.advised = {"candidates": 3}
-    assert ask(scene, FAILS, FAILS, TWO, EVEN, TOTAL, SHOW) == "done"
-    assert scene.count(events.Comparing) == 0
+def test_another_candidate_that_works_needs_no_steps(scene: Scene) -> None:
+    assert ask(scene, FAILS, FAILS, block("r = 5\nr"), FAILS, FAILS) == "done"
+    assert scene["r"] == 5
+    assert scene.count(events.Stepping) == 0
 
 
 def test_a_list_of_one_step_means_none(scene: Scene) -> None:
-    replies = (FAILS, FAILS, "1. divide\n", block("r = 5\nr"), FAILS, FAILS)
-    assert ask(scene, *replies) == "done"
-    assert scene["r"] == 5
+    assert ask(scene, FAILS, FAILS, *OTHERS, "1. divide\n") == "failed"
     assert scene.count(events.Stepping) == 0
 
 
 def test_a_step_that_fails_is_repaired_from_its_failing_line(scene: Scene) -> None:
     broken = "+even = numbers[::2]\nodd = even['x']\n# 2."
-    assert ask(scene, FAILS, FAILS, TWO, broken, "+odd = even\n# 2.", "+total = sum(odd)\n# 3.", SHOW) == "done"
+    assert (
+        ask(scene, FAILS, FAILS, *OTHERS, TWO, broken, "+odd = even\n# 2.", "+total = sum(odd)\n# 3.", SHOW) == "done"
+    )
     assert scene["total"] == 4
-    repair = scene.client.sent[4]
+    repair = scene.client.sent[5]
     assert repair.prefix.startswith(
         "```python\n# 1. take the even numbers\neven = numbers[::2]\n# not: odd = even['x']\n"
     )
@@ -82,25 +82,23 @@ def test_a_step_that_fails_is_repaired_from_its_failing_line(scene: Scene) -> No
     assert '"# 2."' in repair.grammar
 
 
-def test_steps_that_cannot_be_mended_give_way_to_other_candidates(scene: Scene) -> None:
+def test_steps_that_cannot_be_mended_change_nothing(scene: Scene) -> None:
     broken = "+even = numbers['x']\n# 2."
-    replies = (FAILS, FAILS, TWO, broken, broken, broken, block("r = 5\nr"), FAILS, FAILS)
-    assert ask(scene, *replies) == "done"
-    assert scene["r"] == 5
+    assert ask(scene, FAILS, FAILS, *OTHERS, TWO, broken, broken, broken) == "failed"
     assert "even" not in scene.shell.user_ns
 
 
 def test_a_reply_without_an_end_ends_the_steps(scene: Scene) -> None:
     endless = "+even = [" + "1, 2, 3, " * 300
-    assert ask(scene, FAILS, FAILS, TWO, endless, block("r = 5\nr"), FAILS, FAILS) == "done"
-    assert scene["r"] == 5
+    assert ask(scene, FAILS, FAILS, *OTHERS, TWO, endless) == "failed"
+    assert "even" not in scene.shell.user_ns
 
 
 def test_stop_between_two_steps_changes_nothing(scene: Scene) -> None:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    replies = (FAILS, FAILS, TWO, "+even = numbers[::2]\n# 2.")
+    replies = (FAILS, FAILS, *OTHERS, TWO, "+even = numbers[::2]\n# 2.")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(steps._Answer, "_made", stopped)
         with pytest.raises(KeyboardInterrupt):
@@ -111,26 +109,20 @@ def test_stop_between_two_steps_changes_nothing(scene: Scene) -> None:
 
 def test_what_takes_long_runs_again_only_with_the_last_step(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(steps, "LONG", 0.0)
-    assert ask(scene, FAILS, FAILS, "1. one\n2. two\n", "+a = 1\n# 2.", "+b = a\n# 3.", "+c = b\nc\n```") == "done"
+    assert (
+        ask(scene, FAILS, FAILS, *OTHERS, "1. one\n2. two\n", "+a = 1\n# 2.", "+b = a\n# 3.", "+c = b\nc\n```")
+        == "done"
+    )
     assert (scene["a"], scene["b"], scene["c"]) == (1, 1, 1)
     tried = [event.code for event in scene.seen if isinstance(event, events.Inspected)]
     assert len(tried) == 4  # two before the steps, the first step, and the whole
 
 
 @pytest.mark.parametrize(
-    ("rehearsal", "candidates", "rounds", "wanted"),
-    [
-        (Rehearsal(status="failed"), None, None, True),
-        (Rehearsal(status="passed", doubts=["its result is empty"]), None, None, True),
-        (Rehearsal(status="passed"), None, None, False),
-        (Rehearsal(status="refused"), None, None, False),
-        (Rehearsal(status="failed"), 1, None, False),
-        (Rehearsal(status="failed"), None, 0, False),
-    ],
+    ("candidates", "rounds", "wanted"), [(None, None, True), (None, 2, True), (1, None, False), (None, 0, False)]
 )
-def test_when_steps_are_tried(rehearsal: Rehearsal, candidates: int | None, rounds: int | None, wanted: bool) -> None:
-    draft = Draft(Candidate(text=""), "x", True, 0, rehearsal=rehearsal)
-    assert strategy.in_steps(candidates, rounds, draft) is wanted
+def test_when_steps_are_tried(candidates: int | None, rounds: int | None, wanted: bool) -> None:
+    assert strategy.in_steps(candidates, rounds) is wanted
 
 
 def test_a_list_that_was_cut_off_loses_its_last_line() -> None:
