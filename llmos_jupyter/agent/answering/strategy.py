@@ -39,8 +39,8 @@ def repairs(wanted: int | None, advised: int | None) -> int:
 
 def in_steps(candidates: int | None, rounds: int | None) -> bool:
     """Whether a request for which no candidate works is tried in steps. `candidates`, `rounds` of repair: as the user
-    said, who may want no more tries. Before other candidates, steps took two to three times as long (NumpyEval and
-    table questions, 1.5B) and lost an answer that another candidate had."""
+    said, who may want no more tries. Before other candidates, steps took two to three times as long and rescued nothing
+    (docs/quality.md)."""
     return candidates is None and rounds != 0
 
 
