@@ -170,7 +170,7 @@ class Loop:
         options: Options,
         deadline: Deadline,
     ) -> Generator[AgentEvent, bool | None, Finish]:
-        """Repair the first candidate, write others beside it, and use the best."""
+        """Repair the first candidate, write others beside it, try steps if none works, and use the best."""
         rounds = strategy.repairs(asked.retries, options.retries)
         for number in range(1, rounds + 1):
             sound = drafts[-1].works and not drafts[-1].faults

@@ -1,5 +1,5 @@
-"""A request whose first answer failed, once more in steps: each is written, run in the sandbox and checked before the
-next is written.
+"""A request for which no candidate works, once more in steps: each is written, run in the sandbox and checked before
+the next is written.
 
 The model lists the steps itself, under a grammar; a list of one line means that there are none. Then it writes their
 code as one reply, each step below its number, and is stopped at the next number: what stands there so far is run, and
