@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from llmos_jupyter.daemon.stores.learned import run_kind
-from llmos_jupyter.engines import catalogue, selection
+from llmos_jupyter.engines import selection
 from llmos_jupyter.protocol import CandidateRecord, InspectionRecord, Record, RehearsalRecord, RunRecord, Trace
 from llmos_jupyter.protocol.jobs import Ended
 from llmos_jupyter.scheduling.choice.strategies import ANSWER, Strategy, prior
@@ -38,7 +38,7 @@ class Observer:
     """Follows one engine, in the order in which it was asked."""
 
     def __init__(self, model: str) -> None:
-        found = catalogue.resolve(model)
+        found = selection.resolve(model)
         self.model, self._size = found.name, found.size_bytes
         self._speed = selection.decode_speed(found, selection.Machine.here())
         self._prompts: deque[str] = deque(maxlen=PROMPTS_CACHED)

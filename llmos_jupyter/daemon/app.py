@@ -22,7 +22,7 @@ from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.stores import task_lists
 from llmos_jupyter.daemon.stores.store import UnknownTask
 from llmos_jupyter.daemon.work.streams import EventStream
-from llmos_jupyter.engines import catalogue, download, selection
+from llmos_jupyter.engines import download, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     PROTOCOL,
@@ -269,7 +269,7 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/models/remove", operation_id="remove")
     async def remove(model: ModelName) -> int:
         """Delete a model's file; says how many bytes came free."""
-        found = catalogue.resolve(model.name)
+        found = selection.resolve(model.name)
         if daemon.engines.loaded == found.name:
             await daemon.engines.unload()
         return await asyncio.to_thread(download.remove, found)

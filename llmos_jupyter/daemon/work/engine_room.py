@@ -185,7 +185,7 @@ class EngineRoom:
     def _wanted(self, name: str) -> Model:
         """The model a name means now. `auto` keeps its meaning while that model is loaded."""
         if not self._is_auto(name):
-            return catalogue.resolve(config.load().model if name == "auto" else name)
+            return selection.resolve(config.load().model if name == "auto" else name)
         if self._automatic is None or self._automatic != self._model:
             self._automatic = selection.choose(self.machine(), catalogue.models()).model
         return self._automatic
@@ -200,7 +200,7 @@ class EngineRoom:
     def speed(self, model: str) -> float:
         """Tokens that a model is taken to write in a second on this machine, before it was seen."""
         try:
-            return max(0.1, selection.decode_speed(catalogue.resolve(model), self.machine()))
+            return max(0.1, selection.decode_speed(selection.resolve(model), self.machine()))
         except LLMOSError:
             return 10.0
 
