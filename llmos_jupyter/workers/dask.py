@@ -254,19 +254,7 @@ class _Attempt:
                 await Queue(f"{self._name}-{what}", client=self._client) for what in ("events", "tickets")
             ]
             await tickets.put(1)
-            future = self._client.submit(
-                run_here,
-                self._job.model_dump_json(),
-                self._files,
-                events.name,
-                tickets.name,
-                # A group of its own: the jobs of one group Dask would hold back, but give each worker one in advance,
-                # which then runs before all that come later, whatever their priorities.
-                key=(self._name, 0),
-                pure=False,
-                priority=self._job.priority,
-                resources=self._job.resources or None,
-            )
+            future = self._submit(events.name, tickets.name)
             cancelled = asyncio.ensure_future(self._cancelled.wait())
             finished = asyncio.ensure_future(_settled(future))
             heard = asyncio.ensure_future(events.get())
@@ -310,6 +298,21 @@ class _Attempt:
                 waiting.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
             await self._tidy(future, queues)
+
+    def _submit(self, events: str, tickets: str) -> Any:
+        return self._client.submit(
+            run_here,
+            self._job.model_dump_json(),
+            self._files,
+            events,
+            tickets,
+            # A group of its own: the jobs of one group Dask would hold back, but give each worker one in advance,
+            # which then runs before all that come later, whatever their priorities.
+            key=(self._name, 0),
+            pure=False,
+            priority=self._job.priority,
+            resources=self._job.resources or None,
+        )
 
     async def _result(self, future: Any) -> Ended | None:
         """How the job ended, with its results on this machine's disk; None if the worker was lost."""
