@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter import paths
 from llmos_jupyter.agent.describe.variables import user_variables
-from llmos_jupyter.agent.replay.recording import Recorded, Recording, asked_hash
+from llmos_jupyter.agent.replay.dependencies import asked_hash
+from llmos_jupyter.agent.replay.recording import Recorded, Recording
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy.masking import mask
