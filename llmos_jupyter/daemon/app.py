@@ -236,11 +236,11 @@ def _writing_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/warm", operation_id="warm")
     async def warm(warming: Warming) -> bool:
         """Read a prompt into the cache; false if something better was to be done."""
-        return await daemon.warm(warming)
+        return await daemon.warmth.warm(warming)
 
     @app.post("/v1/warm/stop", operation_id="stop_warming")
     async def stop_warming() -> None:
-        await daemon.stop_warming()
+        await daemon.warmth.give_way()
 
 
 def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
