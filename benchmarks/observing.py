@@ -26,8 +26,6 @@ from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome, Pri
 READING = 2.8
 CHARS_A_TOKEN = 3.2
 ANSWER_TOKENS = 40.0
-# The rounds of a task's generations: from this on they are repairs (agent/answering/loop.py).
-FIRST_REPAIR = 3
 # A background cell, before anything is known of it.
 UNKNOWN = Prior(seconds=10.0, probability=0.9)
 # The engine keeps the prompts that were read last: one in each of its slots.
@@ -83,7 +81,7 @@ class Observer:
         timings = [candidate.timings for candidate in ended]
         works = [_works(records, number, record.candidate.index) for record in candidates]
         return Observation(
-            "repair" if number >= FIRST_REPAIR else "generation",
+            "repair" if candidates[0].purpose == "repair" else "generation",
             self.model,
             Features(request_chars=chars, prompt_tokens=fresh, candidates=len(candidates)),
             Prior(seconds=0.2 + (fresh / READING + ANSWER_TOKENS) / self._speed, tokens=ANSWER_TOKENS),

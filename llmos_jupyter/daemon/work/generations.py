@@ -312,7 +312,7 @@ class Generations:
             # What was written until somebody stopped it belongs to the trace as well.
             for candidate in writing.values():
                 if candidate.text != generation.prefix:
-                    await self._keep(task_id, generation.round, candidate)
+                    await self._keep(task_id, generation, candidate)
 
     async def _stream(
         self,
@@ -335,7 +335,7 @@ class Generations:
                     candidate = writing[part.index]
                     candidate.finish, candidate.timings = part.finish, part.timings
                     candidate.confidence, candidate.doubt = part.confidence, part.doubt
-                    await self._keep(task_id, generation.round, candidate)
+                    await self._keep(task_id, generation, candidate)
                     del writing[part.index]
                     turn.whole = not writing
                     items.put_nowait(Done(candidate=candidate, more=len(writing)))
@@ -358,5 +358,6 @@ class Generations:
             raise EngineGone("the stream ended before the answer")
         return tokens
 
-    async def _keep(self, task_id: str, round_: int, candidate: Candidate) -> None:
-        await asyncio.shield(self._store(task_id, CandidateRecord(round=round_, candidate=candidate)))
+    async def _keep(self, task_id: str, generation: Generation, candidate: Candidate) -> None:
+        record = CandidateRecord(round=generation.round, purpose=generation.purpose, candidate=candidate)
+        await asyncio.shield(self._store(task_id, record))
