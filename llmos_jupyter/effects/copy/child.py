@@ -247,7 +247,7 @@ def _outcome(
     shown = outcome.shown_digest(value, printed, figures)
     return {
         "outcome": outcome.digests(shell.user_ns, changed, shown),
-        "doubts": outcome.doubts(value, printed, len(figures)),
+        "doubts": [*outcome.doubts(value, printed, len(figures)), *outcome.joined_texts(value, shell.user_ns)],
         "edits": [edit.model_dump() for edit in brief.looks.after(brief.code, shell.user_ns, seconds)],
         "shape": outcome.shape(value, printed, len(figures)).model_dump(),
     }

@@ -560,6 +560,15 @@ def test_an_answer_that_shows_nothing_is_compared_with_others(scene: Scene) -> N
     assert scene["r"] == 3
 
 
+@pytest.mark.parametrize("first", ["df['b'] = df['b'].fillna('')", "df.sum()"])
+def test_an_answer_that_changes_nothing_or_joins_texts_is_compared_with_others(scene: Scene, first: str) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"a": [1, 2], "b": ["n/a", "x"]})
+    right = "df['b'] = df['b'].replace('n/a', '')"
+    assert scene.ask(block(first), block(right), block(right), candidates=None) == "done"
+    assert scene["df"].b.tolist() == ["", "x"]
+    assert "Mind:" in scene.client.sent[1].messages[-1].content
+
+
 def question(scene: Scene, text: str) -> None:
     scene.shell.user_ns["ages"] = {"ann": 31, "bob": 25, "cy": 40}
     scene.shell.user_ns["heights"] = pd.Series([1.6, 1.9, 1.7])
