@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft, same_program
 from llmos_jupyter.agent.answering.events import AgentEvent, Inspected, Rehearsed, Rehearsing
+from llmos_jupyter.agent.answering.stream.deadline import Deadline
 from llmos_jupyter.agent.capability.capabilities import Grants
 from llmos_jupyter.agent.context.notebook_context import NotebookContext
 from llmos_jupyter.agent.data_notes.doubts import data_doubts, without_effect
