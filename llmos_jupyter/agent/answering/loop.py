@@ -28,6 +28,7 @@ from llmos_jupyter.agent.answering.events import (
     Words,
     Written,
 )
+from llmos_jupyter.agent.answering.figures import uncomputed
 from llmos_jupyter.agent.answering.permissions import Verdict, decide
 from llmos_jupyter.agent.answering.recorded import RecordedAnswers
 from llmos_jupyter.agent.answering.stream.deadline import Deadline
@@ -136,6 +137,9 @@ class Loop:
         base = self._context.prompt(turn)
         first = yield from self._first(task, base, turn.request, options, deadline)
         if isinstance(first, Words):
+            first = (yield from self._computed(task, base, turn, first, options, deadline)) or first
+        if isinstance(first, Words):
+            yield first
             entry = self._recorded.entry(turn, asked, "words", first.text, first.model)
             self._context.commit(turn, first.text)
             if first.complete:
@@ -145,7 +149,7 @@ class Loop:
             message = f"The answer was longer than {options.max_tokens} tokens: raise --max-tokens or ask for less."
             yield GaveUp(message, first.code)
             return Finish(state="failed", reason=message)
-        if first.candidate.finish == "stop":
+        if first.candidate.finish == "stop" and first.rehearsal is None:
             yield from self._trial.attempt(task, first, deadline)
         drafts = [first]
         try:
@@ -224,20 +228,41 @@ class Loop:
     def _first(
         self, task: Task, base: list[Message], request: str, options: Options, deadline: Deadline
     ) -> Generator[AgentEvent, bool | None, Draft | Words]:
-        """The likeliest candidate, shown while it is written; or words."""
+        """The likeliest candidate, shown while it is written; or words, still to be told."""
         generation = generation_of(base, options, round_=0)
         for candidate in (yield from self._stream.candidates(task, generation, deadline)):
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "words":
                 yield Written(candidate, "")
-                words = Words(reply.text, candidate.finish != "length", candidate.model)
-                yield words
-                return words
+                return Words(reply.text, candidate.finish != "length", candidate.model)
             if reply.kind == "nothing":
                 raise LLMOSError(_nothing(candidate, options))
             yield Written(candidate, reply.text)
             return Draft(candidate, reply.text, reply.complete, 0, request)
         raise LLMOSError("The answer ended without a word: ask again.")
+
+    def _computed(
+        self, task: Task, base: list[Message], turn: Turn, words: Words, options: Options, deadline: Deadline
+    ) -> Generator[AgentEvent, bool | None, Draft | None]:
+        """Code that works in place of words with figures about the notebook's data, which nothing has computed."""
+        figures = uncomputed(words.text, (message.content for message in base))
+        if not figures or options.retries == 0 or not self._context.speaks_of_data(turn.request):
+            return None
+        why = f"the answer in words has figures that nothing computed ({', '.join(figures[:3])})"
+        yield Repairing(1, 1, why)
+        self._record(task, DecisionRecord(round=0, decision="repair", why=why))
+        generation = generation_of(base, options, round_=1).model_copy(update={"grammar": prompts.CODE_GRAMMAR})
+        for candidate in (yield from self._stream.candidates(task, generation, deadline)):
+            reply = prompts.read_reply(candidate.text)
+            if reply.kind != "code" or candidate.finish != "stop":
+                break
+            yield Written(candidate, reply.text)
+            draft = Draft(candidate, reply.text, reply.complete, 1, turn.request)
+            yield from self._trial.attempt(task, draft, deadline)
+            if draft.works:
+                return draft
+        yield Noted(f"Nothing computed the figures in these words: {', '.join(figures[:3])}.")
+        return None
 
     def _more(
         self, task: Task, turn: Turn, drafts: list[Draft], more: int, options: Options, deadline: Deadline
