@@ -21,7 +21,7 @@ from llmos_jupyter.daemon import job_routes
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.stores import task_lists
 from llmos_jupyter.daemon.stores.store import UnknownTask
-from llmos_jupyter.daemon.work.streams import EventStream
+from llmos_jupyter.daemon.streams import EventStream
 from llmos_jupyter.engines import download, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
