@@ -39,9 +39,18 @@ _PIN_OF = frozenset([
 _STRONG_KEYS = frozenset(
     ["api", "private", "secret", "access", "encryption", "signing", "master", "ssh", "hmac", "aes"]
 )
-_WEAK_KEYS = frozenset(
-    ["session", "auth", "account", "client", "service", "license", "licence", "shared", "storage", "deploy", "app"]
-)
+_WEAK_KEYS = frozenset([
+    "session", "auth", "account", "client", "service", "license", "licence", "shared", "storage", "deploy", "app",
+    # Vendors whose keys have no form of their own: the name says whose key it is, the value that it is one.
+    "adafruit", "airtable", "algolia", "anthropic", "asana", "aws", "azure", "beamer", "bitbucket", "bittrex",
+    "cloudflare", "codecov", "cohere", "coinbase", "confluent", "contentful", "datadog", "deepgram", "deepseek",
+    "discord", "dropbox", "elevenlabs", "etsy", "fastly", "finnhub", "freshbooks", "gemini", "gitter", "google", "groq",
+    "heroku", "hubspot", "huggingface", "intercom", "kaggle", "kraken", "kucoin", "langsmith", "linkedin", "looker",
+    "mailchimp", "mailgun", "mapbox", "mattermost", "messagebird", "mistral", "netlify", "newrelic", "nytimes",
+    "okta", "openai", "openweather", "owm", "perplexity", "pinecone", "plaid", "quandl", "rapidapi", "sendbird",
+    "sendgrid", "sentry", "serpapi", "snyk", "stripe", "sumologic", "tavily", "travis", "twilio", "twitch", "twitter",
+    "voyage", "wandb", "yandex", "zendesk",
+])  # fmt: skip
 _TOKEN_KINDS = frozenset([
     "access", "api", "auth", "bearer", "id", "refresh", "session", "secret", "csrf", "github", "gitlab", "slack",
     "bot", "hf",
@@ -73,10 +82,10 @@ _CHINESE_KINDS = {"密码": "password", "口令": "password", "令牌": "token",
 
 class SecretName(NamedTuple):
     """What a secret-looking name promises: the kind of secret, and how sure the name alone makes it. `weak`: the value
-    must look like one as well; `digits`: it must be four digits or more."""
+    must look like one as well; `digits`: it must be four digits or more; `shaped`: it must be made like a password."""
 
     kind: str
-    sure: Literal["strong", "weak", "digits"]
+    sure: Literal["strong", "weak", "digits", "shaped"]
 
 
 @lru_cache(maxsize=4096)
@@ -111,6 +120,16 @@ def secret_name(name: str) -> SecretName | None:
     return None
 
 
+# Names of logins: a user's name is no secret, but people keep a password or a token there as well.
+_LOGIN = re.compile(r"(?:.*[^A-Za-z])?(?i:log_?[io]n|signin)$|.*[a-z]Log[io]n$")
+
+
+@lru_cache(maxsize=4096)
+def holder_name(name: str) -> SecretName | None:
+    """`secret_name`, and the names under which a value is a secret only if it is made like a password."""
+    return secret_name(name) or (SecretName("password", "shaped") if _LOGIN.match(name.strip()) else None)
+
+
 # --- values under such a name ---------------------------------------------------------------------
 
 TYPES = frozenset([
@@ -135,6 +154,8 @@ def is_secret(body: str, secret: SecretName) -> bool:
         return False
     if secret.sure == "digits":
         return re.fullmatch(r"\d{4,12}", stripped) is not None
+    if secret.sure == "shaped":
+        return looks_like_password(stripped)
     if secret_name(stripped) is not None and re.fullmatch(r"[A-Za-z_-]+", stripped):
         return False
     return secret.sure == "strong" or looks_random(stripped)
@@ -143,3 +164,22 @@ def is_secret(body: str, secret: SecretName) -> bool:
 def looks_random(body: str) -> bool:
     mixed = any(c.isdigit() for c in body) and any(c.isalpha() for c in body)
     return (" " not in body and ((mixed and len(body) >= 6) or len(body) >= 20)) or ("=" in body and len(body) >= 8)
+
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+def looks_like_password(body: str) -> bool:
+    """Whether a text is made like a password or a token, and not like a user's name, an address or a time.
+
+    `Pa55w0rd`, `k7!mv#2q` and a long mixed key are; `ann42`, `Ann.Miller1990`, `AB12345`, `ann@example.org` are not.
+    """
+    if len(body) < 8 or re.search(r"\s|://|@[\w-]+\.\w|^[\w.-]+\\", body) or _UUID.fullmatch(body):
+        return False
+    if not (re.search(r"\d", body) and re.search(r"[A-Za-z]", body)):
+        return False
+    if re.search(r"\d[T ]\d\d:|\d{4}-\d\d-\d\d", body):
+        return False
+    sign = re.search(r"[!#$%^&*?+=~]", body)
+    mixed = re.search(r"[a-z]", body) and re.search(r"[A-Z]", body) and re.search(r"[A-Za-z]\d+[A-Za-z]", body)
+    return bool(sign or mixed or (len(body) >= 20 and len(re.findall(r"\d", body)) >= 4))

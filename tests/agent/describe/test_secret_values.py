@@ -15,7 +15,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from llmos_jupyter.agent.context.notebook_context import NotebookContext
 from llmos_jupyter.agent.describe.secret_values import secrets_in, secrets_of
 from llmos_jupyter.agent.describe.variables import describe_variable
-from llmos_jupyter.privacy.masking import mask, mask_known, remember
+from llmos_jupyter.privacy.masking import forget_values, mask, mask_known, remember
 
 SECRET = "Pa55w0rd-1"
 
@@ -102,7 +102,7 @@ def test_a_description_hides_what_another_column_repeats() -> None:
 @pytest.fixture(autouse=True)
 def forgotten() -> Iterator[None]:
     yield
-    remember({})
+    forget_values()
 
 
 def test_values_are_masked_wherever_they_stand() -> None:
