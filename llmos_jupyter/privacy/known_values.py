@@ -36,7 +36,7 @@ _TOKEN = re.compile(r"[^\s'\"<>|,;:=()\[\]{}│┆]+")
 _BETWEEN_TOKENS = re.compile(r"[\s'\",;│┆|]*")
 _ENDS = ".,?!…"
 # Where a printer breaks a long word: perhaps between quotes, and in the repr of a string.
-_BREAK = re.compile(r"['\"]?[ \t]*(?:\\?\r?\n|\\n)[ \t]*['\"]?")
+BREAK = re.compile(r"['\"]?[ \t]*(?:\\?\r?\n|\\n)[ \t]*['\"]?")
 _LAST_WORD = re.compile(r"[^\s'\"<>|,;:=()\[\]{}│┆]{3,}$")
 
 
@@ -125,7 +125,7 @@ class KnownValues:
     def _without_wrapped(self, text: str) -> str:
         """The text without the values that go on in the next line."""
         parts, start = [], 0
-        for at in _BREAK.finditer(text):
+        for at in BREAK.finditer(text):
             line = max(text.rfind("\n", 0, at.start()), at.start() - 200) + 1
             last = _LAST_WORD.search(text, max(line, start), at.start())
             if last is None:
@@ -143,7 +143,7 @@ class KnownValues:
             if not value.startswith(head) or value == head:
                 continue
             done, at = len(head), place
-            while done < len(value) and (gap := _BREAK.match(text, at)):
+            while done < len(value) and (gap := BREAK.match(text, at)):
                 at = gap.end()
                 same = _common(value, done, text, at)
                 if not same:

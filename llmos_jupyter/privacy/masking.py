@@ -30,16 +30,19 @@ from llmos_jupyter.privacy.secret_names import (
     SecretName,
     holder_name,
     is_secret,
+    looks_like_password,
     looks_random,
     masked,
     secret_name,
 )
+from llmos_jupyter.privacy.secret_records import mask_records
 from llmos_jupyter.privacy.secret_tables import mask_tables
+from llmos_jupyter.privacy.wrapped_forms import mask_wrapped
 
 
 def mask(text: str) -> str:
     """The text with every secret in it replaced by `<masked: kind>`: 3 ms for 4 kB, 0.15 s more at first."""
-    for step in (mask_tables, _environment, _remembered, _forms, _names):
+    for step in (mask_tables, mask_records, _environment, _remembered, mask_wrapped, _forms, _names):
         text = step(text)
     return text
 
@@ -196,12 +199,12 @@ _QUOTED = (
 )
 _LITERAL = re.compile(f"(?P<prefix>\\b[rbfuRBFU]{{1,2}})?(?P<quoted>{_QUOTED})")
 _TRIGGER = (
-    "pass|pwd|pw|secret|token|key|cred|auth|cookie|jwt|bearer|session|wort|senha|contras|парол|パス|비밀|[密口令私凭]"
+    "pass|pwd|pw|psk|secret|token|key|cred|auth|cookie|jwt|bearer|session|wort|senha|contras|парол|パス|비밀|[密口令私凭]"
     "|pin|log_?[io]n|signin|clave|parola|woord|has[lł]o|heslo|s[oö]senord|salasana"
 )
 _NAMED = re.compile(
     rf"(?<![\w-])(?P<name>(?=[\w-]{{0,64}}?(?i:{_TRIGGER}))[\w-]{{2,64}})"
-    r"(?P<sep>['\"]?\]?[ \t]*(?::[ \t]*[A-Za-z_][\w.\[\], |]{0,40}?[ \t]*=|:=|[=!]=|=>|[:=：])[ \t]*"
+    r"(?P<sep>['\"]?\]?[ \t]*(?::[ \t]*[A-Za-z_][\w.\[\], |]{0,40}?[ \t]*=(?=[ \t]*[^\s=])|:=|[=!]=|=>|[:=：])[ \t]*"
     r"|[ \t]+is[ \t]+|[ \t]+(?=[^\s=:'\"-]))"
     rf"(?:(?P<prefix>[rbfuRBFU]{{0,2}})(?P<quoted>{_QUOTED})"
     r"|(?P<open>[\[({])(?P<inside>[^\[\](){}]{0,4000})[\])}]"
@@ -314,6 +317,8 @@ def _masked_bare(name: str, sep: str, bare: str, after: str, secret: SecretName)
         return bare  # settings.password, os.environ
     if not joint:  # `--token abc123`; two words of prose otherwise
         return masked(secret.kind) + tail if name.startswith("--") and random else bare
+    if joint == "=" and len(word) >= 20 and looks_like_password(word):
+        return f'"{masked(secret.kind)}"{tail}'
     if joint == "=" and sep == "=" and after not in (",", ")"):
         plain_word = word.isidentifier() and not random
         shell = name.upper() == name or name.startswith("--") or after in (";", "&") or secret.sure == "strong"

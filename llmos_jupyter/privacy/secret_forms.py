@@ -107,6 +107,15 @@ WRITTEN = table(
                            r"(?!<masked)([\w.~+/=-]{6,})"),
     ("API key", "-key", r"(?i:\b(?:ocp-apim-subscription|x-[\w-]{0,40}|api|dd-api|dd-application)-key)['\"]?"
                         r"[ \t]*:[ \t]*['\"]?(?!<masked)(?=[\w-]*\d)([\w.~+/=-]{8,})"),
+    ("password", "password", r"(?i:\b(?:with|encrypted|set|login)\s+(?:encrypted\s+)?password\s*=?\s*)"
+                             r"'(?!<masked)([^'\n]{3,})'"),
+    ("password", "identified", r"(?i:\bidentified\s+(?:with\s+\w+\s+)?(?:by|as)\s+)"
+                               r"['\"](?!<masked)([^'\"\n]{3,})['\"]"),
+    ("password", "password ", r"\b(?:store|key)Password\s+(['\"])(?P<secret>(?!<masked|\$)[^'\"\n]{3,})\1"),
+    ("key", "fs.", r"\bfs\.(?:s3[an]?|azure|gs|adl)\.[\w.-]*key[\w.-]*['\"]?\s*[,:=]\s*['\"]?"
+                   r"(?!<masked)([\w+/=]{16,})"),
+    ("seed phrase", "", r"(?i:\b(?:mnemonic|(?:seed|recovery|backup)[ _]phrase))['\"]?\s*(?:[:=]|is)\s*['\"]?"
+                        r"((?:[a-z]{3,8} ){11,23}[a-z]{3,8})\b"),
     ("secret", "secretstr(", r"\bSecretStr\(\s*['\"](?!<masked)([^'\"\n]+)['\"]"),
     ("secret", "otpauth:", r"\botpauth://[^\s'\"]*?[?&]secret=([A-Z2-7=]{8,})"),
 )  # fmt: skip
@@ -118,7 +127,7 @@ _VALUE = r"['\"]?(?!<masked|\$|\{|-)([^\s'\"|;]{4,})"
 _ARGUMENTS = r"\b[^\n|;]{0,200}?\s"
 
 COMMANDS = table(
-    ("password", "--", rf"(?i:--(?:password|passwd|pass|passphrase|passcode))[ =]{_VALUE}"),
+    ("password", "--", rf"(?i:--(?:password|passwd|pass|passphrase|passcode))(?:=| (?=\S*[\d!@#$%^&*])){_VALUE}"),
     ("password", "--auth", rf"\bhttps?{_ARGUMENTS}--auth[ =]['\"]?[\w.@-]+:{_VALUE}"),
     ("password", "login", rf"\b(?:docker|podman|helm|az|oc|skopeo)\s[^\n|;]{{0,80}}?login{_ARGUMENTS}-p[ =]{_VALUE}"),
     ("password", "twine", rf"\btwine{_ARGUMENTS}-p[ =]{_VALUE}"),

@@ -27,6 +27,7 @@ _STRONG = {
 _WEAK = {
     "token": "token", "auth": "credential", "authorization": "credential", "cookie": "cookie", "jwt": "token",
     "bearer": "token", "authtoken": "token", "accesstoken": "token",
+    "csrfmiddlewaretoken": "token", "psk": "password",
     "sessionid": "session", "sessionkey": "session key",
     # Spanish for password and for key, Italian for word.
     "clave": "password", "parola": "password",
@@ -69,11 +70,16 @@ _ABOUT_LAST = frozenset([
     "error", "errors", "attempts", "failures", "manager", "input", "prompt", "form", "page", "hint", "version",
     "format", "limit", "budget", "window", "freq", "frequency", "index", "idx", "vocab", "vocabulary", "embedding",
     "embeddings", "cost", "price", "score", "scores", "prob", "probs", "dim", "mask", "map", "entropy", "regex",
-    "pattern", "sock", "socket", "parallelism", "class", "enabled", "ttl", "rank", "weight", "weights",
+    "log", "logs", "event", "events", "history", "stats", "summary", "report", "pattern", "sock", "socket", "parallelism", "class", "enabled", "ttl", "rank", "weight", "weights",
 ])  # fmt: skip
 _ABOUT_FIRST = frozenset([
     "n", "num", "max", "min", "total", "avg", "mean", "sum", "is", "has", "needs", "no", "num_", "count", "per",
     "stop", "pad", "eos", "bos", "unk",
+])  # fmt: skip
+# What may follow `secret` in the name of one.
+_OF_SECRETS = frozenset([
+    "key", "keys", "access", "token", "tokens", "value", "values", "string", "text", "phrase", "code", "hash", "base",
+    "api", "data", "b", "hex", "bytes", "env", "prod", "dev", "test", "live", "client", "app", "aws", "old", "new",
 ])  # fmt: skip
 _CHINESE = re.compile(r"(密码|口令|令牌|密钥|私钥|凭证)(?!强度|长度|数量|数|类型|错误|策略|过期|位数)")
 _CHINESE_KINDS = {"密码": "password", "口令": "password", "令牌": "token", "密钥": "key", "私钥": "private key",
@@ -99,6 +105,8 @@ def secret_name(name: str) -> SecretName | None:
     before = ""
     for word in words:
         single = word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+        if single == "secret" and word != words[-1] and not _OF_SECRETS.issuperset(words[words.index(word) + 1 :]):
+            return SecretName("secret", "weak")  # secret_santa
         if single in _STRONG:
             return SecretName(_STRONG[single], "strong")
         if word.endswith(("password", "passwd", "passphrase", "apikey")):  # PGPASSWORD

@@ -209,10 +209,12 @@ def _series(name: str, series: Any) -> Iterator[tuple[str, str]]:
 
 def _columns(name: str, columns: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Secrets in columns by name, and in a table of names and values."""
+    named = {label: secret for label in columns if (secret := holder_name(label))}
     whole = secret_name(name)
-    for label, column in columns.items():
-        if secret := holder_name(label) or whole:
-            yield from _values(secret, _texts(column))
+    if whole and whole.sure == "strong" and not named:
+        named = dict.fromkeys(columns, whole)
+    for label, secret in named.items():
+        yield from _values(secret, _texts(columns[label]))
     lowered = {label.lower(): column for label, column in columns.items()}
     names = next((column for label, column in lowered.items() if label in _NAMES), None)
     values = next((column for label, column in lowered.items() if label in _VALUES), None)
