@@ -70,7 +70,8 @@ _ABOUT_LAST = frozenset([
     "error", "errors", "attempts", "failures", "manager", "input", "prompt", "form", "page", "hint", "version",
     "format", "limit", "budget", "window", "freq", "frequency", "index", "idx", "vocab", "vocabulary", "embedding",
     "embeddings", "cost", "price", "score", "scores", "prob", "probs", "dim", "mask", "map", "entropy", "regex",
-    "log", "logs", "event", "events", "history", "stats", "summary", "report", "pattern", "sock", "socket", "parallelism", "class", "enabled", "ttl", "rank", "weight", "weights",
+    "log", "logs", "event", "events", "history", "stats", "summary", "report",
+    "pattern", "sock", "socket", "parallelism", "class", "enabled", "ttl", "rank", "weight", "weights",
 ])  # fmt: skip
 _ABOUT_FIRST = frozenset([
     "n", "num", "max", "min", "total", "avg", "mean", "sum", "is", "has", "needs", "no", "num_", "count", "per",

@@ -45,7 +45,7 @@ COLUMNS: dict[str, dict[str, list[object]]] = {
     "pictures": {"picture": PICTURES, "name": numbered("a{}.png")},
     "joined": {"key": numbered("K00{}x"), "value": numbered("north{}"), "n": COUNT},
     "keys": {"customer_key": COUNT, "order_key": numbered("ORD-2024-000{}"), "foreign_key": made(12)},
-    "words": {"token": ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "and", "then", "some"], "token_count": COUNT},
+    "words": {"token": ["the", "quick", "brown", "fox"] * 3, "token_count": COUNT},
     "texts": {"text": ["how many tokens", "the password was wrong", "a secret of success"] * 4, "n_tokens": COUNT},
     "football": {"player": WHO, "pass": COUNT, "pass_rate": [0.5] * ROWS, "key_passes": COUNT},
     "logins": {
