@@ -165,7 +165,7 @@ def _stop(given: argparse.Namespace) -> None:
 def _queue(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon import lifecycle
     from llmos_jupyter.daemon.client import DaemonClient
-    from llmos_jupyter.session.tasks import queue_text
+    from llmos_jupyter.widgets.queue import queue_text
 
     if lifecycle.find() is None:
         print("No llmos daemon is running; the first request starts it.")

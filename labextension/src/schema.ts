@@ -1997,6 +1997,17 @@ export interface components {
             task: components["schemas"]["Task"];
             step: components["schemas"]["StepRecord"] | null;
             /**
+             * State
+             * @description of the task, in the word that people are shown
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "paused" | "done" | "failed" | "cancelled";
+            /**
+             * Priority
+             * @description that holds now: a step's may differ from the one its task was given
+             */
+            priority: number;
+            /**
              * Why
              * @default
              */

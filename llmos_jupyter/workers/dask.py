@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol.jobs import Ended, Job, Started, Waiting, WorkerEvent, WorkerItem
+from llmos_jupyter.system.private_files import private_folder
 from llmos_jupyter.workers.dask_task import END, NO_TICKET, read_files, run_here
 
 if TYPE_CHECKING:
@@ -327,7 +328,7 @@ class _Attempt:
         ended = Ended.model_validate_json(text)
         if ended.results is None:
             return ended
-        self._keep.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self._keep)
         for name, data in files.items():
             (self._keep / Path(name).name).write_bytes(data)
         results = ended.results.model_copy(update={"folder": str(self._keep)})

@@ -23,6 +23,7 @@ from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD, Launch
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import EngineStatus, Progress
+from llmos_jupyter.system.private_files import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -330,7 +331,7 @@ def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, co
         context //= 2
     states = paths.states_dir()
     shutil.rmtree(states, ignore_errors=True)
-    states.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(states)
     return Launch(
         model=model.name,
         states=states,

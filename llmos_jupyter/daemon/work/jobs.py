@@ -227,9 +227,9 @@ class Jobs:
         window = order[offset : offset + limit]
         tasks = await asyncio.to_thread(task_lists.by_number, self._store, window)
         return [
-            Queued(
-                task=task,
-                step=now.get(task.id),
+            Queued.of(
+                task,
+                now.get(task.id),
                 why=self.in_numbers(self._schedule.waits_for(now[task.id].id)) if task.id in now else "",
                 more=max(0, len(order) - offset - limit),
             )
