@@ -12,7 +12,6 @@ import os
 import signal
 import time
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 from llmos_jupyter import config, paths
 from llmos_jupyter._version import __version__
@@ -48,9 +47,7 @@ from llmos_jupyter.protocol import (
     ResourceInfo,
     RunRecord,
     Session,
-    Span,
     Status,
-    StepRecord,
     StreamItem,
     Task,
 )
@@ -160,22 +157,8 @@ class Daemon:
     async def _note_kernel(self, task_id: str, record: RehearsalRecord | RunRecord) -> None:
         """Code has run in a notebook's kernel, or in a copy of it: a step as well, though nobody scheduled it."""
         task = await asyncio.to_thread(self.store.task, task_id)
-        if task.in_background:
-            return  # within a step of its worker
-        ran = record.rehearsal.seconds if isinstance(record, RehearsalRecord) else record.run.seconds
-        now = time.time()
-        step = StepRecord(
-            id=f"{task_id}/{record.type}-{record.round}-{record.index}-{now:.3f}",
-            task=task_id,
-            kind="rehearsal" if isinstance(record, RehearsalRecord) else "kernel",
-            resource=f"kernel of {Path(task.session.notebook).name or task.session.id}",
-            state="done",
-            session=task.session.id,
-            priority=task.options.priority,
-            created=now - ran,
-            spans=[Span(start=now - ran, end=now)],
-        )
-        self.schedule.note(step)
+        if not task.in_background:  # else it is within a step of its worker
+            self.schedule.note_kernel(task, record)
 
     async def finish(self, task_id: str, finish: Finish) -> Task:
         try:

@@ -11,12 +11,13 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.stores.step_store import StepStore
 from llmos_jupyter.daemon.work.planner import Planner
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import Span, StepKind, StepRecord, StepState
+from llmos_jupyter.protocol import RehearsalRecord, RunRecord, Span, StepKind, StepRecord, StepState, Task
 from llmos_jupyter.scheduling.dispatch.online import ListScheduler
 from llmos_jupyter.scheduling.dispatch.ready import Rank
 from llmos_jupyter.scheduling.dispatch.waiting_room import Dropped
@@ -194,9 +195,24 @@ class Schedule:
         self._planner.quiet(True)
         self.wake()
 
-    def note(self, record: StepRecord) -> None:
-        """A step that was never scheduled has happened: code in a notebook's own kernel."""
-        self._note(record)
+    def note_kernel(self, task: Task, record: RehearsalRecord | RunRecord) -> None:
+        """A step that was never scheduled has happened: code in a notebook's own kernel, or in a copy of it."""
+        rehearsed = isinstance(record, RehearsalRecord)
+        seconds = record.rehearsal.seconds if isinstance(record, RehearsalRecord) else record.run.seconds
+        now = time.time()
+        self._note(
+            StepRecord(
+                id=f"{task.id}/{record.type}-{record.round}-{record.index}-{now:.3f}",
+                task=task.id,
+                kind="rehearsal" if rehearsed else "kernel",
+                resource=f"kernel of {Path(task.session.notebook).name or task.session.id}",
+                state="done",
+                session=task.session.id,
+                priority=task.options.priority,
+                created=now - seconds,
+                spans=[Span(start=now - seconds, end=now)],
+            )
+        )
         if not self._loops:
             self._loops = [asyncio.create_task(self._decide()), asyncio.create_task(self._keep_writing())]
 
