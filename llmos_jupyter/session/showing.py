@@ -70,7 +70,7 @@ class Show:
             self._refresh()
         elif isinstance(event, events.Rehearsing):
             view.about(state="rehearsing")
-            self._refresh("rehearsing ...")
+            self._refresh("trying it in the sandbox ...")
         elif isinstance(event, events.StillRunning):
             if not self._running:
                 self._refresh()

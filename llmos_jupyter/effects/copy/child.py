@@ -205,7 +205,7 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         if isinstance(error, SystemExit):
             refusals.note(Capability.EXIT, "exit the kernel")
         if isinstance(error, MemoryError):
-            reason = f"A rehearsal may use {brief.memory_bytes / 2**30:.1f} GB above what the notebook holds."
+            reason = f"Code in the sandbox may use {brief.memory_bytes / 2**30:.1f} GB above what the notebook holds."
     if (left := len(set(threading.enumerate()) - threads)) and error is None:
         reason = f"It leaves {left} thread{'s' * (left > 1)} running after it has ended."
     # Pages of libraries come in as they are used; they are the kernel's already.
