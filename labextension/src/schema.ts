@@ -790,6 +790,13 @@ export interface components {
             type: "candidate";
             /** Round */
             round: number;
+            /**
+             * Purpose
+             * @description of its generation; `answer` for all that earlier versions stored
+             * @default answer
+             * @enum {string}
+             */
+            purpose: "answer" | "compare" | "repair";
             candidate: components["schemas"]["Candidate"];
         };
         /**
