@@ -27,7 +27,7 @@ class Config(Wire):
     model: str = Field(
         "auto", min_length=1, description="model to use: a name, a .gguf file, http://host/v1#model, or auto"
     )
-    mode: Mode = Field("auto", description="auto: run what passed rehearsal; ask; show: never run")
+    mode: Mode = Field("auto", description="auto: run what passed in the sandbox; ask; show: never run")
     preference: Preference = Field("balanced", description="answers are to be fast, the best, or balanced between both")
     retries: Annotated[int, Field(ge=0, le=10)] | Literal["auto"] = Field("auto", description="rounds of repair")
     timeout: float = Field(600.0, gt=0, description="seconds for the model to write; code runs as long as it takes")

@@ -117,7 +117,7 @@ shell.run_line_magic("llmos", "config preference=fast")
 def test_doctor_looks_at_everything_and_starts_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     said = capsys.readouterr().out
-    for name in ("versions", "settings", "machine", "model", "disk", "rehearsal", "runtime"):
+    for name in ("versions", "settings", "machine", "model", "disk", "sandbox", "runtime"):
         assert name in said
     if sys.platform == "linux" and lock.unsupported() is None:
         assert lock.describe() in said

@@ -842,7 +842,7 @@ export interface components {
             model: string;
             /**
              * Mode
-             * @description auto: run what passed rehearsal; ask; show: never run
+             * @description auto: run what passed in the sandbox; ask; show: never run
              * @default auto
              * @enum {string}
              */

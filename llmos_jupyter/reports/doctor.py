@@ -127,9 +127,9 @@ def _disk() -> Iterator[Check]:
 def _rehearsal() -> Iterator[Check]:
     reason = kernel_copy.supported()
     if reason:
-        yield Check("rehearsal", "note", f"not here ({reason}): you are asked before code runs")
+        yield Check("sandbox", "note", f"not here ({reason}): you are asked before code runs")
     else:
-        yield Check("rehearsal", "ok", f"code is tried on a locked-down copy of the kernel first ({lock.describe()})")
+        yield Check("sandbox", "ok", f"code runs in a locked copy of the kernel ({lock.describe()})")
 
 
 def _runtime() -> Iterator[Check]:

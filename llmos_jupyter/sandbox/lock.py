@@ -45,13 +45,13 @@ def unsupported() -> str | None:
     """Why this machine has no lock, as one sentence, or None."""
     machine = platform.machine()
     if sys.platform != "linux":
-        return "The rehearsal's lock needs Linux; on this system code is not rehearsed."
+        return "The sandbox's lock needs Linux, and this is another system."
     if machine not in ARCHITECTURES or sys.maxsize < 2**32:
-        return f"The rehearsal's lock knows 64-bit x86_64 and aarch64 only, and this machine is {machine}."
+        return f"The sandbox's lock knows 64-bit x86_64 and aarch64 only, and this machine is {machine}."
     try:
         prctl(PR_GET_SECCOMP)
     except OSError:
-        return "The rehearsal's lock needs seccomp, which this Linux kernel was built without."
+        return "The sandbox's lock needs seccomp, which this Linux kernel was built without."
     return None
 
 

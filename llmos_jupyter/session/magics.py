@@ -145,7 +145,9 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
         return self._notebook
 
     @magic_arguments()
-    @argument("--mode", choices=MODES, help="auto: run what passed rehearsal; ask: wait for a yes; show: never run")
+    @argument(
+        "--mode", choices=MODES, help="auto: keep what passes in the sandbox; ask: wait for a yes; show: never run"
+    )
     @argument("--model", help="a model's name, a .gguf file, a Hugging Face repository, or auto")
     @argument("--retries", type=int, help="rounds of repair, 0 to 10 (default: as many as it takes)")
     @argument("--candidates", type=int, help="pieces of code to compare, 1 to 16 (default: as many as it takes)")
@@ -176,7 +178,7 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
     @no_var_expand  # a brace or a dollar in a sentence is a brace or a dollar
     @line_cell_magic
     def llmos(self, line: str, cell: str | None = None) -> None:
-        """Ask the model on this machine: its code is inspected, rehearsed on a copy of the kernel, then run here.
+        """Ask the model on this machine: its code is inspected, and runs in a locked copy of the kernel.
 
         `%llmos help` lists the sub-commands.
         """

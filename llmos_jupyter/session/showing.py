@@ -55,7 +55,7 @@ class Show:
                 self._inspected(event)
             case events.Rehearsing():
                 self._view.about(state="rehearsing")
-                self._refresh("rehearsing ...")
+                self._refresh("trying it in the sandbox ...")
             case events.StillRunning():
                 self._still_running(event)
             case events.Rehearsed():

@@ -95,7 +95,7 @@ _TABLE = (
 SUBCOMMANDS = {subcommand.name: subcommand for subcommand in _TABLE}
 
 _REQUESTS = (
-    ("%%llmos [options]", "the cell's text goes to the model; its code is rehearsed, then run here"),
+    ("%%llmos [options]", "the cell's text goes to the model; its code runs in a sandbox, and what it did comes here"),
     ("%llmos [options] words", "the same for one line"),
     ("%%llmos -b [options]", "answer in the background, while you go on"),
     ("%%llmos run [options]", "the cell is Python and runs as a task in a process of its own; -b: in the background"),

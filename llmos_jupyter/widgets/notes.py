@@ -57,11 +57,11 @@ def running_note(seconds: float, memory: int) -> str:
 
 
 def rehearsal_note(rehearsal: Rehearsal) -> str:
-    """What the rehearsal found, in one line."""
+    """What the run in the sandbox came to, in one line."""
     seconds = f"{rehearsal.seconds:.1f} s"
     if rehearsal.status == "unavailable":
-        return f"inspected, not rehearsed: {rehearsal.reason}"
-    level = "rehearsed locked-down"
+        return f"inspected, not tried in the sandbox: {rehearsal.reason}"
+    level = "tried in the sandbox"
     if rehearsal.status == "unfinished":
         head = f"{level}: no error in the first {seconds}, then stopped"
     elif rehearsal.status == "passed":

@@ -37,7 +37,7 @@ def trace_text(trace: Trace) -> str:
             found = [f"- {f.severity}: {f.message}" for f in record.findings] or ["- nothing found"]
             parts += [f"### {at}: inspection", "\n".join(found)]
         elif isinstance(record, RehearsalRecord):
-            parts += [f"### {at}: rehearsal", *_rehearsal(record)]
+            parts += [f"### {at}: tried in the sandbox", *_rehearsal(record)]
         elif isinstance(record, RunRecord):
             said = f": {record.run.error.type}: {record.run.error.message}" if record.run.error else ""
             parts += [

@@ -186,7 +186,7 @@ class DaskPool:
         try:
             self._client = await client
         except BaseException as error:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # what failed above is told, whatever becomes of the rest
                 await client.close(timeout=1)
             if isinstance(error, (OSError, asyncio.TimeoutError)):
                 raise _Lost(str(error)) from error

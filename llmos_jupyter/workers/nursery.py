@@ -7,7 +7,6 @@ closes, that is when the daemon ends; the workers have sockets of their own to n
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import os
@@ -15,6 +14,7 @@ import signal
 import socket
 import sys
 import threading
+import traceback
 from typing import NoReturn
 
 ORDER_BYTES = 64 * 1024
@@ -43,9 +43,11 @@ def main() -> NoReturn:
         if not text:
             os._exit(0)
         if os.fork() == 0:
-            with contextlib.suppress(BaseException):
+            try:
                 orders.close()
                 guardian.guard(socket.socket(fileno=descriptors[0]), Order(**json.loads(text)))
+            except BaseException:  # a fork of this process may not go on as if it were the nursery
+                traceback.print_exc()
             os._exit(1)
         for descriptor in descriptors:
             os.close(descriptor)

@@ -266,7 +266,7 @@ def digest(value: Any) -> bytes | None:
 
     try:
         cloudpickle.dump(value, Sink(), protocol=pickle.HIGHEST_PROTOCOL)
-    except Exception:
+    except Exception:  # such a value cannot travel back either, and is named among what is missing
         return None
     return hashed.digest()
 

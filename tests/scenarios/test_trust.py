@@ -47,7 +47,7 @@ def lesson(place: Path) -> Iterator[Kernel]:
 def test_a_lesson_is_replayed_undone_and_forgotten_without_a_model(lesson: Kernel) -> None:
     answered = lesson.run(f"%%llmos\n{REQUEST}")
     assert answered.status == "ok"
-    for part in ("3000.0", "replayed from lesson.llmos.json", "some-model", "rehearsed locked-down"):
+    for part in ("3000.0", "replayed from lesson.llmos.json", "some-model", "tried in the sandbox"):
         assert part in answered.text
     assert "replayed" in lesson.run("%llmos why").text
     assert "Nothing was" not in lesson.run("%llmos history").text

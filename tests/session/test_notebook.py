@@ -66,7 +66,7 @@ def test_a_sentence_becomes_code_that_ran(notebook: Kernel) -> None:
     cell = notebook.run(ASK + "make a list called squares with the squares of the numbers 1 to 10")
     assert cell.status == "ok", cell.text
     assert notebook.value("squares") == "[1, 4, 9, 16, 25, 36, 49, 64, 81, 100]"
-    for part in (SMALL, "first token", "tokens/s", "rehearsed locked-down in", "no error", "created `squares`"):
+    for part in (SMALL, "first token", "tokens/s", "tried in the sandbox in", "no error", "created `squares`"):
         assert part in cell.text
     # The code grew in the cell's output while it was written.
     lengths = [len(update.get("text/plain", "")) for update in cell.updates]
@@ -146,7 +146,7 @@ def test_stop_while_it_reads_a_long_prompt(notebook: Kernel) -> None:
 
 
 def test_stop_while_it_rehearses_leaves_no_copy_behind(notebook: Kernel) -> None:
-    cell, seconds = interrupt(notebook, SLEEP, lambda cell: "rehearsing" in cell.text)
+    cell, seconds = interrupt(notebook, SLEEP, lambda cell: "trying it in the sandbox" in cell.text)
     assert seconds < 1.0
     assert "nothing was changed" in cell.text
     pid = int(notebook.value("__import__('os').getpid()"))

@@ -45,13 +45,13 @@ def test_running_code_is_shown_with_what_it_prints_until_it_has_ended(monkeypatc
     show = Show(view, InteractiveShell.instance())
     show.event(events.Written(Candidate(text="fit()", model="m"), "fit()"))
     show.event(events.Rehearsing())
-    assert screen.text.endswith("rehearsing ...")
+    assert screen.text.endswith("trying it in the sandbox ...")
     view._at = 0.0
     show.event(events.StillRunning(3.2, "epoch 1\n", 2 * 10**9))
     view._at = 0.0
     show.event(events.StillRunning(3.8, "epoch 1\nepoch 2\n", 2 * 10**9))
     assert screen.text.endswith("running for 3 s, using 2.0 GB of memory ...\nepoch 1\nepoch 2")
-    assert "rehearsing" not in screen.text
+    assert "trying it" not in screen.text
     show.event(events.Rehearsed(Rehearsal(status="passed", seconds=8.0)))
     assert "epoch" not in screen.text
     assert "running" not in screen.text

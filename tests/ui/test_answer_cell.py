@@ -36,9 +36,9 @@ def test_code_result_tabs_thumb_and_undo(lab: FrontEnd, page: Page) -> None:
     answer = book.answer(1)
     expect(answer).to_contain_text("total = sum(numbers)")
     expect(book.cell(1).locator(".jp-OutputArea-executeResult")).to_contain_text("6")
-    answer.get_by_role("tab", name="Rehearsal").click()
+    answer.get_by_role("tab", name="Sandbox").click()
     expect(answer.get_by_role("table").first).to_contain_text("total")
-    answer.get_by_role("tab", name="Rehearsal").press("ArrowRight")
+    answer.get_by_role("tab", name="Sandbox").press("ArrowRight")
     expect(answer.get_by_role("tab", name="Trace")).to_have_attribute("aria-selected", "true")
     expect(answer).to_contain_text("recorded in answers.llmos.json")
     answer.get_by_role("button", name="Good answer").click()
@@ -95,7 +95,7 @@ def test_what_a_strangers_notebook_shows_is_read_before_it_runs(lab: FrontEnd, p
 
 def test_axe_finds_nothing_serious_in_an_answer(lab: FrontEnd, page: Page) -> None:
     book = answered(lab, page)
-    for tab in ("Code", "Rehearsal", "Trace"):
+    for tab in ("Code", "Sandbox", "Trace"):
         book.answer(1).get_by_role("tab", name=tab).click()
         assert violations(page, ".jp-llmos-Answer") == []
 

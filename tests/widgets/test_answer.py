@@ -179,8 +179,8 @@ def test_notes_say_what_happened() -> None:
     assert notes.run_notes(Run(status="ok", changes=changes))[0].startswith("created `a` (list); changed `df`")
     assert notes.run_notes(Run(status="ok")) == []
     unfinished = Rehearsal(status="unfinished", seconds=5.0)
-    assert notes.rehearsal_note(unfinished) == "rehearsed locked-down: no error in the first 5.0 s, then stopped"
-    assert "not rehearsed: why" in notes.rehearsal_note(Rehearsal(status="unavailable", reason="why"))
+    assert notes.rehearsal_note(unfinished) == "tried in the sandbox: no error in the first 5.0 s, then stopped"
+    assert "not tried in the sandbox: why" in notes.rehearsal_note(Rehearsal(status="unavailable", reason="why"))
     reading = Progress(phase="reading", done=32, total=640)
     assert notes.progress_note(reading) == "reading the notebook: 32 of 640 tokens"
     loading = Progress(phase="downloading", detail="m", done=5 * 10**8, total=10**9)

@@ -10,7 +10,7 @@ import { elapsed, plural, seconds } from '../format';
 export const STATE_WORDS: Record<AnswerState, string> = {
   waiting: 'waiting',
   writing: 'writing',
-  rehearsing: 'rehearsing',
+  rehearsing: 'trying it in the sandbox',
   asking: 'asking',
   running: 'running',
   done: 'done',

@@ -1,4 +1,4 @@
-/** What the rehearsal foresaw, and beside it what the real run did. */
+/** What the run in the sandbox came to, and beside it what was committed to the notebook. */
 import React from 'react';
 
 import type { AnswerCell, NameChange } from '../types';
@@ -47,7 +47,7 @@ export function RehearsalReport({
 function status(rehearsal: Rehearsed): string {
   const { error, reason } = rehearsal;
   if (rehearsal.status === 'unavailable') {
-    return `Not rehearsed: ${reason || 'it cannot be here'}.`;
+    return `Not tried in the sandbox: ${reason || 'it cannot be here'}.`;
   }
   const memory = rehearsal.peak_bytes > 0 ? `, ${bytes(rehearsal.peak_bytes)} of memory` : '';
   const how = rehearsal.confinement ? ` (${rehearsal.confinement})` : '';
@@ -59,7 +59,7 @@ function status(rehearsal: Rehearsed): string {
     unfinished: 'no error so far, then stopped',
     died: 'its copy of the kernel ended'
   }[rehearsal.status];
-  return `Rehearsed in ${seconds(rehearsal.seconds)}${memory}${how}: ${what}${reason ? `; ${reason}` : ''}.`;
+  return `Tried in the sandbox in ${seconds(rehearsal.seconds)}${memory}${how}: ${what}${reason ? `; ${reason}` : ''}.`;
 }
 
 function Points({ title, points }: { title: string; points: readonly string[] }): JSX.Element {

@@ -84,7 +84,7 @@ function told(record: StoredRecord): Pick<Line, 'what' | 'folds' | 'findings'> {
       const memory = rehearsal.peak_bytes > 0 ? `, ${bytes(rehearsal.peak_bytes)} of memory` : '';
       return {
         ...nothing,
-        what: `Rehearsal: ${rehearsal.status} in ${seconds(rehearsal.seconds)}${memory}${error}${reason}`,
+        what: `Tried in the sandbox: ${rehearsal.status} in ${seconds(rehearsal.seconds)}${memory}${error}${reason}`,
         folds: [
           { title: 'Code', text: record.code, code: true },
           ...(rehearsal.output ? [{ title: 'What it would print', text: rehearsal.output }] : [])

@@ -139,7 +139,7 @@ function tabsOf(props: ViewProps): Tab[] {
   if (cell.rehearsal || cell.changes.length > 0) {
     tabs.push({
       id: 'rehearsal',
-      title: 'Rehearsal',
+      title: 'Sandbox',
       panel: <RehearsalReport rehearsal={cell.rehearsal} changes={cell.changes} />
     });
   }

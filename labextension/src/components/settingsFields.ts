@@ -15,7 +15,7 @@ export const FIELDS: Record<keyof Config, IField> = {
   },
   mode: {
     label: 'Mode',
-    help: 'auto runs what passed rehearsal, ask asks before each run, show never runs.',
+    help: 'auto runs what passed in the sandbox, ask asks before each run, show never runs.',
     choices: ['auto', 'ask', 'show']
   },
   preference: {
@@ -31,7 +31,7 @@ export const FIELDS: Record<keyof Config, IField> = {
   max_tokens: { label: 'Longest answer', help: 'In tokens, 1 to 32768.' },
   temperature: { label: 'Temperature', help: '0 to 2; 0 always gives the likeliest answer.' },
   rehearsal_budget: {
-    label: 'Rehearsal budget',
+    label: 'Endless loops',
     help: 'Seconds a loop without an end runs, and a candidate beside the first at least.'
   },
   replay: {

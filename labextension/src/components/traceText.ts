@@ -1,4 +1,4 @@
-/** The trace of a task as text: what was written, found, rehearsed and run, round by round. */
+/** The trace of a task as text: what was written, found, tried and run, round by round. */
 import type { Trace } from '../types';
 import { seconds } from '../format';
 
@@ -87,7 +87,11 @@ function partOf(record: Stored['record']): ITracePart | null {
         ...(rehearsal.refusals ?? []).map(one => `refused to ${one.capability}: ${cut(one.what)}`),
         ...(rehearsal.output ? [`It would print: ${cut(rehearsal.output)}`] : [])
       ];
-      return { title: titleOf('Rehearsal', record.round, record.index), lines, code: record.code };
+      return {
+        title: titleOf('Tried in the sandbox', record.round, record.index),
+        lines,
+        code: record.code
+      };
     }
     case 'run': {
       const { run } = record;

@@ -56,7 +56,7 @@ def outside(draft: Draft) -> str:
         return draft.outside
     rehearsal = draft.rehearsal
     if rehearsal is None or rehearsal.status == "unavailable":
-        return rehearsal.reason.rstrip(".") if rehearsal else "it was not rehearsed"
+        return rehearsal.reason.rstrip(".") if rehearsal else "it was not tried in the sandbox"
     if draft.ran is not None and draft.ran.cannot:
         return str(draft.ran.cannot[0])
     of_kernel = (r.what for r in rehearsal.refusals if r.capability in ASKED_EACH_TIME)

@@ -77,8 +77,8 @@ def level(rehearsal: Rehearsal | None) -> str:
     if rehearsal is None:
         return "inspected"
     if rehearsal.status == "unavailable":
-        return "not rehearsed"
-    return "rehearsed locked-down"
+        return "not tried in the sandbox"
+    return "tried in the sandbox"
 
 
 def _refused(refusal: Refusal) -> Want:

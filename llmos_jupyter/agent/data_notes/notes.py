@@ -47,6 +47,7 @@ def data_notes(code: str, namespace: Mapping[str, Any]) -> list[Finding]:
         read = source.read(code, None)
         uses = Uses(read.tree, namespace)
     except Exception:  # code that cannot be read has findings of its own
+        log.info("the data were not looked at, as the code cannot be read", exc_info=True)
         return []
     for check in _CHECKS:
         if time.perf_counter() > ends:

@@ -7,6 +7,7 @@ looks at.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 import types
@@ -25,6 +26,8 @@ from llmos_jupyter.agent.describe.basics import (
 )
 from llmos_jupyter.agent.describe.shapes import is_exactly_a
 from llmos_jupyter.privacy.secret_names import SecretName, holder_name, is_secret, secret_name
+
+log = logging.getLogger(__name__)
 
 # Values of one column, from both of its ends; keys of one dictionary, and columns that are looked at.
 MOST_VALUES = 5_000
@@ -61,13 +64,14 @@ def secrets_in(namespace: Mapping[str, object], seconds: float = LOOKING) -> dic
 
 
 def secrets_of(name: str, value: object) -> dict[str, str]:
-    """Text and kind of each secret in one variable. Never raises."""
+    """Text and kind of each secret in one variable. Never raises: what was found before an object could not be read is
+    masked all the same."""
     found: dict[str, str] = {}
     try:
         for text, kind in _Look().at(name, value, DEPTH):
             found[text] = kind
     except Exception:  # a library's object may be in any state
-        pass
+        log.info("secrets were not looked for in all of %s", name, exc_info=True)
     return found
 
 

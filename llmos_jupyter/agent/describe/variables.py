@@ -7,6 +7,7 @@ that nothing changed which the model needs; so no answer holds an address or a t
 
 from __future__ import annotations
 
+import logging
 import types
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -32,6 +33,8 @@ from llmos_jupyter.agent.describe.table_layout import Asked, facts_of, lines_of
 from llmos_jupyter.agent.describe.tables import columns_of
 from llmos_jupyter.privacy.masking import mask_known, mask_value
 from llmos_jupyter.privacy.secret_names import secret_name
+
+log = logging.getLogger(__name__)
 
 MAX_IMPORTS = 60
 MOST_SPOKEN = 20
@@ -62,6 +65,7 @@ def describe_variable(
         first, line, rest = describe_object(value, room, deadline, Asked(label(name), request)).partition("\n")
         text = head + first + hides + line + rest
     except Exception:  # the promise is never to raise, whatever the value is and whatever library made it
+        log.info("the model is told no more than the class of %s", name, exc_info=True)
         text = head + describe_class_of(value)
     text = mask_known(mask_value(name, text), secrets_of(name, value))
     return text if len(text) <= max_chars else text[: max_chars - 1] + "…"
@@ -93,6 +97,7 @@ def describe_columns(
         head = f"{label(name)}, columns of this request:"
         lines = lines_of(columns, new, [facts[i] for i in new], max_chars - len(head))
     except Exception:  # as above: a library's object may be in any state
+        log.info("the model is not told of the request's columns of %s", name, exc_info=True)
         return ""
     return mask_known(mask_value(name, head + "".join(lines)), secrets_of(name, value)) if lines else ""
 

@@ -28,6 +28,7 @@ def operands(
     for part in _worked_on(nodes, span):
         plain = isinstance(part, _PARTS) and not any(isinstance(node, _UNTOLD) for node in ast.walk(part))
         if plain and not known(part):
+            # What failed once may fail again: then there is no value to tell of.
             with contextlib.suppress(Exception, SystemExit), contextlib.redirect_stdout(io.StringIO()):
                 yield part, eval(_compiled(part), frame.f_globals, dict(frame.f_locals))
 

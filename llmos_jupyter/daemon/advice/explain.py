@@ -11,7 +11,7 @@ from llmos_jupyter.units import size
 _KINDS = {
     "generation": "The model wrote",
     "run": "Its code ran in a worker",
-    "rehearsal": "It was rehearsed",
+    "rehearsal": "It was tried in the sandbox",
     "kernel": "Its code ran in the notebook",
 }
 

@@ -12,7 +12,7 @@ _LOCK_ERRNOS = frozenset({errno.EPERM, errno.EACCES, errno.EROFS, errno.EBADF, e
 # Words of the C libraries' messages, where a library reports no errno.
 _LOCK_WORDS = re.compile(
     r"operation not permitted|permission denied|read-?only (?:file ?system|database)|"
-    r"temporary failure in name resolution|name or service not known|name resolution|not permitted in a rehearsal",
+    r"temporary failure in name resolution|name or service not known|name resolution|not permitted in the sandbox",
     re.I,
 )
 OWN_FAULTS = (NameError, AttributeError, TypeError, SyntaxError, AssertionError)
@@ -23,7 +23,7 @@ class Refused(PermissionError):
     """Raised by the stand-ins for input, shell commands and leaving."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(errno.EPERM, f"{what} is not permitted in a rehearsal")
+        super().__init__(errno.EPERM, f"{what} is not permitted in the sandbox")
 
 
 def from_lock(error: BaseException, *, told: bool, open_files: bool) -> bool:

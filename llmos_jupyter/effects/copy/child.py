@@ -243,7 +243,7 @@ def _tell_end(
         if isinstance(error, SystemExit):
             refusals.note(Capability.EXIT, "exit the kernel")
         if isinstance(error, MemoryError):
-            reason = f"A rehearsal may use {brief.memory_bytes / 2**30:.1f} GB above what the notebook holds."
+            reason = f"Code in the sandbox may use {brief.memory_bytes / 2**30:.1f} GB above what the notebook holds."
     if (left := len(set(threading.enumerate()) - ran.threads)) and error is None:
         reason = f"It leaves {left} thread{'s' * (left > 1)} running after it has ended."
     output = stage.printed()  # before parts of the line are worked out again

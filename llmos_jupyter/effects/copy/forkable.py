@@ -38,7 +38,7 @@ def fork_hazard(code: str, namespace: Mapping[str, Any]) -> str | None:
     used = _libraries(code, namespace)
     for library, what in risky.items():
         if library in used:
-            return f"The code uses {library}, and {what} cannot be copied by a fork, so it was not rehearsed."
+            return f"The code uses {library}, and no fork can copy {what}, so it was not tried in the sandbox."
     return None
 
 

@@ -56,7 +56,7 @@ LEAST_MEMORY = 64 << 20  # bytes above the present size, under which no rehearsa
 def supported() -> str | None:
     """Why nothing can be rehearsed on this machine, as one sentence; None if rehearsal works."""
     if not hasattr(os, "fork"):
-        return "Rehearsal needs Linux; on this system code is not rehearsed."
+        return "The sandbox of forks needs Linux, and this is another system."
     return lock.unsupported()
 
 
@@ -299,7 +299,7 @@ class Copy:
             report.status = "died"
             report.reason = f"{self.what} could not report to the end: {self._broken}."
         elif self._broken:
-            report.reason = f"The code could not be rehearsed: {self._broken}."
+            report.reason = f"The code could not be tried in the sandbox: {self._broken}."
         elif self._end is not None:
             found = {"outcome": self._outcome, "doubts": self._doubts, "edits": self._edits, "shape": self._shape}
             report = report.model_copy(update=self._end | found)

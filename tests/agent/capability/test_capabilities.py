@@ -256,8 +256,8 @@ def test_a_refusal_without_a_path_wants_all() -> None:
 
 def test_levels() -> None:
     assert level(None) == "inspected"
-    assert level(rehearsal(status="unavailable")) == "not rehearsed"
-    assert level(rehearsal(status="passed", confinement="Landlock v4 + seccomp")) == "rehearsed locked-down"
+    assert level(rehearsal(status="unavailable")) == "not tried in the sandbox"
+    assert level(rehearsal(status="passed", confinement="Landlock v4 + seccomp")) == "tried in the sandbox"
 
 
 # --- caps -------------------------------------------------------------------------------------------

@@ -128,6 +128,15 @@ def test_the_secrets_of_a_table_of_pyarrow_are_found() -> None:
     assert list(secrets_of("t", pa.table({"user": ["ann"], "apiKey": [SECRET]}))) == [SECRET]
 
 
+def test_what_was_found_before_an_object_that_cannot_be_read_is_masked(caplog: pytest.LogCaptureFixture) -> None:
+    broken = pd.DataFrame({"v": [1]})
+    object.__setattr__(broken, "_mgr", None)
+    with caplog.at_level("INFO"):
+        assert list(secrets_of("login", {"password": SECRET, "broken": broken})) == [SECRET]
+    assert "secrets were not looked for in all of login" in caplog.text
+    assert SECRET not in caplog.text
+
+
 @pytest.mark.parametrize("name", HOLDERS)
 def test_a_description_shows_none(name: str) -> None:
     assert SECRET not in describe_variable(name, HOLDERS[name], max_chars=900)

@@ -560,4 +560,4 @@ with run_in_sandbox("x = 1", shell) as ran:
 def test_a_system_that_cannot_fork_has_everything_else() -> None:
     """As on Windows, whose Python lacks these modules and functions."""
     done = subprocess.run([sys.executable, "-c", WITHOUT_FORK], capture_output=True, text=True, timeout=60)
-    assert done.stdout.startswith("unavailable Rehearsal needs Linux"), done.stderr[-2000:]
+    assert done.stdout.startswith("unavailable The sandbox of forks needs Linux"), done.stderr[-2000:]

@@ -113,7 +113,7 @@ describe('what is drawn', () => {
     await draw(renderer, answer({ task: '', kind: 'words' }));
     expect(tabs()).toEqual(['Answer']);
     await draw(renderer, answer({ findings: [finding()], rehearsal: rehearsed() }));
-    expect(tabs()).toEqual(['Code', 'Findings (1)', 'Rehearsal', 'Trace']);
+    expect(tabs()).toEqual(['Code', 'Findings (1)', 'Sandbox', 'Trace']);
   });
 
   test('findings with icon and word', async () => {
@@ -147,10 +147,10 @@ describe('what is drawn', () => {
         changes: [{ name: 'x', kind: 'created', type: 'int', detail: '' }]
       })
     );
-    await user.click(screen.getByRole('tab', { name: 'Rehearsal' }));
+    await user.click(screen.getByRole('tab', { name: 'Sandbox' }));
     const panel = screen.getByRole('tabpanel');
     expect(panel).toHaveTextContent(
-      'Rehearsed in 0.31 s, 1.2 MB of memory (locked-down): no error.'
+      'Tried in the sandbox in 0.31 s, 1.2 MB of memory (locked-down): no error.'
     );
     expect(panel).toHaveTextContent('network: connect to example.org');
     expect(panel).toHaveTextContent('it has no rows');

@@ -32,9 +32,9 @@ describe('keys', () => {
     await user.keyboard('{ArrowRight}');
     expect(selected()).toBe('Code');
     await user.keyboard('{ArrowLeft}{ArrowLeft}');
-    expect(selected()).toBe('Rehearsal');
+    expect(selected()).toBe('Sandbox');
     expect(screen.getByRole('tab', { selected: true })).toHaveFocus();
-    expect(screen.getByRole('tabpanel')).toHaveAccessibleName('Rehearsal');
+    expect(screen.getByRole('tabpanel')).toHaveAccessibleName('Sandbox');
   });
 
   test('the toolbar is one stop, and arrow keys move in it', async () => {

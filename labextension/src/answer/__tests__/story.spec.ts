@@ -70,7 +70,7 @@ test('every kind of record is told', () => {
   ).lines.map(line => line.what);
   expect(told).toEqual([
     'Inspection: nothing found',
-    "Rehearsal: passed in 0.31 s, 1.2 MB of memory: KeyError: 'a'",
+    "Tried in the sandbox: passed in 0.31 s, 1.2 MB of memory: KeyError: 'a'",
     'Run: ok in 2.0 s',
     'Decision: shown: mode is show',
     'Feedback: good answer',
