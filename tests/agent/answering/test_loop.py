@@ -594,7 +594,10 @@ def test_where_they_cannot_be_computed_the_words_are_told_with_a_warning(scene: 
 
 @pytest.mark.parametrize(
     ("request_", "words"),
-    [("what is a mean?", "A mean of 12 and 14 is 13."), ("what does df hold?", "It has 2 rows and the columns a and b.")],
+    [
+        ("what is a mean?", "A mean of 12 and 14 is 13."),
+        ("what does df hold?", "It has 2 rows and the columns a and b."),
+    ],
 )
 def test_other_words_stay_words(scene: Scene, request_: str, words: str) -> None:
     scene.shell.user_ns["df"] = pd.DataFrame({"alpha": [1, 2], "beta": ["n/a", "x"]})
@@ -810,7 +813,7 @@ def test_secrets_reach_neither_the_model_nor_the_store(scene: Scene, tmp_path: P
     assert "masked" in sent
 
 
-SAID = "v4ult-Xk9"
+SAID, MADE = "v4ult-Xk9", "t0ken-Xk7"
 
 
 @pytest.mark.parametrize(
@@ -823,6 +826,9 @@ SAID = "v4ult-Xk9"
         "raise ValueError('no login for ann/' + users.password[0] + '@orcl')",
         "assert False, users.password[0]",
         "made = {'api key': users.password[0]}\nprint(made.values())",
+        # Nothing of this was in the notebook before.
+        "other = pd.DataFrame({'password': ['t0ken' + '-Xk7']})\nprint(other.password.tolist())",
+        "other = pd.DataFrame({'password': ['t0ken' + '-Xk7']})\nassert False, other.password[0]",
     ],
 )
 def test_the_secrets_of_the_notebooks_objects_are_kept_nowhere(code: str, scene: Scene, tmp_path: Path) -> None:
@@ -836,8 +842,8 @@ def test_the_secrets_of_the_notebooks_objects_are_kept_nowhere(code: str, scene:
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert b"and now?" in kept
     for text in (sent.encode(), kept):
-        assert SAID.encode() not in text
-        assert SAID[:6].encode() not in text
+        for secret in (SAID, MADE):
+            assert secret[:6].encode() not in text
 
 
 def test_an_endless_reply_is_cut_short(scene: Scene) -> None:
