@@ -1,1 +1,1 @@
-"""Secrets are found by their form, their name or their column, and masked before text leaves the kernel."""
+"""Secrets are found by form, by name or by the object that holds them, and masked before text leaves the kernel."""

@@ -11,7 +11,7 @@ import html
 import json
 import re
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import islice
 from urllib.parse import quote
@@ -31,9 +31,10 @@ _TRIED = 50
 _COMPANY = 3
 
 _APART = re.compile(r"(?:\\[nrt]|[\s'\"<>|,;:=()\[\]{}│┆])+")
-_WORDS = re.compile(r"\w+")
-_TOKEN = re.compile(r"[^\s'\"<>|,;:=()\[\]{}│┆]+")
-_BETWEEN_TOKENS = re.compile(r"[\s'\",;│┆|]*")
+_LETTERS = re.compile(r"\w+")
+# Or the end of a line in a string's repr, which is passed over.
+_WORD = re.compile(r"\\[nrt]|(?:(?!\\[nrt])[^\s'\"<>|,;:=()\[\]{}│┆])+")
+_BETWEEN_TOKENS = re.compile(r"(?:\\[nrt]|[\s'\",;│┆|])*")
 _ENDS = ".,?!…"
 # Where a printer breaks a long word: perhaps between quotes, and in the repr of a string.
 BREAK = re.compile(r"['\"]?[ \t]*(?:\\?\r?\n|\\n)[ \t]*['\"]?")
@@ -104,23 +105,26 @@ class KnownValues:
             text = self._without_wrapped(text)
         if self._quiet:
             text = self._without_company(text)
-        found = {phrase: kind for phrase, kind in self._phrases.items() if phrase in text}
-        if self._words:
-            apart = set(_APART.split(text))
-            apart |= {word.rstrip(_ENDS) for word in apart} | set(_WORDS.findall(text))
-            found |= {word: self._words[word] for word in self._words.keys() & apart}
-            found |= dict.fromkeys(self._pieces_in(apart), "secret")
-        for value, kind in sorted(found.items(), key=lambda item: -len(item[0])):
+        for phrase in sorted((phrase for phrase in self._phrases if phrase in text), key=len, reverse=True):
             # In a string's repr the end of a line before it is a letter.
-            text = re.sub(rf"(?:(?<!\w)|(?<=\\[nrt])){re.escape(value)}(?!\w)", masked(kind), text)
-        return text
+            edges = rf"(?:(?<!\w)|(?<=\\[nrt])){re.escape(phrase)}(?!\w)"
+            text = re.sub(edges, masked(self._phrases[phrase]), text)
+        return _WORD.sub(self._without_words, text) if self._words else text
 
-    def _pieces_in(self, words: Iterable[str]) -> Iterator[str]:
-        """Pieces of long values, which a printer cut or wrapped: those that mix letters and digits."""
-        for word in words:
-            bare = word.strip(_ENDS)
-            if bare[:PIECE] in self._pieces and bare not in self._words and bare in self._joined and looks_random(bare):
-                yield bare
+    def _without_words(self, word: re.Match[str]) -> str:
+        """A word of the text, without what of it is known; of more than one at a place the longest."""
+        whole = word[0]
+        bare = whole.rstrip(_ENDS)
+        for known in (whole, bare):
+            if known in self._words:
+                return masked(self._words[known]) + whole[len(known) :]
+        if self._is_piece(bare):
+            return masked("secret") + whole[len(bare) :]
+        return _LETTERS.sub(lambda part: masked(self._words[part[0]]) if part[0] in self._words else part[0], whole)
+
+    def _is_piece(self, bare: str) -> bool:
+        """Whether it is a piece of a long value, which a printer cut or wrapped: one that mixes letters and digits."""
+        return bare[:PIECE] in self._pieces and bare in self._joined and looks_random(bare)
 
     def _without_wrapped(self, text: str) -> str:
         """The text without the values that go on in the next line."""
@@ -165,7 +169,9 @@ class KnownValues:
 
     def _runs(self, text: str) -> Iterator[list[re.Match[str]]]:
         run: list[re.Match[str]] = []
-        for token in _TOKEN.finditer(text):
+        for token in _WORD.finditer(text):
+            if token[0].startswith("\\") and len(token[0]) == 2:
+                continue
             known = token[0].strip(_ENDS) in self._values
             if run and not (known and _BETWEEN_TOKENS.fullmatch(text, run[-1].end(), token.start())):
                 if _is_company(text, run):

@@ -28,6 +28,7 @@ from llmos_jupyter.privacy.secret_forms import CARD, DETECTORS, FORMS, PEM
 from llmos_jupyter.privacy.secret_names import (
     TYPES,
     SecretName,
+    address_password,
     holder_name,
     is_secret,
     looks_like_password,
@@ -97,16 +98,13 @@ class MaskFilter(logging.Filter):
 
 def _environment(text: str) -> str:
     for name, value in sorted(os.environ.items(), key=lambda item: -len(item[1])):
-        if url := _URL_PASSWORD.match(value):  # DATABASE_URL
-            text = _without(text, url[1], "password")
+        if password := address_password(value):  # DATABASE_URL
+            text = _without(text, password, "password")
         # The variables of a test run, a service manager and the like hold paths and switches: no secrets.
         if len(value) < 6 or value[0] in "/~" or (found := secret_name(name)) is None:
             continue
         text = _without(text, value, found.kind)
     return text
-
-
-_URL_PASSWORD = re.compile(r"[a-z][a-z0-9+.-]+://[^\s:/@]*:([^\s]{6,})@[\w\[]")
 
 
 def _without(text: str, value: str, kind: str) -> str:

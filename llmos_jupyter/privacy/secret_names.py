@@ -175,6 +175,18 @@ def looks_random(body: str) -> bool:
     return (" " not in body and ((mixed and len(body) >= 6) or len(body) >= 20)) or ("=" in body and len(body) >= 8)
 
 
+_ADDRESS = re.compile(
+    r"[a-z][a-z0-9+.-]+://[^\s:/@]*:([^\s]{6,})@[\w\[]"
+    r"|[^\n()]{0,400}?\b(?i:password|passwd|pwd)=(?!<|\$|\{)([^\s;&'\",()]{6,})(?=[\s;&]|$)"
+)
+
+
+def address_password(text: str) -> str:
+    """The password in a database's address, as a URL or as `host=... password=...`; empty if there is none."""
+    found = _ADDRESS.match(text) if len(text) <= 2_000 and ("://" in text or "=" in text) else None
+    return (found[1] or found[2]) if found else ""
+
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 

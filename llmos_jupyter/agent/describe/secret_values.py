@@ -25,7 +25,7 @@ from llmos_jupyter.agent.describe.basics import (
     redefines,
 )
 from llmos_jupyter.agent.describe.shapes import is_exactly_a
-from llmos_jupyter.privacy.secret_names import SecretName, holder_name, is_secret, secret_name
+from llmos_jupyter.privacy.secret_names import SecretName, address_password, holder_name, is_secret, secret_name
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,10 @@ class _Look:
 
     def at(self, name: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
         if is_exactly(value, str, bytes, int):
-            yield from _values(holder_name(name), [text] if (text := _text(value)) else [])
+            text = _text(value)
+            yield from _values(holder_name(name), [text] if text else [])
+            if password := address_password(text):
+                yield password, "password"
         elif is_kind(value, dict) and depth:
             for key, item in list(dict.items(value))[:MOST_NAMES]:
                 yield from self.at(_text(key), item, depth - 1)
@@ -278,4 +281,6 @@ def _is_one(text: str, secret: SecretName) -> bool:
     """Whether it is a secret; a number is one under the names of a password or a PIN, from four digits on."""
     if text.isdigit():
         return secret.sure in ("strong", "digits") and len(text) >= 4 and is_secret(text, secret)
+    if secret.sure == "weak" and not (len(text) >= 20 or (len(text) >= 8 and len(re.findall(r"\d", text)) >= 2)):
+        return False  # `oauth2`: it would be masked wherever it stands
     return is_secret(text, secret)

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
+from llmos_jupyter.agent.describe.secret_values import secrets_in, secrets_of
 from llmos_jupyter.agent.hints.failing_line import failing_line
 from llmos_jupyter.agent.hints.operands import MOMENT
 from llmos_jupyter.agent.hints.unknown_name import unknown_name
 from llmos_jupyter.agent.hints.unpacked import LONGEST, swapped
 from llmos_jupyter.effects.copy.error_reports import Failing, Looks
 from llmos_jupyter.protocol import Edit
+
+# Seconds for what the notebook knows mostly already; the newest variables are looked at first.
+LOOKING = 0.02
 
 
 class LookOnly(Looks):
@@ -22,8 +26,12 @@ class LookOnly(Looks):
     def at_the_line(error: Exception, tb: TracebackType, code: str, line: int, seconds: float) -> Failing:
         return Failing(*failing_line(tb, code, line), unknown_name(error, tb.tb_frame, code, line))
 
+    @staticmethod
+    def secrets(namespace: Mapping[str, Any], value: object) -> dict[str, str]:
+        return secrets_of("", value) | secrets_in(namespace, LOOKING)
 
-class LookForHints(Looks):
+
+class LookForHints(LookOnly):
     """The same, and what parts of the line gave that have no name, and names that took each other's parts: these are
     worked out once more, in a copy that can do nothing outside and ends with the run."""
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _leave = os._exit  # the candidate sees another one
+_MOST_SECRETS = 2_000
 
 
 @dataclass(frozen=True)
@@ -248,6 +249,10 @@ def _tell_end(
         reason = f"It leaves {left} thread{'s' * (left > 1)} running after it has ended."
     output = stage.printed()  # before parts of the line are worked out again
     described = error_report(error, brief.code, stage.cells[:1], brief.looks, ran.seconds) if error else None
+    # Before the run is over for the parent, which then writes down what it showed. The newest are found first.
+    with contextlib.suppress(Exception):
+        secrets = brief.looks.secrets(shell.user_ns, ran.value)
+        report.send("secrets", secrets=dict(list(secrets.items())[:_MOST_SECRETS]))
     report.send(
         "end",
         status=status,

@@ -42,6 +42,11 @@ class Looks:
         """What is certainly meant otherwise in code that ran to its end."""
         return []
 
+    @staticmethod
+    def secrets(namespace: Mapping[str, Any], value: object) -> dict[str, str]:
+        """Secrets among the variables and in what the cell ended with, which its output may show: text and kind."""
+        return {}
+
 
 def error_report(
     error: BaseException, code: str, cells: Collection[str], looks: type[Looks] = Looks, seconds: float = 0.0

@@ -17,13 +17,14 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import psutil
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
 
 from llmos_jupyter.effects.copy.child import Brief, rehearse_in_child
 from llmos_jupyter.effects.copy.error_reports import Looks
+from llmos_jupyter.privacy.masking import remember
 from llmos_jupyter.protocol import Edit, ErrorReport, NameChange, Refusal, Rehearsal, RehearsalStatus, Shape
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.sandbox.judge import Judge
@@ -245,6 +246,8 @@ class Copy:
                     case "end":
                         self._end = {**content, "error": _ERROR.validate_python(content["error"])}
                         self._end["status"] = _STATUS.validate_python(content["status"])
+                    case "secrets":
+                        remember(_SECRETS.validate_python(content["secrets"]))
                     case "effects":
                         self.effects = content
                     case "changes":
@@ -329,9 +332,12 @@ class Copy:
         return report
 
 
+_Secret = Annotated[str, StringConstraints(max_length=2_000)]
+_Kind = Annotated[str, StringConstraints(pattern=r"^[\w ]{1,40}$")]
 _ERROR = TypeAdapter[ErrorReport | None](ErrorReport | None)
 _STATUS = TypeAdapter[RehearsalStatus](RehearsalStatus)
 _CHANGES = TypeAdapter[list[NameChange]](list[NameChange])
+_SECRETS = TypeAdapter[dict[str, str]](Annotated[dict[_Secret, _Kind], Field(max_length=2_000)])
 _OUTCOME = TypeAdapter[dict[str, str]](dict[str, str])
 
 

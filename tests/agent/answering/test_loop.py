@@ -813,7 +813,34 @@ def test_secrets_reach_neither_the_model_nor_the_store(scene: Scene, tmp_path: P
     assert "masked" in sent
 
 
-SAID = "v4ult-Xk9"
+def test_the_secrets_in_a_users_cells_reach_neither_the_model_nor_the_store(scene: Scene, tmp_path: Path) -> None:
+    hidden = ["Pa55w0rd1", "Pa55w0rd2", "Pa55w0rd3", "Pa55w0rd4", "a8f5f167f44f4964", "Pa55w0rd5", "CAESIJlU9JMYEhOP"]
+    one, two, three, four, five, six, seven = hidden
+    for cell in (
+        f"import pandas as pd\nusers = pd.DataFrame({{'user': ['ann'], 'password': ['{one}']}})\nprint(users.to_csv())",
+        f"conf = pd.DataFrame({{'name': ['db_password'], 'value': ['{two}']}})",
+        f"creds = ('ann', '{three}')",
+        f"dsn = 'host=h user=u password={four}'",
+        f"login_url = 'https://api.x.com/v1?token={five}e998dee827110c'",
+        f"raise ValueError('login failed for ann/{six}@orcl')",
+        f"vault = 'hvs.{seven}v4igdhm9PnZDrabYTobQ4Ymnlq1qY'",
+    ):
+        scene.shell.run_cell(cell, store_history=True)
+    scene.context.note_error(6, ValueError(f"login failed for ann/{six}@orcl"))
+    scene.text = "show users and conf and creds and dsn and login_url and vault"
+    scene.ask(block("print(users.to_csv(), conf, creds, dsn, login_url, vault)\nusers.to_json()"), retries=0)
+    scene.text = "and now?"
+    scene.ask(block("x = 1"))
+    scene.store.close()
+    sent = "".join(generation.model_dump_json() for generation in scene.client.sent)
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert "login_url" in sent
+    for secret in hidden:
+        assert secret not in sent
+        assert secret.encode() not in kept
+
+
+SAID, MADE = "v4ult-Xk9", "t0ken-Xk7"
 
 
 @pytest.mark.parametrize(
@@ -826,6 +853,9 @@ SAID = "v4ult-Xk9"
         "raise ValueError('no login for ann/' + users.password[0] + '@orcl')",
         "assert False, users.password[0]",
         "made = {'api key': users.password[0]}\nprint(made.values())",
+        # Nothing of this was in the notebook before.
+        "other = pd.DataFrame({'password': ['t0ken' + '-Xk7']})\nprint(other.password.tolist())",
+        "other = pd.DataFrame({'password': ['t0ken' + '-Xk7']})\nassert False, other.password[0]",
     ],
 )
 def test_the_secrets_of_the_notebooks_objects_are_kept_nowhere(code: str, scene: Scene, tmp_path: Path) -> None:
@@ -839,8 +869,8 @@ def test_the_secrets_of_the_notebooks_objects_are_kept_nowhere(code: str, scene:
     kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     assert b"and now?" in kept
     for text in (sent.encode(), kept):
-        assert SAID.encode() not in text
-        assert SAID[:6].encode() not in text
+        for secret in (SAID, MADE):
+            assert secret[:6].encode() not in text
 
 
 def test_an_endless_reply_is_cut_short(scene: Scene) -> None:

@@ -75,6 +75,9 @@ HOLDERS: dict[str, object] = {
     "structured": np.array([("ann", SECRET)], dtype=[("user", "U20"), ("password", "U20")]),
     "rows": [["user", "password"], ["ann", SECRET]],
     "strings": pd.DataFrame({"pass word": ["x"], "Api-Key": pd.array([SECRET], dtype="string")}),
+    "dsn": f"host=h user=ann password={SECRET} dbname=x",
+    "address": {"main": f"postgresql://ann:{SECRET}@host/db"},
+    "engine": types.SimpleNamespace(url=collections.namedtuple("URL", "username password")("ann", SECRET)),
     "_3": pd.DataFrame({"password": [SECRET]}),
     "binary": {"password": SECRET.encode()},
 }
@@ -101,6 +104,8 @@ def test_the_secrets_of_an_object_are_found(name: str) -> None:
         ("array", np.arange(3)),
         ("logins", pd.DataFrame({"login": ["ann", "bob42", "Ann.Miller1990", "AB12345", "a.b4C@x.org"]})),
         ("auth_log", pd.DataFrame({"user": ["ann"], "session_id": ["39021afff0a28328"]})),
+        ("logs", pd.DataFrame({"auth": ["oauth2", "saml2"], "cookie": ["choc2go", "oat1s"]})),
+        ("address", "https://example.org/a?x=1&password="),
         ("secret_santa", ["Ann", "Bob"]),
         ("rows", [["key", "value"], ["K001a", "north12"]]),
     ],
