@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from llmos_jupyter.agent.context import cells, prompts
+from llmos_jupyter.agent.context.budget import characters_that_fit, cut, fits, fitted, tokens
 from llmos_jupyter.agent.context.kept import KeptAnswers
 from llmos_jupyter.agent.context.relevance import names_in
 from llmos_jupyter.agent.describe.secret_values import secrets_in
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
 # Characters of one variable's description; a frame with 15 columns needs about 900.
 DESCRIPTION = 900
-# Characters of an unchanged table that is told again because the request names it: of 72 later requests of conversations
-# 1.5B answered one more rightly with it and none less, for 20 tokens each.
+# Characters of an unchanged table that is told again because the request names it: of 72 later requests of
+# conversations 1.5B answered one more rightly with it and none less, for 20 tokens each.
 AGAIN = 450
 # Characters of what is told of an unchanged table's columns because the request speaks of them, and of how many tables.
 COLUMNS = 500
@@ -120,24 +121,25 @@ class NotebookContext:
         Raises LLMOSError if the request alone is longer than that, or a name in `use` does not exist.
         """
         self.note_secrets()
-        room = budget - _tokens(prompts.opening()) - 50
+        room = budget - tokens(prompts.opening()) - 50
         need = prompts.estimate_tokens(request)
         if need > room:
             raise LLMOSError(
-                f"The request is {len(request):,} characters long and about {_as_many(request, room, need):,} fit: "
+                f"The request is {len(request):,} characters long and about "
+                f"{characters_that_fit(request, room, need):,} fit: "
                 "put the data into a variable or a file, and ask about that."
             )
         request = mask(request)
         if not context or use:
             chosen = self._chosen(use, request) if use else {}
-            notebook = "\n".join(_fitted(list(chosen.values()), room - need))
+            notebook = "\n".join(fitted(list(chosen.values()), room - need))
             return Turn(prompts.request_message(notebook, request), request, passing=True)
         example = self._example(request, (room - need) // 2)
         need += prompts.estimate_tokens(example) if example else 0
         turn = self._turn(request, room - need, example)
-        if _tokens([*self._messages, turn.message]) > budget:
+        if tokens([*self._messages, turn.message]) > budget:
             self._compact()
-            turn = self._turn(request, room - need - _tokens(self._messages) + _tokens(prompts.opening()), example)
+            turn = self._turn(request, room - need - tokens(self._messages) + tokens(prompts.opening()), example)
         return turn
 
     def _example(self, request: str, room: int) -> str:
@@ -157,7 +159,7 @@ class NotebookContext:
         self._answers.append((turn.request, reply))
         self._news = []
         if shown.strip():
-            self._news.append(f"That showed:\n{_cut(mask(shown.strip()), SHOWN)}")
+            self._news.append(f"That showed:\n{cut(mask(shown.strip()), SHOWN)}")
         if turn.passing:
             return
         self._messages += [turn.message, Message(role="assistant", content=reply)]
@@ -228,18 +230,18 @@ class NotebookContext:
             parts.append("Deleted: " + ", ".join(gone))
         room = min(room, FRESH)
         first: list[int] = []
-        if not _fits(parts, room):
+        if not fits(parts, room):
             names = list(sayings)
             spoken = dict.fromkeys([*names_in(names, request), *self._by_columns(request, names, deadline)])
             first = [places[name] for name in spoken]
-        fitted = _fitted(parts, room, first)
+        shown = fitted(parts, room, first)
         for name in columns:
-            if fitted[places[name]] != columns[name]:  # its first words say nothing
-                fitted[places[name]] = ""
-        notebook = mask("\n".join(part for part in fitted if part))
-        told = self._told_with(described, {name: fitted[place] for name, place in places.items()})
+            if shown[places[name]] != columns[name]:  # its first words say nothing
+                shown[places[name]] = ""
+        notebook = mask("\n".join(part for part in shown if part))
+        told = self._told_with(described, {name: shown[place] for name, place in places.items()})
         shortened = {name for name in self._shortened if name in described and name not in whole}
-        shortened |= {name for name, text in whole.items() if fitted[places[name]] != text}
+        shortened |= {name for name, text in whole.items() if shown[places[name]] != text}
         # Behind the news, which the engine may have read already.
         message = prompts.request_message("\n\n".join(part for part in (notebook, example) if part), request)
         return Turn(message, request, described, told, frozenset(shortened), imports, last)
@@ -250,7 +252,8 @@ class NotebookContext:
         """The variables to be told whole now, and those of which only columns are told that the request speaks of.
 
         Whole: what changed, what is named and was not told whole for want of room, and, shorter, tables that are named;
-        of a wide table the columns of the request come first. Columns: of what the prompt says already, but not of these.
+        of a wide table the columns of the request come first. Columns: of what the prompt says already, but not of
+        these.
         """
         named = names_in(list(described), request)
         whole: dict[str, str] = {}
@@ -330,7 +333,7 @@ class NotebookContext:
             head = self._head(number, source, sources)
             if not error and not (source := cells.told(source, described)):
                 continue
-            told.append(f"{head}\n{_cut(source, CELL)}")
+            told.append(f"{head}\n{cut(source, CELL)}")
             if error:
                 told[-1] += f"\nIt raised {error}"
         return told[-CELLS:], last
@@ -353,35 +356,9 @@ class NotebookContext:
         self._answers, self._cells = answers, max(told, 0)
         for request, reply in answers:
             self._messages += [
-                prompts.request_message("", _cut(request, CELL)),
-                Message(role="assistant", content=_cut(reply, 4 * CELL)),
+                prompts.request_message("", cut(request, CELL)),
+                Message(role="assistant", content=cut(reply, 4 * CELL)),
             ]
-
-
-def _as_many(request: str, room: int, need: int) -> int:
-    """How many characters of the request fit, to two digits."""
-    fit = len(request) * max(room, 0) // need
-    return round(fit, 2 - len(str(fit)))
-
-
-def _fits(parts: list[str], room: int) -> bool:
-    return sum(prompts.estimate_tokens(part) for part in parts) <= room
-
-
-def _fitted(parts: list[str], room: int, first: Collection[int] = ()) -> list[str]:
-    """The parts as they fit: those at the places in `first`, in their order, then the last ones preferred; the rest by
-    their first words, or empty."""
-    kept = [""] * len(parts)
-    for place in dict.fromkeys([*first, *reversed(range(len(parts)))]):
-        part = parts[place]
-        cost = prompts.estimate_tokens(part)
-        if cost > room:
-            part = _cut(part.split("\n", 1)[0], 80)
-            cost = prompts.estimate_tokens(part)
-        if cost <= room:
-            kept[place] = part
-            room -= cost
-    return kept
 
 
 def _code(reply: str) -> str:
@@ -394,12 +371,3 @@ def _is_edit(source: str, code: str) -> bool:
     if not code or source == code.strip():
         return False
     return difflib.SequenceMatcher(None, source[:2000], code[:2000], autojunk=False).ratio() > 0.75
-
-
-def _tokens(messages: list[Message]) -> int:
-    # Five tokens of the chat template about each message.
-    return sum(prompts.estimate_tokens(message.content) + 5 for message in messages)
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit * 2 // 3]}\n...\n{text[-limit // 3 :]}"

@@ -28,10 +28,28 @@ LONGEST_WAIT = 600.0  # seconds for a job
 
 
 def main() -> None:
-    from llmos_jupyter.sandbox.process.descriptors import Descriptors
-
+    """Work, and tell what went wrong with it where anything does."""
     start = Start.read(sys.stdin.readline())
     pipe = _take_pipe()
+    try:
+        _work(start, pipe)
+    except BaseException as error:
+        tell = {"event": "broken", "reason": f"{type(error).__name__}: {error} ({_place(error)})"[:500]}
+        os.write(pipe, json.dumps(tell).encode() + b"\n")
+
+
+def _place(error: BaseException) -> str:
+    """Where an error was raised: the innermost file and line."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{os.path.basename(trace.tb_frame.f_code.co_filename)}, line {trace.tb_lineno}" if trace else "nowhere"
+
+
+def _work(start: Start, pipe: int) -> None:
+    """Lock in, wait for the job, and do it."""
+    from llmos_jupyter.sandbox.process.descriptors import Descriptors
+
     os.environ["TMPDIR"] = tempfile.tempdir = start.scratch
     sys.dont_write_bytecode = True
     control = socket.socket(fileno=start.control) if start.control is not None else None
