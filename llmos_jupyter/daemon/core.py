@@ -1,7 +1,6 @@
 """What the daemon does, without HTTP: puts the store, the engine and the events together.
 
-One class, and longer than others, because the routes call it alone; each method hands on to the room that does the
-work.
+One class, because the routes call it alone; each method hands on to the room that does the work.
 """
 
 from __future__ import annotations
@@ -24,14 +23,14 @@ from llmos_jupyter.daemon.live import Live
 from llmos_jupyter.daemon.stores.learned import Learned
 from llmos_jupyter.daemon.stores.step_store import StepStore
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
+from llmos_jupyter.daemon.warmth import Warmth
 from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.generations import ENGINE, Generations
-from llmos_jupyter.daemon.work.jobs import Jobs, in_background
+from llmos_jupyter.daemon.work.jobs import Jobs
 from llmos_jupyter.daemon.work.pools import Pools
 from llmos_jupyter.daemon.work.resource_list import describe
 from llmos_jupyter.daemon.work.sampling import Sampling, Work
 from llmos_jupyter.daemon.work.schedule import Schedule
-from llmos_jupyter.engines.speaking.openai_http import EngineGone
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     OPEN_STATES,
@@ -54,7 +53,6 @@ from llmos_jupyter.protocol import (
     StepRecord,
     StreamItem,
     Task,
-    Warming,
 )
 from llmos_jupyter.protocol.jobs import Job
 from llmos_jupyter.scheduling.problem import Resource
@@ -77,6 +75,7 @@ class Daemon:
         self.events = Events()
         self.learned = Learned(store)
         self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress)
+        self.warmth = Warmth(self.engines)
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
@@ -87,13 +86,12 @@ class Daemon:
             self.learned,
             self._keep_candidate,
             self.jobs.standstill.while_writing,
-            self.stop_warming,
+            self.warmth.give_way,
         )
         self.sampling = Sampling(store, self._work)
         self.live = Live(store, self.events, self.engines, self.sampling)
         self.started = time.time()
         self.last_activity = time.monotonic()
-        self._warming: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
         self._owed: dict[str, Finish] = {}
 
@@ -145,7 +143,7 @@ class Daemon:
         open_before = self.store.tasks(session=request.session.id, states=OPEN_STATES)
         for task in open_before:
             same_kernel = task.session.pid == request.session.pid
-            if not in_background(task) and task.id != request.id and same_kernel:
+            if not task.in_background and task.id != request.id and same_kernel:
                 self.store.move(task.id, "cancelled", "its cell ended without a word")
         return self.store.accept(request)
 
@@ -162,7 +160,7 @@ class Daemon:
     async def _note_kernel(self, task_id: str, record: RehearsalRecord | RunRecord) -> None:
         """Code has run in a notebook's kernel, or in a copy of it: a step as well, though nobody scheduled it."""
         task = await asyncio.to_thread(self.store.task, task_id)
-        if in_background(task):
+        if task.in_background:
             return  # within a step of its worker
         ran = record.rehearsal.seconds if isinstance(record, RehearsalRecord) else record.run.seconds
         now = time.time()
@@ -210,7 +208,7 @@ class Daemon:
         task = self.store.task(key)
         if is_final(task):
             return task
-        if in_background(task):
+        if task.in_background:
             self.generations.cancel(task.id)
             return await self.jobs.cancel(task)
         task = await asyncio.to_thread(self.store.move, task.id, "cancelled", "cancelled by the user")
@@ -235,7 +233,7 @@ class Daemon:
 
     async def pause(self, task: Task) -> Task:
         """Hold a background task; what the model writes for it gives way first."""
-        if not in_background(task):
+        if not task.in_background:
             raise LLMOSError(f"Request {task.number} runs in its notebook: only background tasks are paused.")
         self.generations.hold(task.id)
         task = await self.jobs.pause(task)
@@ -243,7 +241,7 @@ class Daemon:
         return task
 
     async def resume(self, task: Task) -> Task:
-        if not in_background(task):
+        if not task.in_background:
             raise LLMOSError(f"Request {task.number} runs in its notebook: only background tasks are paused.")
         return await self.jobs.resume(task)
 
@@ -260,7 +258,7 @@ class Daemon:
         """End the tasks whose kernel is gone."""
         await asyncio.to_thread(self._settle)
         for task in await asyncio.to_thread(self.store.tasks, states=OPEN_STATES, limit=1000):
-            if not in_background(task) and not _alive(task.session):
+            if not task.in_background and not _alive(task.session):
                 await asyncio.to_thread(self.store.move, task.id, "failed", "the notebook's kernel ended")
                 self.generations.cancel(task.id)
                 self.events.notify()
@@ -283,32 +281,6 @@ class Daemon:
 
     async def _keep_candidate(self, task_id: str, record: CandidateRecord) -> None:
         await self.record(task_id, record, None)
-
-    # --- keeping the prompt warm ------------------------------------------------------------
-
-    async def warm(self, warming: Warming) -> bool:
-        """Read a prompt into the cache if the engine is loaded and nobody generates. False: it was not done."""
-        await self.stop_warming()
-        server = await self.engines.use_if_loaded(warming.model)
-        if server is None or self.engines.users or not server.capabilities.warms:
-            return False
-
-        async def read() -> None:
-            with contextlib.suppress(EngineGone, LLMOSError):
-                await server.read_prompt(warming.messages)
-
-        self._warming = task = asyncio.create_task(read())
-        try:
-            await asyncio.wait({task})
-        finally:
-            task.cancel()
-        return not task.cancelled()
-
-    async def stop_warming(self) -> None:
-        """Give way: the reading of a prompt that nobody waits for ends within one batch."""
-        if self._warming and not self._warming.done():
-            self._warming.cancel()
-            await asyncio.gather(self._warming, return_exceptions=True)
 
     # --- state ------------------------------------------------------------------------------
 
@@ -408,7 +380,7 @@ class Daemon:
         await self.live.close()
         await asyncio.to_thread(self.sampling.stop)
         await self.generations.close()
-        await self.stop_warming()
+        await self.warmth.give_way()
         await self.jobs.close()
         await self.schedule.close()
         await self.engines.unload()

@@ -191,7 +191,7 @@ class Effects:
         old = self._census.old
         if self._numbers is not None:
             old = {address: obj for address, obj in old.items() if address in self._numbers}
-        return Packer(old, known, self._buffers, places)
+        return Packer(old, known, self._buffers, places, kind_of)
 
     def _described(self, packer: Packer, changed: list[Any], earlier: dict[int, Look]) -> dict[str, Any]:
         now = names.variables(self._shell)

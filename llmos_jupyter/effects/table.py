@@ -132,9 +132,12 @@ class ScratchFiles(MemoryFiles):
     """
 
     def __init__(self, folder: str, name: str) -> None:
+        self._owner = os.getpid()
+        self.fds = []
         self.paths = [os.path.join(folder, f"{name}-{number}") for number in range(FILES)]
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
-        self.fds = [os.open(path, flags, 0o600) for path in self.paths]
+        for path in self.paths:
+            self.fds.append(os.open(path, flags, 0o600))
 
     def seal(self) -> None:
         """Nothing to do: whoever wrote them is gone."""
@@ -241,3 +244,10 @@ def checked_ints(value: Any, *, least: int = 0, most: int = 1 << 62) -> list[int
     if value and not (least <= min(value) and max(value) <= most):
         raise Malformed("a number out of bounds")
     return value
+
+
+def content_of(content: Any, *lengths: int) -> list[Any]:
+    """A node's content, of one of these lengths."""
+    if type(content) is not list or len(content) not in lengths:
+        raise Malformed("a node of a wrong length")
+    return content

@@ -57,6 +57,16 @@ class Choice:
     why: str
 
 
+def resolve(name: str) -> Model:
+    """The model of a name, as `catalogue.resolve` reads it; `auto` is the best for this machine.
+
+    Raises `LLMOSError` when there is none, or none that fits for `auto`.
+    """
+    if name.strip().lower() == "auto":
+        return choose(Machine.here(), catalogue.models()).model
+    return catalogue.resolve(name)
+
+
 def decode_speed(model: Model, machine: Machine) -> float:
     """Predicted decoding speed on the processor, tokens per second (see the figures above)."""
     if model.url:

@@ -100,7 +100,7 @@ def _model() -> Iterator[Check]:
         choice = selection.choose(selection.Machine.here(), catalogue.models())
         model, why = choice.model, choice.why
     else:
-        model, why = catalogue.resolve(wanted), "your setting"
+        model, why = selection.resolve(wanted), "your setting"
     if model.url:
         server = address.parse(model.url)
         state: Literal["ok", "note"] = "ok" if server.loopback else "note"

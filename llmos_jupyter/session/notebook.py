@@ -19,7 +19,7 @@ from llmos_jupyter.agent.replay.recording import Recording
 from llmos_jupyter.agent.replay.recording_place import notebook_file, place_of
 from llmos_jupyter.agent.run.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.engines import catalogue
+from llmos_jupyter.engines import selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import INTERACTIVE, FeedbackRecord, Message, Options, Session
 from llmos_jupyter.session.background import Background
@@ -244,7 +244,7 @@ class Notebook:
 
     def use(self, name: str) -> str:
         """Make this model the notebook's, and load it. Returns a sentence."""
-        model = catalogue.resolve(name) if name != "auto" else None
+        model = selection.resolve(name) if name != "auto" else None
         self._view = view_for(self.shell)
         try:
             self._view.working(f"loading {name}")

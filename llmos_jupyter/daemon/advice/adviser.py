@@ -117,7 +117,7 @@ class Adviser:
         machine = self._engines.machine()
         wanted = options.model if options.model != "auto" else config.load().model
         if wanted != "auto":
-            found = catalogue.resolve(wanted)
+            found = selection.resolve(wanted)
             return [_known(found, machine)]
         here = {info.name for info in selection.model_infos(machine) if info.downloaded and info.fits}
         return [_known(model, machine) for model in catalogue.models() if model.name in here]
@@ -160,7 +160,7 @@ class Adviser:
         task, options = trace.task, trace.task.options
         strategy = Strategy(options.model, options.candidates, options.retries or 0)
         try:
-            found = catalogue.resolve(options.model)
+            found = selection.resolve(options.model)
             known = _known(found, self._engines.machine())
             expected = prior(strategy, known.size, known.speed)
             self._learned.learn(ANSWER, strategy.name, _features(task.text), expected, outcome, task.id)

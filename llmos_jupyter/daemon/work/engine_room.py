@@ -23,6 +23,7 @@ from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD, Launch
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import EngineStatus, Progress
+from llmos_jupyter.system.private_files import private_folder
 
 log = logging.getLogger(__name__)
 
@@ -185,7 +186,7 @@ class EngineRoom:
     def _wanted(self, name: str) -> Model:
         """The model a name means now. `auto` keeps its meaning while that model is loaded."""
         if not self._is_auto(name):
-            return catalogue.resolve(config.load().model if name == "auto" else name)
+            return selection.resolve(config.load().model if name == "auto" else name)
         if self._automatic is None or self._automatic != self._model:
             self._automatic = selection.choose(self.machine(), catalogue.models()).model
         return self._automatic
@@ -200,7 +201,7 @@ class EngineRoom:
     def speed(self, model: str) -> float:
         """Tokens that a model is taken to write in a second on this machine, before it was seen."""
         try:
-            return max(0.1, selection.decode_speed(catalogue.resolve(model), self.machine()))
+            return max(0.1, selection.decode_speed(selection.resolve(model), self.machine()))
         except LLMOSError:
             return 10.0
 
@@ -330,7 +331,7 @@ def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, co
         context //= 2
     states = paths.states_dir()
     shutil.rmtree(states, ignore_errors=True)
-    states.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(states)
     return Launch(
         model=model.name,
         states=states,

@@ -77,7 +77,7 @@ def send(code: str, shell: InteractiveShell, files: ScratchFiles, limit: int) ->
     while True:
         buffers = BufferWriter(files.fds)
         places = SentCode()
-        packer = Packer({}, _known(shell), buffers, places)
+        packer = Packer({}, _known(shell), buffers, places, kind_of)
         values = {name: packer.named(name, value) for name, value in wanted.items() if name[: len(MODULE)] != MODULE}
         if not packer.cannot:
             break
