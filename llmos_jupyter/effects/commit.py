@@ -26,8 +26,9 @@ from llmos_jupyter.effects.kind import BY_TYPE, Kind, Look, kind_named, kind_of
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.objects.layout import MISSING, is_users, library_module, solid
+from llmos_jupyter.effects.objects.meanwhile import Began, check_unchanged
 from llmos_jupyter.effects.objects.walk import find
-from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, checked
+from llmos_jupyter.effects.table import NO_SPACE, BufferReader, Cannot, CannotComeHome, Malformed, NotNow, checked
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _KEYS = {"nodes", "created", "rebound", "deleted", "mutated", "states", "results", "figures", "ambient", "outputs"}
 _NO_MEMORY = "the notebook has too little memory left for what it made; delete variables, and ask again"
+_NO_SPACE = "there is no space left where it has to be written ({}); free some, and ask again"
 _KEYS |= {"kinds", "cannot", "displayed"}
 
 
@@ -126,6 +128,7 @@ class _Decoded:
     names: dict[str, Any]
     deleted: list[str]
     states: list[tuple[Any, Kind, Any]]
+    digests: list[bytes | None]  # of what each of these objects was when the run began, if that is known
     ambient: list[tuple[ambient.Part, Any]]
     results: list[Any]
     figures: list[tuple[int, Any]] | None
@@ -165,24 +168,24 @@ def commit(
     *,
     bind: str = "",
     displayed: bool = False,
-    sent: list[Any] | None = None,
+    began: Began | None = None,
 ) -> Undo:
     """Put a run's effects into the notebook, and show what it showed. `bind`: a name for its last result, too;
-    `displayed`: show also the variable that it assigned last, if it shows nothing itself. `sent`: the objects that a
-    worker process was given copies of, and names by their place here; a fork names addresses.
+    `displayed`: show also the variable that it assigned last, if it shows nothing itself.
 
-    Raises CannotComeHome or Malformed; then nothing was changed.
+    Raises CannotComeHome, ChangedMeanwhile or Malformed; then nothing was changed.
     """
+    began = Began() if began is None else began
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, 20_000))
     try:
-        decoded = _decode(content, buffers, code, shell, bind, sent)
+        decoded = _decode(content, buffers, code, shell, bind, began)
+        check_unchanged(began, [*decoded.names, *decoded.deleted], decoded.states, decoded.digests, shell)
     except (CannotComeHome, Malformed):
         raise
     except Exception as error:  # what no check foresaw
         log.exception("effects could not be read")
-        if _is_lack_of_memory(error):
-            raise CannotComeHome(_NO_MEMORY) from error
+        _check_room(error)
         raise Malformed(f"it could not be read ({type(error).__name__})") from error
     finally:
         sys.setrecursionlimit(limit)
@@ -195,16 +198,19 @@ def commit(
         if isinstance(error, CannotComeHome | Malformed) or not isinstance(error, Exception):
             raise
         log.exception("effects could not be put in place")
-        if _is_lack_of_memory(error):
-            raise CannotComeHome(_NO_MEMORY) from error
+        _check_room(error)
         raise CannotComeHome(f"it could not be put in place ({type(error).__name__}: {error})") from error
     show(decoded.outputs + (decoded.displayed if displayed else []), decoded.results, shell)
     undo.settle()
     return undo
 
 
-def _is_lack_of_memory(error: Exception) -> bool:
-    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+def _check_room(error: Exception) -> None:
+    """Raise NotNow where an error says that memory or space is short."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        raise NotNow(_NO_MEMORY) from error
+    if isinstance(error, OSError) and error.errno in NO_SPACE:
+        raise NotNow(_NO_SPACE.format(error.strerror)) from error
 
 
 # --- decoding: nothing old is touched -------------------------------------------------------------
@@ -216,7 +222,7 @@ def _decode(
     code: str,
     shell: InteractiveShell,
     bind: str,
-    sent: list[Any] | None,
+    began: Began,
 ) -> _Decoded:
     kinds.load()
     kinds.load(content["kinds"])
@@ -224,7 +230,7 @@ def _decode(
     known = names.known(shell) | {"sys.stdout": sys.stdout, "sys.stderr": sys.stderr}
     nodes = checked(content["nodes"], list)
     wanted = {node[1] for node in nodes if type(node) is list and node[:1] == ["old"] and type(node[-1]) is int}
-    if sent is None:
+    if (sent := began.sent) is None:
         old = find(roots.values(), wanted)
     else:
         old = {number: sent[number] for number in wanted if 0 <= number < len(sent)}
@@ -233,11 +239,12 @@ def _decode(
     if not all(map(_may_be_bound, [*new, *content["deleted"]])):
         raise Malformed("a name that is none")
     values = {name: build.value(value) for name, value in new.items()}
-    states = _states(checked(content["states"], list), build)
+    told = _states(checked(content["states"], list), build)
     results = build.values(content["results"])
     figures = _figures(content["figures"], build)
     build.finish()
-    states = [(obj, kind, kind.decode(said, build)) for obj, kind, said in states]
+    digests = [began.digests.get(id(obj), before) for obj, _, _, before in told]
+    states = [(obj, kind, kind.decode(said, build)) for obj, kind, said, _ in told]
     build.finish()
     if bind and results:
         values[bind] = results[-1]
@@ -246,19 +253,20 @@ def _decode(
     outputs = read_outputs(content["outputs"], len(results))
     displayed = read_outputs(content["displayed"], 0)
     parts = ambient.read(content["ambient"])
-    return _Decoded(values, deleted, states, parts, results, figures, outputs, displayed, owners)
+    return _Decoded(values, deleted, states, digests, parts, results, figures, outputs, displayed, owners)
 
 
 def _may_be_bound(name: Any) -> bool:
     return type(name) is str and name not in ("get_ipython", "exit", "quit", "open", "In", "Out") and name[:2] != "__"
 
 
-def _states(states: list[Any], build: Builder) -> list[tuple[Any, Kind, Any]]:
+def _states(states: list[Any], build: Builder) -> list[tuple[Any, Kind, Any, bytes | None]]:
     found = []
     for entry in states:
-        if type(entry) is not list or len(entry) != 2 or type(entry[1]) is not list or not entry[1]:
+        if type(entry) is not list or len(entry) != 3 or type(entry[1]) is not list or not entry[1]:
             raise Malformed("a state of nothing")
-        number, said = entry
+        number, said, before = entry
+        checked(before, bytes, type(None))
         nodes = build.nodes
         if type(number) is not int or not 0 <= number < len(nodes) or checked(nodes[number], list)[:1] != ["old"]:
             raise Malformed("a state of what is not old")
@@ -268,7 +276,7 @@ def _states(states: list[Any], build: Builder) -> list[tuple[Any, Kind, Any]]:
             raise CannotComeHome(f"a {type(obj).__name__} that became something else", type(obj).__name__)
         _check_target(obj)
         kind.fits(obj, said[1:], build)
-        found.append((obj, kind, said[1:]))
+        found.append((obj, kind, said[1:], before))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import gc
 import locale
 import logging
@@ -20,17 +21,19 @@ import numpy as np
 
 from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
+from llmos_jupyter.effects.copy import ipython_settings
 from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.displays import live_widgets
 from llmos_jupyter.effects.displays.recorder import Recorder
-from llmos_jupyter.effects.kind import kind_of
+from llmos_jupyter.effects.kind import Look, kind_of
 from llmos_jupyter.effects.kinds.libraries.widgets import dies_with_the_sandbox
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.objects.census import Census
 from llmos_jupyter.effects.objects.layout import class_module, class_name, library_module, mro
+from llmos_jupyter.effects.objects.meanwhile import digest_before
 from llmos_jupyter.effects.objects.memory import Pages
 from llmos_jupyter.effects.pack import Packer
-from llmos_jupyter.effects.table import BufferWriter, Cannot, encode
+from llmos_jupyter.effects.table import NO_SPACE, BufferWriter, Cannot, encode
 from llmos_jupyter.effects.words.changes import Changes, same_atom
 from llmos_jupyter.protocol import NameChange
 from llmos_jupyter.sandbox.process.pages import WrittenPages
@@ -60,6 +63,7 @@ class Effects:
         self._buffers = BufferWriter(fds)
         self.recorder = Recorder()
         self.seconds: dict[str, float] = {}
+        self._marks: dict[int, Look] | None = None
         self._compared: tuple[list[Any], list[Cannot]] | None = None
         began = time.perf_counter()
         kinds.load()
@@ -79,9 +83,22 @@ class Effects:
         self._libraries = _library_attributes(self._before)
         self._threads = set(threading.enumerate())
         self._process = _process(self._code)
+        self._settings = ipython_settings.settings(self._shell)
 
     def pack(self) -> dict[str, Any]:
-        """Write the effects into the memory files; where the table lies there."""
+        """Write the effects into the memory files; where the table lies there, or what keeps them from being written,
+        as `broken`."""
+        try:
+            return self._written()
+        except MemoryError:
+            why = "memory is short"
+        except OSError as error:
+            if error.errno not in NO_SPACE and error.errno != errno.ENOMEM:
+                raise
+            why = str(error.strerror)
+        return {"broken": f"there is no room for what the code made ({why}); free some, and ask again"}
+
+    def _written(self) -> dict[str, Any]:
         began = time.perf_counter()
         displayed = self._displayed()
         parts, odd = ambient.changed(self._ambient)
@@ -91,10 +108,11 @@ class Effects:
         self.seconds["compare"] = time.perf_counter() - began
         began = time.perf_counter()
         packer = self._packer()
+        earlier = self._earlier(changed)
         if self._numbers is not None:
             cannot += self._unknown(changed)
             changed = [obj for obj in changed if id(obj) in self._numbers]
-        content = self._described(packer, changed)
+        content = self._described(packer, changed, earlier)
         if self._numbers is not None:
             for node in packer.nodes:
                 if node is not None and node[0] == "old":
@@ -112,7 +130,7 @@ class Effects:
     def changes(self) -> list[NameChange]:
         """What the run did to the user's names, in words."""
         changed, _ = self._compare()
-        return Changes(self._census, changed).names(self._before, names.variables(self._shell))
+        return Changes(self._census, changed, self._earlier(changed)).names(self._before, names.variables(self._shell))
 
     def _compare(self) -> tuple[list[Any], list[Cannot]]:
         """The old objects that are different, and what of the old cannot come home. Looked for once."""
@@ -121,6 +139,12 @@ class Effects:
             kinds.load()
             self._compared = self._census.changed(transformed(self._code, self._shell))
         return self._compared
+
+    def _earlier(self, changed: list[Any]) -> dict[int, Look]:
+        """What changed objects were before the run. Looked for once."""
+        if self._marks is None:
+            self._marks = self._census.marks_before(changed) if changed else {}
+        return self._marks
 
     def _displayed(self) -> list[Any]:
         """The variable that code which shows nothing assigns last, in all its formats: made here, as that may run code
@@ -169,7 +193,7 @@ class Effects:
             old = {address: obj for address, obj in old.items() if address in self._numbers}
         return Packer(old, known, self._buffers, places, kind_of)
 
-    def _described(self, packer: Packer, changed: list[Any]) -> dict[str, Any]:
+    def _described(self, packer: Packer, changed: list[Any], earlier: dict[int, Look]) -> dict[str, Any]:
         now = names.variables(self._shell)
         created, rebound = {}, {}
         for name, value in now.items():
@@ -178,7 +202,12 @@ class Effects:
             elif (was := self._before[name]) is not value and not same_atom(was, value):
                 rebound[name] = packer.named(name, value)
         owners = self._census.owners(changed) if changed else {}
-        states = [packer.state(owners.get(id(obj), ""), obj) for obj in changed]
+        states = []
+        for obj in changed:
+            state = packer.state(owners.get(id(obj), ""), obj)
+            if state is not None:
+                # In a worker process addresses are other ones, and the kernel remembers by itself what it sent.
+                states.append([*state, self._digest(obj, earlier[id(obj)]) if self._numbers is None else None])
         results = [packer.named("what it shows", value) for value in self.recorder.results]
         open_now = names.figures()
         figures = [[n, packer.named(f"figure {n}", figure)] for n, figure in open_now.items()]
@@ -188,10 +217,14 @@ class Effects:
             "rebound": rebound,
             "deleted": [name for name in self._before if name not in now],
             "mutated": sorted({name for name in owners.values() if name in now}),
-            "states": [state for state in states if state is not None],
+            "states": states,
             "results": results,
             "figures": None if same else figures,
         }
+
+    def _digest(self, obj: Any, marks: Look) -> bytes | None:
+        kind = kind_of(type(obj))
+        return None if kind is None else digest_before(obj, kind, marks, self._census.marks_before)
 
     def _left_behind(self) -> list[Cannot]:
         """What the run did that no name reaches: threads, and attributes of libraries."""
@@ -203,6 +236,8 @@ class Effects:
         for name, part in _process(self._code).items():
             if part != self._process[name]:
                 found.append(Cannot("", "process", f"{name} changed"))
+        for name in ipython_settings.changed(self._settings, ipython_settings.settings(self._shell)):
+            found.append(Cannot("", "IPython", f"{name} changed, which belong to the kernel"))
         now = _library_attributes(self._before)
         for owner, held in self._libraries.items():
             after = now.get(owner, {})

@@ -82,6 +82,11 @@ class Kind:
         """Why a change of an object is refused, of a kind that `refuses_change`."""
         return f"a {class_name(type(obj))} in it changed"
 
+    def content(self, objects: list[Any]) -> list[Any]:
+        """Of what an object refers to by its marks, what it replaces rather than writes, though it is its content: the
+        arrays of a frame."""
+        return []
+
     def marks(self, obj: Any) -> Look:
         """What the object refers to, compared by identity, and a plain value, compared by `==`."""
         return gc.get_referents(obj), None

@@ -13,7 +13,7 @@ from llmos_jupyter.effects import reasons
 from llmos_jupyter.effects.code import CodePlaces
 from llmos_jupyter.effects.objects.layout import class_name, library_module
 from llmos_jupyter.effects.objects.memory import is_lent, lowest, memory_of
-from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, CannotComeHome, fits
+from llmos_jupyter.effects.table import ATOMS, NO_SPACE, BufferWriter, Cannot, CannotComeHome, fits
 
 LARGEST = 5_000_000  # nodes
 _MAY_BE_OF_A_MODULE = frozenset({"instance", "drawn", "array"})
@@ -156,7 +156,11 @@ class Packer:
             self.cannot.append(Cannot(name, why.kind or class_name(cls), why.reason))
         except RecursionError:
             self.cannot.append(Cannot(name, class_name(cls), f"a {class_name(cls)} in it is nested too deeply"))
+        except MemoryError:
+            raise
         except Exception as error:  # an object of anybody's class was asked, and may raise
+            if isinstance(error, OSError) and error.errno in NO_SPACE:  # not the object: the buffers are written
+                raise
             said = f"a {class_name(cls)} in it cannot be read ({type(error).__name__})"
             self.cannot.append(Cannot(name, class_name(cls), said))
         return None

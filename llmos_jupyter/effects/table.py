@@ -8,6 +8,7 @@ is shared, so what is read is at most as large as what was sent. The reader trea
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ MAPPED = 1 << 20  # bytes from which on a buffer stays in the memory file's page
 FILES = 8  # memory files: each large buffer has its own as long as there are any, so that it can be freed alone
 LARGEST_TABLE = 4 << 30
 BINARY = getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)  # by system
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # what a full disk says, a quota, and a limit on files
 ATOMS = frozenset({type(None), bool, float, str, bytes, int})
 _PAGE = mmap.ALLOCATIONGRANULARITY  # what a mapping may begin at; on Unix a page
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
@@ -46,6 +48,10 @@ class CannotComeHome(Exception):
     def __init__(self, reason: str, kind: str = "") -> None:
         super().__init__(reason)
         self.reason, self.kind = reason, kind
+
+
+class NotNow(CannotComeHome):
+    """What came home at another time: the code may be asked for again, and need not run in the notebook itself."""
 
 
 class Malformed(Exception):

@@ -15,7 +15,7 @@ import importlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +25,10 @@ from llmos_jupyter.effects.copy import kernel_copy
 from llmos_jupyter.effects.copy.error_reports import Looks
 from llmos_jupyter.effects.copy.forkable import fork_hazard
 from llmos_jupyter.effects.objects.layout import installed
+from llmos_jupyter.effects.objects.meanwhile import Began
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
 from llmos_jupyter.effects.worker import process as worker
-from llmos_jupyter.effects.worker.sending import CannotBeCopied, send
+from llmos_jupyter.effects.worker.sending import CannotBeCopied, Sent, send
 from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal
 from llmos_jupyter.sandbox.descendants import adopted
 from llmos_jupyter.sandbox.process.inheritance import available_memory
@@ -46,14 +47,6 @@ _NO_LOCK = "This system has no lock, so code that may reach beyond the notebook'
 
 
 @dataclass
-class _Beside:
-    """Of runs that began from the same state: whether one has been committed, and the others are of a state that is no
-    more."""
-
-    committed: bool = False
-
-
-@dataclass
 class Ran:
     """One run in the sandbox. `cannot` says what keeps its effects from being committed; empty if nothing does.
 
@@ -69,8 +62,8 @@ class Ran:
     _shell: Any = None
     _files: MemoryFiles | None = None
     _content: dict[str, Any] | None = None
-    _sent: list[Any] | None = None  # objects that a worker process had copies of
-    _beside: _Beside | None = None
+    _sent: Sent | None = None  # what a worker process had copies of
+    _names: dict[str, Any] | None = None  # the notebook's when the code began
 
     @property
     def error(self) -> ErrorReport | None:
@@ -89,7 +82,7 @@ class Ran:
         """Let the effects go."""
         if self._files is not None:
             self._files.close()
-        self._files = self._content = self._sent = None
+        self._files = self._content = self._sent = self._names = None
 
     def __enter__(self) -> Ran:
         return self
@@ -143,12 +136,8 @@ def watched_run(
     keep: Callable[[str], None] | None = None,
     unlocked: bool = False,
     looks: type[Looks] = Looks,
-    beside: bool = False,
 ) -> Generator[RunProgress, None, Ran]:
-    """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once.
-
-    `beside`: let go of the kernel's thread several times in each tenth of a second, so that others can run meanwhile.
-    """
+    """`run_in_sandbox`, telling how far the code is while it runs. Closing the generator ends the run at once."""
     if in_worker := _needs_worker(code, shell):
         reason = None if unlocked or worker.SYSTEM in ("linux", "darwin") else _NO_LOCK
     else:
@@ -162,16 +151,17 @@ def watched_run(
     hoist(code, shell)
     kinds.load()
     if in_worker:
-        run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, looks, unlocked=unlocked, beside=beside)
+        run = _run_in_worker(code, shell, budget_seconds, memory, access, keep, looks, unlocked=unlocked)
         return (yield from run)
     try:
-        files = MemoryFiles()
+        with interrupts_deferred():  # half made it would hold descriptors that nobody closes
+            files = MemoryFiles()
     except OSError as error:
         return _not_copied(code, error)
     try:
         with scratch_folder() as scratch, adopted() if access.processes else contextlib.nullcontext():
             copy = kernel_copy.Copy(code, shell, scratch, budget_seconds, memory, access, files.fds, keep, looks)
-            copy.beside = beside
+            before = dict(shell.user_ns)
             report = yield from copy.watch()
     except OSError as error:
         files.close()
@@ -179,61 +169,9 @@ def watched_run(
     except BaseException:
         files.close()
         raise
-    ran = Ran(code, report, files_told=copy.kept, _shell=shell, _files=files)
+    ran = Ran(code, report, files_told=copy.kept, _shell=shell, _files=files, _names=before)
     _read(ran, copy.effects)
     return ran
-
-
-def run_side_by_side(
-    codes: Sequence[str],
-    shell: InteractiveShell,
-    *,
-    budget_seconds: float = FOREVER,
-    memory_bytes: int | None = None,
-    access: Access = kernel_copy.NOTHING_MORE,
-    unlocked: bool = False,
-) -> Generator[tuple[int, RunProgress], None, list[Ran]]:
-    """Run several candidates at the same time, each in a sandbox of its own, telling of each by its number how far it
-    is; what they did, in their order. Closing the generator ends them all.
-
-    One of them can be committed, without another run; the others are then of a state of the notebook that is no more,
-    and their commit raises CannotComeHome. Close them all. The options are those of `run_in_sandbox`; the memory is
-    shared out among them. Files cannot be kept, so that `access` is to read only.
-    """
-    for code in codes:
-        hoist(code, shell)  # before any of them is copied
-    memory = available_memory() // 2 if memory_bytes is None else memory_bytes
-    share = memory // max(1, len(codes))
-    options = {"budget_seconds": budget_seconds, "access": access, "unlocked": unlocked, "beside": True}
-    group = _Beside()
-    ran: dict[int, Ran] = {}
-    with contextlib.ExitStack() as stack:
-        runs = {
-            number: stack.enter_context(
-                contextlib.closing(watched_run(code, shell, memory_bytes=share, **options))  # type: ignore[arg-type]
-            )
-            for number, code in enumerate(codes)
-        }
-        stack.push(lambda kind, *_: _close(ran.values()) if kind else None)
-        told: dict[int, RunProgress] = {}
-        while runs:
-            for number, run in list(runs.items()):
-                try:
-                    progress = next(run)
-                except StopIteration as end:
-                    ran[number] = end.value
-                    ran[number]._beside = group
-                    del runs[number]
-                    continue
-                if progress.seconds and told.get(number) is not progress:
-                    told[number] = progress
-                    yield number, progress
-    return [ran[number] for number in range(len(codes))]
-
-
-def _close(ran: Iterable[Ran]) -> None:
-    for each in ran:
-        each.close()
 
 
 def _not_copied(code: str, error: OSError) -> Ran:
@@ -258,7 +196,6 @@ def _run_in_worker(
     looks: type[Looks],
     *,
     unlocked: bool,
-    beside: bool,
 ) -> Generator[RunProgress, None, Ran]:
     linux = worker.SYSTEM == "linux"
     with adopted() if access.processes and linux else contextlib.nullcontext():
@@ -268,9 +205,9 @@ def _run_in_worker(
             reason = f"No process could be started: {error.strerror or error}."
             return Ran(code, Rehearsal(status="unavailable", reason=reason))
         try:
+            before = dict(shell.user_ns)
             sent = send(code, shell, process.sent, memory)
             run = worker.InWorker(process, sent, code, shell, budget, memory, keep, looks, unlocked=unlocked)
-            run.beside = beside
             report = yield from run.watch()
             process.close()
         except (CannotBeCopied, OSError) as error:
@@ -280,7 +217,7 @@ def _run_in_worker(
         except BaseException:
             worker.discard(process)
             raise
-    ran = Ran(code, report, files_told=run.kept, _shell=shell, _files=process.home, _sent=sent.objects)
+    ran = Ran(code, report, files_told=run.kept, _shell=shell, _files=process.home, _sent=sent, _names=before)
     _read(ran, run.effects)
     worker.prepare(shell, access)
     return ran
@@ -311,20 +248,18 @@ def commit(ran: Ran, *, bind: str = "", displayed: bool = False) -> committing.U
     """Put the effects of a run into the notebook, all or nothing, and show what it showed; how to undo it.
 
     `bind`: a name that its last result gets; `displayed`: show the variable that it assigned last, if it shows nothing
-    itself. Raises CannotComeHome, and then nothing was changed.
+    itself. Raises CannotComeHome, and then nothing was changed; ChangedMeanwhile where what the run changed was changed
+    in the notebook, too, since the run began.
     """
     if not ran.committable or ran._files is None or ran._content is None:
         why = str(ran.cannot[0]) if ran.cannot else ran.report.reason or "the run has no effects to commit"
         raise CannotComeHome(why)
-    if ran._beside is not None and ran._beside.committed:
-        raise CannotComeHome("another candidate was committed, so the notebook is no longer as it was for this one")
     try:
-        buffers, sent = BufferReader(ran._files), ran._sent
-        content, code, shell = ran._content, ran.code, ran._shell
-        undo = committing.commit(content, buffers, code, shell, bind=bind, displayed=displayed, sent=sent)
-        if ran._beside is not None:
-            ran._beside.committed = True
-        return undo
+        began = Began(ran._names)
+        if ran._sent is not None:
+            began = Began(ran._names, ran._sent.objects, ran._sent.digests)
+        content, buffers = ran._content, BufferReader(ran._files)
+        return committing.commit(content, buffers, ran.code, ran._shell, bind=bind, displayed=displayed, began=began)
     except Malformed as error:
         log.error("the effects of a run are malformed: %s", error)
         raise CannotComeHome(f"the sandbox's report is malformed: {error}") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import gc
 import os
 import random
@@ -20,7 +22,7 @@ import pytest
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.effects.table import CannotComeHome
-from llmos_jupyter.effects.transaction import Ran, commit, run_in_sandbox
+from llmos_jupyter.effects.transaction import WAY, Ran, commit, run_in_sandbox
 from llmos_jupyter.sandbox.process.inheritance import memory_sizes
 from tests.effects.copy.shells import descendants, descriptors
 from tests.effects.processes import SHELL, cell, fresh_shell, in_fork, state_of
@@ -54,7 +56,7 @@ def home(code: str = CODE, setup: str = SETUP) -> Ran:
 # --- all or nothing -------------------------------------------------------------------------------
 
 
-def fails_at(line: int, error: type[BaseException], ran: Ran) -> tuple[bool, int]:
+def fails_at(line: int, error: type[BaseException] | OSError, ran: Ran) -> tuple[bool, int]:
     """Commit, with an error at one of the lines by which effects are put in place: whether it was committed, and how
     many lines there were."""
     count, within = 0, False
@@ -77,15 +79,17 @@ def fails_at(line: int, error: type[BaseException], ran: Ran) -> tuple[bool, int
     sys.settrace(trace)
     try:
         commit(ran)
-    except (CannotComeHome, KeyboardInterrupt):
+    except (CannotComeHome, KeyboardInterrupt) as raised:
+        if isinstance(error, OSError) and "no space left" not in str(raised):
+            raise
         return False, count
     finally:
         sys.settrace(None)
     return True, count
 
 
-@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt])
-def test_an_error_in_the_middle_of_a_commit_takes_back_what_was_done(error: type[BaseException]) -> None:
+@pytest.mark.parametrize("error", [MemoryError, KeyboardInterrupt, OSError(errno.ENOSPC, "No space left on device")])
+def test_an_error_in_the_middle_of_a_commit_takes_back_what_was_done(error: type[BaseException] | OSError) -> None:
     def act() -> None:
         ran = home()
         before, dice = state_of(SHELL), random.getstate()
@@ -120,6 +124,71 @@ def test_memory_that_is_full_as_effects_come_home() -> None:
         return said
 
     assert "too little memory" in done(act)
+
+
+_LARGE = "import numpy as np\nxs.append(1)\nbig = np.ones(1 << 22)"
+
+
+def test_files_that_may_not_grow_as_effects_are_written_down() -> None:
+    def act() -> Any:
+        fresh_shell(SETUP)
+        before = state_of(SHELL)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+        with run_in_sandbox(_LARGE, SHELL) as ran:
+            assert state_of(SHELL) == before
+            return ran.report.status, ran.report.reason, ran.cannot, ran.committable
+
+    status, reason, cannot, committable = done(act)
+    assert (status, cannot, committable) == ("died", [], False)
+    assert "no room for what the code made (File too large); free some, and ask again" in reason
+
+
+def small_disk(folder: Path, megabytes: int) -> None:
+    """Mount a small disk, for this process and those that it starts."""
+    library = ctypes.CDLL(None, use_errno=True)
+    for done_so in (
+        library.unshare(0x20000),  # CLONE_NEWNS
+        library.mount(b"none", b"/", None, 0x44000, None),  # MS_REC | MS_PRIVATE
+        library.mount(b"none", os.fsencode(folder), b"tmpfs", 0, f"size={megabytes}m".encode()),
+    ):
+        if done_so != 0:
+            raise PermissionError(ctypes.get_errno())
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        (_LARGE, "no room for what the code made (No space left on device); free some, and ask again"),
+        ("xs.append(int(large.sum()))", "No space left on device"),
+    ],
+)
+def test_a_disk_that_is_full_as_a_worker_is_at_work(
+    code: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(WAY, "worker")
+
+    def act() -> Any:
+        try:
+            small_disk(tmp_path, 8)
+        except PermissionError:
+            return None
+        tempfile.tempdir = str(tmp_path)
+        fresh_shell(SETUP + "\nlarge = np.ones(1 << 21)")
+        before = state_of(SHELL)
+        with run_in_sandbox(code, SHELL) as ran:
+            assert state_of(SHELL) == before
+            told = ran.report.status, ran.report.reason, ran.cannot, ran.committable
+        with run_in_sandbox("xs.append(3)", SHELL) as ran:  # what was written is gone, and there is room again
+            commit(ran)
+        assert SHELL.user_ns["xs"][-1] == 3
+        return told
+
+    if (told := done(act)) is None:
+        pytest.skip("only root may mount a disk")
+    status, reason, cannot, committable = told
+    assert status in ("died", "unavailable")
+    assert (cannot, committable) == ([], False)
+    assert said in reason
 
 
 def test_what_fails_after_a_commit_costs_no_undo(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -344,7 +344,7 @@ def test_no_code_of_an_object_runs(loud: str, runs: Ahead) -> None:
     ],
 )
 def test_forged_states_change_nothing(node: list[Any], state: list[Any]) -> None:
-    said = content([node], created={}, states=[[0, state]])
+    said = content([node], created={}, states=[[0, state, None]])
     status, done = in_fork(lambda: _outcome(said))
     assert status == "done", done
     assert done["failed"]

@@ -21,7 +21,7 @@ from llmos_jupyter.agent.run.execution import execute
 from llmos_jupyter.agent.undo.files import FileKeeper
 from llmos_jupyter.agent.undo.history import History
 from llmos_jupyter.effects.kept import Kept
-from llmos_jupyter.effects.table import CannotComeHome
+from llmos_jupyter.effects.table import CannotComeHome, NotNow
 from llmos_jupyter.effects.transaction import Committed, commit, watched_run
 from llmos_jupyter.effects.transaction import Ran as SandboxRun
 from llmos_jupyter.protocol import ErrorReport, Run
@@ -121,6 +121,10 @@ def _in_sandbox(
     try:
         with bounded_output():
             return _committed(draft, ran, rights, files)
+    except NotNow as error:
+        print(f"{error.reason[0].upper()}{error.reason[1:]}.", file=sys.stderr)
+        failure = ErrorReport(type=type(error).__name__, message=error.reason)
+        return Run(status="failed", error=failure, seconds=ran.report.seconds)
     except CannotComeHome as error:
         draft.outside = error.reason
         return None

@@ -47,7 +47,6 @@ PREPARATION_SECONDS = 10.0  # the copy's, before the candidate starts; usually 0
 PACKING_SECONDS = 60.0  # the copy's, to write down its effects: gigabytes take seconds
 DIFFERENCE_SECONDS = 10.0  # the copy's, to say what changed and what it came to; usually hundredths
 LOOK_SECONDS = 0.1  # how long a wait may be before Python sees an interrupt another thread received
-LOOK_BESIDE = 0.01  # seconds, where several copies run at once
 LONGEST_REPORT = 16 << 20  # bytes beside what the code prints; a copy that says more is not believed
 TELLING_GROWTH = 1 << 30  # bytes that unfinished code used, from which on it is said
 NOTHING_MORE = Access()
@@ -66,7 +65,6 @@ class Copy:
 
     what = "The copy of the kernel"
     preparation = PREPARATION_SECONDS
-    beside = False  # whether others run at the same time: then it lets go after each LOOK_BESIDE
 
     def __init__(
         self,
@@ -92,7 +90,6 @@ class Copy:
         self._supervisor: Supervisor | None = None
         self._printed = Capture()
         self._began = self._told = 0.0  # when the code began; when it was told last how far it is
-        self._latest = RunProgress(0.0, "", 0)
         self._end: dict[str, Any] | None = None
         self._changes: list[NameChange] | None = None
         self._outcome: dict[str, str] = {}
@@ -173,12 +170,9 @@ class Copy:
         deadline = time.monotonic() + self.preparation
         phase = self._phase()
         while (left := deadline - time.monotonic()) > 0:
-            due = bool(self._began) and time.monotonic() - self._told >= EVERY
-            if due:
-                self._latest = self._progress()
-            if due or self.beside:
-                yield self._latest
-            if (chunk := self._read(pipe, min(left, LOOK_BESIDE if self.beside else LOOK_SECONDS))) is None:
+            if self._began and time.monotonic() - self._told >= EVERY:
+                yield self._progress()
+            if (chunk := self._read(pipe, min(left, LOOK_SECONDS))) is None:
                 if self._stands_still():
                     self._broken = "a signal has stopped it"
                     return True
@@ -248,6 +242,8 @@ class Copy:
                         self._end["status"] = _STATUS.validate_python(content["status"])
                     case "secrets":
                         remember(_SECRETS.validate_python(content["secrets"]))
+                    case "effects" if "broken" in content:
+                        self._broken = str(content["broken"])[:500]
                     case "effects":
                         self.effects = content
                     case "changes":

@@ -9,7 +9,7 @@ import io
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from llmos_jupyter.effects.copy.causes import Refused
@@ -201,6 +201,8 @@ class Stage:
             refusals.note(Capability.EXIT, "exit the kernel")
             raise SystemExit
 
+        if hasattr(shell, "db"):
+            shell.db = _Database(shell.db)
         shell.ask_exit = leave
 
     def _system(self, command: str) -> None:
@@ -233,6 +235,30 @@ class Stage:
     @staticmethod
     def _swallow() -> Callable[..., None]:
         return lambda *args, **kwargs: None
+
+
+class _Database(MutableMapping[str, Any]):
+    """IPython's database, a folder of the user's profile. `%cd` writes there which folders were visited: in the copy
+    that is not kept, so that it needs no leave."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key != "dhist":
+            self._real[key] = value
+
+    def __getitem__(self, key: str) -> Any:
+        return self._real[key]
+
+    def __delitem__(self, key: str) -> None:
+        del self._real[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._real)
+
+    def __len__(self) -> int:
+        return len(self._real)
 
 
 class _NoInput(io.TextIOBase):

@@ -75,18 +75,32 @@ class Alike:
 
     def marks_before(self, wanted: set[int]) -> dict[int, Look]:
         """What those of these addresses were, as their kind marks it."""
-        names = [name for name, _ in holders_of(self._cls) if name != "__dict__"]
         return {
-            id(obj): ([self._cls, *slots, *values], [*names, *keys])
-            for obj, (slots, keys, values) in self._each()
-            if id(obj) in wanted
+            id(obj): self._marks(slots, dict(zip(keys, values, strict=True)))
+            for obj, (slots, keys, values) in self._each(wanted)
         }
 
-    def _each(self) -> Iterator[tuple[Any, tuple[list[Any], list[Any], list[Any]]]]:
-        """Each object, and what its slots held, and the keys and values of its `__dict__`."""
+    def _marks(self, slots: list[Any], held: dict[Any, Any]) -> Look:
+        """In the order in which `attributes` asks."""
+        found: dict[Any, Any] = {}
+        columns = iter(slots)
+        for name, _ in holders_of(self._cls):
+            if name == "__dict__":
+                found.update(held)
+            else:
+                found.setdefault(name, next(columns))
+        return [self._cls, *found.values()], list(found)
+
+    def _each(self, wanted: set[int] | None = None) -> Iterator[tuple[Any, tuple[list[Any], list[Any], list[Any]]]]:
+        """Each object, or each of those at these addresses, and what its slots held, and the keys and values of its
+        `__dict__`."""
         ends = list(itertools.accumulate(self._keys[0])) if self._keys[0] else [0] * len(self.objects)
         begins = [0, *ends]
-        for at, obj in enumerate(self.objects):
+        places: Iterable[int] = range(len(self.objects))
+        if wanted is not None:
+            places = itertools.compress(places, map(wanted.__contains__, map(id, self.objects)))
+        for at in places:
+            obj = self.objects[at]
             part = slice(begins[at], ends[at])
             yield obj, ([column[at] for column in self._slots], self._keys[1][part], self._values[1][part])
 

@@ -194,11 +194,9 @@ class Census:
 def _items_of(containers: list[Any], before: Items, wanted: set[int]) -> Iterator[tuple[int, list[Any]]]:
     """By the addresses of these containers, the items that they had."""
     lengths, items_before = before
-    at = 0
-    for container, length in zip(containers, lengths, strict=True):
-        if id(container) in wanted:
-            yield id(container), items_before[at : at + length]
-        at += length
+    ends = list(itertools.accumulate(lengths))
+    for at in itertools.compress(range(len(lengths)), map(wanted.__contains__, map(id, containers))):
+        yield id(containers[at]), items_before[ends[at] - lengths[at] : ends[at]]
 
 
 def _different(containers: list[Any], before: Items, each: Any) -> list[Any]:

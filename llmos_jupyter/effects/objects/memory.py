@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import zlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,26 @@ class Pages:
     """Which pages the copy has written; set once in the copy."""
 
     written: WrittenPages | None = None
+    edges_alone = False
+
+
+class Print(NamedTuple):
+    """What tells whether a large array was written: the bytes at its ends, how many of its pages were written or a
+    checksum, and the same of each of its rows."""
+
+    edges: bytes
+    whole: Any = None
+    rows: tuple[Any, ...] = ()
+
+
+@contextlib.contextmanager
+def edges_alone() -> Iterator[None]:
+    """Let large arrays be told by their ends: at once, whatever their size."""
+    Pages.edges_alone = True
+    try:
+        yield
+    finally:
+        Pages.edges_alone = False
 
 
 def plain(array: Any) -> Any:
@@ -95,15 +116,21 @@ def written_ranges(array: Any) -> list[list[int]] | None:
     return [bound for bound in bounds if bound[1] > bound[0]]
 
 
-def print_of(array: Any) -> Any:
+def print_of(array: Any) -> bytes | Print:
     """What tells whether an array's memory was written: small ones by their bytes, large ones by their pages or a
     checksum, of up to ROWS rows each by itself: they are the columns of a frame."""
     if array.nbytes <= SMALL:
-        return array.tobytes()
+        content: bytes = array.tobytes()
+        return content
     ordered = array.transpose(axes_of(array))
     if not ordered.flags.c_contiguous:
-        return zlib.crc32(np.ascontiguousarray(array).reshape(-1).view("u1"))
-    flat, address = ordered.reshape(-1).view("u1"), address_of(ordered)
+        whole = None if Pages.edges_alone else zlib.crc32(np.ascontiguousarray(array).reshape(-1).view("u1"))
+        return Print(b"", whole)
+    address = address_of(ordered)
+    ends = edges(address, array.nbytes)
+    if Pages.edges_alone:
+        return Print(ends)
+    flat = ordered.reshape(-1).view("u1")
     in_rows = ordered.ndim == 2 and len(ordered) <= ROWS
     width = array.nbytes // len(ordered) if in_rows else 0
     starts = range(0, array.nbytes, width) if in_rows else ()
@@ -111,7 +138,7 @@ def print_of(array: Any) -> Any:
     if pages is not None and pages.works and (count := pages.written(address, array.nbytes)) is not None:
         counts = pages.written_rows(address, width, len(ordered)) if in_rows else None
         rows = tuple((edges(address + at, width), rows) for at, rows in zip(starts, counts or (), strict=False))
-        return edges(address, array.nbytes), count, rows
+        return Print(ends, count, rows)
     if in_rows:
-        return ("rows", tuple(zlib.crc32(flat[at : at + width]) for at in starts))
-    return zlib.crc32(flat)
+        return Print(ends, None, tuple(zlib.crc32(flat[at : at + width]) for at in starts))
+    return Print(ends, zlib.crc32(flat))

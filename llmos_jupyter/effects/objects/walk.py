@@ -38,13 +38,12 @@ _ITEMS_ALONE = _PLAIN - _DICT  # nothing but these leads to their items
 
 
 class Met:
-    """Objects, and beside them their classes: to ask each for its class takes as long as all else. `present`: the
-    classes of which there may be any."""
+    """Objects. `present`: the classes of which there may be any."""
 
-    __slots__ = ("classes", "objects", "present")
+    __slots__ = ("objects", "present")
 
-    def __init__(self, objects: list[Any], classes: list[Any], present: Set[Any]) -> None:
-        self.objects, self.classes, self.present = objects, classes, present
+    def __init__(self, objects: list[Any], present: Set[Any]) -> None:
+        self.objects, self.present = objects, present
 
     def divided(self, classes: Set[Any]) -> tuple[Met, Met]:
         """The objects of exactly these classes, and the others."""
@@ -52,27 +51,25 @@ class Met:
             return self, _NOTHING
         if self.present.isdisjoint(classes):
             return _NOTHING, self
-        within, others = self.split(list(map(classes.__contains__, self.classes)))
+        within, others = self.split(list(map(classes.__contains__, map(type, self.objects))))
         within.present, others.present = self.present & classes, self.present - classes
         return within, others
 
     def split(self, chosen: list[bool]) -> tuple[Met, Met]:
         """Those chosen, and the others."""
-        return self.only(chosen), self.only(list(map(operator.not_, chosen)))
-
-    def only(self, chosen: list[bool]) -> Met:
-        """Those chosen."""
-        objects = self.objects if False not in chosen else list(itertools.compress(self.objects, chosen))
-        classes = self.classes if False not in chosen else list(itertools.compress(self.classes, chosen))
-        return Met(objects, classes, self.present)
+        if False not in chosen:
+            return self, Met([], self.present)
+        within = list(itertools.compress(self.objects, chosen))
+        others = list(itertools.compress(self.objects, map(operator.not_, chosen))) if within else self.objects
+        return Met(within, self.present), Met(others, self.present)
 
     def __add__(self, other: Met) -> Met:
         if not (self.objects and other.objects):
             return self if self.objects else other
-        return Met(self.objects + other.objects, self.classes + other.classes, self.present | other.present)
+        return Met(self.objects + other.objects, self.present | other.present)
 
 
-_NOTHING = Met([], [], frozenset())
+_NOTHING = Met([], frozenset())
 
 
 class _NoLeaf(dict[Any, bool]):
@@ -127,11 +124,9 @@ def _of_alike(objects: list[Any], cls: Any, only_here: list[Any], found: list[An
 
 
 def _without_leaves(objects: list[Any], no_leaf: _NoLeaf) -> Met:
-    classes = list(map(type, objects))
-    chosen = list(map(no_leaf.__getitem__, classes))
     # Always a list of its own, which counts as a reference.
-    kept, classes = list(itertools.compress(objects, chosen)), list(itertools.compress(classes, chosen))
-    return Met(kept, classes, set(classes))
+    kept = list(itertools.compress(objects, map(no_leaf.__getitem__, map(type, objects))))
+    return Met(kept, set(map(type, kept)))
 
 
 def _fresh(objects: list[Any], seen: dict[int, Any], no_leaf: _NoLeaf) -> Met:
@@ -144,7 +139,7 @@ def _fresh(objects: list[Any], seen: dict[int, Any], no_leaf: _NoLeaf) -> Met:
     # A dict keeps the order in which keys came, so that the new ones are its last.
     fresh = list(itertools.islice(reversed(seen.values()), len(seen) - before))
     fresh.reverse()
-    return Met(fresh, list(map(type, fresh)), kept.present)
+    return Met(fresh, kept.present)
 
 
 def _count_alone() -> int:

@@ -30,8 +30,9 @@ _VALUES = frozenset({"tensor", "polars series", "polars frame", "picture"})
 class Changes:
     """What differs from a census. To be made after `census.changed()` has been asked."""
 
-    def __init__(self, census: Census, changed: list[Any]) -> None:
-        self._before = census.marks_before(changed)
+    def __init__(self, census: Census, changed: list[Any], before: dict[int, Look] | None = None) -> None:
+        """`before`: what the changed objects were, where that was asked already."""
+        self._before = census.marks_before(changed) if before is None else before
         self._changed = {id(obj): obj for obj in [*changed, *(obj for obj, _ in census.refused)]}
         self._refused = {id(obj) for obj, _ in census.refused}
         self._census = census
@@ -190,8 +191,7 @@ def difference(obj: Any, before: Look) -> str:
 
 def _items(marks: Look) -> list[Any]:
     """A container's items, without the attributes that a subclass has beside them."""
-    objects, plain = marks
-    beside = plain[1] if plain is not None else None
+    objects, beside = marks
     return objects[: len(objects) - len(beside)] if beside else objects
 
 

@@ -202,4 +202,4 @@ def _bytes(values: Any) -> Any:
 
 def _rows_told(printed: Any) -> Any:
     """Of what `memory.print_of` says, the part for each row."""
-    return printed[-1] if type(printed) is tuple else ()
+    return printed.rows if type(printed) is memory.Print else ()

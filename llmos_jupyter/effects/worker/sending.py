@@ -15,6 +15,7 @@ from llmos_jupyter.effects.commit import weight
 from llmos_jupyter.effects.kind import KINDS, kind_of
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.objects.layout import library_module
+from llmos_jupyter.effects.objects.meanwhile import digest_now
 from llmos_jupyter.effects.objects.reach import mentioned
 from llmos_jupyter.effects.pack import Packer
 from llmos_jupyter.effects.table import BufferWriter, Cannot, ScratchFiles, encode
@@ -37,11 +38,13 @@ def cannot_go(name: str, kind: str, reason: str) -> str:
 @dataclass
 class Sent:
     """What a worker was given. `objects`: those of the notebook by their numbers; `left_out`: variables it was not
-    given, each with the reason; `place`: where the table lies."""
+    given, each with the reason; `place`: where the table lies; `digests`: by address, what tells whether one of
+    them was changed since."""
 
     objects: list[Any]
     place: list[int]
     left_out: dict[str, Cannot] = field(default_factory=dict)
+    digests: dict[int, bytes] = field(default_factory=dict)
 
 
 class SentCode(CodePlaces):
@@ -95,7 +98,13 @@ def send(code: str, shell: InteractiveShell, files: ScratchFiles, limit: int) ->
         "ambient": _ambient(),
         "shell": _settings(shell),
     }
-    return Sent(packer.objects, buffers.write(memoryview(encode(content))), left_out)
+    place = buffers.write(memoryview(encode(content)))
+    return Sent(packer.objects, place, left_out, _digests(packer.objects))
+
+
+def _digests(objects: list[Any]) -> dict[int, bytes]:
+    kinds_of = ((obj, kind_of(type(obj))) for obj in objects)
+    return {id(obj): digest_now(obj, kind) for obj, kind in kinds_of if kind is not None and kind.changes}
 
 
 def _read_or_deleted(text: str) -> set[str]:

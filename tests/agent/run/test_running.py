@@ -131,6 +131,30 @@ def test_undo_brings_back_files_and_names_together(scene: Scene, tmp_path: Path)
     assert "made" not in scene.shell.user_ns
 
 
+def test_what_a_thread_changed_meanwhile_is_kept_and_nobody_is_asked(
+    scene: Scene, capsys: pytest.CaptureFixture[str]
+) -> None:
+    xs: list[str] = []
+    scene.shell.user_ns["xs"] = xs
+    over = threading.Event()
+
+    def write() -> None:
+        while not over.wait(0.05):
+            xs.append("thread")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        assert scene.ask(block("import time\ntime.sleep(0.5)\nxs.append('answer')\nx = 1")) == "failed"
+    finally:
+        over.set()
+        thread.join()
+    assert set(xs) == {"thread"}
+    assert "x" not in scene.shell.user_ns
+    assert questions(scene) == []
+    assert "`xs` was changed in the notebook while the code ran" in capsys.readouterr().err.lower()
+
+
 def test_what_a_failing_run_wrote_is_put_back(scene: Scene, tmp_path: Path) -> None:
     folder = tmp_path / "granted"
     before = changed(scene, folder)

@@ -17,7 +17,7 @@ from pandas._libs.internals import BlockPlacement, BlockValuesRefs
 from pandas.core.internals.blocks import new_block
 from pandas.core.internals.managers import BlockManager, SingleBlockManager
 
-from llmos_jupyter.effects.kind import CHOOSERS, FRAMES, Kind, register
+from llmos_jupyter.effects.kind import CHOOSERS, FRAMES, Kind, kind_of, register
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.objects.layout import is_users, solid
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints, content_of
@@ -142,10 +142,11 @@ class FrameKind(Kind):
             object.__setattr__(obj, "__class__", state.cls)
         for name in _beside(obj).keys() - state.beside.keys():
             del held[name]
-        held.update(state.beside)
+        beside = dict(state.beside)
+        if type(flags := beside.get("_flags")) is bool:  # made before it is put there: a thread may read the frame
+            beside["_flags"] = pd.Flags(obj, allows_duplicate_labels=flags)
+        held.update(beside)
         held.pop("_item_cache", None)
-        if type(flags := held.get("_flags")) is bool:
-            held["_flags"] = pd.Flags(obj, allows_duplicate_labels=flags)
 
     def fits(self, obj: Any, content: list[Any], build: Builder) -> None:
         if len(_manager(obj).axes) != len(checked(content[2], list)):
@@ -165,6 +166,15 @@ class FrameKind(Kind):
         parts = [part for block in manager.blocks for part in (block.values, block.refs)]
         places = [block.mgr_locs.as_array.tolist() for block in manager.blocks]
         return [type(obj), *manager.axes, *parts, *beside.values()], [places, list(beside)]
+
+    def content(self, objects: list[Any]) -> list[Any]:
+        found: list[Any] = []
+        for part in objects:
+            kind = kind_of(type(part)) if issubclass(type(part), ExtensionArray) else None
+            held = [part] if kind is None or not kind.changes else kind.marks(part)[0]
+            found += [array for array in held if issubclass(type(array), np.ndarray)]
+        bases = [np.ndarray.base.__get__(array) for array in found]
+        return found + [base for base in bases if issubclass(type(base), np.ndarray)]
 
 
 _LABELS = 100_000

@@ -60,8 +60,8 @@ class Container(Kind):
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         held = beside(obj, self._base)
-        items, value = self._mark(obj)
-        return (items if not held else [*items, *held.values()]), (value, [*held] if held else None)
+        items = self._mark(obj)
+        return ([*items, *held.values()], [*held]) if held else (items, None)
 
     def _hashes(self, keys: list[Any]) -> bool:
         return not PLAIN_KEYS.issuperset(map(type, keys))
@@ -78,8 +78,8 @@ class Container(Kind):
     def _fill(self, obj: Any, items: Any) -> None:
         raise NotImplementedError
 
-    def _mark(self, obj: Any) -> tuple[list[Any], Any]:
-        return list(self._base.__iter__(obj)), None
+    def _mark(self, obj: Any) -> list[Any]:
+        return list(self._base.__iter__(obj))
 
 
 class ListKind(Container):
@@ -158,12 +158,12 @@ class DictKind(Container):
     def _waits(self, items: Any) -> bool:
         return self._hashes(items[0].keys)
 
-    def _mark(self, obj: Any) -> tuple[list[Any], Any]:
+    def _mark(self, obj: Any) -> list[Any]:
         keys = list(self._base.keys(obj))
         found = [*keys, *dict.values(obj)]
         if self._base is collections.defaultdict:
             found.append(_factory.__get__(obj))
-        return found, None
+        return found
 
 
 class _Pairs:
