@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,6 +16,7 @@ from llmos_jupyter import paths
 from llmos_jupyter.engines import gguf, hub, weights_folder
 from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.system.device_names import split
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -49,7 +50,8 @@ class Model:
     """One model: where its file comes from, what it is, what it needs.
 
     `path` is set for the user's own file, `url` for a model of a server elsewhere; all others have a
-    `repo`. Sizes in bytes; 0: not known yet.
+    `repo`. Sizes in bytes; 0: not known yet. `device`: the one that it is to be computed on, empty if that
+    is left open; it stands in the name too (`NAME@cpu`), since elsewhere a model is as fast as another model.
     `context` is the context it was trained for, in tokens. `automatic`: may be what `auto` means; where it
     may not, `why` says the reason.
     """
@@ -66,6 +68,7 @@ class Model:
     mirror: Mirror | None = None
     path: Path | None = None
     url: str = ""
+    device: str = ""
     automatic: bool = False
     why: str = ""
     in_catalogue: bool = field(default=False, repr=False)
@@ -90,7 +93,7 @@ def _entry(entry: dict[str, Any]) -> Model:
 
 
 def resolve(name: str) -> Model:
-    """The model of a name, as a user may write it.
+    """The model of a name, as a user may write it, with `@` and a device behind it or without.
 
     A name of the catalogue or its short form (`1.5b`), in any case; `auto`; the path of a local `.gguf` file, or of a
     folder of safetensors; the address of a server, `http://host:8000/v1#model`; a Hugging Face repository `org/repo`
@@ -98,9 +101,14 @@ def resolve(name: str) -> Model:
     file is not here already.
     Raises `LLMOSError` when there is none, or none that fits for `auto`.
     """
-    wanted = name.strip()
+    wanted, device = split(name.strip())
     if address.is_address(wanted):
-        return _elsewhere(address.parse(wanted))
+        return _elsewhere(address.parse(name.strip()))
+    model = _model(wanted)
+    return replace(model, name=f"{model.name}@{device}", device=str(device)) if device else model
+
+
+def _model(wanted: str) -> Model:
     if wanted.lower() == "auto":
         # selection stands on this module; only this word turns the direction round.
         from llmos_jupyter.engines.selection import Machine, choose
@@ -308,7 +316,7 @@ def file_name(model: Model) -> str:
 def to_record(model: Model) -> dict[str, Any]:
     """A model of the hub as it is kept in its receipt."""
     record = asdict(model)
-    for unused in ("mirror", "path", "url", "automatic", "why", "in_catalogue"):
+    for unused in ("mirror", "path", "url", "device", "automatic", "why", "in_catalogue"):
         del record[unused]
     return record
 

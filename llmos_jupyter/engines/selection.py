@@ -140,6 +140,15 @@ def _last_resort(smallest: Model, machine: Machine, context_tokens: int) -> Choi
     return Choice(smallest, f"{smallest.name} {clause}: the smallest, as memory is scarce.")
 
 
+def instead(free: int) -> str:
+    """What to do when a model does not fit: the largest of the catalogue that would, in so many bytes."""
+    fitting = [model for model in catalogue.models() if model.why == "" and memory_bytes(model, CONTEXT_TOKENS) <= free]
+    if not fitting:
+        return "close something and try again."
+    best = max(fitting, key=lambda model: model.size_bytes)
+    return f"close something, or use the largest that fits, `%llmos use {best.name}`."
+
+
 def _cores(machine: Machine) -> str:
     return "1 core" if machine.cores == 1 else f"{machine.cores} cores"
 

@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmos_jupyter import config, paths
-from llmos_jupyter.engines import catalogue, download, gguf, selection, weights_folder
+from llmos_jupyter.engines import catalogue, devices, download, gguf, selection, weights_folder
 from llmos_jupyter.engines.catalogue import Model
-from llmos_jupyter.engines.speaking.address import parse
+from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.engines.speaking.capabilities import lacks
 from llmos_jupyter.engines.speaking.openai_http import EngineHung, Server
 from llmos_jupyter.engines.speaking.remote import RemoteEngine
@@ -23,6 +23,7 @@ from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD, Launch
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import EngineStatus, Progress
+from llmos_jupyter.system.device_names import Device, parse, split
 
 log = logging.getLogger(__name__)
 
@@ -184,11 +185,15 @@ class EngineRoom:
 
     def _wanted(self, name: str) -> Model:
         """The model a name means now. `auto` keeps its meaning while that model is loaded."""
+        base, device = split(name)
         if not self._is_auto(name):
-            return catalogue.resolve(config.load().model if name == "auto" else name)
-        if self._automatic is None or self._automatic != self._model:
-            self._automatic = selection.choose(self.machine(), catalogue.models()).model
-        return self._automatic
+            wanted = catalogue.resolve(config.load().model if base == "auto" else base)
+        else:
+            loaded = replace(self._model, name=split(self._model.name)[0], device="") if self._model else None
+            if self._automatic is None or self._automatic != loaded:
+                self._automatic = selection.choose(self.machine(), catalogue.models()).model
+            wanted = self._automatic
+        return _placed(wanted, device or parse(config.load().device))
 
     def named(self, name: str) -> str:
         """The name of the model that a name means now; `auto` itself where nothing can be said."""
@@ -220,7 +225,8 @@ class EngineRoom:
                 at_hand = await asyncio.to_thread(self._at_hand) if self._is_auto(name) else None
                 if at_hand is None:
                     raise
-                wanted = self._automatic = at_hand
+                self._automatic = at_hand
+                wanted = _placed(at_hand, parse(wanted.device))
                 if engine := self._serving(wanted, switching=False):
                     return engine
                 path = await self._fetch(wanted, report)
@@ -246,7 +252,7 @@ class EngineRoom:
         return engine
 
     def _is_auto(self, name: str) -> bool:
-        return name == "auto" and config.load().model == "auto"
+        return split(name)[0] == "auto" and config.load().model == "auto"
 
     def _at_hand(self) -> Model | None:
         """The best model whose file is on this machine."""
@@ -260,12 +266,13 @@ class EngineRoom:
         """Its engine, if it fits. What cannot fit is never loaded."""
         settings = config.load()
         if path is None:
-            return RemoteEngine(parse(model.url), settings.slots, settings.context_tokens, self._on_change)
+            return RemoteEngine(address.parse(model.url), settings.slots, settings.context_tokens, self._on_change)
         machine = selection.Machine.here()
+        device = parse(model.device)
         launch = (
-            _launch_folder(model, weights_folder.read(path), machine, settings.context_tokens)
+            _launch_folder(model, weights_folder.read(path), machine, settings.context_tokens, device)
             if path.is_dir()
-            else _launch(model, path, machine, settings.slots, settings.context_tokens)
+            else _launch(model, path, machine, settings.slots, settings.context_tokens, device)
         )
         return Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)
 
@@ -300,13 +307,22 @@ class EngineRoom:
         self._engine = self._model = None
 
 
+def _placed(model: Model, device: Device | None) -> Model:
+    """The model on a device, unless its own name says where."""
+    if device is None or model.device or model.url:
+        return model
+    return replace(model, name=f"{model.name}@{device}", device=str(device))
+
+
 def _launch_folder(
-    model: Model, weights: weights_folder.Weights, machine: selection.Machine, context: int
+    model: Model, weights: weights_folder.Weights, machine: selection.Machine, context: int, device: Device | None
 ) -> weights_folder.Launch:
     """Whether it fits is seen in the child, which knows on which device it will be."""
+    engine, torch_device = devices.for_folder(device, model.title, weights.made_for_mlx)
     context = min(context, weights.context) if weights.context else context
     return weights_folder.Launch(
-        engine=weights_folder.engine_for(weights),
+        engine=engine or weights_folder.engine_for(weights),
+        device=torch_device,
         model=model.name,
         path=weights.path,
         context=context,
@@ -315,17 +331,21 @@ def _launch_folder(
     )
 
 
-def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, context: int) -> Launch:
+def _launch(
+    model: Model, path: Path, machine: selection.Machine, slots: int, context: int, device: Device | None
+) -> Launch:
+    gpu = devices.for_llama(device, model.title)
+    free = gpu.memory_free if gpu else machine.ram_available
     trained = gguf.check(path).context_length
     context = min(context, trained) if trained else context
     while True:
         need = gguf.memory_bytes(path, context * REQUESTS_HELD)
-        if need <= machine.ram_available:
+        if need <= free:
             break
         if context <= 2048:
             raise LLMOSError(
-                f"{model.name} needs {need / 1e9:.1f} GB of memory and {machine.ram_available / 1e9:.1f} GB are free: "
-                "close something or choose a smaller model with `%llmos use NAME`."
+                f"{model.name} needs {need / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free"
+                f"{f' on {gpu.name}' if gpu else ''}: {selection.instead(free)}"
             )
         context //= 2
     states = paths.states_dir()
@@ -338,6 +358,7 @@ def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, co
         slots=slots,
         context=context,
         threads=machine.cores,
+        gpu=gpu.llama_name if gpu else "",
         memory_bytes=need,
         cache_mib=1024 if machine.ram_available > need + 4e9 else 256,
     )
