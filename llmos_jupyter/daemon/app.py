@@ -39,6 +39,7 @@ from llmos_jupyter.protocol import (
     Record,
     Request,
     Setting,
+    Speed,
     Status,
     StreamEvent,
     Task,
@@ -246,7 +247,17 @@ def _writing_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
 def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.get("/v1/models", operation_id="models")
     async def models() -> list[ModelInfo]:
-        return await asyncio.to_thread(selection.model_infos, selection.Machine.here())
+        return await asyncio.to_thread(lambda: selection.model_infos(selection.Machine.here(daemon.speeds.written())))
+
+    @app.get("/v1/models/speeds", operation_id="speeds")
+    async def speeds() -> list[Speed]:
+        """Of each model that was measured on this machine, the best measurement."""
+        return await asyncio.to_thread(daemon.speeds.best)
+
+    @app.post("/v1/models/measure", operation_id="measure", dependencies=[touch])
+    async def measure(model: ModelName) -> Speed:
+        """Load a model and measure how fast it reads and writes: a few seconds, and the time to load it."""
+        return await daemon.measure(model.name)
 
     @app.post("/v1/models/load", operation_id="load", dependencies=[touch])
     async def load(model: ModelName) -> Status:

@@ -22,11 +22,13 @@ from llmos_jupyter.daemon.advice.explain import explain
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.live import Live
 from llmos_jupyter.daemon.stores.learned import Learned
+from llmos_jupyter.daemon.stores.speed_store import SpeedStore
 from llmos_jupyter.daemon.stores.step_store import StepStore
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
 from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.generations import ENGINE, Generations
 from llmos_jupyter.daemon.work.jobs import Jobs, in_background
+from llmos_jupyter.daemon.work.measuring import measure
 from llmos_jupyter.daemon.work.pools import Pools
 from llmos_jupyter.daemon.work.resource_list import describe
 from llmos_jupyter.daemon.work.sampling import Sampling, Work
@@ -50,6 +52,7 @@ from llmos_jupyter.protocol import (
     RunRecord,
     Session,
     Span,
+    Speed,
     Status,
     StepRecord,
     StreamItem,
@@ -76,7 +79,8 @@ class Daemon:
         self.store = store
         self.events = Events()
         self.learned = Learned(store)
-        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress)
+        self.speeds = SpeedStore(store)
+        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress, self.speeds.written)
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
@@ -283,6 +287,13 @@ class Daemon:
 
     async def _keep_candidate(self, task_id: str, record: CandidateRecord) -> None:
         await self.record(task_id, record, None)
+
+    async def measure(self, name: str) -> Speed:
+        """How fast a model is here; kept, so that `auto` goes by it."""
+        await self.stop_warming()
+        speed = await measure(self.engines, name)
+        await asyncio.to_thread(self.speeds.add, speed)
+        return speed
 
     # --- keeping the prompt warm ------------------------------------------------------------
 

@@ -50,10 +50,12 @@ class Model:
     """One model: where its file comes from, what it is, what it needs.
 
     `path` is set for the user's own file, `url` for a model of a server elsewhere; all others have a
-    `repo`. Sizes in bytes; 0: not known yet. `device`: the one that it is to be computed on, empty if that
-    is left open; it stands in the name too (`NAME@cpu`), since elsewhere a model is as fast as another model.
-    `context` is the context it was trained for, in tokens. `automatic`: may be what `auto` means; where it
-    may not, `why` says the reason.
+    `repo`, at a `revision`. Sizes in bytes; 0: not known yet. `kv_bytes_per_token` is cache that grows with
+    the context, `cache_bytes` what does not, `active_bytes` what is read for a token (0: all). `device`: the
+    one that it is to be computed on, empty if that is left open; it stands in the name too (`NAME@cpu`),
+    since elsewhere a model is as fast as another model.
+    `context` is the context it was trained for, in tokens. `automatic`: may be what `auto` means,
+    with `needs_gpu` only where there is one; where it may not, `why` says the reason.
     """
 
     name: str
@@ -61,15 +63,19 @@ class Model:
     file: str
     size_bytes: int
     kv_bytes_per_token: int
+    cache_bytes: int = 0
+    active_bytes: int = 0
     licence: str = "unknown"
     context: int = 0
     sha256: str | None = None
     repo: str | None = None
+    revision: str = "main"
     mirror: Mirror | None = None
     path: Path | None = None
     url: str = ""
     device: str = ""
     automatic: bool = False
+    needs_gpu: bool = False
     why: str = ""
     in_catalogue: bool = field(default=False, repr=False)
 
@@ -161,11 +167,13 @@ def _key(wanted: str) -> str:
 
 
 def _short(model: Model) -> str:
-    return model.name.rsplit("-", 1)[-1]
+    """Its size: `30b` of `qwen3-coder-30b-a3b`. Of two models of one size, the first of the catalogue is meant."""
+    return next((part for part in model.name.split("-") if re.fullmatch(r"e?\d+(\.\d+)?[bm]", part)), model.name)
 
 
 def _unknown(wanted: str) -> LLMOSError:
     names = [model.name for model in models()]
+    usual = [model.name for model in models() if model.automatic]
     key = _key(wanted)
     near = difflib.get_close_matches(key, names, n=3, cutoff=0.5)
     near += [
@@ -174,7 +182,7 @@ def _unknown(wanted: str) -> LLMOSError:
         if model.name not in near and difflib.get_close_matches(key, [_short(model)], cutoff=0.6)
     ]
     shown = wanted if len(wanted) <= 80 else wanted[:77] + "..."
-    hint = f"did you mean {' or '.join(near[:3])}" if near else f"choose one of {', '.join(names)}"
+    hint = f"did you mean {' or '.join(near[:3])}" if near else f"choose one of {', '.join(usual)}"
     return LLMOSError(
         f"There is no model named {shown!r}: {hint}, or give `auto`, the path of a .gguf file, a"
         " Hugging Face repository `org/repo` or a server's address, `http://host:8000/v1#model`."
@@ -190,6 +198,8 @@ def _local(path: Path) -> Model:
         file=path.name,
         size_bytes=header.file_bytes,
         kv_bytes_per_token=header.kv_bytes_per_token,
+        cache_bytes=header.cache_bytes,
+        active_bytes=header.active_bytes,
         licence="your own file",
         context=header.context_length,
         path=path,
@@ -316,7 +326,7 @@ def file_name(model: Model) -> str:
 def to_record(model: Model) -> dict[str, Any]:
     """A model of the hub as it is kept in its receipt."""
     record = asdict(model)
-    for unused in ("mirror", "path", "url", "device", "automatic", "why", "in_catalogue"):
+    for unused in ("mirror", "path", "url", "device", "revision", "needs_gpu", "automatic", "why", "in_catalogue"):
         del record[unused]
     return record
 

@@ -142,6 +142,19 @@ def nvidia_cards(root: Path = Path("/")) -> list[str]:
     return [line.partition(":")[2].strip() for line in lines if line.startswith("Model:")]
 
 
+def unused_instructions(root: Path = Path("/")) -> str:
+    """What this processor can do that llama.cpp's wheel for Linux, built for all processors, leaves unused; empty if
+    that is unknown. (On other systems the wheel uses it, or cannot be told.)"""
+    try:
+        flags = set(
+            (root / "proc/cpuinfo").read_text(errors="replace").partition("flags")[2].partition("\n")[0].split()
+        )
+    except OSError:
+        return ""
+    names = {"avx512f": "AVX-512", "amx_tile": "AMX"}
+    return " and ".join(name for flag, name in names.items() if flag in flags)
+
+
 def install(kind: str) -> str:
     """The one command that puts llama.cpp on this kind of device."""
     if kind not in _WHEELS:

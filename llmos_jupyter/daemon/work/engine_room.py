@@ -7,7 +7,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -39,10 +39,13 @@ class EngineRoom:
         on_change: Callable[[], None],
         on_loaded: Callable[[str, int, float], None] = lambda model, size, seconds: None,
         on_progress: Callable[[Progress | None], None] = lambda progress: None,
+        measured: Callable[[], Mapping[str, float]] = dict,
     ) -> None:
         """`on_loaded` is told a model's name, the bytes of its file, and the seconds it took; in a thread.
-        `on_progress` is told of every download and load, whoever waits for it, and None at its end."""
+        `on_progress` is told of every download and load, whoever waits for it, and None at its end. `measured`: tokens
+        a second that models wrote here, by their names."""
         self._on_progress = on_progress
+        self._measured = measured
         self._on_change = on_change
         self._on_loaded = on_loaded
         self._engine: Engine | None = None
@@ -212,7 +215,10 @@ class EngineRoom:
     def machine(self) -> selection.Machine:
         """This machine as it would be without the loaded model."""
         taken = self._engine.memory_bytes if self._engine else 0
-        machine = selection.Machine.here()
+        machine = selection.Machine.here(self._measured())
+        gpu = machine.gpu
+        if gpu and self._engine and self._engine.device == gpu.name:
+            return replace(machine, gpu=replace(gpu, memory_free=gpu.memory_free + taken))
         return replace(machine, ram_available=machine.ram_available + taken)
 
     async def _load(self, wanted: Model, name: str, report: Report) -> Engine:
@@ -257,7 +263,7 @@ class EngineRoom:
     def _at_hand(self) -> Model | None:
         """The best model whose file is on this machine."""
         here = {model.name for model in download.list_local()}
-        machine = selection.Machine.here()
+        machine = self.machine()
         if not here:
             return None
         return selection.choose(machine, catalogue.models(), downloaded=here, only_downloaded=True).model

@@ -47,6 +47,9 @@ def main() -> int:
     params.endpoint_slots = True
     params.endpoint_metrics = True
     params.ui = False
+    # Where a model can think before it answers: thousands of tokens, and at these sizes no better code.
+    params.default_template_kwargs = {"enable_thinking": "false"}
+    params.enable_reasoning = 0
     params.warmup = False
     try:
         server = xllamacpp.Server(params)
