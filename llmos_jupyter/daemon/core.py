@@ -80,7 +80,13 @@ class Daemon:
         self.events = Events()
         self.learned = Learned(store)
         self.speeds = SpeedStore(store)
-        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress, self.speeds.written)
+        self.engines = EngineRoom(
+            self._engine_changed,
+            self._engine_loaded,
+            self._engine_progress,
+            self.speeds.written,
+            lambda: self.sampling.neighbours.threads(),
+        )
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
@@ -333,6 +339,8 @@ class Daemon:
             engine=await self.engines.status(),
             tasks_running=len(running),
             sessions=len({task.session.id for task in running}),
+            cores=self.sampling.neighbours.cores,
+            cores_taken=round(self.sampling.neighbours.taken, 2),
             database=str(self.store.file),
             log=str(paths.log_file()),
         )
@@ -404,6 +412,8 @@ class Daemon:
             except LLMOSError as error:
                 log.error("%s", error)
                 continue
+            if not self.generations.busy and (self._warming is None or self._warming.done()):
+                await self.engines.adapt(self.sampling.neighbours.threads())
             now = time.monotonic()
             if self.generations.busy or self.jobs.busy:
                 self.touch()

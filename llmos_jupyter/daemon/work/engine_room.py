@@ -40,12 +40,14 @@ class EngineRoom:
         on_loaded: Callable[[str, int, float], None] = lambda model, size, seconds: None,
         on_progress: Callable[[Progress | None], None] = lambda progress: None,
         measured: Callable[[], Mapping[str, float]] = dict,
+        threads: Callable[[], int] = lambda: 0,
     ) -> None:
         """`on_loaded` is told a model's name, the bytes of its file, and the seconds it took; in a thread.
         `on_progress` is told of every download and load, whoever waits for it, and None at its end. `measured`: tokens
-        a second that models wrote here, by their names."""
+        a second that models wrote here, by their names; `threads`: how many an engine should begin with, 0 for all."""
         self._on_progress = on_progress
         self._measured = measured
+        self._threads = threads
         self._on_change = on_change
         self._on_loaded = on_loaded
         self._engine: Engine | None = None
@@ -159,6 +161,33 @@ class EngineRoom:
         async with self._loading:
             await self._unload()
 
+    async def adapt(self, threads: int) -> None:
+        """Begin the engine anew with so many threads, if it has others and nobody uses it: a server takes their number
+        at its start. What its slots had read is kept for the new one."""
+        engine = self._engine
+        if self._users or self._loading.locked() or not isinstance(engine, Supervisor) or engine.state != "ready":
+            return
+        launch = engine.launch
+        if not isinstance(launch, Launch) or launch.gpu or launch.threads == threads:
+            return
+        async with self._loading:
+            self._switching = True
+            try:
+                log.info("the engine goes on with %d threads instead of %d", threads, launch.threads)
+                server = await engine.server()
+                kept = [slot for slot in range(engine.slots) if await server.save(slot, f"kept-{slot}")]
+                await engine.stop()
+                self._engine = Supervisor(replace(launch, threads=threads), engine.log_file, self._on_change)
+                await self._engine.start()
+                server = await self._engine.server()
+                for slot in kept:
+                    await server.restore(slot, f"kept-{slot}")
+            except LLMOSError as error:  # the next request loads it again, or says why not
+                log.error("the engine could not go on with %d threads: %s", threads, error)
+                await self._unload()
+            finally:
+                self._switching = False
+
     async def status(self, *, ask: bool = True) -> EngineStatus | None:
         """`ask` the engine how many slots are busy; else, and where it does not say so at once, this says how many
         requests hold it."""
@@ -176,6 +205,7 @@ class EngineRoom:
                 "device": engine.device,
                 "state": engine.state,
                 "pid": engine.pid,
+                "threads": engine.launch.threads if isinstance(engine, Supervisor) else 0,
                 "slots": engine.slots,
                 "busy_slots": self._users if busy is None else busy,
                 "context": engine.context,
@@ -274,11 +304,14 @@ class EngineRoom:
         if path is None:
             return RemoteEngine(address.parse(model.url), settings.slots, settings.context_tokens, self._on_change)
         machine = selection.Machine.here()
+        threads = min(self._threads() or machine.cores, machine.cores)
         device = parse(model.device)
         launch = (
             _launch_folder(model, weights_folder.read(path), machine, settings.context_tokens, device)
             if path.is_dir()
-            else _launch(model, path, machine, settings.slots, settings.context_tokens, device)
+            else replace(
+                _launch(model, path, machine, settings.slots, settings.context_tokens, device), threads=threads
+            )
         )
         return Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)
 
