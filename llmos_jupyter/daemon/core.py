@@ -17,6 +17,7 @@ from pathlib import Path
 
 from llmos_jupyter import config, paths
 from llmos_jupyter._version import __version__
+from llmos_jupyter.daemon.advice import waits
 from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
 from llmos_jupyter.daemon.advice.explain import explain
 from llmos_jupyter.daemon.events import Events
@@ -44,6 +45,7 @@ from llmos_jupyter.protocol import (
     FeedbackRecord,
     Finish,
     Generation,
+    Lesson,
     Progress,
     Record,
     RehearsalRecord,
@@ -69,6 +71,8 @@ log = logging.getLogger(__name__)
 RETENTION_EVERY = 3600.0
 # Seconds between two rounds of housekeeping, and how late one must come for the machine to have been asleep.
 HOUSEKEEPING = 2.0
+# Answers whose waits are added up for `%llmos learned`.
+ANSWERS_LOOKED_AT = 100
 ASLEEP = 15.0
 
 
@@ -241,7 +245,20 @@ class Daemon:
         models = [r.record.candidate.model for r in trace.records if isinstance(r.record, CandidateRecord)]
         used = await asyncio.to_thread(self.sampling.used, {task.id: task.number})
         text = explain(task, steps, self.schedule.why, models[0] if models else "", used)
+        if wait := waits.said(waits.parts(trace, steps)):
+            text += f"\n- {wait}"
         return self.jobs.in_numbers(text)
+
+    async def lessons(self) -> list[Lesson]:
+        """What was learned, and what the waits for the last answers were made of."""
+        learned = await asyncio.to_thread(self.learned.lessons)
+        tasks = await asyncio.to_thread(self.store.tasks, states=("done",), limit=ANSWERS_LOOKED_AT)
+        spent = [
+            waits.parts(await asyncio.to_thread(self.store.trace, task.id), await self.schedule.steps(task=task.id))
+            for task in tasks
+            if task.kind == "ask"
+        ]
+        return [*learned, *waits.lessons(spent)]
 
     async def pause(self, task: Task) -> Task:
         """Hold a background task; what the model writes for it gives way first."""

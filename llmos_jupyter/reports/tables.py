@@ -64,6 +64,17 @@ _KINDS = {
     "load": "loading a model",
     "repair": "the model's repairs",
     "run": "background cells",
+    **{
+        f"wait {part}": f"waits, mostly {words}"
+        for part, words in {
+            "queue": "for others",
+            "load": "for the model to load",
+            "reading": "for it to read",
+            "writing": "for it to write",
+            "run": "for code to run",
+            "you": "for you",
+        }.items()
+    },
 }
 
 
