@@ -126,9 +126,12 @@ class ScratchFiles(MemoryFiles):
     """
 
     def __init__(self, folder: str, name: str) -> None:
+        self._owner = os.getpid()
+        self.fds = []
         self.paths = [os.path.join(folder, f"{name}-{number}") for number in range(FILES)]
         flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | BINARY
-        self.fds = [os.open(path, flags, 0o600) for path in self.paths]
+        for path in self.paths:
+            self.fds.append(os.open(path, flags, 0o600))
 
     def seal(self) -> None:
         """Nothing to do: whoever wrote them is gone."""

@@ -714,6 +714,13 @@ class C:
         total += n
 C().add(4)
 ---
+namespace of exec
+ns = {}; exec("x = 1", ns)
+..
+y = ns["x"] + 2; exec("x += 1", ns)
+..
+ns["x"], y, ns["__builtins__"]["len"]("ab")
+---
 exec of plain code
 exec("q = 5")
 ---

@@ -27,7 +27,7 @@ import psutil
 import pytest
 
 from llmos_jupyter.agent.answering import events
-from llmos_jupyter.agent.answering.repetition import looping
+from llmos_jupyter.agent.answering.stream.repetition import looping
 from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.agent.describe.variables import describe_variable
 from llmos_jupyter.agent.inspection import check

@@ -20,8 +20,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from llmos_jupyter.agent import inspection
 from llmos_jupyter.agent.answering import strategy, trial
-from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft
+from llmos_jupyter.agent.answering.stream.deadline import Deadline
 from llmos_jupyter.agent.context.notebook_context import NotebookContext, Turn
 from llmos_jupyter.agent.inspection import check
 from llmos_jupyter.agent.mending.mend import mend

@@ -11,8 +11,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from llmos_jupyter.agent.answering import strategy, trial
-from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft
+from llmos_jupyter.agent.answering.stream.deadline import Deadline
 from llmos_jupyter.agent.capability.capabilities import Grants, level, wants
 from llmos_jupyter.agent.context.notebook_context import NotebookContext
 from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser

@@ -1,20 +1,19 @@
-"""The agent loop: generate, inspect, rehearse, repair, and only then run. A generator of typed events.
+"""The agent loop: generate, inspect, run in the sandbox, repair, and commit. A generator of typed events.
 
-Everything before the real run leaves the user's namespace untouched, so it can be interrupted, or fail, at any point.
+Everything before the commit leaves the user's namespace untouched, so it can be interrupted, or fail, at any point.
+
+Over 400 lines: the whole way of one request stands here, to be read top to bottom.
 """
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Generator
-from contextlib import closing
-from math import exp
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.answering import line_repair, real_names, resuming, steps, strategy, verdicts
+from llmos_jupyter.agent.answering import line_repair, real_names, steps, strategy, verdicts
 from llmos_jupyter.agent.answering.chance import chance, unsure
-from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft, agreed, choose, same_program
 from llmos_jupyter.agent.answering.events import (
     Accepted,
@@ -26,18 +25,19 @@ from llmos_jupyter.agent.answering.events import (
     Repairing,
     Replayed,
     Shown,
-    Waiting,
     Words,
-    Writing,
     Written,
 )
+from llmos_jupyter.agent.answering.figures import uncomputed
 from llmos_jupyter.agent.answering.permissions import Verdict, decide
-from llmos_jupyter.agent.answering.repetition import looping
+from llmos_jupyter.agent.answering.recorded import RecordedAnswers
+from llmos_jupyter.agent.answering.stream.deadline import Deadline
+from llmos_jupyter.agent.answering.stream.model import CancelledElsewhere, ModelStream, generation_of
 from llmos_jupyter.agent.answering.trial import Trial
 from llmos_jupyter.agent.capability.own_files import own_files
 from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.agent.context.notebook_context import NotebookContext, Turn
-from llmos_jupyter.agent.replay.recording import FOREIGN, Recorded, Recording, record
+from llmos_jupyter.agent.replay.recording import FOREIGN, Recording
 from llmos_jupyter.agent.run.running import Rights, run
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
@@ -47,7 +47,6 @@ from llmos_jupyter.protocol import (
     Decision,
     DecisionRecord,
     Finish,
-    Generation,
     Message,
     Mode,
     Options,
@@ -66,10 +65,6 @@ Steps = Generator[AgentEvent, "bool | None", None]
 
 
 log = logging.getLogger(__name__)
-
-
-class CancelledElsewhere(Exception):
-    """Another client cancelled this request."""
 
 
 class Loop:
@@ -91,7 +86,8 @@ class Loop:
         self._context = context
         self._session = session
         self._rights = rights
-        self._recording = recording
+        self._recorded = RecordedAnswers(recording, shell, context)
+        self._stream = ModelStream(client)
         self.model = ""
         self._budget = rehearsal_budget
         self._trial = Trial(shell, context, self._record, rehearsal_budget, rights.grants)
@@ -141,16 +137,19 @@ class Loop:
         base = self._context.prompt(turn)
         first = yield from self._first(task, base, turn.request, options, deadline)
         if isinstance(first, Words):
-            entry = self._entry(turn, asked, "words", first.text, first.model)
+            first = (yield from self._computed(task, base, turn, first, options, deadline)) or first
+        if isinstance(first, Words):
+            yield first
+            entry = self._recorded.entry(turn, asked, "words", first.text, first.model)
             self._context.commit(turn, first.text)
             if first.complete:
-                yield from self._keep(entry)
+                yield from self._recorded.keep(entry)
             return Finish(state="done", reason="answered in words")
         if first.candidate.finish == "length":
             message = f"The answer was longer than {options.max_tokens} tokens: raise --max-tokens or ask for less."
             yield GaveUp(message, first.code)
             return Finish(state="failed", reason=message)
-        if first.candidate.finish == "stop":
+        if first.candidate.finish == "stop" and first.rehearsal is None:
             yield from self._trial.attempt(task, first, deadline)
         drafts = [first]
         try:
@@ -178,8 +177,8 @@ class Loop:
                 break
         if more := strategy.candidates(asked.candidates, options.candidates, drafts[-1]):
             yield from self._more(task, turn, drafts, more, options, deadline)
-            asked_whether = self._generation(base, options, round_=rounds + 3)
-            yield from verdicts.judge(drafts, asked_whether, lambda each: self._generate(task, each, deadline))
+            asked_whether = generation_of(base, options, round_=rounds + 3)
+            yield from verdicts.judge(drafts, asked_whether, lambda each: self._stream.candidates(task, each, deadline))
         if choose(drafts) is None and strategy.in_steps(asked.candidates, asked.retries):
             yield from self._in_steps(task, base, drafts, options, deadline)
         while (chosen := choose(drafts)) is not None:
@@ -202,12 +201,10 @@ class Loop:
         """Give the recorded answer again, inspected and rehearsed like any other; None if there is none that works.
 
         Code that the user has not signed runs only after a yes, which signs it."""
-        if self._recording is None or options.fresh:
+        if (match := self._recorded.find(turn, options)) is None:
             return None
-        found = self._recording.find(turn.request, options, self._shell.user_ns, self._context.answers)
-        if found is None:
-            return None
-        name, foreign = self._recording.file.name, not self._recording.signed(found)
+        (found, signed), name = match, self._recorded.file
+        foreign = not signed
         why = f"recorded in {name}" + (f", but {FOREIGN}" if foreign else "")
         self._record(task, DecisionRecord(round=0, decision="replayed", why=why))
         candidate = Candidate(text=found.text, model=found.model)
@@ -226,46 +223,46 @@ class Loop:
             return None
         return (yield from self._use(task, turn, draft, options, deadline))
 
-    def _entry(self, turn: Turn, options: Options, kind: str, answer: str, model: str) -> Recorded | None:
-        """What would be recorded; made before the run, for the answer depends on what it found."""
-        if self._recording is None:
-            return None
-        namespace, answers = self._shell.user_ns, self._context.answers
-        return record(turn.request, options, namespace, answers, kind=kind, answer=answer, model=model)
-
-    def _keep(self, entry: Recorded | None) -> Steps:
-        if self._recording and entry:
-            try:
-                self._recording.add(entry)
-            except LLMOSError as error:  # the answer is good; that it cannot be replayed is told
-                yield Noted(str(error))
-
-    def _sign(self, recorded: Recorded) -> Steps:
-        if self._recording:
-            try:
-                self._recording.sign(recorded)
-            except LLMOSError as error:  # the yes holds for this run; that it is asked again is told
-                yield Noted(str(error))
-
     # --- candidates -------------------------------------------------------------------------
 
     def _first(
         self, task: Task, base: list[Message], request: str, options: Options, deadline: Deadline
     ) -> Generator[AgentEvent, bool | None, Draft | Words]:
-        """The likeliest candidate, shown while it is written; or words."""
-        generation = self._generation(base, options, round_=0)
-        for candidate in (yield from self._generate(task, generation, deadline)):
+        """The likeliest candidate, shown while it is written; or words, still to be told."""
+        generation = generation_of(base, options, round_=0)
+        for candidate in (yield from self._stream.candidates(task, generation, deadline)):
             reply = prompts.read_reply(candidate.text)
             if reply.kind == "words":
                 yield Written(candidate, "")
-                words = Words(reply.text, candidate.finish != "length", candidate.model)
-                yield words
-                return words
+                return Words(reply.text, candidate.finish != "length", candidate.model)
             if reply.kind == "nothing":
                 raise LLMOSError(_nothing(candidate, options))
             yield Written(candidate, reply.text)
             return Draft(candidate, reply.text, reply.complete, 0, request)
         raise LLMOSError("The answer ended without a word: ask again.")
+
+    def _computed(
+        self, task: Task, base: list[Message], turn: Turn, words: Words, options: Options, deadline: Deadline
+    ) -> Generator[AgentEvent, bool | None, Draft | None]:
+        """Code that works in place of words with figures about the notebook's data, which nothing has computed."""
+        figures = uncomputed(words.text, (message.content for message in base))
+        if not figures or options.retries == 0 or not self._context.speaks_of_data(turn.request):
+            return None
+        why = f"the answer in words has figures that nothing computed ({', '.join(figures[:3])})"
+        yield Repairing(1, 1, why)
+        self._record(task, DecisionRecord(round=0, decision="repair", why=why))
+        generation = generation_of(base, options, round_=1).model_copy(update={"grammar": prompts.CODE_GRAMMAR})
+        for candidate in (yield from self._stream.candidates(task, generation, deadline)):
+            reply = prompts.read_reply(candidate.text)
+            if reply.kind != "code" or candidate.finish != "stop":
+                break
+            yield Written(candidate, reply.text)
+            draft = Draft(candidate, reply.text, reply.complete, 1, turn.request)
+            yield from self._trial.attempt(task, draft, deadline)
+            if draft.works:
+                return draft
+        yield Noted(f"Nothing computed the figures in these words: {', '.join(figures[:3])}.")
+        return None
 
     def _more(
         self, task: Task, turn: Turn, drafts: list[Draft], more: int, options: Options, deadline: Deadline
@@ -290,7 +287,7 @@ class Loop:
         """More candidates, written side by side and tried as they end, until two agree or one settles it."""
         best, round_ = drafts[-1], 2
         budget = strategy.beside_seconds(drafts, self._budget)
-        generation = self._generation(base, options, round_=round_).model_copy(
+        generation = generation_of(base, options, round_=round_).model_copy(
             update={
                 "purpose": "compare",
                 "n": more,
@@ -310,7 +307,7 @@ class Loop:
             return agreed(drafts) or ((not best.works or bool(best.doubts)) and strategy.settled(drafts))
 
         # They are tried while the model's stream is open, which has one end.
-        yield from self._generate(task, generation, deadline.later(more * budget), take)
+        yield from self._stream.candidates(task, generation, deadline.later(more * budget), take)
 
     def _repair(
         self,
@@ -333,10 +330,10 @@ class Loop:
         if start is None:
             before = [(draft.code, draft.failing_line) for draft in drafts]
             start = line_repair.opening(failed.code, failed.failing_line, self._trial.failure(failed), before)
-        generation = self._generation(base, options, round_=number + 2).model_copy(
+        generation = generation_of(base, options, round_=number + 2).model_copy(
             update={"purpose": "repair", "prefix": start.prefix, "grammar": start.grammar}
         )
-        for candidate in (yield from self._generate(task, generation, deadline)):
+        for candidate in (yield from self._stream.candidates(task, generation, deadline)):
             reply = prompts.read_reply(start.reply(candidate.text))
             if reply.kind != "code" or candidate.finish == "length":
                 return False
@@ -356,8 +353,8 @@ class Loop:
 
         def write(messages: list[Message], prefix: str, grammar: str, tokens: int | None, round_: int) -> steps.Written:
             update = {"prefix": prefix, "grammar": grammar, "max_tokens": tokens or options.max_tokens}
-            generation = self._generation(messages, options, round_=round_).model_copy(update=update)
-            return next(iter((yield from self._generate(task, generation, deadline))), None)
+            generation = generation_of(messages, options, round_=round_).model_copy(update=update)
+            return next(iter((yield from self._stream.candidates(task, generation, deadline))), None)
 
         def told(each: list[str]) -> None:
             self._record(task, DecisionRecord(round=steps.ROUND, decision="steps", why="; ".join(each)))
@@ -366,85 +363,6 @@ class Loop:
         notes = self._trial.failure(best) or self._trial.doubts(best)
         if (draft := (yield from steps.in_steps(tools, base, best.request, notes))) is not None:
             drafts.append(draft)
-
-    def _generation(self, messages: list[Message], options: Options, *, round_: int) -> Generation:
-        return Generation(
-            round=round_,
-            messages=messages,
-            model=options.model,
-            max_tokens=options.max_tokens,
-            temperature=options.temperature,
-            seed=options.seed,
-            grammar=prompts.GRAMMAR,
-        )
-
-    def _generate(
-        self,
-        task: Task,
-        generation: Generation,
-        deadline: Deadline,
-        take: Callable[[Candidate], Generator[AgentEvent, bool | None, bool]] | None = None,
-    ) -> Generator[AgentEvent, bool | None, list[Candidate]]:
-        """All candidates of a generation. `take` is given each as it ends; by returning True it ends the generation.
-
-        What gave way to more urgent work goes on from what it had written, one candidate after the other.
-        """
-        candidates: list[Candidate] = []
-        left = [(generation, Candidate(text=""))]
-        while left:
-            part, before = left.pop(0)
-            interrupted, enough = yield from self._part(task, part, before, deadline, candidates, take)
-            if enough:
-                break
-            left = [(resuming.continued(part, written), written) for written in interrupted] + left
-        return candidates
-
-    def _part(
-        self,
-        task: Task,
-        generation: Generation,
-        before: Candidate,
-        deadline: Deadline,
-        candidates: list[Candidate],
-        take: Callable[[Candidate], Generator[AgentEvent, bool | None, bool]] | None,
-    ) -> Generator[AgentEvent, bool | None, tuple[list[Candidate], bool]]:
-        """A generation until it ends or gives way: what it had written then, and whether the search is over."""
-        text = generation.prefix
-        # What was written before an interruption has no probabilities any more.
-        confidence: list[tuple[int, float]] = [] if not text else [(len(text), 1.0)]
-        ended = len(candidates)
-        with closing(self._client.generate(task.id, generation, deadline=deadline.at)) as items:
-            for item in items:
-                if item.type == "token":
-                    if generation.n == 1:
-                        text += item.text
-                        if item.text:
-                            confidence.append((len(item.text), 1.0 if item.logprob is None else exp(item.logprob)))
-                        yield Writing(text, confidence)
-                        if looping(text):
-                            candidates.append(Candidate(text=text, finish="cancelled", messages=generation.messages))
-                            return [], True
-                elif item.type == "progress":
-                    if item.phase == "restarting":
-                        text = generation.prefix
-                        confidence = confidence[:1] if text else []
-                        del candidates[ended:]
-                    yield Waiting(item)
-                elif item.type == "failure":
-                    raise LLMOSError(item.message)
-                elif item.type == "cancelled":
-                    raise CancelledElsewhere(item.reason)
-                elif item.type == "preempted":
-                    return [resuming.joined(before, written) for written in item.written], False
-                else:
-                    candidate = resuming.joined(before, item.candidate)
-                    candidate.text = readable(candidate.text)
-                    candidates.append(candidate)
-                    if take and (yield from take(candidate)):
-                        return [], True
-                    if not item.more:
-                        break
-        return [], False
 
     # --- what becomes of it -----------------------------------------------------------------
 
@@ -462,7 +380,7 @@ class Loop:
             if not verdict.allowed:
                 return (yield from self._show(task, turn, draft, verdict.why))
             if draft.foreign:
-                yield from self._sign(draft.foreign)
+                yield from self._recorded.sign(draft.foreign)
                 draft.foreign = None
             if verdict.asked and not verdict.here and draft.kept_from_reading:
                 # It may read that now, which may show that it wants more, or that it does not work.
@@ -470,7 +388,7 @@ class Loop:
                 if not draft.works:
                     return (yield from self._give_up(task, draft, 1))
                 continue
-            entry = self._entry(turn, options, "code", draft.code, draft.candidate.model)
+            entry = self._recorded.entry(turn, options, "code", draft.code, draft.candidate.model)
             done = yield from run(draft, self._shell, self._rights, here=verdict.here)
         self._context.note_secrets()  # before what the run did is written down
         place = {"round": draft.round, "index": draft.candidate.index}
@@ -480,7 +398,7 @@ class Loop:
         self._context.commit(turn, draft.reply, _shown(draft))
         if done.error:
             return Finish(state="failed", reason=f"{done.error.type}: {done.error.message}"[:500])
-        yield from self._keep(entry)
+        yield from self._recorded.keep(entry)
         return Finish(state="done")
 
     def _permitted(self, task: Task, draft: Draft, mode: Mode) -> Generator[AgentEvent, bool | None, Verdict]:

@@ -14,9 +14,10 @@ import re
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-from llmos_jupyter.agent.answering import line_repair, resuming
+from llmos_jupyter.agent.answering import line_repair
 from llmos_jupyter.agent.answering.drafts import Draft
 from llmos_jupyter.agent.answering.events import AgentEvent, Stepping
+from llmos_jupyter.agent.answering.stream import resuming
 from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.privacy.masking import mask

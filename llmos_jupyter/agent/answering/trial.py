@@ -6,12 +6,12 @@ import ast
 from collections.abc import Callable, Generator, Sequence
 from typing import TYPE_CHECKING
 
-from llmos_jupyter.agent.answering.deadline import Deadline
 from llmos_jupyter.agent.answering.drafts import Draft, same_program
 from llmos_jupyter.agent.answering.events import AgentEvent, Inspected, Rehearsed, Rehearsing
+from llmos_jupyter.agent.answering.stream.deadline import Deadline
 from llmos_jupyter.agent.capability.capabilities import Grants
 from llmos_jupyter.agent.context.notebook_context import NotebookContext
-from llmos_jupyter.agent.data_notes.doubts import data_doubts
+from llmos_jupyter.agent.data_notes.doubts import data_doubts, without_effect
 from llmos_jupyter.agent.data_notes.notes import data_notes
 from llmos_jupyter.agent.hints.looks import LookForHints
 from llmos_jupyter.agent.hints.of_failure import column_hints
@@ -147,6 +147,7 @@ class Trial:
                 draft.mended = True
                 draft.bind = name
         rehearsal.doubts += data_doubts(draft.code, self._shell.user_ns)
+        rehearsal.doubts += without_effect(draft.code, self._shell.user_ns, rehearsal.changes)
 
     def _inspect(self, draft: Draft) -> None:
         repairs: list[Finding] = []

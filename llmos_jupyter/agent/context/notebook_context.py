@@ -192,6 +192,12 @@ class NotebookContext:
             if earlier is not None:
                 self._reruns[execution_count] = earlier
 
+    def speaks_of_data(self, request: str) -> bool:
+        """Whether a request names a table of the notebook, or a column of one word for word."""
+        variables = user_variables(self._shell.user_ns, self._shell.user_ns_hidden)
+        tables = {name: value for name, value in variables.items() if is_table(value)}
+        return bool(names_in(list(tables), request)) or any(speaks_of(request, value)[0] for value in tables.values())
+
     def _chosen(self, names: Collection[str], request: str) -> dict[str, str]:
         missing = [name for name in names if name not in self._shell.user_ns]
         if missing:

@@ -47,18 +47,24 @@ def _changed(tree: ast.AST) -> Iterator[str]:
         if isinstance(node, ast.arg):
             yield node.arg
         elif isinstance(node, (ast.Name, ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load):
-            yield _root(node)
-        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            in_place = any(k.arg == "inplace" and getattr(k.value, "value", True) for k in node.keywords)
-            if in_place or node.func.attr in _WRITING:
-                yield _root(node.func.value)
+            yield root_name(node)
+        elif (owner := written_by_call(node)) is not None:
+            yield root_name(owner)
+
+
+def written_by_call(node: ast.AST) -> ast.expr | None:
+    """What a call writes into: `owner.method(..., inplace=True)` and methods that always do."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    in_place = any(k.arg == "inplace" and getattr(k.value, "value", True) for k in node.keywords)
+    return node.func.value if in_place or node.func.attr in _WRITING else None
 
 
 # Methods of a table that write into it.
 _WRITING = frozenset(["update", "insert", "pop"])
 
 
-def _root(node: ast.expr) -> str:
+def root_name(node: ast.expr) -> str:
     """The variable at the left end of `table.loc[mask, 'label']`."""
     while isinstance(node, (ast.Subscript, ast.Attribute)):
         node = node.value

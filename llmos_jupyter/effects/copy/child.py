@@ -27,7 +27,7 @@ from llmos_jupyter.effects.copy.error_reports import Looks, error_report
 from llmos_jupyter.effects.copy.kernel_state import differences, kernel_state, registered_exits
 from llmos_jupyter.effects.copy.nested import run_nested
 from llmos_jupyter.effects.copy.refusals import Refusals
-from llmos_jupyter.effects.copy.shell import Stage
+from llmos_jupyter.effects.copy.shell import Stage, close_doors
 from llmos_jupyter.effects.in_copy import Effects
 from llmos_jupyter.protocol import Capability, Refusal
 from llmos_jupyter.sandbox import lock, notifications
@@ -151,6 +151,7 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         open_files=prepared.open_files,
     )
     capture = Capture(lambda text: report.send("output", text=text))
+    close_doors(refusals)
     effects = Effects(shell, brief.code, home, pages, prepared.numbers)
     stage = Stage(shell, refusals, capture, effects.recorder)
     written = sys.stdout.write, sys.stderr.write
@@ -246,7 +247,7 @@ def _outcome(
     shown = outcome.shown_digest(value, printed, figures)
     return {
         "outcome": outcome.digests(shell.user_ns, changed, shown),
-        "doubts": outcome.doubts(value, printed, len(figures)),
+        "doubts": [*outcome.doubts(value, printed, len(figures)), *outcome.joined_texts(value, shell.user_ns)],
         "edits": [edit.model_dump() for edit in brief.looks.after(brief.code, shell.user_ns, seconds)],
         "shape": outcome.shape(value, printed, len(figures)).model_dump(),
     }

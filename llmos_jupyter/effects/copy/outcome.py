@@ -54,6 +54,35 @@ def doubts(value: Any, shown: str, figures: int) -> list[str]:
     return ["its result is a function, not a value"] if _is_function(value) else []
 
 
+def joined_texts(value: Any, namespace: Mapping[str, Any]) -> list[str]:
+    """The columns of tables whose texts a sum has joined to one long text, which nobody wants: `df.sum()` and
+    `df.groupby("key").sum()` do so to every column of text."""
+    pd = sys.modules.get("pandas")
+    if pd is None or not isinstance(value, (pd.DataFrame, pd.Series)) or value.size > CELLS:
+        return []
+    tables = [table for table in namespace.values() if type(table) is pd.DataFrame and table.size <= CELLS]
+    if isinstance(value, pd.Series):
+        sums = {label: [text] for label, text in value.items() if type(text) is str and type(label) is str}
+    else:
+        sums = {label: texts for label in value.columns if (texts := _texts(value[label]))}
+    joined = []
+    for label, texts in sums.items():
+        columns = [_texts(table[label]) for table in tables if label in table.columns]
+        if any(len(column) > len(texts) and _length(column) == _length(texts) for column in columns):
+            joined.append(f"it joins the texts of the column {label!r} to one: sum the columns of numbers alone")
+    return joined
+
+
+def _texts(column: Any) -> list[str]:
+    """The texts of a column that holds nothing else."""
+    held = column.dropna().tolist() if getattr(column, "ndim", 0) == 1 else []
+    return held if {str}.issuperset(map(type, held)) else []
+
+
+def _length(texts: list[str]) -> int:
+    return sum(map(len, texts))
+
+
 def shape(value: Any, shown: str, figures: int) -> Shape:
     """Whether the value is one number, a column of them, or a table, and how many rows it has."""
     missing = value is None and _MISSING.search(shown) is not None

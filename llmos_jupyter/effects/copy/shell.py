@@ -26,6 +26,33 @@ if TYPE_CHECKING:
 LARGEST_FIGURE = 100_000_000
 
 
+def close_doors(refusals: Refusals) -> None:
+    """Refuse input, and note what ends the process. To be called before anybody looks at what the notebook holds:
+    `exec(code, namespace)` leaves the dict of all builtins in a variable, which must not be seen to change."""
+    builtins.input = getpass.getpass = no_input(refusals)
+    for name in ("_exit", "abort"):
+        setattr(os, name, _noted(refusals, f"os.{name}", getattr(os, name)))
+
+
+def no_input(refusals: Refusals) -> Callable[..., NoReturn]:
+    """What stands for `input` and its kind."""
+
+    def refuse(prompt: object = "", *args: object, **kwargs: object) -> NoReturn:
+        text = f"ask: {prompt}" if isinstance(prompt, str) and prompt.strip() else "ask for input"
+        refusals.note(Capability.INPUT, text.strip())
+        raise Refused("asking for input")
+
+    return refuse
+
+
+def _noted(refusals: Refusals, name: str, leave: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
+    def noted(*args: object) -> NoReturn:
+        refusals.note(Capability.EXIT, f"end the kernel with {name}")
+        leave(*args)
+
+    return noted
+
+
 class Stage:
     """A shell prepared for one rehearsal. `cells` are the names under which code was compiled, in order;
     `shown` the exceptions that IPython displayed instead of raising."""
@@ -63,7 +90,7 @@ class Stage:
             tee = Tee(self._recorder, name, self._capture)
             setattr(sys, name, Stream(tee, name, fd, binary=hasattr(usual, "buffer")))
         self._shell._tee = lambda channel: contextlib.nullcontext()
-        sys.stdin = _NoInput(self._no_input)
+        sys.stdin = _NoInput(no_input(self._refusals))
         write = self._swallow()
 
         def write_all(stream: Any, text: str) -> int:
@@ -168,15 +195,13 @@ class Stage:
             shell.system = shell.system_piped = shell.system_raw = run
             shell.getoutput = output
         shell.set_next_input = self._swallow()
-        builtins.input = getpass.getpass = shell.raw_input = self._no_input
+        shell.raw_input = no_input(refusals)
 
         def leave() -> NoReturn:
             refusals.note(Capability.EXIT, "exit the kernel")
             raise SystemExit
 
         shell.ask_exit = leave
-        for name in ("_exit", "abort"):
-            setattr(os, name, self._really(f"os.{name}", getattr(os, name)))
 
     def _system(self, command: str) -> None:
         """Run a shell command, as `!command` asks for; its output is the cell's."""
@@ -187,18 +212,6 @@ class Stage:
             for line in process.stdout or ():
                 sys.stdout.write(line.decode(errors="replace"))
         self._shell.user_ns["_exit_code"] = process.returncode
-
-    def _really(self, name: str, act: Callable[..., NoReturn]) -> Callable[..., NoReturn]:
-        def leave(*args: object) -> NoReturn:
-            self._refusals.note(Capability.EXIT, f"end the kernel with {name}")
-            act(*args)
-
-        return leave
-
-    def _no_input(self, prompt: object = "", *args: object, **kwargs: object) -> NoReturn:
-        text = f"ask: {prompt}" if isinstance(prompt, str) and prompt.strip() else "ask for input"
-        self._refusals.note(Capability.INPUT, text.strip())
-        raise Refused("asking for input")
 
     def _events(self) -> None:
         """Of the callbacks around a cell only matplotlib's stay, which show its figures."""

@@ -47,8 +47,9 @@ class WrittenPages:
         np, first = self._np, -(-address // PAGE)
         sums = np.concatenate([[0], np.cumsum(own, dtype="i8")])
         starts = address + width * np.arange(rows + 1)
-        begins, ends = -(-starts[:-1] // PAGE) - first, starts[1:] // PAGE - first
-        found: list[int] = np.where(ends > begins, sums[np.maximum(ends, 0)] - sums[np.maximum(begins, 0)], 0).tolist()
+        begins = np.clip(-(-starts[:-1] // PAGE) - first, 0, len(own))  # a short row may begin behind the last page
+        ends = np.clip(starts[1:] // PAGE - first, 0, len(own))
+        found: list[int] = np.where(ends > begins, sums[ends] - sums[begins], 0).tolist()
         return found
 
     def own(self, address: int, size: int) -> Any:

@@ -19,6 +19,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from llmos_jupyter.agent.answering import events, strategy
 from llmos_jupyter.agent.answering.drafts import Draft
 from llmos_jupyter.agent.answering.loop import Loop
+from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.agent.context.notebook_context import NotebookContext
 from llmos_jupyter.agent.replay.recording import Recording, record
 from llmos_jupyter.agent.run.running import Rights
@@ -558,6 +559,48 @@ def test_an_answer_that_shows_nothing_is_compared_with_others(scene: Scene) -> N
     replies = [block("pass"), "1. one step\n", block("r = 3\nr"), block("q = 3\nq")]
     assert scene.ask(*replies, candidates=None) == "done"
     assert scene["r"] == 3
+
+
+@pytest.mark.parametrize("first", ["df['b'] = df['b'].fillna('')", "df.sum()"])
+def test_an_answer_that_changes_nothing_or_joins_texts_is_compared_with_others(scene: Scene, first: str) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"a": [1, 2], "b": ["n/a", "x"]})
+    right = "df['b'] = df['b'].replace('n/a', '')"
+    assert scene.ask(block(first), block(right), block(right), candidates=None) == "done"
+    assert scene["df"].b.tolist() == ["", "x"]
+    assert "Mind:" in scene.client.sent[1].messages[-1].content
+
+
+MADE_UP = "The mean of a is 47.3."
+
+
+def test_words_with_figures_that_nothing_computed_are_computed(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"a": [1, 2], "b": ["n/a", "x"]})
+    scene.text = "what is the mean of a in df?"
+    assert scene.ask(MADE_UP, block("mean = df.a.mean()\nmean")) == "done"
+    assert scene["mean"] == 1.5
+    assert scene.count(events.Words) == 0
+    assert scene.client.sent[1].grammar == prompts.CODE_GRAMMAR
+
+
+def test_where_they_cannot_be_computed_the_words_are_told_with_a_warning(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"a": [1, 2], "b": ["n/a", "x"]})
+    scene.text = "what is the mean of a in df?"
+    assert scene.ask(MADE_UP, block("1 / 0")) == "done"
+    noted, words = scene.seen[-2:]
+    assert isinstance(noted, events.Noted)
+    assert "47.3" in noted.text
+    assert isinstance(words, events.Words)
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [("what is a mean?", "A mean of 12 and 14 is 13."), ("what does df hold?", "It has 2 rows and the columns a and b.")],
+)
+def test_other_words_stay_words(scene: Scene, request_: str, words: str) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"alpha": [1, 2], "beta": ["n/a", "x"]})
+    scene.text = request_
+    assert scene.ask(words) == "done"
+    assert isinstance(scene.last, events.Words)
 
 
 def question(scene: Scene, text: str) -> None:

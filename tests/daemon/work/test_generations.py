@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from llmos_jupyter.agent.answering import resuming
+from llmos_jupyter.agent.answering.stream import resuming
 from llmos_jupyter.agent.context import prompts
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.protocol import (

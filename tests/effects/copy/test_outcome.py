@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from llmos_jupyter.effects.copy.outcome import digest, doubts, shown_digest
+from llmos_jupyter.effects.copy.outcome import digest, doubts, joined_texts, shown_digest
 
 SERIES = pd.Series([1.5, 4.0], index=pd.Index(["a", "b"], name="g"), name="v")
 
@@ -65,3 +65,30 @@ def test_good_answers_are_not_doubted() -> None:
     assert not doubts(SERIES, "x", 0)
     assert not doubts(None, "printed", 0)
     assert not doubts(None, "", 1)
+
+
+TABLE = pd.DataFrame({"city": ["Ulm", "Jena", "Ulm"], "n": [1, 2, 4]})
+
+
+@pytest.mark.parametrize("value", [TABLE.sum(), TABLE.assign(key=[1, 1, 2]).groupby("key").sum()])
+def test_texts_joined_by_a_sum_are_doubted(value: object) -> None:
+    (doubt,) = joined_texts(value, {"table": TABLE})
+    assert "'city'" in doubt
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        TABLE,
+        TABLE.sum(numeric_only=True),
+        TABLE.loc[0],
+        TABLE.max(),
+        TABLE.groupby("n").first(),
+        TABLE.drop_duplicates("city"),
+        TABLE.city,
+        TABLE.describe(include="all"),
+        "UlmJenaUlm",
+    ],
+)
+def test_other_results_are_not_taken_for_joined_texts(value: object) -> None:
+    assert not joined_texts(value, {"table": TABLE})

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from llmos_jupyter.effects.copy.kernel_copy import supported
+from llmos_jupyter.effects.table import ScratchFiles
 from llmos_jupyter.effects.transaction import WAY, commit, run_in_sandbox
 from llmos_jupyter.effects.worker import process
 from llmos_jupyter.sandbox.roots import forget_roots
@@ -316,3 +317,14 @@ def test_in_a_notebook_outputs_are_as_a_cells() -> None:
         assert notebook.run("ax.get_title(), len(ax.lines), plt.get_fignums()") == "('t', 1, [])"
         committed(notebook, "import asyncio\nasync def f(): return 3\nz = await f()\ndef g(n): return n + z")
         assert notebook.run("g(1), await f()") == "(4, 3)"
+
+
+def test_files_in_a_folder_are_closed_and_gone_with_their_object(tmp_path: Path) -> None:
+    files = ScratchFiles(str(tmp_path), "sent")
+    descriptors = list(files.fds)
+    assert len(list(tmp_path.iterdir())) == len(descriptors) > 0
+    del files
+    for descriptor in descriptors:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(descriptor)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,1 @@
+"""What the model writes, as it comes: deadlines, interruptions, repetition."""
