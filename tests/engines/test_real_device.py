@@ -1,4 +1,4 @@
-"""The real engine: on the device it is told, at the speed that is measured, with the threads that neighbours leave it."""
+"""The real engine: where it is told, at the speed that is measured, with the threads that neighbours leave it."""
 
 from __future__ import annotations
 

@@ -594,7 +594,10 @@ def test_where_they_cannot_be_computed_the_words_are_told_with_a_warning(scene: 
 
 @pytest.mark.parametrize(
     ("request_", "words"),
-    [("what is a mean?", "A mean of 12 and 14 is 13."), ("what does df hold?", "It has 2 rows and the columns a and b.")],
+    [
+        ("what is a mean?", "A mean of 12 and 14 is 13."),
+        ("what does df hold?", "It has 2 rows and the columns a and b."),
+    ],
 )
 def test_other_words_stay_words(scene: Scene, request_: str, words: str) -> None:
     scene.shell.user_ns["df"] = pd.DataFrame({"alpha": [1, 2], "beta": ["n/a", "x"]})
