@@ -13,6 +13,10 @@ export const FIELDS: Record<keyof Config, IField> = {
     label: 'Model',
     help: 'A name, the path of a .gguf file, or auto: the best that fits this machine.'
   },
+  device: {
+    label: 'Device',
+    help: 'Where engines compute: auto, cpu, cuda, cuda:1, metal and others.'
+  },
   mode: {
     label: 'Mode',
     help: 'auto runs what passed rehearsal, ask asks before each run, show never runs.',
