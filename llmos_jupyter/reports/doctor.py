@@ -165,7 +165,7 @@ def _model() -> Iterator[Check]:
     wanted = config.load().model
     if wanted == "auto":
         choice = selection.choose(selection.Machine.here(measured()), catalogue.models())
-        model, why = choice.model, choice.why
+        model, why = choice.model, choice.why.rstrip(".")
     else:
         model, why = catalogue.resolve(wanted), "your setting"
     if model.url:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -13,17 +12,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmos_jupyter import config, paths
-from llmos_jupyter.engines import catalogue, devices, download, gguf, selection, weights_folder
+from llmos_jupyter.engines import catalogue, download, launching, selection, weights_folder
 from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.engines.speaking.capabilities import lacks
 from llmos_jupyter.engines.speaking.openai_http import EngineHung, Server
 from llmos_jupyter.engines.speaking.remote import RemoteEngine
-from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD, Launch
+from llmos_jupyter.engines.starting.llama_cpp import Launch
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import EngineStatus, Progress
-from llmos_jupyter.system.device_names import Device, parse, split
+from llmos_jupyter.system.device_names import parse, split
 
 log = logging.getLogger(__name__)
 
@@ -226,7 +225,7 @@ class EngineRoom:
             if self._automatic is None or self._automatic != loaded:
                 self._automatic = selection.choose(self.machine(), catalogue.models()).model
             wanted = self._automatic
-        return _placed(wanted, device or parse(config.load().device))
+        return launching.placed(wanted, device or parse(config.load().device))
 
     def named(self, name: str) -> str:
         """The name of the model that a name means now; `auto` itself where nothing can be said."""
@@ -253,6 +252,7 @@ class EngineRoom:
 
     async def _load(self, wanted: Model, name: str, report: Report) -> Engine:
         path: Path | None = None
+        await asyncio.to_thread(launching.refuse, wanted, await asyncio.to_thread(self.machine))
         if not wanted.url:
             try:
                 path = await self._fetch(wanted, report)
@@ -262,7 +262,7 @@ class EngineRoom:
                 if at_hand is None:
                     raise
                 self._automatic = at_hand
-                wanted = _placed(at_hand, parse(wanted.device))
+                wanted = launching.placed(at_hand, parse(wanted.device))
                 if engine := self._serving(wanted, switching=False):
                     return engine
                 path = await self._fetch(wanted, report)
@@ -307,10 +307,10 @@ class EngineRoom:
         threads = min(self._threads() or machine.cores, machine.cores)
         device = parse(model.device)
         launch = (
-            _launch_folder(model, weights_folder.read(path), machine, settings.context_tokens, device)
+            launching.launch_folder(model, weights_folder.read(path), machine, settings.context_tokens, device)
             if path.is_dir()
             else replace(
-                _launch(model, path, machine, settings.slots, settings.context_tokens, device), threads=threads
+                launching.launch(model, path, machine, settings.slots, settings.context_tokens, device), threads=threads
             )
         )
         return Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)
@@ -344,60 +344,3 @@ class EngineRoom:
         if self._engine:
             await self._engine.stop()
         self._engine = self._model = None
-
-
-def _placed(model: Model, device: Device | None) -> Model:
-    """The model on a device, unless its own name says where."""
-    if device is None or model.device or model.url:
-        return model
-    return replace(model, name=f"{model.name}@{device}", device=str(device))
-
-
-def _launch_folder(
-    model: Model, weights: weights_folder.Weights, machine: selection.Machine, context: int, device: Device | None
-) -> weights_folder.Launch:
-    """Whether it fits is seen in the child, which knows on which device it will be."""
-    engine, torch_device = devices.for_folder(device, model.title, weights.made_for_mlx)
-    context = min(context, weights.context) if weights.context else context
-    return weights_folder.Launch(
-        engine=engine or weights_folder.engine_for(weights),
-        device=torch_device,
-        model=model.name,
-        path=weights.path,
-        context=context,
-        threads=machine.cores,
-        memory_bytes=weights.memory_bytes(context),
-    )
-
-
-def _launch(
-    model: Model, path: Path, machine: selection.Machine, slots: int, context: int, device: Device | None
-) -> Launch:
-    gpu = devices.for_llama(device, model.title)
-    free = gpu.memory_free if gpu else machine.ram_available
-    trained = gguf.check(path).context_length
-    context = min(context, trained) if trained else context
-    while True:
-        need = gguf.memory_bytes(path, context * REQUESTS_HELD)
-        if need <= free:
-            break
-        if context <= 2048:
-            raise LLMOSError(
-                f"{model.name} needs {need / 1e9:.1f} GB of memory and {free / 1e9:.1f} GB are free"
-                f"{f' on {gpu.name}' if gpu else ''}: {selection.instead(free)}"
-            )
-        context //= 2
-    states = paths.states_dir()
-    shutil.rmtree(states, ignore_errors=True)
-    states.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Launch(
-        model=model.name,
-        states=states,
-        path=path,
-        slots=slots,
-        context=context,
-        threads=machine.cores,
-        gpu=gpu.llama_name if gpu else "",
-        memory_bytes=need,
-        cache_mib=1024 if machine.ram_available > need + 4e9 else 256,
-    )
