@@ -1,5 +1,5 @@
 """`%llmos doctor`: is everything there that an answer needs, and what to do if not; on which device it is computed, and
-what would be faster. Changes nothing and loads nothing, unless it is to measure."""
+what would be faster. Loads nothing, unless it is to measure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.effects.copy import kernel_copy
 from llmos_jupyter.engines import catalogue, devices, download, selection
 from llmos_jupyter.engines.speaking import address
-from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TABLE, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.system.device_names import Device, parse
@@ -44,9 +44,12 @@ class Check:
 
 
 def report(*, measure: bool = False) -> str:
-    """All checks as text, one line each. `measure` the speed of the model in use first, which loads it."""
+    """All checks as text, one line each. `measure` the speed of the model in use first, which loads it; that of a model
+    which is loaded, idle and was never measured is measured unasked."""
     if measure:
         DaemonClient().measure("auto")
+    elif resident := _never_measured():
+        DaemonClient(start=False).measure(resident)
     marks = {"ok": "ok   ", "note": "note ", "bad": "BAD  "}
     return "\n".join(f"{marks[check.state]} {check.name:<11} {check.detail}" for check in checks())
 
@@ -144,6 +147,16 @@ def measured() -> dict[str, float]:
     if lifecycle.find() is None:
         return {}
     return {speed.model: speed.writes for speed in DaemonClient(start=False).speeds()}
+
+
+def _never_measured() -> str:
+    """The model that is loaded on this machine, if nobody uses it and nothing is known of its speed."""
+    if lifecycle.find() is None:
+        return ""
+    engine = DaemonClient(start=False).status().engine
+    if engine is None or engine.engine not in TABLE or engine.state != "ready" or engine.busy_slots:
+        return ""
+    return "" if engine.model in measured() else engine.model
 
 
 def _speeds() -> Iterator[Check]:
