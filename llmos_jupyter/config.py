@@ -42,6 +42,9 @@ class Config(Wire):
     examples: bool = Field(True, description="show the model answers that you kept to requests like the new one")
     warm: bool = Field(True, description="read new cells into the engine's cache while you read")
     yield_cores: bool = Field(True, description="long cells stand still while the model writes on their cores")
+    threads: Annotated[int, Field(ge=1, le=512)] | Literal["auto"] = Field(
+        "auto", description="threads the engine computes with; auto: one for each core that other programs leave"
+    )
     slots: int = Field(4, ge=2, le=64, description="candidates or requests the engine writes at once")
     workers: str = Field("local", description="where tasks run: local, or a Dask scheduler's address")
     context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")

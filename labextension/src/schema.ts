@@ -948,6 +948,12 @@ export interface components {
              */
             yield_cores: boolean;
             /**
+             * Threads
+             * @description threads the engine computes with; auto: one for each core that other programs leave
+             * @default auto
+             */
+            threads: number | "auto";
+            /**
              * Slots
              * @description candidates or requests the engine writes at once
              * @default 4

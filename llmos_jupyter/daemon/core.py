@@ -89,7 +89,7 @@ class Daemon:
             self._engine_loaded,
             self._engine_progress,
             self.speeds.written,
-            lambda: self.sampling.neighbours.threads(),
+            self._threads,
         )
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
@@ -390,6 +390,12 @@ class Daemon:
             cache=self.engines.cache,
         )
 
+    def _threads(self) -> int:
+        """How many threads an engine should compute with now."""
+        wanted = config.load().threads
+        neighbours = self.sampling.neighbours
+        return neighbours.threads() if wanted == "auto" else min(wanted, neighbours.cores)
+
     def touch(self) -> None:
         """Somebody uses the daemon: it is not idle."""
         self.last_activity = time.monotonic()
@@ -430,7 +436,7 @@ class Daemon:
                 log.error("%s", error)
                 continue
             if not self.generations.busy and (self._warming is None or self._warming.done()):
-                await self.engines.adapt(self.sampling.neighbours.threads())
+                await self.engines.adapt(self._threads())
             now = time.monotonic()
             if self.generations.busy or self.jobs.busy:
                 self.touch()

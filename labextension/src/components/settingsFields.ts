@@ -54,6 +54,10 @@ export const FIELDS: Record<keyof Config, IField> = {
     label: 'Yield cores',
     help: 'Long cells stand still while the model writes on their cores.'
   },
+  threads: {
+    label: 'Threads',
+    help: 'Threads the engine computes with, or auto: one for each core that other programs leave.'
+  },
   slots: { label: 'Slots', help: 'Candidates or requests the engine writes at once, 2 to 64.' },
   workers: {
     label: 'Workers',
