@@ -88,10 +88,11 @@ def _models_list(given: argparse.Namespace) -> None:
 def _models_pull(given: argparse.Namespace) -> None:
     from llmos_jupyter.engines import catalogue, download, selection
     from llmos_jupyter.reports.doctor import measured
+    from llmos_jupyter.system.device_names import parse
 
     name = config.load().model if given.name == "auto" else given.name
     if name == "auto":
-        choice = selection.choose(selection.Machine.here(measured()), catalogue.models())
+        choice = selection.automatic(selection.Machine.here(measured()), parse(config.load().device))
         print(f"{choice.model.name}: {choice.why}")
         model = choice.model
     else:

@@ -16,7 +16,7 @@ from llmos_jupyter import paths
 from llmos_jupyter.engines import gguf, hub, weights_folder
 from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.system.device_names import split
+from llmos_jupyter.system.device_names import Device, split
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -110,16 +110,22 @@ def resolve(name: str) -> Model:
     wanted, device = split(name.strip())
     if address.is_address(wanted):
         return _elsewhere(address.parse(name.strip()))
-    model = _model(wanted)
-    return replace(model, name=f"{model.name}@{device}", device=str(device)) if device else model
+    if wanted.lower() == "auto":
+        # selection stands on this module; only this word turns the direction round.
+        from llmos_jupyter.engines.selection import Machine, automatic
+
+        return automatic(Machine.here(), device).model
+    return on_device(_model(wanted), device)
+
+
+def on_device(model: Model, device: Device | None) -> Model:
+    """The model on a device, unless it says itself where it is."""
+    if device is None or model.device or model.url:
+        return model
+    return replace(model, name=f"{model.name}@{device}", device=str(device))
 
 
 def _model(wanted: str) -> Model:
-    if wanted.lower() == "auto":
-        # selection stands on this module; only this word turns the direction round.
-        from llmos_jupyter.engines.selection import Machine, choose
-
-        return choose(Machine.here(), models()).model
     if found := _named(wanted):
         return found
     repository = _REPOSITORY.fullmatch(wanted)

@@ -4,7 +4,6 @@ fetched or loaded."""
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 from llmos_jupyter import paths
@@ -16,13 +15,6 @@ from llmos_jupyter.system.device_names import Device, parse
 
 # The least context, in tokens, with which a request can be asked.
 LEAST_CONTEXT = 2048
-
-
-def placed(model: Model, device: Device | None) -> Model:
-    """The model on a device, unless its own name says where."""
-    if device is None or model.device or model.url:
-        return model
-    return replace(model, name=f"{model.name}@{device}", device=str(device))
 
 
 def refuse(model: Model, machine: selection.Machine) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from llmos_jupyter.engines import catalogue, devices, download
 from llmos_jupyter.engines.catalogue import Model
@@ -11,6 +11,7 @@ from llmos_jupyter.engines.gguf import memory_bytes
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import ModelInfo
 from llmos_jupyter.system import hardware
+from llmos_jupyter.system.device_names import Device
 from llmos_jupyter.units import size
 
 # Tokens of context the engine holds, all slots together: two requests of 8192 tokens.
@@ -144,10 +145,7 @@ def choose(
         key=lambda model: model.size_bytes,
     )
     if not candidates:
-        raise LLMOSError(
-            "No model is on this machine yet: run `llmos models pull auto` when the network is there, or give"
-            " the path of a .gguf file."
-        )
+        raise _nothing_here()
     smallest = candidates[0]
     fitting = [
         model for model in candidates if fits(model, machine, context_tokens=context_tokens, share=NOTEBOOK_SHARE)[0]
@@ -167,6 +165,30 @@ def choose(
             reason = fits(larger, machine, context_tokens=context_tokens, share=NOTEBOOK_SHARE)[1]
             why += f"; the next larger, {larger.name}, {reason}"
     return Choice(best, why + ".")
+
+
+def automatic(
+    machine: Machine, device: Device | None, *, downloaded: Container[str] = (), only_downloaded: bool = False
+) -> Choice:
+    """What `auto` means on a device; None: where llama.cpp computes unless told otherwise. Raises LLMOSError, with the
+    remedy, where there is none, or the machine has no such device."""
+    if device:
+        machine = replace(machine, gpu=devices.for_llama(device, "What `auto` means"))
+    models = [
+        catalogue.on_device(model, device)
+        for model in catalogue.models()
+        if not only_downloaded or model.name in downloaded
+    ]
+    if not models:
+        raise _nothing_here()
+    return choose(machine, models)
+
+
+def _nothing_here() -> LLMOSError:
+    return LLMOSError(
+        "No model is on this machine yet: run `llmos models pull auto` when the network is there, or give"
+        " the path of a .gguf file."
+    )
 
 
 def _last_resort(smallest: Model, machine: Machine, context_tokens: int) -> Choice:

@@ -25,10 +25,15 @@ UNTIL_FEWER, UNTIL_MORE = 20.0, 4.0
 class Neighbours:
     """Fed with the sampler's percentages once a second or so, from one thread; read from any."""
 
-    def __init__(self, processors: Processors, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, processors: Processors, clock: Callable[[], float] = time.monotonic, *, quota: bool = False
+    ) -> None:
+        """`quota`: a container's share of the machine's time, in which the machine's other programs have no part: of
+        those inside it nothing is known."""
         self.cores = processors.physical
         self._processors = processors
         self._clock = clock
+        self._quota = quota
         self._taken = 0.0
         self._threads = processors.physical
         self._other: tuple[int, float] | None = None
@@ -41,7 +46,7 @@ class Neighbours:
     def note(self, percents: Sequence[float], ours: float, seconds: float) -> None:
         """The percent that each logical processor of the machine was busy in the last `seconds`, and the processor
         time (seconds) that the engine and our tasks had of it."""
-        if seconds <= 0:
+        if seconds <= 0 or self._quota:
             return
         busy = sum(percents[number] for number in allowed(len(percents))) / 100
         others = max(0.0, busy - ours / seconds) * self._processors.physical / self._processors.logical

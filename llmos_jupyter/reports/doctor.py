@@ -177,7 +177,7 @@ def _speeds() -> Iterator[Check]:
 def _model() -> Iterator[Check]:
     wanted = config.load().model
     if wanted == "auto":
-        choice = selection.choose(selection.Machine.here(measured()), catalogue.models())
+        choice = selection.automatic(selection.Machine.here(measured()), parse(config.load().device))
         model, why = choice.model, choice.why.rstrip(".")
     else:
         model, why = catalogue.resolve(wanted), "your setting"

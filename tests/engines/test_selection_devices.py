@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from llmos_jupyter.engines import catalogue, selection
+from llmos_jupyter.engines import catalogue, devices, selection
 from llmos_jupyter.engines.catalogue import models, resolve
-from llmos_jupyter.engines.devices import Gpu
+from llmos_jupyter.engines.devices import Gpu, Seen
 from llmos_jupyter.engines.selection import Machine, choose, decode_speed, fits
+from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.device_names import Device
 
 GIB = 1 << 30
@@ -67,6 +70,23 @@ def test_what_was_measured_on_another_device_says_nothing() -> None:
     machine = Machine(24 * GIB, 23 * GIB, 2, measured={"qwen2.5-coder-1.5b@cuda": 300.0})
     assert decode_speed(resolve("1.5b"), machine) < 20
     assert decode_speed(resolve("1.5b@cuda"), machine) == 300.0
+
+
+def test_auto_on_a_device_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = with_gpu(23.5, ram=4)
+    assert machine.gpu
+    monkeypatch.setattr(devices, "seen", lambda: Seen((machine.gpu,)))  # type: ignore[arg-type]
+    assert selection.automatic(machine, None).model.name == "qwen3-coder-30b-a3b"
+    assert selection.automatic(machine, Device("cuda")).model.name == "qwen3-coder-30b-a3b@cuda"
+    assert selection.automatic(machine, Device("cpu")).model.name == "qwen2.5-coder-1.5b@cpu"
+    slow = replace(machine, measured={"qwen2.5-coder-1.5b@cpu": 3.0})
+    assert selection.automatic(slow, Device("cpu")).model.name == "qwen2.5-coder-0.5b@cpu"
+    here = selection.automatic(machine, Device("cpu"), downloaded={"qwen2.5-coder-0.5b"}, only_downloaded=True)
+    assert here.model.name == "qwen2.5-coder-0.5b@cpu"
+    with pytest.raises(LLMOSError, match="llmos models pull"):
+        selection.automatic(machine, Device("cpu"), only_downloaded=True)
+    with pytest.raises(LLMOSError, match="What `auto` means is a GGUF file"):
+        selection.automatic(machine, Device("mlx"))
 
 
 def test_the_largest_that_fits_is_named() -> None:

@@ -69,6 +69,13 @@ def test_two_logical_processors_are_one_core(monkeypatch: pytest.MonkeyPatch) ->
     assert machine.neighbours.taken == pytest.approx(1.0, abs=0.01)
 
 
+def test_in_a_container_with_a_quota_the_machine_says_nothing() -> None:
+    inside = Neighbours(Processors(2, 2), quota=True)
+    for _ in range(60):
+        inside.note([100.0] * 64, 0.0, 1.0)
+    assert (inside.taken, inside.threads()) == (0.0, 2)
+
+
 def test_changing_loads_do_not_make_it_change(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = Machine(monkeypatch)
     assert {threads for _ in range(10) for threads in machine.spend(8, 1.6) + machine.spend(12, 0.0)} == {2}

@@ -218,14 +218,14 @@ class EngineRoom:
     def _wanted(self, name: str) -> Model:
         """The model a name means now. `auto` keeps its meaning while that model is loaded."""
         base, device = split(name)
+        device = device or parse(config.load().device)
         if not self._is_auto(name):
-            wanted = catalogue.resolve(config.load().model if base == "auto" else base)
-        else:
-            loaded = replace(self._model, name=split(self._model.name)[0], device="") if self._model else None
-            if self._automatic is None or self._automatic != loaded:
-                self._automatic = selection.choose(self.machine(), catalogue.models()).model
-            wanted = self._automatic
-        return launching.placed(wanted, device or parse(config.load().device))
+            model = catalogue.resolve(config.load().model if base == "auto" else base)
+            return catalogue.on_device(model, device)
+        kept = self._automatic
+        if kept is None or kept != self._model or kept.device != str(device or ""):
+            kept = self._automatic = selection.automatic(self.machine(), device).model
+        return kept
 
     def named(self, name: str) -> str:
         """The name of the model that a name means now; `auto` itself where nothing can be said."""
@@ -258,11 +258,10 @@ class EngineRoom:
                 path = await self._fetch(wanted, report)
             except LLMOSError:
                 # `auto` without a network is the best of what is here.
-                at_hand = await asyncio.to_thread(self._at_hand) if self._is_auto(name) else None
+                at_hand = await asyncio.to_thread(self._at_hand, wanted) if self._is_auto(name) else None
                 if at_hand is None:
                     raise
-                self._automatic = at_hand
-                wanted = launching.placed(at_hand, parse(wanted.device))
+                wanted = self._automatic = at_hand
                 if engine := self._serving(wanted, switching=False):
                     return engine
                 path = await self._fetch(wanted, report)
@@ -290,13 +289,13 @@ class EngineRoom:
     def _is_auto(self, name: str) -> bool:
         return split(name)[0] == "auto" and config.load().model == "auto"
 
-    def _at_hand(self) -> Model | None:
-        """The best model whose file is on this machine."""
+    def _at_hand(self, wanted: Model) -> Model | None:
+        """The best model whose file is on this machine, where another is wanted."""
         here = {model.name for model in download.list_local()}
-        machine = self.machine()
         if not here:
             return None
-        return selection.choose(machine, catalogue.models(), downloaded=here, only_downloaded=True).model
+        device = parse(wanted.device)
+        return selection.automatic(self.machine(), device, downloaded=here, only_downloaded=True).model
 
     def _plan(self, model: Model, path: Path | None) -> Engine:
         """Its engine, if it fits. What cannot fit is never loaded."""

@@ -61,7 +61,8 @@ class Sampling:
         self._before: tuple[float, Work] | None = None
         self._cpu: dict[int, float] = {}
         self._engine_cpu: tuple[int, float] | None = None
-        self.neighbours = Neighbours(hardware.processors())
+        quota = hardware.container_limits().cores is not None
+        self.neighbours = Neighbours(hardware.processors(), quota=quota)
         # Of the sampler's thread and of those that routes run in, under the lock.
         self._lock = threading.Lock()
         self._used: dict[str, Usage] = {}
