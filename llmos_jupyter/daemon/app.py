@@ -47,6 +47,7 @@ from llmos_jupyter.protocol import (
     Trace,
     Warming,
 )
+from llmos_jupyter.system.device_names import split
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
@@ -270,7 +271,7 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         """Download a model (watch the pulses) without loading it."""
         pulled = await daemon.engines.pull(model.name)
         infos = await asyncio.to_thread(selection.model_infos, selection.Machine.here())
-        return next(info for info in infos if info.name == pulled.name)
+        return next(info for info in infos if info.name == split(pulled.name)[0])
 
     @app.post("/v1/models/unload", operation_id="unload")
     async def unload() -> Status:
@@ -281,6 +282,6 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     async def remove(model: ModelName) -> int:
         """Delete a model's file; says how many bytes came free."""
         found = catalogue.resolve(model.name)
-        if daemon.engines.loaded == found.name:
+        if daemon.engines.loaded and split(daemon.engines.loaded)[0] == split(found.name)[0]:
             await daemon.engines.unload()
         return await asyncio.to_thread(download.remove, found)
