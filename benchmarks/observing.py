@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from llmos_jupyter.daemon.stores.learned import run_kind
-from llmos_jupyter.engines import catalogue, selection
+from llmos_jupyter.engines import selection
 from llmos_jupyter.protocol import CandidateRecord, InspectionRecord, Record, RehearsalRecord, RunRecord, Trace
 from llmos_jupyter.protocol.jobs import Ended
 from llmos_jupyter.scheduling.choice.strategies import ANSWER, Strategy, prior
@@ -26,8 +26,6 @@ from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome, Pri
 READING = 2.8
 CHARS_A_TOKEN = 3.2
 ANSWER_TOKENS = 40.0
-# The rounds of a task's generations: from this on they are repairs (agent/answering/loop.py).
-FIRST_REPAIR = 3
 # A background cell, before anything is known of it.
 UNKNOWN = Prior(seconds=10.0, probability=0.9)
 # The engine keeps the prompts that were read last: one in each of its slots.
@@ -38,7 +36,7 @@ class Observer:
     """Follows one engine, in the order in which it was asked."""
 
     def __init__(self, model: str) -> None:
-        found = catalogue.resolve(model)
+        found = selection.resolve(model)
         self.model, self._size = found.name, found.size_bytes
         self._speed = selection.decode_speed(found, selection.Machine.here())
         self._prompts: deque[str] = deque(maxlen=PROMPTS_CACHED)
@@ -83,7 +81,7 @@ class Observer:
         timings = [candidate.timings for candidate in ended]
         works = [_works(records, number, record.candidate.index) for record in candidates]
         return Observation(
-            "repair" if number >= FIRST_REPAIR else "generation",
+            "repair" if candidates[0].purpose == "repair" else "generation",
             self.model,
             Features(request_chars=chars, prompt_tokens=fresh, candidates=len(candidates)),
             Prior(seconds=0.2 + (fresh / READING + ANSWER_TOKENS) / self._speed, tokens=ANSWER_TOKENS),

@@ -11,6 +11,9 @@ const swc = [
   }
 ];
 
+// Times of day in tests are those of everybody.
+process.env.TZ = 'UTC';
+
 module.exports = {
   testEnvironment: '<rootDir>/jest/environment.cjs',
   roots: ['<rootDir>/src'],

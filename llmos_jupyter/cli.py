@@ -96,7 +96,7 @@ def _models_pull(given: argparse.Namespace) -> None:
         print(f"{choice.model.name}: {choice.why}")
         model = choice.model
     else:
-        model = catalogue.resolve(name)
+        model = selection.resolve(name)
     with tqdm(total=model.size_bytes or None, unit="B", unit_scale=True, desc=model.name) as bar:
 
         def show(progress: download.DownloadProgress) -> None:
@@ -112,10 +112,10 @@ def _models_pull(given: argparse.Namespace) -> None:
 def _models_rm(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon import lifecycle
     from llmos_jupyter.daemon.client import DaemonClient
-    from llmos_jupyter.engines import catalogue, download
+    from llmos_jupyter.engines import download, selection
     from llmos_jupyter.units import size
 
-    model = catalogue.resolve(given.name)
+    model = selection.resolve(given.name)
     # A running daemon may have the file open: it unloads the model first.
     freed = DaemonClient(start=False).remove(model.name) if lifecycle.find() else download.remove(model)
     print(f"{size(freed)} freed." if freed else f"{model.name} was not downloaded.")
@@ -135,9 +135,9 @@ def _key(given: argparse.Namespace) -> None:
 
 
 def _models_path(given: argparse.Namespace) -> None:
-    from llmos_jupyter.engines import catalogue, download
+    from llmos_jupyter.engines import download, selection
 
-    model = catalogue.resolve(given.name)
+    model = selection.resolve(given.name)
     path = download.downloaded(model)
     if path is None:
         raise LLMOSError(f"{model.name} is not here: `llmos models pull {model.name}` fetches it.")
@@ -170,7 +170,7 @@ def _stop(given: argparse.Namespace) -> None:
 def _queue(given: argparse.Namespace) -> None:
     from llmos_jupyter.daemon import lifecycle
     from llmos_jupyter.daemon.client import DaemonClient
-    from llmos_jupyter.session.tasks import queue_text
+    from llmos_jupyter.widgets.queue import queue_text
 
     if lifecycle.find() is None:
         print("No llmos daemon is running; the first request starts it.")

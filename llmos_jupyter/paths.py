@@ -131,6 +131,11 @@ def workers_dir() -> Path:
     return data_dir() / "workers"
 
 
+def data_folders() -> tuple[Path, ...]:
+    """The folders in the data folder."""
+    return jobs_dir(), results_dir(), states_dir(), workers_dir()
+
+
 def runtime_dir() -> Path:
     """Jupyter's runtime folder, where clients look for the daemon."""
     if _fixed is not None:

@@ -1,30 +1,22 @@
-"""Bytes and seconds, as people read them."""
+"""Bytes and seconds, as people read them: in the same words as in the side panel, which reads the same file."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from llmos_jupyter.units import seconds, size
+from llmos_jupyter import units
+
+VIEWS: dict[str, Any] = json.loads((Path(__file__).parent / "data/views.json").read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1500, "1.5 kB"),
-        (90_400, "90 kB"),
-        (999_600, "1.0 MB"),
-        (491_400_000, "491 MB"),
-        (1_117_320_736, "1.1 GB"),
-        (12_340_000_000, "12.3 GB"),
-        (2_500_000_000_000, "2500.0 GB"),
-    ],
-)
-def test_sizes(count: float, text: str) -> None:
-    assert size(count) == text
+@pytest.mark.parametrize("name", ["size", "seconds", "elapsed", "about", "rate"])
+def test_figures_are_written_as_in_the_panel(name: str) -> None:
+    assert [[count, getattr(units, name)(count)] for count, _ in VIEWS["units"][name]] == VIEWS["units"][name]
 
 
-@pytest.mark.parametrize(("count", "text"), [(0.04, "0.0 s"), (3.14, "3.1 s"), (9.96, "10 s"), (75.4, "75 s")])
-def test_seconds(count: float, text: str) -> None:
-    assert seconds(count) == text
+def test_texts_are_shortened_as_in_the_panel() -> None:
+    assert [[text, most, units.shortened(text, most)] for text, most, _ in VIEWS["shortened"]] == VIEWS["shortened"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from benchmarks.quality.kernel import Output
 from benchmarks.quality.question_grading import Failure
 from benchmarks.quality.questions import Question
 from benchmarks.quality.run import brief
+from llmos_jupyter.agent.answering.drafts import Draft, votes
 from llmos_jupyter.protocol import Candidate, CandidateRecord, DecisionRecord, RehearsalRecord, RunRecord, Trace
 
 SHOWN = 600
@@ -68,6 +68,7 @@ def traced(trace: Trace | None, answer: dict[str, Any]) -> dict[str, Any]:
     code = runs[-1].code if runs else ""
     rehearsed = [record for record in records if isinstance(record, RehearsalRecord)]
     chosen = [record for record in rehearsed if record.code == code] or rehearsed
+    decisions = [record for record in records if isinstance(record, DecisionRecord)]
     plain = [brief(record) for record in records]
     return {
         **written([record.candidate for record in candidates]),
@@ -76,16 +77,24 @@ def traced(trace: Trace | None, answer: dict[str, Any]) -> dict[str, Any]:
         "reason": trace.task.reason if trace else "",
         "rounds": len({record.round for record in candidates}),
         "doubts": chosen[-1].rehearsal.doubts if chosen else [],
-        "agreed": agreed([record for record in records if isinstance(record, DecisionRecord)]),
+        "agreed": agreed(decisions, rehearsed, chosen[-1]) if chosen else None,
         "chance": chance(answer, plain),
         "records": plain,
     }
 
 
-def agreed(decisions: list[DecisionRecord]) -> bool | None:
-    """Whether candidates came to the same; None where none were compared."""
-    compared = [one.why for one in decisions if one.decision == "chosen"]
-    return bool(re.match(r"\d+ of \d+ candidates came to the same", compared[-1])) if compared else None
+def agreed(decisions: list[DecisionRecord], rehearsed: list[RehearsalRecord], chosen: RehearsalRecord) -> bool | None:
+    """Whether another candidate, written differently, came to the same as the chosen one; None where none were
+    compared."""
+    if not any(record.decision == "chosen" for record in decisions):
+        return None
+    # Of a candidate that ran twice, the second time with more time, the last run counts.
+    last = {(record.round, record.index): _draft(record) for record in rehearsed}
+    return votes(list(last.values()))[_draft(chosen).outcome] > 1
+
+
+def _draft(record: RehearsalRecord) -> Draft:
+    return Draft(Candidate(text=record.code), record.code, True, record.round, rehearsal=record.rehearsal)
 
 
 def chance(answer: dict[str, Any], records: list[dict[str, Any]]) -> float | None:

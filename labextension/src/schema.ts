@@ -830,6 +830,13 @@ export interface components {
             type: "candidate";
             /** Round */
             round: number;
+            /**
+             * Purpose
+             * @description of its generation; `answer` for all that earlier versions stored
+             * @default answer
+             * @enum {string}
+             */
+            purpose: "answer" | "compare" | "repair";
             candidate: components["schemas"]["Candidate"];
         };
         /**
@@ -2047,6 +2054,17 @@ export interface components {
         Queued: {
             task: components["schemas"]["Task"];
             step: components["schemas"]["StepRecord"] | null;
+            /**
+             * State
+             * @description of the task, in the word that people are shown
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "paused" | "done" | "failed" | "cancelled";
+            /**
+             * Priority
+             * @description that holds now: a step's may differ from the one its task was given
+             */
+            priority: number;
             /**
              * Why
              * @default

@@ -21,8 +21,8 @@ from llmos_jupyter.daemon import job_routes
 from llmos_jupyter.daemon.core import Daemon
 from llmos_jupyter.daemon.stores import task_lists
 from llmos_jupyter.daemon.stores.store import UnknownTask
-from llmos_jupyter.daemon.work.streams import EventStream
-from llmos_jupyter.engines import catalogue, download, selection
+from llmos_jupyter.daemon.streams import EventStream
+from llmos_jupyter.engines import download, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     PROTOCOL,
@@ -238,11 +238,11 @@ def _writing_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/warm", operation_id="warm")
     async def warm(warming: Warming) -> bool:
         """Read a prompt into the cache; false if something better was to be done."""
-        return await daemon.warm(warming)
+        return await daemon.warmth.warm(warming)
 
     @app.post("/v1/warm/stop", operation_id="stop_warming")
     async def stop_warming() -> None:
-        await daemon.stop_warming()
+        await daemon.warmth.give_way()
 
 
 def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
@@ -281,7 +281,12 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/models/remove", operation_id="remove")
     async def remove(model: ModelName) -> int:
         """Delete a model's file; says how many bytes came free."""
+<<<<<<< HEAD
         found = catalogue.resolve(model.name)
         if daemon.engines.loaded and split(daemon.engines.loaded)[0] == split(found.name)[0]:
+=======
+        found = selection.resolve(model.name)
+        if daemon.engines.loaded == found.name:
+>>>>>>> origin/main
             await daemon.engines.unload()
         return await asyncio.to_thread(download.remove, found)

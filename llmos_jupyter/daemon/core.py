@@ -1,7 +1,6 @@
 """What the daemon does, without HTTP: puts the store, the engine and the events together.
 
-One class, and longer than others, because the routes call it alone; each method hands on to the room that does the
-work.
+One class, because the routes call it alone; each method hands on to the room that does the work.
 """
 
 from __future__ import annotations
@@ -26,15 +25,19 @@ from llmos_jupyter.daemon.stores.learned import Learned
 from llmos_jupyter.daemon.stores.speed_store import SpeedStore
 from llmos_jupyter.daemon.stores.step_store import StepStore
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
+from llmos_jupyter.daemon.warmth import Warmth
 from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.generations import ENGINE, Generations
+<<<<<<< HEAD
 from llmos_jupyter.daemon.work.jobs import Jobs, in_background
 from llmos_jupyter.daemon.work.measuring import measure
+=======
+from llmos_jupyter.daemon.work.jobs import Jobs
+>>>>>>> origin/main
 from llmos_jupyter.daemon.work.pools import Pools
 from llmos_jupyter.daemon.work.resource_list import describe
 from llmos_jupyter.daemon.work.sampling import Sampling, Work
 from llmos_jupyter.daemon.work.schedule import Schedule
-from llmos_jupyter.engines.speaking.openai_http import EngineGone
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
     OPEN_STATES,
@@ -59,7 +62,6 @@ from llmos_jupyter.protocol import (
     StepRecord,
     StreamItem,
     Task,
-    Warming,
 )
 from llmos_jupyter.protocol.jobs import Job
 from llmos_jupyter.scheduling.problem import Resource
@@ -83,6 +85,7 @@ class Daemon:
         self.store = store
         self.events = Events()
         self.learned = Learned(store)
+<<<<<<< HEAD
         self.speeds = SpeedStore(store)
         self.engines = EngineRoom(
             self._engine_changed,
@@ -91,6 +94,10 @@ class Daemon:
             self.speeds.written,
             self._threads,
         )
+=======
+        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress)
+        self.warmth = Warmth(self.engines)
+>>>>>>> origin/main
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
@@ -101,13 +108,12 @@ class Daemon:
             self.learned,
             self._keep_candidate,
             self.jobs.standstill.while_writing,
-            self.stop_warming,
+            self.warmth.give_way,
         )
         self.sampling = Sampling(store, self._work)
         self.live = Live(store, self.events, self.engines, self.sampling)
         self.started = time.time()
         self.last_activity = time.monotonic()
-        self._warming: asyncio.Task[None] | None = None
         self._preparing: asyncio.Task[None] | None = None
         self._owed: dict[str, Finish] = {}
 
@@ -159,7 +165,7 @@ class Daemon:
         open_before = self.store.tasks(session=request.session.id, states=OPEN_STATES)
         for task in open_before:
             same_kernel = task.session.pid == request.session.pid
-            if not in_background(task) and task.id != request.id and same_kernel:
+            if not task.in_background and task.id != request.id and same_kernel:
                 self.store.move(task.id, "cancelled", "its cell ended without a word")
         return self.store.accept(request)
 
@@ -176,7 +182,7 @@ class Daemon:
     async def _note_kernel(self, task_id: str, record: RehearsalRecord | RunRecord) -> None:
         """Code has run in a notebook's kernel, or in a copy of it: a step as well, though nobody scheduled it."""
         task = await asyncio.to_thread(self.store.task, task_id)
-        if in_background(task):
+        if task.in_background:
             return  # within a step of its worker
         ran = record.rehearsal.seconds if isinstance(record, RehearsalRecord) else record.run.seconds
         now = time.time()
@@ -224,7 +230,7 @@ class Daemon:
         task = self.store.task(key)
         if is_final(task):
             return task
-        if in_background(task):
+        if task.in_background:
             self.generations.cancel(task.id)
             return await self.jobs.cancel(task)
         task = await asyncio.to_thread(self.store.move, task.id, "cancelled", "cancelled by the user")
@@ -262,7 +268,7 @@ class Daemon:
 
     async def pause(self, task: Task) -> Task:
         """Hold a background task; what the model writes for it gives way first."""
-        if not in_background(task):
+        if not task.in_background:
             raise LLMOSError(f"Request {task.number} runs in its notebook: only background tasks are paused.")
         self.generations.hold(task.id)
         task = await self.jobs.pause(task)
@@ -270,7 +276,7 @@ class Daemon:
         return task
 
     async def resume(self, task: Task) -> Task:
-        if not in_background(task):
+        if not task.in_background:
             raise LLMOSError(f"Request {task.number} runs in its notebook: only background tasks are paused.")
         return await self.jobs.resume(task)
 
@@ -287,7 +293,7 @@ class Daemon:
         """End the tasks whose kernel is gone."""
         await asyncio.to_thread(self._settle)
         for task in await asyncio.to_thread(self.store.tasks, states=OPEN_STATES, limit=1000):
-            if not in_background(task) and not _alive(task.session):
+            if not task.in_background and not _alive(task.session):
                 await asyncio.to_thread(self.store.move, task.id, "failed", "the notebook's kernel ended")
                 self.generations.cancel(task.id)
                 self.events.notify()
@@ -311,6 +317,7 @@ class Daemon:
     async def _keep_candidate(self, task_id: str, record: CandidateRecord) -> None:
         await self.record(task_id, record, None)
 
+<<<<<<< HEAD
     async def measure(self, name: str) -> Speed:
         """How fast a model is here; kept, so that `auto` goes by it."""
         await self.stop_warming()
@@ -344,6 +351,8 @@ class Daemon:
             self._warming.cancel()
             await asyncio.gather(self._warming, return_exceptions=True)
 
+=======
+>>>>>>> origin/main
     # --- state ------------------------------------------------------------------------------
 
     async def status(self) -> Status:
@@ -452,7 +461,7 @@ class Daemon:
         await self.live.close()
         await asyncio.to_thread(self.sampling.stop)
         await self.generations.close()
-        await self.stop_warming()
+        await self.warmth.give_way()
         await self.jobs.close()
         await self.schedule.close()
         await self.engines.unload()

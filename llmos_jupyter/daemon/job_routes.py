@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query
 
 from llmos_jupyter.daemon.core import Daemon
-from llmos_jupyter.daemon.work.streams import EventStream
+from llmos_jupyter.daemon.streams import EventStream
 from llmos_jupyter.protocol import (
     Lesson,
     Place,

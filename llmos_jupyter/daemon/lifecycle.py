@@ -26,6 +26,7 @@ from llmos_jupyter.protocol import PROTOCOL, RuntimeInfo
 from llmos_jupyter.system.private_files import (
     FILE_MODE,
     close_files,
+    close_tree,
     make_private,
     private_folder,
     users_umask,
@@ -85,6 +86,8 @@ def close_folders() -> None:
     private_folder(paths.runtime_dir())
     close_files(private_folder(paths.data_dir()), *paths.DATA_FILES)
     close_files(paths.runtime_dir(), "llmos-daemon*")
+    for folder in paths.data_folders():
+        close_tree(folder)
 
 
 def stop(wait: float = 15.0) -> bool:

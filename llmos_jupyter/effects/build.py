@@ -7,10 +7,9 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from llmos_jupyter.effects.code import CompiledCell
-from llmos_jupyter.effects.kind import Kind, kind_named
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.objects.layout import is_a, solid
 from llmos_jupyter.effects.table import ATOMS, BufferReader, CannotComeHome, Malformed, checked
@@ -18,21 +17,39 @@ from llmos_jupyter.effects.table import ATOMS, BufferReader, CannotComeHome, Mal
 DEPTH = 400  # of immutable objects within each other
 
 
+class Maker(Protocol):
+    """What makes the objects of one kind: see `kind.Kind`."""
+
+    changes: bool
+
+    def blank(self, content: list[Any], build: Builder) -> Any: ...
+
+    def fill(self, obj: Any, content: list[Any], build: Builder) -> None: ...
+
+
 class Builder:
     """Makes the objects of one table."""
 
     def __init__(
-        self, nodes: Any, old: dict[int, Any], known: dict[str, Any], buffers: BufferReader, cell: CompiledCell
+        self,
+        nodes: Any,
+        old: dict[int, Any],
+        known: dict[str, Any],
+        buffers: BufferReader,
+        cell: CompiledCell,
+        maker: Callable[[Any], Maker],
     ) -> None:
+        """`maker`: by the name of a kind, `kind.kind_named`."""
         self.nodes: list[Any] = checked(nodes, list)
         self.buffers = buffers
         self.cell = cell
         self.known = known
         self._old = old
+        self._maker = maker
         self._made: dict[int, Any] = {}
         self._busy: set[int] = set()
         self._count = 0
-        self._unfilled: deque[tuple[Kind, Any, list[Any]]] = deque()
+        self._unfilled: deque[tuple[Maker, Any, list[Any]]] = deque()
         self._later: list[tuple[int, int, Callable[[], object]]] = []
 
     def value(self, value: Any) -> Any:
@@ -78,7 +95,7 @@ class Builder:
         return made
 
     def _new(self, number: int, node: list[Any]) -> Any:
-        kind, content = kind_named(node[0]), node[1:]
+        kind, content = self._maker(node[0]), node[1:]
         if number in self._busy:
             raise CannotComeHome("an object that cannot change refers to itself")
         if len(self._busy) > DEPTH:

@@ -228,7 +228,7 @@ def _decode(
         old = find(roots.values(), wanted)
     else:
         old = {number: sent[number] for number in wanted if 0 <= number < len(sent)}
-    build = Builder(nodes, old, known, buffers, CompiledCell(code, shell))
+    build = Builder(nodes, old, known, buffers, CompiledCell(code, shell), kind_named)
     new = {**content["created"], **content["rebound"]}
     if not all(map(_may_be_bound, [*new, *content["deleted"]])):
         raise Malformed("a name that is none")

@@ -23,6 +23,7 @@ from llmos_jupyter.effects.code import CodePlaces, CompiledCell
 from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.displays import live_widgets
 from llmos_jupyter.effects.displays.recorder import Recorder
+from llmos_jupyter.effects.kind import kind_of
 from llmos_jupyter.effects.kinds.libraries.widgets import dies_with_the_sandbox
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.objects.census import Census
@@ -166,7 +167,7 @@ class Effects:
         old = self._census.old
         if self._numbers is not None:
             old = {address: obj for address, obj in old.items() if address in self._numbers}
-        return Packer(old, known, self._buffers, places)
+        return Packer(old, known, self._buffers, places, kind_of)
 
     def _described(self, packer: Packer, changed: list[Any]) -> dict[str, Any]:
         now = names.variables(self._shell)

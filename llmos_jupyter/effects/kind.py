@@ -10,15 +10,12 @@ from __future__ import annotations
 import collections
 import gc
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from llmos_jupyter.effects.build import Builder
 from llmos_jupyter.effects.objects.layout import answers_plainly, attributes, class_name, solid
+from llmos_jupyter.effects.pack import Packer
 from llmos_jupyter.effects.table import Malformed
-
-if TYPE_CHECKING:
-    from llmos_jupyter.effects.build import Builder
-    from llmos_jupyter.effects.pack import Packer
-
 
 Look = tuple[list[Any], Any]  # objects, compared by identity, and a plain value
 ALL: Any = object()  # stands for a state to come of which nothing is known
@@ -143,10 +140,3 @@ def beside(obj: Any, plain: type) -> dict[str, Any] | None:
     """The attributes that an object of a subclass has beside its content; None where the class is `plain` itself, and
     can have none."""
     return None if type(obj) is plain and plain is not collections.OrderedDict else attributes(obj)
-
-
-def content_of(content: Any, *lengths: int) -> list[Any]:
-    """A node's content, of one of these lengths."""
-    if type(content) is not list or len(content) not in lengths:
-        raise Malformed("a node of a wrong length")
-    return content

@@ -4,34 +4,49 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
 
 import numpy as np
 
 from llmos_jupyter.effects import reasons
 from llmos_jupyter.effects.code import CodePlaces
-from llmos_jupyter.effects.kind import kind_of
-from llmos_jupyter.effects.objects.arrays import is_lent
 from llmos_jupyter.effects.objects.layout import class_name, library_module
-from llmos_jupyter.effects.objects.memory import lowest, memory_of
+from llmos_jupyter.effects.objects.memory import is_lent, lowest, memory_of
 from llmos_jupyter.effects.table import ATOMS, BufferWriter, Cannot, CannotComeHome, fits
 
 LARGEST = 5_000_000  # nodes
 _MAY_BE_OF_A_MODULE = frozenset({"instance", "drawn", "array"})
 
 
+class Describer(Protocol):
+    """What describes the objects of one kind: see `kind.Kind`."""
+
+    name: str
+
+    def describe(self, obj: Any, pack: Packer) -> list[Any]: ...
+
+
 class Packer:
     """Describes objects, each once. What cannot be described is noted in `cannot`, and nothing comes home then."""
 
-    def __init__(self, old: dict[int, Any], known: dict[int, str], buffers: BufferWriter, places: CodePlaces) -> None:
-        """`old`: by address, what the names reached before the run; `known`: objects with a name on both sides."""
+    def __init__(
+        self,
+        old: dict[int, Any],
+        known: dict[int, str],
+        buffers: BufferWriter,
+        places: CodePlaces,
+        describer: Callable[[Any], Describer | None],
+    ) -> None:
+        """`old`: by address, what the names reached before the run; `known`: objects with a name on both sides;
+        `describer`: by a class, `kind.kind_of`."""
         self.nodes: list[Any] = []
         self.cannot: list[Cannot] = []
         self.buffers = buffers
         self.places = places
         self.beside: dict[str, Any] = {}  # what kinds note for themselves
         self._old, self._known = old, known
+        self._describer = describer
         self._number: dict[int, int] = {}
         self.objects: list[Any] = []  # by the number of their node; held, so that no other gets its address
         self._kept: list[Any] = []
@@ -131,7 +146,7 @@ class Packer:
     def _described(self, obj: Any, name: str) -> Any:
         cls = type(obj)
         try:
-            kind = kind_of(cls)
+            kind = self._describer(cls)
             if kind is not None and kind.name in _MAY_BE_OF_A_MODULE and (place := self._of_module(obj)) is not None:
                 return ["library function", *place]
             if kind is None:

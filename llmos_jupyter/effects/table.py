@@ -238,3 +238,10 @@ def checked_ints(value: Any, *, least: int = 0, most: int = 1 << 62) -> list[int
     if value and not (least <= min(value) and max(value) <= most):
         raise Malformed("a number out of bounds")
     return value
+
+
+def content_of(content: Any, *lengths: int) -> list[Any]:
+    """A node's content, of one of these lengths."""
+    if type(content) is not list or len(content) not in lengths:
+        raise Malformed("a node of a wrong length")
+    return content

@@ -101,14 +101,15 @@ def _entry(entry: dict[str, Any]) -> Model:
 def resolve(name: str) -> Model:
     """The model of a name, as a user may write it, with `@` and a device behind it or without.
 
-    A name of the catalogue or its short form (`1.5b`), in any case; `auto`; the path of a local `.gguf` file, or of a
+    A name of the catalogue or its short form (`1.5b`), in any case; the path of a local `.gguf` file, or of a
     folder of safetensors; the address of a server, `http://host:8000/v1#model`; a Hugging Face repository `org/repo`
     (its Q4_K_M file), or `org/repo:file.gguf`, or `org/repo:quantisation`. Asks the hub only for a repository whose
-    file is not here already.
-    Raises `LLMOSError` when there is none, or none that fits for `auto`.
+    file is not here already. `auto` names no model by itself: `selection.resolve` knows it too.
+    Raises `LLMOSError` when there is none.
     """
     wanted, device = split(name.strip())
     if address.is_address(wanted):
+<<<<<<< HEAD
         return _elsewhere(address.parse(name.strip()))
     if wanted.lower() == "auto":
         # selection stands on this module; only this word turns the direction round.
@@ -126,6 +127,9 @@ def on_device(model: Model, device: Device | None) -> Model:
 
 
 def _model(wanted: str) -> Model:
+=======
+        return _elsewhere(address.parse(wanted))
+>>>>>>> origin/main
     if found := _named(wanted):
         return found
     repository = _REPOSITORY.fullmatch(wanted)

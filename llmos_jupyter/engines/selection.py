@@ -75,6 +75,16 @@ class Choice:
     why: str
 
 
+def resolve(name: str) -> Model:
+    """The model of a name, as `catalogue.resolve` reads it; `auto` is the best for this machine.
+
+    Raises `LLMOSError` when there is none, or none that fits for `auto`.
+    """
+    if name.strip().lower() == "auto":
+        return choose(Machine.here(), catalogue.models()).model
+    return catalogue.resolve(name)
+
+
 def decode_speed(model: Model, machine: Machine) -> float:
     """Decoding speed, tokens per second: as it was measured here, else by the bandwidth that other models reached here
     on the same device, else predicted (see the figures above)."""

@@ -20,18 +20,29 @@ from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from llmos_jupyter.privacy.known_values import KnownValues, tells, written
 from llmos_jupyter.privacy.secret_forms import CARD, DETECTORS, FORMS, PEM
-from llmos_jupyter.privacy.secret_names import TYPES, SecretName, is_secret, looks_random, masked, secret_name
+from llmos_jupyter.privacy.secret_names import (
+    TYPES,
+    SecretName,
+    holder_name,
+    is_secret,
+    looks_like_password,
+    looks_random,
+    masked,
+    secret_name,
+)
+from llmos_jupyter.privacy.secret_records import mask_records
 from llmos_jupyter.privacy.secret_tables import mask_tables
+from llmos_jupyter.privacy.wrapped_forms import mask_wrapped
 
 
 def mask(text: str) -> str:
     """The text with every secret in it replaced by `<masked: kind>`: 3 ms for 4 kB, 0.15 s more at first."""
-    for step in (mask_tables, _environment, _remembered, _forms, _names):
+    for step in (mask_tables, mask_records, _environment, _remembered, mask_wrapped, _forms, _names):
         text = step(text)
     return text
 
@@ -102,55 +113,34 @@ def _without(text: str, value: str, kind: str) -> str:
     """The text with this value masked, as it is, in a URL and in a string's repr; unless it is too common a text."""
     if not tells(value):
         return text
-    for form in {value, quote(value, safe=""), repr(value)[1:-1]}:
+    for form in sorted(written(value), key=len, reverse=True):
         if form in text:
             edge = r"(?<!\w){}(?!\w)" if len(form) < 12 else "{}"
             text = re.sub(edge.format(re.escape(form)), masked(kind), text)
     return text
 
 
-def tells(value: str) -> bool:
-    """Whether a secret is looked for wherever it stands: short numbers and words (`postgres`) stand everywhere."""
-    if len(value) < 6:
-        return len(value) == 5 and not value.isalnum()
-    return not (value.isdigit() and len(value) < 8) and not (value.isalpha() and len(value) < 10)
-
-
 # --- values that the notebook's objects say are secrets -------------------------------------------
 
-_APART = re.compile(r"(?:\\[nrt]|[\s'\"<>|,;:=()\[\]{}│┆])+")
-
-
-class _Known:
-    """Values by their text, with the kind of each: those that are one word are looked up, the others searched for."""
-
-    def __init__(self, values: Mapping[str, str]) -> None:
-        values = {value: kind for value, kind in values.items() if tells(value)}
-        self.words = {value: kind for value, kind in values.items() if not _APART.search(value)}
-        self.phrases = {value: kind for value, kind in values.items() if value not in self.words}
-
-    def masked(self, text: str) -> str:
-        found = {value: kind for value, kind in self.phrases.items() if value in text}
-        if self.words:
-            found |= {word: self.words[word] for word in self.words.keys() & set(_APART.split(text))}
-        for value, kind in found.items():
-            # In a string's repr the end of a line before it is a letter.
-            text = re.sub(rf"(?:(?<!\w)|(?<=\\[nrt])){re.escape(value)}(?!\w)", masked(kind), text)
-        return text
-
-
-_known = _Known({})
+_known = KnownValues({})
 
 
 def remember(values: Mapping[str, str]) -> None:
-    """From now on mask these values wherever they stand, instead of those given before: text and kind of each."""
+    """From now on mask these values too wherever they stand: text and kind of each. What a notebook has deleted may
+    still stand in what it printed."""
     global _known
-    _known = _Known(values)
+    _known = _known.with_more(values)
+
+
+def forget_values() -> None:
+    """Mask no value any more for its own sake."""
+    global _known
+    _known = KnownValues({})
 
 
 def mask_known(text: str, values: Mapping[str, str]) -> str:
     """The text with these values masked where they stand as words of their own, but for those that stand everywhere."""
-    return _Known(values).masked(text) if values else text
+    return KnownValues(values).masked(text) if values else text
 
 
 def _remembered(text: str) -> str:
@@ -209,12 +199,12 @@ _QUOTED = (
 )
 _LITERAL = re.compile(f"(?P<prefix>\\b[rbfuRBFU]{{1,2}})?(?P<quoted>{_QUOTED})")
 _TRIGGER = (
-    "pass|pwd|pw|secret|token|key|cred|auth|cookie|jwt|bearer|session|wort|senha|contras|парол|パス|비밀|[密口令私凭]"
-    "|pin|clave|parola|woord|has[lł]o|heslo|s[oö]senord|salasana"
+    "pass|pwd|pw|psk|secret|token|key|cred|auth|cookie|jwt|bearer|session|wort|senha|contras|парол|パス|비밀|[密口令私凭]"
+    "|pin|log_?[io]n|signin|clave|parola|woord|has[lł]o|heslo|s[oö]senord|salasana"
 )
 _NAMED = re.compile(
     rf"(?<![\w-])(?P<name>(?=[\w-]{{0,64}}?(?i:{_TRIGGER}))[\w-]{{2,64}})"
-    r"(?P<sep>['\"]?\]?[ \t]*(?::[ \t]*[A-Za-z_][\w.\[\], |]{0,40}?[ \t]*=|:=|[=!]=|=>|[:=：])[ \t]*"
+    r"(?P<sep>['\"]?\]?[ \t]*(?::[ \t]*[A-Za-z_][\w.\[\], |]{0,40}?[ \t]*=(?=[ \t]*[^\s=])|:=|[=!]=|=>|[:=：])[ \t]*"
     r"|[ \t]+is[ \t]+|[ \t]+(?=[^\s=:'\"-]))"
     rf"(?:(?P<prefix>[rbfuRBFU]{{0,2}})(?P<quoted>{_QUOTED})"
     r"|(?P<open>[\[({])(?P<inside>[^\[\](){}]{0,4000})[\])}]"
@@ -222,7 +212,10 @@ _NAMED = re.compile(
 )
 _REVERSED = re.compile(rf"(?P<quoted>{_QUOTED})(?P<sep>[ \t]*[=!]=[ \t]*)(?P<name>[\w.]{{2,64}})")
 # A key of several words, and the repr of a pandas Index.
-_SPACED = re.compile(rf"(?P<key>(['\"])(?P<name>[A-Za-z][\w-]*(?: [\w-]+){{1,2}})\2\s*:\s*)(?P<quoted>{_QUOTED})")
+_SPACED = re.compile(
+    rf"(?P<key>(['\"])(?P<name>[A-Za-z][\w-]*(?: [\w-]+){{1,2}})\2\s*:\s*)"
+    rf"(?:(?P<quoted>{_QUOTED})|(?P<inside>[\[{{(][^\[\](){{}}]{{0,4000}}[\])}}]))"
+)
 _INDEX = re.compile(r"\bIndex\((?P<values>\[[^\]]{0,4000}\]),(?P<rest>[^()]{0,80}name='(?P<name>[^'\n]+)')")
 _UNPACKED = re.compile(
     rf"(?m)^([ \t]*(?:[\w.]+[ \t]*,[ \t]*)+[\w.]+)([ \t]*=[ \t]*)((?:{_QUOTED})[ \t]*,[^\n]{{0,2000}})$"
@@ -235,7 +228,7 @@ _HEAD = re.compile(r"\w+: (?:polars )?Series ('(?:\\.|[^'\\\n])*'|\"(?:\\.|[^\"\
 def _names(text: str) -> str:
     parts, start = [], 0
     while found := _NAMED.search(text, start):
-        secret = secret_name(found["name"])
+        secret = holder_name(found["name"])
         # What stands after a harmless name may be the next secret's.
         end = found.end() if secret else found.end("name")
         parts += [text[start : found.start()], _named(found, secret) if secret else found["name"]]
@@ -280,7 +273,10 @@ def _named_behind(found: re.Match[str]) -> str:
 
 def _named_in_words(found: re.Match[str]) -> str:
     secret = secret_name(found["name"])
-    return found["key"] + (_masked_literal(found["quoted"], secret) if secret else found["quoted"])
+    if secret is None:
+        return found[0]
+    value = found["quoted"]
+    return found["key"] + (_masked_literal(value, secret) if value else _all_literals(found["inside"], secret))
 
 
 def _named_index(found: re.Match[str]) -> str:
@@ -301,6 +297,8 @@ def _masked_bare(name: str, sep: str, bare: str, after: str, secret: SecretName)
     """A value without quotes: of a `.env` file, YAML, a command line, prose; or it is code, which stays."""
     if after in ("(", "[", "{") or bare.lower().rstrip(".,:") in TYPES or secret_name(bare) is not None:
         return bare
+    if secret.sure == "shaped" and not (sep.strip() and is_secret(bare, secret)):
+        return bare
     word, tail = (bare[:-1], bare[-1]) if bare[-1] in ".?!:" and len(bare) > 1 else (bare, "")
     random = looks_random(word) or (secret.sure == "strong" and len(word) >= 4 and bool(re.search(r"[^\w.]", word)))
     joint = sep.strip()
@@ -319,6 +317,8 @@ def _masked_bare(name: str, sep: str, bare: str, after: str, secret: SecretName)
         return bare  # settings.password, os.environ
     if not joint:  # `--token abc123`; two words of prose otherwise
         return masked(secret.kind) + tail if name.startswith("--") and random else bare
+    if joint == "=" and len(word) >= 20 and looks_like_password(word):
+        return f'"{masked(secret.kind)}"{tail}'
     if joint == "=" and sep == "=" and after not in (",", ")"):
         plain_word = word.isidentifier() and not random
         shell = name.upper() == name or name.startswith("--") or after in (";", "&") or secret.sure == "strong"
@@ -351,7 +351,7 @@ def _all_literals(text: str, secret: SecretName) -> str:
 def _all_values(text: str, secret: SecretName) -> str:
     """A description under a secret's name without the values it shows."""
     text = _all_literals(text, secret)
-    if secret.sure == "weak":
+    if secret.sure in ("weak", "shaped"):
         return text
     if secret.sure == "digits":
         return re.sub(r"(?<![\w.])\d{4,12}(?![\w.])(?! (?:rows|characters|distinct|items|about))", masked("PIN"), text)

@@ -1,31 +1,18 @@
-"""Forms that are secrets wherever they stand: what vendors' keys look like, and how people write passwords down.
+"""Forms that are secrets wherever they stand: those of `secret_vendors`, and how people and programs write passwords.
 
-A table to be read and added to: what to call it, a text without which the form cannot match (so that most forms cost
-a search for a word), and the expression; its group, or all of it, is the secret. The vendors' forms were written after
-the public list of gitleaks' rules (https://github.com/gitleaks/gitleaks) and the vendors' own descriptions. What they
-have in common is a prefix of the vendor's: forms without one (a git hash, a UUID, 40 random letters) are data as well.
+Each with what to call it, a text without which the form cannot match, and the expression; its group, or the group
+`secret`, or all of it, is the secret.
 """
 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from llmos_jupyter.privacy.secret_vendors import VENDORS, Form, table
 
 _STRING = r"(?:'[^'\n]*'|\"[^\"\n]*\")"
 # A word that mixes letters and digits, up to a blank or a quote.
 _MIXED = r"(?=[^\s'\"@/]*\d)(?=[^\s'\"@/]*[A-Za-z])"
-
-
-class Form(NamedTuple):
-    """`kind`: what stands in its place; `marker`: what must stand in the text, in any case; `expression`: as above."""
-
-    kind: str
-    marker: str
-    expression: re.Pattern[str]
-
-
-def _table(*rows: tuple[str, str, str]) -> tuple[Form, ...]:
-    return tuple(Form(kind, marker, re.compile(expression)) for kind, marker, expression in rows)
 
 
 # detect-secrets' detectors: module, class, what to call it, and characters without which none of its expressions
@@ -54,73 +41,9 @@ PEM = re.compile(
 )
 CARD = re.compile(r"(?<![\d-])(?:4\d{3}|5[1-5]\d\d|6011|2[2-7]\d\d)([ -])\d{4}\1\d{4}\1\d{4}(?![\d-])")
 
-# --- keys and tokens of vendors ---------------------------------------------------------------------
-
-VENDORS = _table(
-    ("1Password token", "ops_eyj", r"\bops_eyJ[\w+/=-]{40,}"),
-    ("1Password key", "a3-", r"\bA3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}\b"),
-    ("age key", "age-secret-key-1", r"\bAGE-SECRET-KEY-1[A-Za-z0-9]{40,}"),
-    ("AWS key", "kia", r"\bA[KS]IA[A-Z0-9]{16}['\"]?[\s,:/]{1,4}['\"]?([A-Za-z0-9/+]{40})(?![A-Za-z0-9/+])"),
-    ("AWS token", "iqojb3jp", r"\bIQoJb3JpZ2lu[\w+/=]{80,}"),
-    ("AWS token", "wogzxivyxdz", r"\bF[wQ]oGZXIvYXdz[\w+/=]{80,}"),
-    ("Azure secret", "q~", r"(?<![\w~.-])[\w~.]{3}\dQ~[\w~.-]{31,40}(?![\w~-])"),
-    ("API key", "gsk_", r"\bgsk_\w{20,}"),
-    ("API key", "sk-", r"\bsk-(?:proj|svcacct|admin|ant|or|lf)-[\w-]{20,}|\bsk-[A-Za-z0-9]{32,}\b"),
-    ("Databricks token", "dapi", r"\bdapi[a-f0-9]{32}(?:-\d)?\b"),
-    ("DigitalOcean token", "_v1_", r"\bdo[opr]_v1_[a-f0-9]{64}"),
-    ("Docker token", "dckr_", r"\bdckr_[po]at_[\w-]{20,}"),
-    ("Doppler token", "dp.", r"\bdp\.(?:pt|st|ct|sa|scim|audit)\.[\w.-]{30,}\w"),
-    ("Fly token", "fm", r"\bfm[12][ar]?_[\w+/=-]{40,}(?:,fm[12][ar]?_[\w+/=-]{40,})*"),
-    ("Fly token", "fo1_", r"\bfo1_[\w-]{40,}"),
-    ("GitHub token", "ghs_", r"\bghs_[\w.-]{35,}\w"),
-    ("GitHub token", "gh", r"\bgh[pour]_[A-Za-z0-9]{36,}"),
-    ("GitHub token", "github_pat_", r"\bgithub_pat_\w{20,}"),
-    ("GitLab token", "gl", r"\bgl(?:pat|ptt|dt|rt|cbt|ft|imt|agent|soat|ffct|oas)-[\w-]{20,}(?:\.\w{2}\.\w{7,12})?"),
-    ("Google key", "aiza", r"\bAIza[\w-]{35}"),
-    ("Google token", "ya29.", r"\bya29\.[\w-]{20,}"),
-    ("Google token", "gocspx-", r"\bGOCSPX-[\w-]{20,}"),
-    ("Grafana token", "glsa_", r"\bglsa_[A-Za-z0-9]{32}_[A-Fa-f0-9]{8}\b"),
-    ("Grafana token", "glc_", r"\bglc_[A-Za-z0-9+/]{32,}={0,3}"),
-    ("Heroku key", "hrku-", r"\bHRKU-(?:[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}|AA[\w-]{40,})"),
-    ("Hugging Face token", "hf_", r"\bhf_[A-Za-z0-9]{30,}"),
-    ("Hugging Face token", "api_org_", r"\bapi_org_[A-Za-z0-9]{30,}"),
-    ("JWT", "eyj", r"(?<![\w-])eyJ[\w=-]{8,}\.[\w=-]{4,}\.?[\w.+/=-]*"),
-    ("Linear key", "lin_", r"\blin_(?:api|oauth)_[A-Za-z0-9]{32,}"),
-    ("Mailgun key", "key-", r"(?<![\w-])(?:pub)?key-[a-f0-9]{32}\b"),
-    ("Netlify token", "nf", r"\bnf[pcoubi]_[A-Za-z0-9]{36,}"),
-    ("New Relic key", "nr", r"\bNR(?:AK-[A-Z0-9]{27}|II-[\w-]{32}|JS-[a-f0-9]{19}|RA-[a-f0-9]{42})\b"),
-    ("Notion token", "ntn_", r"\bntn_[A-Za-z0-9]{40,}"),
-    ("Notion token", "secret_", r"\bsecret_(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[A-Z])[A-Za-z0-9]{40,48}\b"),
-    ("npm token", "npm_", r"\bnpm_[A-Za-z0-9]{36}"),
-    ("npm token", ":_authtoken=", r":_authToken=(?!<|\$)([^\s]+)"),
-    ("Perplexity key", "pplx-", r"\bpplx-[A-Za-z0-9]{40,}"),
-    ("Pinecone key", "pcsk_", r"\bpcsk_\w{40,}"),
-    ("Postman key", "pmak-", r"\bPMAK-[a-fA-F0-9]{24}-[a-fA-F0-9]{34}\b"),
-    ("Pulumi token", "pul-", r"\bpul-[a-f0-9]{40}\b"),
-    ("Replicate token", "r8_", r"\br8_[A-Za-z0-9]{37,}"),
-    ("RubyGems key", "rubygems_", r"\brubygems_[a-f0-9]{48}\b"),
-    ("Sentry token", "sntry", r"\bsntry(?:s_[\w+/=-]{60,}|u_[a-f0-9]{64})"),
-    ("Shopify token", "shp", r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}"),
-    ("Slack token", "xox", r"\bxox[a-z]-[\w-]{10,}"),
-    ("Slack token", "xapp-", r"\bxapp-[\w-]{10,}"),
-    ("Stripe key", "k_", r"\b[rs]k_(?:test|live)_\w{16,}"),
-    ("Stripe key", "whsec_", r"\bwhsec_\w{20,}"),
-    ("Supabase key", "sbp_", r"\bsbp_[a-f0-9]{40}\b"),
-    ("Supabase key", "sb_secret_", r"\bsb_secret_[\w-]{20,}"),
-    ("Terraform token", ".atlasv1.", r"\b[A-Za-z0-9]{14}\.atlasv1\.[\w=-]{40,}"),
-    ("Vault token", "hv", r"\bhv[sbr]\.[\w-]{20,}"),
-    ("Vercel token", "vercel_", r"\bvercel_(?=[A-Za-z]*\d)[A-Za-z0-9]{24,}\b"),
-    ("xAI key", "xai-", r"\bxai-[A-Za-z0-9]{60,}"),
-    ("webhook", "/api/webhooks/", r"https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/(\d+/[\w-]{20,})"),
-    ("webhook", ".webhook.office.com/", r"https://[\w.-]+\.webhook\.office\.com/(webhookb?\d*/[\w@/.-]{30,})"),
-    ("webhook", ".logic.azure.com", r"https://[\w.-]+\.logic\.azure\.com(?::\d+)?/[^\s'\"]*?[?&]sig=([\w%-]{20,})"),
-    ("private key", "private-lines:", r"Private-Lines: \d+\r?\n((?:[A-Za-z0-9+/=]{1,80}(?:\r?\n|$))+)"),
-    ("password hash", "$", r"\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|sha1|argon2(?:id|i|d))\$[\w./,=+$-]{16,}"),
-)  # fmt: skip
-
 # --- passwords and tokens as people and programs write them -----------------------------------------
 
-WRITTEN = _table(
+WRITTEN = table(
     ("password", "://", r"\b[A-Za-z][A-Za-z0-9+.-]{1,20}://[^\s:/@'\"<>]{0,100}:"
                         r"(?!\{[^{}]*\}@|<masked|\*+@|%s@|\$\{?\w+\}?@)([^\s'\"/?#]{1,200})@(?=[\w\[{.%-])"),
     # With a slash in it; what is a port is none.
@@ -172,8 +95,53 @@ WRITTEN = _table(
     ("API key", "", r"\b(?i:api key|access key|secret key|access token|api token) (?=[\w-]*\d)(?=[\w-]*[A-Za-z])"
                     r"([\w-]{8,})"),
     ("password", "", r"(?:密码|口令|令牌|密钥) (?=[\x21-\x7e]*\d)(?=[\x21-\x7e]*[A-Za-z])([\w!@#$%^&*.-]{5,})"),
+    ("credential", "auth", r"(['\"])auth\1\s*:\s*(['\"])(?P<secret>(?!<masked)[A-Za-z0-9+/]{8,}={0,2})\2"),
+    ("secret", "</", r"<(?:[\w.-]+:)?(?i:[\w.-]*(?:password|passwd|passphrase|secret|api-?_?key|"
+                     r"(?:access|auth)-?_?token))(?:\s[^<>]*)?>(?!<|\s*\$|\s*\{|\*+<)([^<>\s][^<>\n]{2,200})</"),
+    ("secret", "value=", r"(?i:\b(?:name|key)=(['\"])[\w.-]*(?:password|passwd|secret|api_?key|token)\1\s+"
+                         r"value=(['\"]))(?P<secret>(?!<masked|\$|\{)[^'\"<>\n]{3,200})"),
+    # netrc, over several lines
+    ("password", "password", r"(?m)^[ \t]*(?:machine|default|login|account)\b[^\n]*\n"
+                             r"(?:[ \t]+(?:login|account)[ \t]+\S+[ \t]*\n)?[ \t]+password[ \t]+(?!<masked)(\S+)"),
+    ("token", "-token:", r"(?im)^[ \t]*(?:private|job|deploy|x-[\w-]{0,40})-token[ \t]*:[ \t]*"
+                           r"(?!<masked)([\w.~+/=-]{6,})"),
+    ("API key", "-key", r"(?i:\b(?:ocp-apim-subscription|x-[\w-]{0,40}|api|dd-api|dd-application)-key)['\"]?"
+                        r"[ \t]*:[ \t]*['\"]?(?!<masked)(?=[\w-]*\d)([\w.~+/=-]{8,})"),
+    ("password", "password", r"(?i:\b(?:with|encrypted|set|login)\s+(?:encrypted\s+)?password\s*=?\s*)"
+                             r"'(?!<masked)([^'\n]{3,})'"),
+    ("password", "identified", r"(?i:\bidentified\s+(?:with\s+\w+\s+)?(?:by|as)\s+)"
+                               r"['\"](?!<masked)([^'\"\n]{3,})['\"]"),
+    ("password", "password ", r"\b(?:store|key)Password\s+(['\"])(?P<secret>(?!<masked|\$)[^'\"\n]{3,})\1"),
+    ("key", "fs.", r"\bfs\.(?:s3[an]?|azure|gs|adl)\.[\w.-]*key[\w.-]*['\"]?\s*[,:=]\s*['\"]?"
+                   r"(?!<masked)([\w+/=]{16,})"),
+    ("seed phrase", "", r"(?i:\b(?:mnemonic|(?:seed|recovery|backup)[ _]phrase))['\"]?\s*(?:[:=]|is)\s*['\"]?"
+                        r"((?:[a-z]{3,8} ){11,23}[a-z]{3,8})\b"),
     ("secret", "secretstr(", r"\bSecretStr\(\s*['\"](?!<masked)([^'\"\n]+)['\"]"),
     ("secret", "otpauth:", r"\botpauth://[^\s'\"]*?[?&]secret=([A-Z2-7=]{8,})"),
 )  # fmt: skip
 
-FORMS: tuple[Form, ...] = (*VENDORS, *WRITTEN)
+# --- command lines ------------------------------------------------------------------------------------
+
+# Anything but a variable of the shell, or the next option.
+_VALUE = r"['\"]?(?!<masked|\$|\{|-)([^\s'\"|;]{4,})"
+_ARGUMENTS = r"\b[^\n|;]{0,200}?\s"
+
+COMMANDS = table(
+    ("password", "--", rf"(?i:--(?:password|passwd|pass|passphrase|passcode))(?:=| (?=\S*[\d!@#$%^&*])){_VALUE}"),
+    ("password", "--auth", rf"\bhttps?{_ARGUMENTS}--auth[ =]['\"]?[\w.@-]+:{_VALUE}"),
+    ("password", "login", rf"\b(?:docker|podman|helm|az|oc|skopeo)\s[^\n|;]{{0,80}}?login{_ARGUMENTS}-p[ =]{_VALUE}"),
+    ("password", "twine", rf"\btwine{_ARGUMENTS}-p[ =]{_VALUE}"),
+    ("password", "redis-cli", rf"\bredis-cli{_ARGUMENTS}-a[ =]{_VALUE}"),
+    ("password", "mongo", rf"\bmongo(?:sh|dump|restore|import|export)?{_ARGUMENTS}-p[ =]?{_VALUE}"),
+    ("password", "ldap", rf"\bldap\w+{_ARGUMENTS}-w[ =]?{_VALUE}"),
+    ("password", "smbclient", rf"\bsmbclient{_ARGUMENTS}(?:-U|--user)[ =]?['\"]?[\w.\\-]+%{_VALUE}"),
+    ("password", "pass:", rf"\bopenssl{_ARGUMENTS}-(?:pass|passin|passout)\s+pass:{_VALUE}"),
+    ("password", "openssl enc", rf"\bopenssl enc{_ARGUMENTS}-[kK]\s+{_VALUE}"),
+    ("password", "sqlcmd", rf"\b(?:sqlcmd|bcp){_ARGUMENTS}-P[ =]?{_VALUE}"),
+    ("secret", "aws", rf"\baws\s+configure\s+set\s+(?:\S+\.)?aws_(?:secret_access_key|session_token)\s+{_VALUE}"),
+    ("password", "chpasswd", r"\b(?:echo|printf)\s+['\"]?[\w.-]+:(?!<masked|\$|\{)([^\s'\"|]{4,})['\"]?\s*\|"
+                             r"[^\n]{0,20}chpasswd"),
+    ("password", "sudo", r"\b(?:echo|printf)\s+['\"]?(?!<masked|\$|\{)([^\s'\"|]{4,})['\"]?\s*\|\s*sudo\s+-\w*S"),
+)  # fmt: skip
+
+FORMS: tuple[Form, ...] = (*VENDORS, *WRITTEN, *COMMANDS)

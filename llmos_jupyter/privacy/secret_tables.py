@@ -11,7 +11,15 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
-from llmos_jupyter.privacy.secret_names import TYPES, SecretName, is_secret, looks_random, masked, secret_name
+from llmos_jupyter.privacy.secret_names import (
+    TYPES,
+    SecretName,
+    holder_name,
+    is_secret,
+    looks_random,
+    masked,
+    secret_name,
+)
 
 # What the columns of a table of names and values are called.
 _NAMES = frozenset([
@@ -60,7 +68,7 @@ class _Columns:
 
     def __init__(self, header: Sequence[str]) -> None:
         names = [cell.strip().strip("\"'`*") for cell in header]
-        self.secret = {i: found for i, name in enumerate(names) if name and (found := secret_name(name))}
+        self.secret = {i: found for i, name in enumerate(names) if name and (found := holder_name(name))}
         lowered = [name.lower() for name in names]
         self.name = next((i for i, name in enumerate(lowered) if name in _NAMES), None)
         self.value = next((i for i, name in enumerate(lowered) if name in _VALUES and i != self.name), None)

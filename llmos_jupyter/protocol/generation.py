@@ -8,6 +8,8 @@ from pydantic import Field, RootModel, model_validator
 
 from llmos_jupyter.protocol.base import Message, Wire
 
+Purpose = Literal["answer", "compare", "repair"]
+
 
 class Generation(Wire):
     """Ask the engine for candidates. `round` numbers what is written for a task, so that records find each other.
@@ -16,7 +18,7 @@ class Generation(Wire):
     """
 
     round: int = Field(0, ge=0)
-    purpose: Literal["answer", "compare", "repair"] = Field(
+    purpose: Purpose = Field(
         "answer", description="the first candidate, others to compare it with, or a failed one going on"
     )
     n: int = Field(1, ge=1, le=16)

@@ -51,8 +51,19 @@ class Queued(Wire):
 
     task: Task
     step: StepRecord | None = None
+    state: StepState = Field(description="of the task, in the word that people are shown")
+    priority: int = Field(description="that holds now: a step's may differ from the one its task was given")
     why: str = ""
     more: int = 0
+
+    @classmethod
+    def of(cls, task: Task, step: StepRecord | None = None, why: str = "", more: int = 0) -> Queued:
+        """A task with its step. A task that began and whose step waits for its turn waits; paused is what the user
+        paused, whatever its step does meanwhile."""
+        now = step.state if step and step.state in ("waiting", "running") and task.state != "paused" else task.state
+        priority = step.priority if step else task.options.priority
+        state: StepState = "waiting" if now == "accepted" else now
+        return cls(task=task, step=step, state=state, priority=priority, why=why, more=more)
 
 
 class Lesson(Wire):

@@ -8,13 +8,14 @@ from pydantic import Field, field_validator
 
 from llmos_jupyter.protocol.base import Wire
 from llmos_jupyter.protocol.findings import Finding, Rehearsal, Run
-from llmos_jupyter.protocol.generation import Candidate
+from llmos_jupyter.protocol.generation import Candidate, Purpose
 from llmos_jupyter.protocol.task import FeedbackKind, Task
 
 
 class CandidateRecord(Wire):
     type: Literal["candidate"] = "candidate"
     round: int = Field(ge=0)
+    purpose: Purpose = Field("answer", description="of its generation; `answer` for all that earlier versions stored")
     candidate: Candidate
 
 

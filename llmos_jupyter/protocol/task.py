@@ -103,6 +103,11 @@ class Task(Wire):
     updated: float
     feedback: FeedbackKind = Field("", description="what the user thinks of the answer, as far as they said")
 
+    @property
+    def in_background(self) -> bool:
+        """Whether it runs in a worker, and not in its notebook's kernel."""
+        return self.kind == "run" or self.options.background
+
 
 class Feedback(Wire):
     """A thumb, or "" to take it back."""

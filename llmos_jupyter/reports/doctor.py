@@ -180,7 +180,7 @@ def _model() -> Iterator[Check]:
         choice = selection.automatic(selection.Machine.here(measured()), parse(config.load().device))
         model, why = choice.model, choice.why.rstrip(".")
     else:
-        model, why = catalogue.resolve(wanted), "your setting"
+        model, why = selection.resolve(wanted), "your setting"
     if model.url:
         server = address.parse(model.url)
         state: Literal["ok", "note"] = "ok" if server.loopback else "note"

@@ -1,4 +1,4 @@
-"""What the sandbox's calls that open and change files attempt, and how they are answered (see `judge`)."""
+"""What the sandbox's calls that open and change files attempt, and how they are answered (see `handlers`)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import stat
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from llmos_jupyter.protocol import Capability
 from llmos_jupyter.sandbox.calls import (
@@ -20,11 +20,9 @@ from llmos_jupyter.sandbox.calls import (
     real,
     real_entry,
 )
+from llmos_jupyter.sandbox.judge import Judge
 from llmos_jupyter.sandbox.roots import DEVICES, beneath
 from llmos_jupyter.sandbox.seccomp_filter import OPENS_TO_CHANGE, WRITES
-
-if TYPE_CHECKING:
-    from llmos_jupyter.sandbox.judge import Judge
 
 _F_WRLCK = 1
 _DELETED = " (deleted)"  # how /proc names an open file that has no name any more

@@ -13,8 +13,7 @@ import os
 from collections.abc import Callable
 
 from llmos_jupyter.protocol import Capability, Refusal
-from llmos_jupyter.sandbox import file_calls, other_calls, system_calls
-from llmos_jupyter.sandbox.calls import CONTINUE, Call, SandboxMemory
+from llmos_jupyter.sandbox.calls import CONTINUE, SandboxMemory
 from llmos_jupyter.sandbox.roots import Access, Roots, beneath
 
 MOST = 60  # refusals kept
@@ -22,11 +21,12 @@ LONGEST = 200  # characters of one's words
 # Devices that libraries look for a GPU or a terminal by: refused without a word.
 _UNTOLD = ("/dev/nvidia", "/dev/dri/", "/dev/kfd", "/dev/tty", "/dev/pts/", "/dev/infiniband/")
 
-_HANDLERS: dict[str, Callable[[Judge, Call], int]] = {**file_calls.HANDLERS, **other_calls.HANDLERS}
-
 
 class Judge:
-    """Judges one sandbox's calls. `refusals` are in the order of their first attempts, each target once."""
+    """What the handlers of one sandbox's calls judge by.
+
+    `refusals` are in the order of their first attempts, each target once.
+    """
 
     refusals: list[Refusal]
     pid: int
@@ -58,9 +58,6 @@ class Judge:
         self.call_name = ""
         self.ordinary = set()
         self._seen: set[tuple[Capability, str]] = set()
-        self._handlers = {
-            number: (name, _HANDLERS[name]) for number, name in system_calls.names().items() if name in _HANDLERS
-        }
         self.opened = -1
         self.keep = keep
         # Landlock has no rule for what is not there when it is put on.
@@ -76,13 +73,10 @@ class Judge:
         """Let go of the sandbox's memory."""
         self.memory.close()
 
-    def answer(self, call: Call, waits: Callable[[], bool]) -> int:
-        """What to answer. `waits`: whether the call still waits, so that what was read of its memory is its own."""
-        if call.number not in self._handlers:
-            return errno.EPERM
-        self.call_name, handler = self._handlers[call.number]
+    def begin_call(self, name: str, waits: Callable[[], bool]) -> None:
+        """The call that is judged from now on. `waits`: see `handlers.answer`."""
+        self.call_name = name
         self._waits = waits
-        return handler(self, call)
 
     # --- writing down -----------------------------------------------------------------------------
 

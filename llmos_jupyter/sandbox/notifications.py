@@ -22,6 +22,7 @@ from dataclasses import dataclass
 
 from llmos_jupyter.protocol import Refusal
 from llmos_jupyter.sandbox.calls import CONTINUE, INERT_SOCKET, OPENED, OWN_MEMORY, Call
+from llmos_jupyter.sandbox.handlers import answer
 from llmos_jupyter.sandbox.judge import Judge
 
 with contextlib.suppress(ImportError):  # Windows has none, and no lock
@@ -171,7 +172,7 @@ class Supervisor:
             fcntl.ioctl(listener, _SEND, _ANSWER.pack(ident, answer.value, answer.error, answer.flags))
 
     def _answer(self, listener: int, ident: int, call: Call, waits: Callable[[], bool]) -> _Answer:
-        verdict = self._judge.answer(call, waits)
+        verdict = answer(self._judge, call, waits)
         if verdict == CONTINUE:
             return _Answer(flags=_CONTINUE_FLAG)
         if verdict == OPENED:

@@ -1,4 +1,4 @@
-"""What the sandbox's calls that reach for the network, for processes and for the machine attempt (see `judge`)."""
+"""What the sandbox's calls that reach for the network, for processes and for the machine attempt (see `handlers`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import signal
 import socket
 import struct
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from llmos_jupyter.protocol import Capability
 from llmos_jupyter.sandbox.calls import CONTINUE, INERT_SOCKET, Address, Call
-
-if TYPE_CHECKING:
-    from llmos_jupyter.sandbox.judge import Judge
+from llmos_jupyter.sandbox.judge import Judge
 
 INSTALLING = re.compile(r"\b(?:pip3?|uv|conda|mamba|micromamba|poetry)\b.*\b(?:un)?(?:install|add|remove|sync)\b", re.S)
 _NET, _PROC = Capability.NETWORK, Capability.PROCESSES

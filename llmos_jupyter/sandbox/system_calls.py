@@ -85,6 +85,7 @@ def number(name: str) -> int | None:
     return NUMBERS[name][column()]
 
 
+@cache
 def names() -> dict[int, str]:
     """The names of this machine's system calls by their numbers; none on a machine that has no lock."""
     if platform.machine() not in ARCHITECTURES:

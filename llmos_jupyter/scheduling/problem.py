@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import INTERACTIVE, LOW, NORMAL, priority_name
+from llmos_jupyter.units import size
 
 GIB = 1 << 30
 
@@ -192,7 +193,7 @@ def check_step(step: Step, resources: Mapping[str, Resource], known: Collection[
         raise LLMOSError(f"The deadline of step {step.id} {when}: give a later one.")
     obstacles = [obstacle(step, name, resources) for name in step.options]
     if all(obstacles):
-        raise LLMOSError(f"Step {step.id} can never run: {obstacles[0]}; ask for less, or for another resource.")
+        raise LLMOSError(f"This task can never run: {obstacles[0]}; ask for less, or for another resource.")
 
 
 def obstacle(step: Step, name: str, resources: Mapping[str, Resource]) -> str | None:
@@ -206,9 +207,7 @@ def obstacle(step: Step, name: str, resources: Mapping[str, Resource]) -> str | 
             if limit is not None and want > limit:
                 return f"it needs {want:g} {word} and {resource.id} has {limit:g}"
         if resource.memory is not None and step.memory > resource.memory:
-            return (
-                f"it needs {step.memory / GIB:.3g} GiB of memory and {resource.id} has {resource.memory / GIB:.3g} GiB"
-            )
+            return f"it needs {size(step.memory)} of memory and {resource.id} has {size(resource.memory)}"
     return None
 
 

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter import paths
 from llmos_jupyter.agent.describe.variables import user_variables
-from llmos_jupyter.agent.replay.recording import Recorded, Recording, asked_hash
+from llmos_jupyter.agent.replay.dependencies import asked_hash
+from llmos_jupyter.agent.replay.recording import Recorded, Recording
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.privacy.masking import mask
@@ -91,17 +92,7 @@ class Background:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        job = Job(
-            id=identifier,
-            code=code,
-            variables=submission.bundle,
-            binds=sorted(submission.names.binds),
-            touches=sorted(submission.names.touches),
-            folder=os.getcwd(),
-            search_path=[path for path in sys.path if path],
-            grants=self._granted(own_code=True),
-            limits=Limits(cores=options.cores, memory_bytes=options.memory_bytes),
-        )
+        job = self._job(identifier, code, submission, options, own_code=True)
         request = Request(id=identifier, kind="run", text=mask(code)[:200_000], options=options, session=self.session)
         task = self._send(request, job, folder)
         return self._begin(Handle(self, task, Board(f"task {task.number}"), submission), show)
@@ -136,19 +127,8 @@ class Background:
             self._rights.caps, grants, recording,
         )  # fmt: skip
         try:
-            values = {asking.NAME: asked, **_everything(self._shell)}
-            submission = transfer.pack_known(values, folder)
-            job = Job(
-                id=identifier,
-                code=asking.CODE,
-                variables=submission.bundle,
-                folder=os.getcwd(),
-                search_path=[path for path in sys.path if path],
-                grants=self._granted(own_code=False),
-                limits=Limits(cores=options.cores, memory_bytes=options.memory_bytes),
-                lock_later=True,
-                repeatable=False,
-            )
+            submission = transfer.pack_known({asking.NAME: asked, **_everything(self._shell)}, folder)
+            job = self._job(identifier, asking.CODE, submission, options, own_code=False)
             request = Request(id=identifier, text=mask(text), options=options, session=self.session)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
@@ -164,13 +144,7 @@ class Background:
             if answered.reply:
                 context.commit(turn, answered.reply, answered.shown)
             if recording and answered.recorded:
-                try:
-                    recorded = Recorded.model_validate_json(answered.recorded)
-                    # Code of the model's ran where this comes from: it has no say in the answers to other requests.
-                    if recorded.asked == asked_hash(turn.request, options):
-                        recording.add(recorded)
-                except LLMOSError as error:  # the answer is good; that it cannot be replayed is told
-                    board.notes.append(str(error))
+                _record(answered.recorded, asked_hash(turn.request, options), recording, board)
 
         return self._begin(Handle(self, task, board, submission, commit), show)
 
@@ -284,6 +258,24 @@ class Background:
         else:
             handle.refresh()
 
+    def _job(
+        self, identifier: str, code: str, submission: transfer.Submission, options: Options, *, own_code: bool
+    ) -> Job:
+        """`own_code`: the user wrote what runs; if not, the model will, once the worker has locked itself in."""
+        return Job(
+            id=identifier,
+            code=code,
+            variables=submission.bundle,
+            binds=sorted(submission.names.binds),
+            touches=sorted(submission.names.touches),
+            folder=os.getcwd(),
+            search_path=[path for path in sys.path if path],
+            grants=self._granted(own_code=own_code),
+            limits=Limits(cores=options.cores, memory_bytes=options.memory_bytes),
+            lock_later=not own_code,
+            repeatable=own_code,
+        )
+
     def _granted(self, *, own_code: bool) -> Grants:
         """What the user has granted; to code of their own, unless an administrator forbids writing, the working
         directory as well."""
@@ -296,3 +288,14 @@ class Background:
             network=grants.permits(Capability.NETWORK, ""),
             processes=grants.permits(Capability.PROCESSES, ""),
         )
+
+
+def _record(answer: str, asked: str, recording: Recording, board: Board) -> None:
+    """Add an answer that a worker recorded. `asked`: the hash of what it was asked: code of the model's ran where this
+    comes from, so that it has no say in the answers to other requests."""
+    try:
+        recorded = Recorded.model_validate_json(answer)
+        if recorded.asked == asked:
+            recording.add(recorded)
+    except LLMOSError as error:  # the answer is good; that it cannot be replayed is told
+        board.notes.append(str(error))

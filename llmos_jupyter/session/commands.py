@@ -16,7 +16,8 @@ from llmos_jupyter.reports import doctor
 from llmos_jupyter.reports.tables import lesson_table, model_table, resource_table, status_text
 from llmos_jupyter.session.notebook import AnswerFailed, Notebook
 from llmos_jupyter.session.subcommands import SUBCOMMANDS, help_text
-from llmos_jupyter.session.tasks import priority, queue_text, write_trace
+from llmos_jupyter.session.tasks import priority, write_trace
+from llmos_jupyter.widgets.queue import queue_text
 from llmos_jupyter.widgets.trace import task_line, trace_text
 
 if TYPE_CHECKING:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from llmos_jupyter.session.notebook import Notebook
 
 MODES = ("auto", "ask", "show")
+# Options that say how a task runs, and not how the model answers.
+OF_TASKS = frozenset({"background", "priority", "deadline", "after", "cores", "memory", "gpu", "on"})
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,12 @@ def parse(line: str, cell: str | None, parser: argparse.ArgumentParser) -> Call:
         return Call(options, words=(cell or "").strip("\n"), run=True)
     if cell is None and not closed:
         head, _, tail = words.partition(" ")
-        subcommand = SUBCOMMANDS.get(head)
-        if subcommand and re.fullmatch(subcommand.argument, tail.strip()):
-            return Call(options, head, tail.strip())
+        subcommand, tail = SUBCOMMANDS.get(head), tail.strip()
+        if subcommand and subcommand.takes(tail):
+            return Call(options, head, tail)
+        if subcommand and subcommand.meant(tail):
+            usage = f"%llmos {head} {subcommand.usage}".rstrip()
+            raise UsageError(f"Write `{usage}`, or, if these are words for the model, `%llmos -- {words}`.")
     return Call(options, words="\n".join(part for part in (words, (cell or "").strip()) if part))
 
 
@@ -194,6 +199,9 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
         if not call.words.strip():
             raise UsageError("Write the code to run below %%llmos run.")
         given = dict(call.options)
+        if of_words := given.keys() - OF_TASKS:
+            name = min(of_words).replace("_", "-")
+            raise UsageError(f"--{name} is for words to the model, and `run` takes Python as it stands: leave it out.")
         background = given.pop("background", False)
         try:
             options = tasks.options(given)
@@ -208,7 +216,7 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
 
         given = dict(call.options)
         background = given.get("background", False)
-        if not background and (of_tasks := {"deadline", "after", "cores", "memory", "gpu", "on"} & given.keys()):
+        if not background and (of_tasks := (OF_TASKS - {"background", "priority"}) & given.keys()):
             raise UsageError(
                 f"--{min(of_tasks)} is for what runs in the background: add -b, or write `%%llmos run` and Python."
             )

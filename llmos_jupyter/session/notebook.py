@@ -19,7 +19,7 @@ from llmos_jupyter.agent.replay.recording import Recording
 from llmos_jupyter.agent.replay.recording_place import notebook_file, place_of
 from llmos_jupyter.agent.run.running import Rights
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.engines import catalogue
+from llmos_jupyter.engines import selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import INTERACTIVE, FeedbackRecord, Message, Options, Session
 from llmos_jupyter.session.background import Background
@@ -245,10 +245,15 @@ class Notebook:
         return Options.model_validate(filled | given)
 
     def use(self, name: str) -> str:
+<<<<<<< HEAD
         """Make this model the notebook's, and load it: a name, with `--device` and a device or a server's address.
         Returns a sentence."""
         name = model_on_device(name)
         chosen = name if split(name)[0] == "auto" else catalogue.resolve(name).name
+=======
+        """Make this model the notebook's, and load it. Returns a sentence."""
+        model = selection.resolve(name) if name != "auto" else None
+>>>>>>> origin/main
         self._view = view_for(self.shell)
         try:
             self._view.working(f"loading {name}")

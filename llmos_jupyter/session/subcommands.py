@@ -5,10 +5,12 @@ A new one is a row here and a function of its name in `commands`. Imports nothin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 _TASK = r"\d{1,9}"
 _MAYBE_TASK = rf"({_TASK})?"
+_COUNT = r"([1-9]\d{0,8})?"
 _CAPABILITY = r"read|write|network|process(es)?|install"
 
 
@@ -22,6 +24,15 @@ class Subcommand:
     usage: str
     help: str
 
+    def takes(self, tail: str) -> bool:
+        """Whether what follows the name makes the line this sub-command."""
+        return re.fullmatch(self.argument, tail) is not None
+
+    def meant(self, tail: str) -> bool:
+        """Whether the line can hardly be a request in words: nothing follows the name, or no letter, or one word where
+        the sub-command takes one."""
+        return not any(map(str.isalpha, tail)) or (self.argument != "" and len(tail.split()) == 1)
+
 
 _TABLE = (
     Subcommand("status", "", "", "the daemon, its engine, what is running"),
@@ -33,7 +44,7 @@ _TABLE = (
         "NAME",
         "use this model in this notebook (auto: let llmos choose);\na server elsewhere: http://host:8000/v1#model",
     ),
-    Subcommand("history", _MAYBE_TASK, "[N]", "the last N requests of this notebook"),
+    Subcommand("history", _COUNT, "[N]", "the last N requests of this notebook"),
     Subcommand("code", _MAYBE_TASK, "[N]", "the code of request N (default: the last) into the next cell"),
     Subcommand("why", _MAYBE_TASK, "[N]", "the whole trace of request N: what was sent, came back, was found, ran"),
     Subcommand("cancel", _MAYBE_TASK, "[N]", "cancel request N, or all that are running"),

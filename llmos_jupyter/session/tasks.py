@@ -1,18 +1,17 @@
-"""Background tasks for people: options as they are written, the queue as a table, and the Python API."""
+"""Background tasks for people: options as they are written, and the Python API."""
 
 from __future__ import annotations
 
 import json
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.protocol import PRIORITIES, Options, Queued, priority_name
+from llmos_jupyter.protocol import PRIORITIES, Options
 from llmos_jupyter.reports.chrome_trace import chrome_trace
 
 if TYPE_CHECKING:
@@ -73,28 +72,6 @@ def _amount(text: str, units: Mapping[str, float], option: str, examples: str) -
     if not found or found[2] not in units or float(found[1]) <= 0:
         raise ValueError(f"{option} cannot be {text!r}: write it like {examples}.")
     return float(found[1]) * units[found[2]]
-
-
-def queue_text(queue: Sequence[Queued]) -> str:
-    """The tasks that wait or run, one a line, those that run first; when the next ones will start."""
-    if not queue:
-        return "Nothing waits and nothing runs."
-    now = time.time()
-    lines = ["   no  state     priority         age  starts  what"]
-    for one in queue:
-        task, step = one.task, one.step
-        priority = step.priority if step else task.options.priority
-        kind = priority_name(priority)
-        planned = step.planned if step and step.state == "waiting" else None
-        starts = f"{max(0, planned.start - now):4.0f} s" if planned else ""
-        what = " ".join(task.text.split())[:40]
-        age = now - task.created
-        lines.append(
-            f"{task.number:>5}  {task.state:<9} {kind:<11} {age:6.0f} s  {starts:>6}  {what:<40}  {one.why}".rstrip()
-        )
-    if queue[0].more:
-        lines.append(f"... and {queue[0].more} more")
-    return "\n".join(lines)
 
 
 def write_trace(client: DaemonClient, file: str) -> str:

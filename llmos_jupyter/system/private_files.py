@@ -51,9 +51,17 @@ def private_folder(folder: Path) -> Path:
 
     A folder of another user, or one that all users share (`/tmp`), stays as it is.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+    # `mkdir` gives the mode to the last folder only, and the others what the umask leaves.
+    for missing in [parent for parent in reversed(folder.parents) if not parent.exists()]:
+        missing.mkdir(exist_ok=True, mode=FOLDER_MODE)
+    folder.mkdir(exist_ok=True, mode=FOLDER_MODE)
     _close(folder, FOLDER_MODE)
     return folder
+
+
+def private(path: str, flags: int) -> int:
+    """An `opener` for `open`: a file that it makes is the user's alone."""
+    return os.open(path, flags, FILE_MODE)
 
 
 def close_files(folder: Path, *patterns: str) -> None:
@@ -62,6 +70,15 @@ def close_files(folder: Path, *patterns: str) -> None:
         for file in folder.glob(pattern):
             if file.is_file():
                 _close(file, FILE_MODE)
+
+
+def close_tree(folder: Path) -> None:
+    """Close a folder and all that lies in it to all other users, if it is there; links are not followed."""
+    if folder.is_dir() and not folder.is_symlink():
+        for place, _, files in os.walk(folder):
+            _close(Path(place), FOLDER_MODE)
+            for name in files:
+                _close(Path(place, name), FILE_MODE)
 
 
 def make_private(file: Path) -> None:

@@ -19,8 +19,9 @@ import plotly.graph_objects as go
 from plotly.serializers import custom_serializers
 from plotly.subplots import make_subplots
 
-from llmos_jupyter.widgets.gantt import KINDS, Bar, Gantt, Line
+from llmos_jupyter.widgets.gantt import Bar, Gantt, Line
 from llmos_jupyter.widgets.saved import COLOURS, FAILED, GREY, INK
+from llmos_jupyter.widgets.step_words import KINDS
 from llmos_jupyter.widgets.utilisation import SECONDS, Used
 
 # Traces a kind of bar.

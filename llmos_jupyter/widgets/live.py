@@ -20,6 +20,8 @@ from typing import Literal, Protocol
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Pulse, Queued, Sample, StepRecord, Task
+from llmos_jupyter.units import shortened
+from llmos_jupyter.widgets.step_words import TaskName
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ class Picture:
     pulse: Pulse | None = None
     queue: tuple[Queued, ...] = ()
     steps: tuple[StepRecord, ...] = ()
-    names: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, TaskName | None] = field(default_factory=dict)
     samples: tuple[Sample, ...] = ()
 
     @property
@@ -64,9 +66,9 @@ class Watcher(Protocol):
     def see(self, picture: Picture) -> bool: ...
 
 
-def name(task: Task) -> str:
+def name(task: Task) -> TaskName:
     """What a task is called where there is little room: its number and how its text begins."""
-    return f"{task.number} {' '.join(task.text[:400].split())[:60]}"
+    return TaskName(task.number, shortened(task.text, 100))
 
 
 class Reader:
@@ -211,7 +213,9 @@ class Reader:
         kept.sort(key=lambda step: step.spans[-1].start if step.spans else step.created)
         self._steps = {step.id: step for step in kept[-KEPT:]}
 
-    def _names(self, client: DaemonClient, queue: Iterable[Queued], known: Mapping[str, str]) -> dict[str, str]:
+    def _names(
+        self, client: DaemonClient, queue: Iterable[Queued], known: Mapping[str, TaskName | None]
+    ) -> dict[str, TaskName | None]:
         names = {**known, **{one.task.id: name(one.task) for one in queue}}
         wanted = {step.task for step in self._steps.values()}
         if wanted - names.keys():
@@ -220,7 +224,7 @@ class Reader:
             # They have just ended: the newest, as a rule.
             names |= {task.id: name(task) for task in client.tasks(limit=min(20 + 2 * len(missing), 1000))}
         # What has been forgotten is not asked for again.
-        return {task: names.get(task, "") for task in wanted}
+        return {task: names.get(task) for task in wanted}
 
 
 def _past(client: DaemonClient, since: float) -> list[Sample]:

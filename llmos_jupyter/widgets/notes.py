@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from llmos_jupyter.protocol import Candidate, Finding, NameChange, Progress, Rehearsal, Run
-from llmos_jupyter.units import size
+from llmos_jupyter.units import elapsed, size
 
 # Bytes from which on it is told what code uses.
 MUCH_MEMORY = 200e6
@@ -53,10 +53,7 @@ def finding_notes(findings: list[Finding]) -> list[str]:
 
 def running_note(seconds: float, memory: int) -> str:
     """Behind the word "running": for how long, and with how much memory where that is much."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    spent = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return f"for {spent}" + (f", using {size(memory)} of memory" if memory > MUCH_MEMORY else "")
+    return f"for {elapsed(seconds)}" + (f", using {size(memory)} of memory" if memory > MUCH_MEMORY else "")
 
 
 def rehearsal_note(rehearsal: Rehearsal) -> str:

@@ -13,9 +13,10 @@ import uuid
 from collections.abc import Iterable, Sequence
 
 from llmos_jupyter.protocol import StepKind
-from llmos_jupyter.widgets.gantt import KINDS, Bar, Gantt, arrange
+from llmos_jupyter.widgets.gantt import Bar, Gantt, arrange
 from llmos_jupyter.widgets.live import Picture
 from llmos_jupyter.widgets.queue import rows, table_html, table_text
+from llmos_jupyter.widgets.step_words import KINDS, clock
 from llmos_jupyter.widgets.utilisation import Series, Used, used
 
 COLOURS: dict[StepKind, str] = {
@@ -126,10 +127,9 @@ def gantt_html(gantt: Gantt) -> str:
 
 
 def _told(gantt: Gantt) -> list[tuple[str, ...]]:
-    """The newest bars in words; a plan is told with what came of it."""
-    actual = {bar.step for bar in gantt.bars if not bar.planned}
-    bars = [bar for bar in gantt.bars if not bar.planned or bar.step not in actual]
-    return [bar.about for bar in sorted(bars, key=lambda bar: bar.start)[-_ROWS:]]
+    """The newest steps in words."""
+    steps = {bar.step: bar.about for bar in sorted(gantt.bars, key=lambda bar: bar.start)}
+    return list(steps.values())[-_ROWS:]
 
 
 def _svg(gantt: Gantt) -> str:
@@ -164,8 +164,8 @@ def _svg(gantt: Gantt) -> str:
     breaks = lines([(line.start, line.lane, line.end, line.to) for line in gantt.breaks], "2 2")
     now = f'<path d="M{x(gantt.now):.1f} 0V{height}" stroke="{GREY}" stroke-dasharray="5 3"/>'
     told = (
-        f'<text x="{left}" y="{height + 14}">{_clock(first)}</text>'
-        f'<text x="{left + width}" y="{height + 14}" text-anchor="end">{_clock(last)}</text>'
+        f'<text x="{left}" y="{height + 14}">{clock(first)}</text>'
+        f'<text x="{left + width}" y="{height + 14}" text-anchor="end">{clock(last)}</text>'
         f'<text x="{x(gantt.now):.1f}" y="{height + 28}" text-anchor="middle">now</text>'
     )
     return (
@@ -210,7 +210,3 @@ def _legend(gantt: Gantt, mark: str, x: float, y: float) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 26 else text[:25] + "…"
-
-
-def _clock(moment: float) -> str:
-    return time.strftime("%H:%M:%S", time.localtime(moment))

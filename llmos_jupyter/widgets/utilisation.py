@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from llmos_jupyter.protocol import GpuSample, Sample
-from llmos_jupyter.units import size
+from llmos_jupyter.units import rate, size
 
 SECONDS = 120.0
 # GPUs that are drawn; all are told in words.
@@ -96,26 +96,63 @@ def _gpu(sample: Sample, index: int, what: str) -> float | None:
 
 def _words(sample: Sample) -> list[str]:
     """The newest figures, one line each."""
-    mean = _mean(sample)
-    cores = len(sample.cores)
-    processor = f"Processor: {mean:.0f} % of {cores} core{'s' * (cores != 1)}" if mean is not None else "Processor: -"
-    lines = [processor, f"Memory: {size(sample.memory_used)} of {size(sample.memory_total)}"]
-    lines += [_gpu_words(gpu) for gpu in sample.gpus]
+    now = figures(sample)
+    lines = [f"{title}: {now[key]}" for key, title in _LINES.items() if now[key]]
+    for gpu in sample.gpus:
+        told = gpu_figures(gpu)
+        lines.append(f"{told['title']}: " + ", ".join(told[key] for key in ("busy", "memory", "facts") if told[key]))
     if not sample.gpus:
-        lines.append(f"GPU: {sample.gpu_why or 'none was found.'}")
+        lines.append(now["no_gpu"])
     engine = sample.engine
-    if engine is None:
-        lines.append("Model: none is loaded.")
-    else:
-        busy = f"{engine.busy} of {engine.slots} slots busy" + (f", {engine.waiting} waiting" * bool(engine.waiting))
-        lines.append(f"Model: {engine.model}, {engine.tokens_per_second:.1f} tokens/s, {busy}")
+    lines.append(f"Model: {engine.model}, {now['writes']}, {now['slots']}" if engine else "Model: none is loaded.")
     return lines
 
 
-def _gpu_words(gpu: GpuSample) -> str:
-    busy = "utilisation not told" if gpu.percent is None else f"{gpu.percent:.0f} %"
-    memory = "" if gpu.memory_used is None else f", {size(gpu.memory_used)}"
-    memory += f" of {size(gpu.memory_total)}" if memory and gpu.memory_total else ""
-    heat = "" if gpu.celsius is None else f", {gpu.celsius:.0f} °C"
-    power = "" if gpu.watts is None else f", {gpu.watts:.0f} W"
-    return f"GPU {gpu.id} ({gpu.name}): {busy}{memory}{heat}{power}"
+_LINES = {"processors": "Processors", "memory": "Memory", "swap": "Swap", "disk": "Disk"}
+
+
+def figures(sample: Sample) -> dict[str, str]:
+    """Each figure in words; empty where there is nothing to tell.
+
+    The side panel has the same in `labextension/src/components/figures.ts`; `tests/data/views.json` holds both to the
+    same words.
+    """
+    mean = _mean(sample)
+    told = {"processors": "" if mean is None else f"{mean:.0f} % of {len(sample.cores)}"}
+    told["memory"] = _part(sample.memory_used, sample.memory_total)
+    told["swap"] = _part(sample.swap_used, sample.swap_total) if sample.swap_total else ""
+    known = sample.disk_read is not None or sample.disk_written is not None
+    disk = f"reads {size(sample.disk_read or 0)}/s, writes {size(sample.disk_written or 0)}/s"
+    told["disk"] = disk if known else ""
+    told["no_gpu"] = "" if sample.gpus else f"No GPU is seen. {sample.gpu_why}".strip()
+    told |= {"writes": "", "slots": ""}
+    if engine := sample.engine:
+        told["writes"] = f"writes {rate(engine.tokens_per_second)} tokens/s"
+        if engine.prompt_tokens_per_second > 0:
+            told["writes"] += f", reads {rate(engine.prompt_tokens_per_second)} tokens/s"
+        told["slots"] = f"{engine.busy} of {engine.slots} slots busy, {engine.waiting} waiting"
+    return told
+
+
+def gpu_figures(gpu: GpuSample) -> dict[str, str]:
+    """What is told of a GPU; empty where the driver does not tell."""
+    watts = "" if gpu.watts is None else f"{rate(gpu.watts)} W"
+    facts = [
+        f"{watts} of {rate(gpu.watts_limit)} W" if watts and gpu.watts_limit is not None else watts,
+        "" if gpu.celsius is None else f"{gpu.celsius:.0f} °C",
+        "" if gpu.core_mhz is None else f"core {gpu.core_mhz} MHz",
+        "" if gpu.memory_mhz is None else f"memory {gpu.memory_mhz} MHz",
+    ]
+    memory = "" if gpu.memory_used is None else size(gpu.memory_used)
+    if gpu.memory_used is not None and gpu.memory_total is not None:
+        memory = _part(gpu.memory_used, gpu.memory_total)
+    return {
+        "title": f"GPU {gpu.id} ({gpu.name})" if gpu.name else f"GPU {gpu.id}",
+        "busy": "the driver does not tell how busy it is" if gpu.percent is None else f"{gpu.percent:.0f} % busy",
+        "memory": memory,
+        "facts": ", ".join(filter(None, facts)),
+    }
+
+
+def _part(used: float, total: float) -> str:
+    return f"{size(used)} of {size(total)}"

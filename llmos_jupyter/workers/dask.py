@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol.jobs import Ended, Job, Started, Waiting, WorkerEvent, WorkerItem
+from llmos_jupyter.system.private_files import private_folder
 from llmos_jupyter.workers.dask_task import END, NO_TICKET, read_files, run_here
 
 if TYPE_CHECKING:
@@ -254,19 +255,7 @@ class _Attempt:
                 await Queue(f"{self._name}-{what}", client=self._client) for what in ("events", "tickets")
             ]
             await tickets.put(1)
-            future = self._client.submit(
-                run_here,
-                self._job.model_dump_json(),
-                self._files,
-                events.name,
-                tickets.name,
-                # A group of its own: the jobs of one group Dask would hold back, but give each worker one in advance,
-                # which then runs before all that come later, whatever their priorities.
-                key=(self._name, 0),
-                pure=False,
-                priority=self._job.priority,
-                resources=self._job.resources or None,
-            )
+            future = self._submit(events.name, tickets.name)
             cancelled = asyncio.ensure_future(self._cancelled.wait())
             finished = asyncio.ensure_future(_settled(future))
             heard = asyncio.ensure_future(events.get())
@@ -311,6 +300,21 @@ class _Attempt:
             await asyncio.gather(*waits, return_exceptions=True)
             await self._tidy(future, queues)
 
+    def _submit(self, events: str, tickets: str) -> Any:
+        return self._client.submit(
+            run_here,
+            self._job.model_dump_json(),
+            self._files,
+            events,
+            tickets,
+            # A group of its own: the jobs of one group Dask would hold back, but give each worker one in advance,
+            # which then runs before all that come later, whatever their priorities.
+            key=(self._name, 0),
+            pure=False,
+            priority=self._job.priority,
+            resources=self._job.resources or None,
+        )
+
     async def _result(self, future: Any) -> Ended | None:
         """How the job ended, with its results on this machine's disk; None if the worker was lost."""
         if future.status in ("cancelled", "lost"):
@@ -324,7 +328,7 @@ class _Attempt:
         ended = Ended.model_validate_json(text)
         if ended.results is None:
             return ended
-        self._keep.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self._keep)
         for name, data in files.items():
             (self._keep / Path(name).name).write_bytes(data)
         results = ended.results.model_copy(update={"folder": str(self._keep)})

@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol.jobs import Answered, Job, Limits, Missing
 from llmos_jupyter.sandbox import lock
+from llmos_jupyter.system.private_files import private
 from llmos_jupyter.workers import threads, transfer
 from llmos_jupyter.workers.order import Order
 
@@ -110,7 +111,7 @@ def begin() -> None:
     _settle(job)
     shell.kernel.raw_input = shell.kernel.getpass = _refuse_input
     locked = "not locked yet: it is before its code runs" if job.lock_later else _lock(job)
-    (Path(_order.files) / CONFINEMENT).write_text(locked, encoding="utf-8")
+    _write(CONFINEMENT, locked)
     if job.variables:
         values, missing = transfer.unpack(job.variables)
         if missing:
@@ -134,7 +135,13 @@ def bring_back(names: Iterable[str]) -> None:
 
 def answered(what: Answered) -> None:
     """What becomes of a request in words goes with the results."""
-    (Path(_order.files) / ANSWERED).write_text(what.model_dump_json(), encoding="utf-8")
+    _write(ANSWERED, what.model_dump_json())
+
+
+def _write(name: str, text: str) -> None:
+    """Leave a file for the daemon. The umask is the user's here, for what their code writes."""
+    with open(Path(_order.files) / name, "w", encoding="utf-8", opener=private) as output:
+        output.write(text)
 
 
 def _job() -> Job:

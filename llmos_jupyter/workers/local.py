@@ -19,7 +19,7 @@ from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol.jobs import Ended, Grants, Job, WorkerItem
 from llmos_jupyter.system import processes
-from llmos_jupyter.system.private_files import users_umask
+from llmos_jupyter.system.private_files import private_folder, users_umask
 from llmos_jupyter.workers.order import Order
 from llmos_jupyter.workers.worker import Worker
 
@@ -65,8 +65,7 @@ class LocalPool:
     async def start(self) -> None:
         if sys.platform == "win32":
             raise LLMOSError("Background cells need Linux or macOS: run this cell in the notebook itself.")
-        paths.workers_dir().mkdir(parents=True, exist_ok=True)
-        paths.workers_dir().chmod(0o700)
+        private_folder(paths.workers_dir())
         remove_leftovers()
         self._folder.mkdir(exist_ok=True, mode=0o700)
         self._keep_warm()

@@ -26,6 +26,7 @@ import cloudpickle
 
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol.jobs import GIB, Bundle, Missing, Packed
+from llmos_jupyter.system.private_files import private, private_folder
 from llmos_jupyter.workers.fingerprints import Seen
 from llmos_jupyter.workers.names import Names, names_of
 
@@ -105,12 +106,13 @@ class _Writing:
 
     def close(self, missing: Iterable[Missing] = ()) -> Bundle:
         bundle = Bundle(folder=str(self.folder), variables=self.done, missing=list(missing))
-        (self.folder / MANIFEST).write_text(bundle.model_dump_json(), encoding="utf-8")
+        with open(self.folder / MANIFEST, "w", encoding="utf-8", opener=private) as manifest:
+            manifest.write(bundle.model_dump_json())
         return bundle
 
 
 def _write(variables: Mapping[str, Any], folder: Path) -> _Writing:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(folder)
     writing = _Writing(folder)
     first: dict[int, str] = {}
 
@@ -122,7 +124,7 @@ def _write(variables: Mapping[str, Any], folder: Path) -> _Writing:
         else:
             path = folder / f"{number}.pickle"
             try:
-                with path.open("wb") as file:
+                with open(path, "wb", opener=private) as file:
                     bounded = _Bounded(file, left)
                     cloudpickle.dump(value, bounded, protocol=pickle.HIGHEST_PROTOCOL)
             except BaseException:

@@ -20,6 +20,7 @@ from jupyter_client.connect import write_connection_file
 
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol.jobs import Answered, Bundle, Ended, Job, Started, Stream, WorkerItem
+from llmos_jupyter.system.private_files import private_folder
 from llmos_jupyter.workers import inside, outputs
 from llmos_jupyter.workers.order import Order
 from llmos_jupyter.workers.transfer import MANIFEST, readable_bytes
@@ -217,7 +218,7 @@ class Worker:
         if reply["status"] != "ok" or not (folder / MANIFEST).exists():
             why = f"{reply.get('ename', 'Error')}: {reply.get('evalue', '')}".rstrip(": ")
             return f"The results could not be taken back ({why}): have the code write them to a file."
-        keep.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(keep.parent)
         shutil.move(folder, keep)
         bundle = Bundle.model_validate_json((keep / MANIFEST).read_text(encoding="utf-8"))
         self._results = bundle.model_copy(update={"folder": str(keep)})

@@ -33,6 +33,7 @@ from llmos_jupyter.protocol import (
     Timings,
     Trace,
 )
+from llmos_jupyter.protocol.generation import Purpose
 from llmos_jupyter.protocol.jobs import Ended
 from llmos_jupyter.scheduling.estimating.calibration import Observation
 from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome, Prior
@@ -55,10 +56,11 @@ def trace(*records: Record, state: TaskState = "done") -> Trace:
     return Trace(task=task, records=[StoredRecord(id=n, at=100.0, record=one) for n, one in enumerate(records)])
 
 
-def candidate(round_: int, prompt: str = PROMPT, **more: Any) -> CandidateRecord:
+def candidate(round_: int, prompt: str = PROMPT, *, purpose: Purpose = "answer", **more: Any) -> CandidateRecord:
     timings = Timings(prompt_tokens=30, tokens=20, decode_ms=800.0, first_token_ms=400.0)
     message = Message(role="user", content=prompt)
-    return CandidateRecord(round=round_, candidate=Candidate(text="x", messages=[message], timings=timings, **more))
+    written = Candidate(text="x", messages=[message], timings=timings, **more)
+    return CandidateRecord(round=round_, purpose=purpose, candidate=written)
 
 
 def rehearsed(round_: int, status: str, index: int = 0, seconds: float = 0.2) -> RehearsalRecord:
@@ -91,12 +93,12 @@ def test_repairs_and_candidates_side_by_side() -> None:
         candidate(0),
         rehearsed(0, "failed"),
         rehearsed(0, "passed", index=1),  # an idiom, not the model's
-        candidate(2, index=0),
-        candidate(2, index=1),
-        candidate(2, index=2, finish="cancelled"),
+        candidate(2, index=0, purpose="compare"),
+        candidate(2, index=1, purpose="compare"),
+        candidate(2, index=2, finish="cancelled", purpose="compare"),
         rehearsed(2, "failed", index=0),
         rehearsed(2, "passed", index=1),
-        candidate(3),
+        candidate(3, purpose="repair"),
         InspectionRecord(round=3, code="x", findings=[wrong]),
     )
     seen = Observer(SMALL).request(trace(*records, state="failed"), right=False)

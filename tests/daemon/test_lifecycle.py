@@ -26,6 +26,8 @@ from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import PROTOCOL, DecisionRecord, Finish, Options, Request, Session
 from llmos_jupyter.system.private_files import private_folder
+from llmos_jupyter.workers import transfer
+from tests.kernels import kernel
 
 
 def me() -> Session:
@@ -79,13 +81,16 @@ def test_the_runtime_file_is_the_users_alone(standing: lifecycle.RuntimeInfo) ->
 
 
 def modes(*folders: Path) -> dict[str, int]:
-    """The rights of others on each file and folder of ours."""
-    found = [*folders, *(file for folder in folders for file in folder.rglob("*"))]
+    """The rights of others on each file and folder of ours; IPython's own lie in one of these."""
+    found = [*folders, *(file for folder in folders for file in folder.rglob("*") if ".ipython" not in file.parts)]
     return {file.name: file.lstat().st_mode & 0o077 for file in found if not file.is_socket()}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
-def test_all_files_are_the_users_alone_whoever_made_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("umask", [0, 0o002])
+def test_all_files_are_the_users_alone_whoever_made_them(
+    umask: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data, run = tmp_path / "data", tmp_path / "run"
     monkeypatch.setenv("LLMOS_DATA_DIR", str(data))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(run))
@@ -95,16 +100,47 @@ def test_all_files_are_the_users_alone_whoever_made_them(tmp_path: Path, monkeyp
         (data / name).write_text("old")
         (data / name).chmod(0o644)
     (data / "llmos.db").touch(0o644)
-    before = os.umask(0o002)
+    for name in ("jobs", "results", "states", "workers"):
+        (data / name / "old").mkdir(parents=True)
+        (data / name / "old" / "1.pickle").touch(0o666)
+    before = os.umask(umask)
     try:
         assert main(["config", "yield_cores=true"]) == 0
         config.change("mode=ask")  # as a kernel does
         Recording(tmp_path / "n.llmos.json").add(record("x", Options(), {}, kind="code", answer="1", model="m"))
         DaemonClient().submit(request())
+        transfer.pack_known({"x": [1, 2]}, paths.jobs_dir() / "new")
         assert (data / "llmos.db-wal").stat().st_size
         assert {name for name, others in modes(data, run).items() if others} == set()
         (tmp_path / "mine").touch()
-        assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o664
+        assert (tmp_path / "mine").stat().st_mode & 0o777 == 0o666 & ~umask
+    finally:
+        os.umask(before)
+        lifecycle.stop()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes, and no background cells")
+def test_what_background_cells_leave_is_the_users_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, run = tmp_path / "home" / "data", tmp_path / "home" / "run"
+    monkeypatch.setenv("LLMOS_DATA_DIR", str(data))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(run))
+    monkeypatch.setenv("LLMOS_MODEL_DIR", str(tmp_path / "no-models"))
+    before = os.umask(0)
+    try:
+        with kernel(tmp_path) as running:
+            running.run("%load_ext llmos_jupyter\nx = [1, 2]")
+            running.run("%%llmos run -b\nopen('theirs', 'w').close()\ny = x * 1000\nimport time\ntime.sleep(1)")
+            seen: dict[str, int] = {}
+            deadline = time.monotonic() + 20
+            while not (tmp_path / "theirs").exists() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            seen |= modes(data, run)  # while the worker lives
+            running.run("%llmos wait")
+            seen |= modes(data, run)
+            assert running.value("len(y)") == "2000"
+        assert {"jobs", "workers", "results", "job.json", "llmos.db"} <= seen.keys()
+        assert {name for name, others in seen.items() if others} == set()
+        assert (tmp_path / "theirs").stat().st_mode & 0o777 == 0o666
     finally:
         os.umask(before)
         lifecycle.stop()

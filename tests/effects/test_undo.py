@@ -52,3 +52,31 @@ def test_what_was_changed_again_stays(then: str, name: str, place: int, left: An
     assert done["said"] == [f"{name} was changed again after the answer, so it was left as it is."]
     assert done["state"][place] == left
     assert [*done["state"][:place], *done["state"][place + 1 :]] == [*BEFORE[:place], *BEFORE[place + 1 :]]
+
+
+LARGE = "import os, time; KERNEL = os.getpid(); big = pd.DataFrame(np.ones((200_000, 2))); arr = np.ones(200_000)"
+
+
+def changed_and_undone(code: str) -> dict[str, Any]:
+    """The first values of what is too large to be copied without need, after a run and after its undo."""
+    shell = fresh_shell(LARGE)
+    undo = commit(run_in_sandbox(code, shell))
+    names = shell.user_ns
+    ran = [float(names["big"].iloc[0, 0]), float(names["arr"][0])]
+    return {"ran": ran, "said": undo.restore(), "left": [float(names["big"].sum().sum()), float(names["arr"].sum())]}
+
+
+@pytest.mark.parametrize(
+    ("code", "ran"),
+    [
+        # What tells the copy from the kernel runs in the copy alone.
+        ("if os.getpid() == KERNEL:\n    big.iloc[0, 0] = -1\n    arr[0] = -1", [1.0, 1.0]),
+        ("if os.getpid() != KERNEL:\n    big.iloc[0, 0] = -1\n    arr[0] = -1", [-1.0, -1.0]),
+        # What depends on a clock is decided once.
+        ("late = time.time() > 1e9\nif late:\n    big.iloc[0, 0] = -1\n    arr[0] = -1", [-1.0, -1.0]),
+    ],
+)
+def test_undo_says_restored_only_of_what_it_has_restored(code: str, ran: list[float]) -> None:
+    status, done = in_fork(lambda: changed_and_undone(code))
+    assert status == "done", done
+    assert done == {"ran": ran, "said": [], "left": [400_000.0, 200_000.0]}

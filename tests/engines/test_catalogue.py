@@ -87,10 +87,6 @@ def test_spellings_of_a_catalogue_name(model_home: Path, site: Site, name: str) 
     assert site.requests == []
 
 
-def test_auto_is_one_of_the_catalogue() -> None:
-    assert resolve("Auto").automatic
-
-
 @pytest.mark.parametrize(
     ("name", "hint"),
     [

@@ -139,5 +139,10 @@ def test_unknown_sizes_do_not_divide_by_zero() -> None:
     assert decode_speed(model, machine(8, 4, 2)) > 0
 
 
+def test_auto_is_one_of_the_catalogue() -> None:
+    assert selection.resolve(" Auto ").automatic
+    assert selection.resolve("1.5b") == resolve("1.5b")
+
+
 def test_the_catalogue_is_what_is_chosen_from() -> None:
     assert choose(Machine.here(), catalogue.models()).model in catalogue.models()

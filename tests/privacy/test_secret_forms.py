@@ -61,6 +61,58 @@ VENDORS = {
     "Vault": ("hvs.", made(90), ""),
     "Vercel": ("vercel_", made(24), ""),
     "xAI": ("xai-", made(80), ""),
+    "Adobe": ("p8e-", made(32), ""),
+    "Airtable": ("pat" + made(14) + ".", made(64, HEX), ""),
+    "Alibaba": ("LTAI", made(20), ""),
+    "Artifactory": ("AKCp", made(69), ""),
+    "Atlassian": ("ATATT3", made(186), ""),
+    "Authress": ("sc_" + made(12) + ".ab12.acc-", made(12, HEX), "." + made(40)),
+    "AWS Bedrock": ("ABSK", made(120), ""),
+    "Buildkite": ("bkua_", made(40, HEX), ""),
+    "CircleCI": ("CCIPAT_", made(22), "_" + made(40, HEX)),
+    "Clojars": ("CLOJARS_", made(60), ""),
+    "Cloudflare": ("v1.0-" + made(24, HEX) + "-", made(146, HEX), ""),
+    "Contentful": ("CFPAT-", made(43), ""),
+    "Defined Networking": ("dnkey-" + made(26) + "-", made(52), ""),
+    "Dropbox": ("sl.", made(135), ""),
+    "Duffel": ("duffel_live_", made(43), ""),
+    "Dynatrace": ("dt0c01." + made(24, UPPER) + ".", made(64, UPPER), ""),
+    "EasyPost": ("EZAK", made(54), ""),
+    "Facebook": ("EAAC", made(110), ""),
+    "Figma": ("figd_", made(43), ""),
+    "Flutterwave": ("FLWSECK_TEST-", made(32, HEX), "-X"),
+    "Frame.io": ("fio-u-", made(64), ""),
+    "Harness": ("pat." + made(22) + ".", made(24), "." + made(20)),
+    "HubSpot": ("pat-na1-", uuid(), ""),
+    "Infracost": ("ico-", made(32), ""),
+    "Intra42": ("s-s4t2ud-", made(64, HEX), ""),
+    "Kaggle": ("KGAT_", made(32, HEX), ""),
+    "LangSmith": ("lsv2_pt_", made(32, HEX), "_" + made(10, HEX)),
+    "LaunchDarkly": ("sdk-", uuid(), ""),
+    "Lob": ("live_", made(35, HEX), ""),
+    "MaxMind": (made(6) + "_", made(29), "_mmk"),
+    "NVIDIA": ("nvapi-", made(64), ""),
+    "Octopus": ("API-", made(26, UPPER), ""),
+    "OpenShift": ("sha256~", made(43), ""),
+    "Plaid": ("access-production-", uuid(), ""),
+    "PlanetScale": ("pscale_tkn_", made(43), ""),
+    "PostHog": ("phx_", made(43), ""),
+    "Prefect": ("pnu_", made(36), ""),
+    "ReadMe": ("rdme_", made(70, string.ascii_lowercase + string.digits), ""),
+    "Resend": ("re_" + made(8) + "_", made(24), ""),
+    "Scalingo": ("tk-us-", made(48), ""),
+    "Sendinblue": ("xkeysib-", made(64, HEX), "-" + made(16)),
+    "SettleMint": ("sm_pat_", made(16), ""),
+    "Shippo": ("shippo_live_", made(40, HEX), ""),
+    "Sonar": ("squ_", made(40, HEX), ""),
+    "Sourcegraph": ("sgp_" + made(16, HEX) + "_", made(40, HEX), ""),
+    "Square": ("sq0atp-", made(22), ""),
+    "Tailscale": ("tskey-auth-", made(17), "-" + made(32)),
+    "Tavily": ("tvly-dev-", made(32), ""),
+    "Twitter": ("A" * 22, made(84), ""),
+    "Typeform": ("tfp_", made(59), ""),
+    "Weights & Biases": ("wandb_v1_", made(60), ""),
+    "Yandex": ("AQVN", made(36), ""),
     "Teams": ("https://acme.webhook.office.com/webhookb2/", uuid(), f"@{uuid()}/IncomingWebhook/{made(32, HEX)}"),
     "PuTTY": ("PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n", made(60), "\nPrivate-MAC: 1"),
     "shadow": ("root:$6$saltsalt$", made(86), ":19000:0:99999:7:::"),
@@ -120,6 +172,39 @@ WRITTEN = [
     ("card_pin = '4821'", "4821"),
     ("{'user': 'ann', 'api key': 'k-1234-x'}", "k-1234-x"),
     (f"aws_secret_access_key = {AWS_SECRET}", AWS_SECRET),
+    ("docker login -u ann -p Pa55w0rd reg.io", "Pa55w0rd"),
+    ("twine upload -u __token__ -p Pa55w0rd dist/*", "Pa55w0rd"),
+    ("redis-cli -h h -a Pa55w0rd ping", "Pa55w0rd"),
+    ("mongosh -u ann -p Pa55w0rd --authenticationDatabase admin", "Pa55w0rd"),
+    ("ldapsearch -x -D cn=admin -w Pa55w0rd -b dc=x", "Pa55w0rd"),
+    ("smbclient -U ann%Pa55w0rd //h/s", "Pa55w0rd"),
+    ("openssl rsa -in k.pem -passin pass:Pa55w0rd", "Pa55w0rd"),
+    ("http --auth ann:Pa55w0rd x.org", "Pa55w0rd"),
+    ("wget --password=swordfish --user=ann x.org", "swordfish"),
+    (f"aws configure set aws_secret_access_key {AWS_SECRET}", AWS_SECRET),
+    ("echo 'ann:Pa55w0rd' | chpasswd", "Pa55w0rd"),
+    ("echo Pa55w0rd | sudo -S ls", "Pa55w0rd"),
+    ("<server><username>ann</username><password>swordfish</password></server>", "swordfish"),
+    (f'<add key="ApiToken" value="{MIXED}"/>', MIXED),
+    (f'{{"auths": {{"reg.io": {{"auth": "{MIXED}"}}}}}}', MIXED),
+    ("kind: Secret\ndata:\n  password: UGE1NXcwcmQheA==", "UGE1NXcwcmQheA"),
+    (f"PRIVATE-TOKEN: {MIXED}", MIXED),
+    (f"Ocp-Apim-Subscription-Key: {MIXED}", MIXED),
+    ("CREATE USER ann WITH PASSWORD 'swordfish'", "swordfish"),
+    ("CREATE USER 'ann'@'h' IDENTIFIED BY 'swordfish'", "swordfish"),
+    ('storePassword "swordfish"', "swordfish"),
+    (f"('fs.s3a.secret.key', '{AWS_SECRET}')", AWS_SECRET),
+    ('network={ssid="x" psk="Pa55w0rd"}', "Pa55w0rd"),
+    (f"sessionid={AWS_SECRET}", AWS_SECRET),
+    (f"export DATADOG_KEY={MIXED}", MIXED),
+    ("mnemonic = 'abandon ability able about above absent absorb abstract absurd abuse access accident'", "ability"),
+    ("login = 'Pa55w0rd'", "Pa55w0rd"),
+    ('{"user":{"0":"ann"},"api key":{"0":"k-1234-x","1":"k-99-y"}}', "k-99-y"),
+    ('{"columns":["user","api key"],"index":[0],"data":[["ann","k-1234-x"]]}', "k-1234-x"),
+    ("{'index': [0], 'columns': ['user', 'password'], 'data': [['ann', 'swordfish']]}", "swordfish"),
+    ('[{"name":"db_password","value":"swordfish"},{"name":"region","value":"eu"}]', "swordfish"),
+    ('{"name":{"0":"db_password","1":"region"},"value":{"0":"swordfish","1":"eu"}}', "swordfish"),
+    ("env:\n - name: DB_PASSWORD\n   value: swordfish\n", "swordfish"),
 ]
 
 
@@ -136,7 +221,49 @@ def test_a_password_as_people_write_it_is_masked(text: str, secret: str) -> None
     ast.parse(masked)
 
 
+WRAPPED = {
+    "of one length": ("ghp_", made(36), 18, "\n"),
+    "between quotes": ("sk-proj-", made(48), 20, "'\n '"),
+    "without an end": ("eyJhbGciOiJIUzI1NiJ9.eyJz", made(12) + "." + made(43), 30, "\n"),
+    "in a string's repr": ("ghp_", made(36), 18, "\\n"),
+    "indented": ("hvs.", made(90), 40, "\n      "),
+}
+
+
+@pytest.mark.parametrize("how", WRAPPED)
+def test_a_key_that_goes_on_in_the_next_line_is_masked_to_its_end(how: str) -> None:
+    before, key, place, gap = WRAPPED[how]
+    masked = mask(f"['{before}{key[:place]}{gap}{key[place:]}']\nthe next line")
+    assert key[:8] not in masked
+    assert key[-8:] not in masked
+    assert "\nthe next line" in masked
+
+
+@pytest.mark.parametrize("behind", ["user_42", "the rest", "2024-01-02T03:04:05", "AB12345", "df.head(3)"])
+def test_the_line_behind_a_whole_key_stays(behind: str) -> None:
+    for key in ("sk-proj-" + made(48), "ghp_" + made(36)):
+        assert mask(f"{key}\n{behind}").endswith(f"\n{behind}")
+
+
 STAYS = [
+    # names of a login, and what stands beside names
+    "login = 'ann42'",
+    "login: Ann.Miller1990",
+    "{'login': 'AB12345', 'last_login': '2024-01-02T03:04:05'}",
+    "login='ann.b4ker@example.org'",
+    '[{"name":"token_limit","value":"abc123def"},{"name":"region","value":"eu-west-1"}]',
+    '{"columns":["key","value"],"index":[0],"data":[["K001a","north12"]]}',
+    "env:\n - name: REGION\n   value: eu-west-1\n",
+    "secret_santa = 'Ann'",
+    "auth_log = 'ab12cd34ef'",
+    # command lines
+    "docker run -p 8080:80 image",
+    "mkdir -p folder/one && cp -a src dst",
+    "ssh -p 2222 ann@host",
+    "redis-cli -h localhost -p 6379",
+    "openssl enc -aes-256-cbc -in file",
+    "tool --password",
+    "  --password TEXT  the password of the database",
     # like a vendor's key
     "key-value pairs, key-1 and key-2",
     "vercel_deployment_environment_names",

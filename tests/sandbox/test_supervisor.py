@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.effects.copy.kernel_copy import supported
-from llmos_jupyter.sandbox import file_calls, judge, lock, seccomp_filter
+from llmos_jupyter.sandbox import file_calls, handlers, lock, seccomp_filter
 from llmos_jupyter.sandbox.landlock import landlock_version
 from tests.effects.copy.shells import descendants, descriptors, leftovers, rehearse, shell_with
 
@@ -49,8 +49,8 @@ def test_the_supervisor_dies(monkeypatch: pytest.MonkeyPatch) -> None:
     def breaks(*_: object) -> int:
         raise RuntimeError("broken")
 
-    monkeypatch.setitem(judge._HANDLERS, "mkdirat", breaks)
-    monkeypatch.setitem(judge._HANDLERS, "mkdir", breaks)
+    monkeypatch.setitem(handlers.HANDLERS, "mkdirat", breaks)
+    monkeypatch.setitem(handlers.HANDLERS, "mkdir", breaks)
     started = time.monotonic()
     done = rehearse("import os\nos.mkdir('/tmp/llmos-never')", shell_with(), budget_seconds=20)
     assert time.monotonic() - started < 10
@@ -164,7 +164,7 @@ def test_without_a_listener_the_lock_is_the_same_and_says_so(monkeypatch: pytest
 
 
 def test_a_judge_knows_every_call_that_the_filter_tells() -> None:
-    assert set(seccomp_filter.TOLD) == set(judge._HANDLERS)
+    assert set(seccomp_filter.TOLD) == set(handlers.HANDLERS)
     assert set(file_calls.HANDLERS) >= {*seccomp_filter.OPENINGS, *seccomp_filter.FILE_CHANGES}
 
 

@@ -32,7 +32,7 @@ def problem(*steps: Step) -> Problem:
         (lambda: problem(Step("a", ON_WORKER, after=("z",))), "waits for z, which does not exist"),
         (lambda: problem(Step("a", ON_WORKER), Step("a", ON_WORKER)), "Two steps are called a"),
         (lambda: problem(Step("a", ON_WORKER, gpus=2)), "needs 2 GPUs and machine has 1"),
-        (lambda: problem(Step("a", ON_WORKER, memory=9 * GIB)), "9 GiB of memory and machine has 8 GiB"),
+        (lambda: problem(Step("a", ON_WORKER, memory=9 * GIB)), "9.7 GB of memory and machine has 8.6 GB"),
         (lambda: problem(Step("a", {"engine": Option(1.0)}, cores=2)), "needs 5 cores and machine has 4"),
         (lambda: problem(Step("a", {"machine": Option(1.0)})), "machine has no slot"),
         (lambda: problem(Step("a", {"gpu-7": Option(1.0)})), "gpu-7, which does not exist"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 import zlib
+from multiprocessing import util
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,9 @@ def test_what_a_pickle_does_is_refused_and_the_rest_comes(shell: InteractiveShel
     values = {
         "runs": Calls(os.system, f"touch {tmp_path}/ran"),
         "reads": Calls(np.fromfile, str(tmp_path / "secret"), "u1"),
+        # No audit event tells of these two.
+        "starts": Calls(util.spawnv_passfds, b"/usr/bin/touch", [b"touch", f"{tmp_path}/ran".encode()], ()),
+        "calls": Calls(eval, f"__import__('ctypes').pythonapi.system(b'touch {tmp_path}/ran')"),
         "ends": Calls(os._exit, 3),
         "fails": Calls(int, "x"),
         "good": [1, 2],
@@ -76,7 +80,8 @@ def test_what_a_pickle_does_is_refused_and_the_rest_comes(shell: InteractiveShel
     assert not (tmp_path / "ran").exists()
     reasons = {missing.name: missing.reason for missing in merged.missing}
     assert reasons.keys() == values.keys() - {"good"}
-    assert "which it may not" in reasons["runs"]
+    for name in ("runs", "starts", "calls"):
+        assert "which it may not" in reasons[name], reasons
     assert f"read {tmp_path}/secret" in reasons["reads"]
     assert "ValueError" in reasons["fails"]
     assert "save it to a file" in reasons["late"]

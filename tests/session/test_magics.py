@@ -67,6 +67,40 @@ def test_sentences_reach_the_model_as_they_were_written(line: str) -> None:
     assert read(line) == Call({}, words=line)
 
 
+@pytest.mark.parametrize(
+    ("line", "usage"),
+    [
+        ("priority 1", "%llmos priority N low"),
+        ("priority", "%llmos priority N low"),
+        ("result", "%llmos result N"),
+        ("retry", "%llmos retry N"),
+        ("pause all", "%llmos pause N"),
+        ("resume -1", "%llmos resume N"),
+        ("history 0", "%llmos history [N]"),
+        ("undo everything", "%llmos undo [N]"),
+        ("code 1 2", "%llmos code [N]"),
+        ("cancel 1.5", "%llmos cancel [N]"),
+        ("wait now", "%llmos wait [N]"),
+        ("why 9999999999", "%llmos why [N]"),
+        ("use", "%llmos use NAME"),
+        ("allow", "%llmos allow WHAT"),
+        ("revoke", "%llmos revoke WHAT"),
+        ("trace out.txt", "%llmos trace FILE.json"),
+        ("trust", "%llmos trust FILE"),
+        ("feedback great", "%llmos feedback up [N]"),
+        ("replay", "%llmos replay status"),
+        ("config mode", "%llmos config [KEY=VALUE]"),
+        ("status 1", "%llmos status"),
+        ("queue 7", "%llmos queue"),
+    ],
+)
+def test_a_sub_command_that_is_not_complete_is_not_sent_to_the_model(line: str, usage: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        read(line)
+    assert str(caught.value) == f"Write `{usage}`, or, if these are words for the model, `%llmos -- {line}`."
+    assert read(f"-- {line}").words == line
+
+
 def test_two_dashes_and_a_cell_make_anything_words() -> None:
     assert read("-- status").words == "status"
     assert read("--mode ask -- why").words == "why"
@@ -174,6 +208,9 @@ def test_the_options_of_a_task_are_of_tasks_only() -> None:
     ):
         with pytest.raises(UsageError, match=said):
             shell.run_line_magic("llmos", options)
+    for option in ("--mode show", "--model auto", "--candidates 3", "--no-context", "--timeout 5"):
+        with pytest.raises(UsageError, match=f"{option.split()[0]} is for words to the model.* leave it out"):
+            shell.run_cell_magic("llmos", f"run {option}", "raise SystemExit")
     with pytest.raises(UsageError, match="--gpu cannot be -1: input should be greater than or equal to 0"):
         shell.run_cell_magic("llmos", "run --gpu -1", "x = 1")
 

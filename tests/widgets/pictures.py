@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from llmos_jupyter.protocol import Options, Queued, Sample, Session, Span, StepRecord, Task, TaskState
+from llmos_jupyter.widgets.step_words import TaskName
 
 NOW = 1_700_000_000.0
 HOSTILE = "<img src=x onerror=alert(1)> & </td></table><script>alert(2)</script>"
@@ -20,7 +21,7 @@ def queued(number: int, text: str = "x", state: TaskState = "running", why: str 
         created=NOW - 42, updated=NOW,
     )  # fmt: skip
     record = step(number, state="waiting" if state == "accepted" else "running", planned=(20, 30), priority=50)
-    return Queued(task=task, step=record, why=why, more=more)
+    return Queued.of(task, record, why, more)
 
 
 def step(
@@ -44,8 +45,8 @@ def step(
     )
 
 
-def names(steps: Sequence[StepRecord], text: str = "x") -> dict[str, str]:
-    return {one.task: f"{int(one.task, 16)} {text}" for one in steps}
+def names(steps: Sequence[StepRecord], text: str = "x") -> dict[str, TaskName | None]:
+    return {one.task: TaskName(int(one.task, 16), text) for one in steps}
 
 
 def sample(at: float, cores: Sequence[float] = (10.0, 30.0), **given: Any) -> Sample:

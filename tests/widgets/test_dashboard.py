@@ -129,7 +129,8 @@ def test_it_is_live_while_a_cell_runs(wire: Wire) -> None:
     tables = [state["value"] for state in states if "llmos-queue" in str(state.get("value"))]
     assert any("this is the task" in table for table in tables)
     figures = [state["_py2js_update"] for state in states if state.get("_py2js_update")]
-    assert any("1 import time" in str(update["style_data"].get("hovertext")) for update in figures)
+    words = [str(update["style_data"].get("hovertext")) for update in figures]
+    assert any("Task 1: code in a worker on workers, running<br>import time" in word for word in words)
     # It grows while it runs: more than its beginning and its end were drawn.
     assert len(figures) >= 3
 
@@ -191,7 +192,7 @@ def test_a_daemon_that_was_killed_is_missed_and_found_again(wire: Wire) -> None:
     client.status()
     client.close()
     wire.run(background("print('after the fall')"))
-    look = "p = reader().picture; print(p.link, repr(p.said), list(p.names.values()))"
+    look = "p = reader().picture; print(p.link, repr(p.said), [f'{n.number} {n.text}' for n in p.names.values()])"
     wire.run("from llmos_jupyter.widgets.live import reader")
 
     def found() -> bool:

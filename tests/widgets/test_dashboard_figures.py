@@ -11,6 +11,7 @@ import pytest
 
 from llmos_jupyter.widgets import figures
 from llmos_jupyter.widgets.gantt import arrange
+from llmos_jupyter.widgets.step_words import TaskName
 from llmos_jupyter.widgets.utilisation import used
 from tests.widgets.pictures import HOSTILE, NOW, names, sample, step
 
@@ -95,7 +96,7 @@ def test_kinds_differ_in_pattern_as_well_as_in_colour() -> None:
 def test_names_in_the_figure_are_escaped() -> None:
     one = step(1, (-30, -10), resource=HOSTILE, why=HOSTILE)
     figure = figures.GanttFigure()
-    figure.draw(arrange([one], {one.task: f"1 {HOSTILE}"}, NOW))
+    figure.draw(arrange([one], {one.task: TaskName(1, HOSTILE)}, NOW))
     texts = [text for trace in figure.figure.data if trace.type == "bar" for text in (trace.hovertext or ())]
     lanes = [lane for trace in figure.figure.data for lane in (trace.y if trace.y is not None else ())]
     assert texts

@@ -81,13 +81,13 @@ test('what waits stands where it is planned, and without a plan in the row of no
   expect(byStep.get('w')).toMatchObject({ row: WAITING, start: NOW - 100, end: NOW });
 });
 
-test('a bar reaches over its plan and all its spans', () => {
+test('a bar reaches over all its spans, and over its plan only before it runs', () => {
   const { byStep } = layOut(
     [step({ state: 'running', planned: span(5, 40), spans: [span(30, null), span(10, 20)] })],
     50
   );
   const bar = byStep.get('a');
-  expect(bar).toMatchObject({ start: 5, end: 50 });
+  expect(bar).toMatchObject({ start: 10, end: 50, planned: { start: 5, end: 40, open: false } });
   expect(bar?.spans).toEqual([
     { start: 10, end: 20, open: false },
     { start: 30, end: 50, open: true }

@@ -81,7 +81,7 @@ test('pointing at a bar says why, and how long was predicted and planned against
   const { container } = show();
   fireEvent.pointerEnter(screen.getByLabelText(/^Task 7/));
   const words = within(details(container));
-  expect(words.getByText('Task 7: run in a worker on workers, done')).toBeInTheDocument();
+  expect(words.getByText('Task 7: code in a worker on workers, done')).toBeInTheDocument();
   expect(words.getByText('Started on workers: a core was free.')).toBeInTheDocument();
   expect(words.getByText('Predicted 25 s (9 of 10 within 50 s), took 30 s.')).toBeInTheDocument();
   expect(words.getByText(/began 2\.0 s later/)).toBeInTheDocument();
@@ -96,7 +96,7 @@ test('the keyboard goes from bar to bar and reads the same', async () => {
   expect(screen.getByLabelText(/^Task 8/)).toHaveFocus();
   expect(details(container)).toHaveTextContent('It waits for a core.');
   expect(details(container)).toHaveTextContent(
-    'After task 7 (run in a worker), a step not shown here.'
+    'After task 7 (code in a worker), a step not shown here.'
   );
   await user.keyboard('{Escape}');
   expect(screen.getByRole('group', { name: 'Schedule' })).toHaveFocus();

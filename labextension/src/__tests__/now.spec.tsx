@@ -44,10 +44,10 @@ describe('Now', () => {
       'qwen2.5-coder-1.5b',
       'llama.cpp, ready',
       'cpu',
-      '13 tokens/s',
-      '2 of 4 busy, 1 waiting',
+      'writes 13 tokens/s',
+      '2 of 4 slots busy, 1 waiting',
       '1,200 tokens of 8,192',
-      '1.53 GB',
+      '1.5 GB',
       '2 running, 5 waiting'
     ]) {
       expect(screen.getByText(text)).toBeInTheDocument();
@@ -67,15 +67,15 @@ describe('Now', () => {
     shown({ pulse: pulse({ progress }) });
     const bar = screen.getByRole('progressbar', { name: 'Downloading qwen2.5-coder-1.5b' });
     expect(bar).toHaveAttribute('value', '500000000');
-    expect(screen.getByText('500 MB of 1.00 GB', { exact: false })).toBeInTheDocument();
+    expect(screen.getByText('500 MB of 1.0 GB', { exact: false })).toBeInTheDocument();
   });
 
   it('says what kept GPUs from being seen, and shows what there is', () => {
     const why = 'The NVIDIA driver is not installed.';
     shown({ samples: [sample({ gpu_why: why })] });
     expect(screen.getByText(`No GPU is seen. ${why}`)).toBeInTheDocument();
-    expect(screen.getByRole('img', { name: 'Processors: 20 %' })).toBeInTheDocument();
-    expect(screen.getByRole('img', { name: 'Memory: 4.00 GB of 8.00 GB' })).toBeInTheDocument();
+    expect(screen.getByRole('img', { name: 'Processors: 20 % of 2' })).toBeInTheDocument();
+    expect(screen.getByRole('img', { name: 'Memory: 4.0 GB of 8.0 GB' })).toBeInTheDocument();
   });
 
   it('shows a GPU, and which task uses it', () => {
@@ -95,16 +95,16 @@ describe('Now', () => {
     };
     shown({ samples: [sample({ at: 1, gpus: [gpu] }), sample({ at: 2, gpus: [gpu] })] });
     expect(
-      screen.getByRole('img', { name: 'GPU busy: 85 %' }).querySelector('polyline')
+      screen.getByRole('img', { name: 'GPU: 85 % busy' }).querySelector('polyline')
     ).not.toBeNull();
     expect(screen.getByText('300 W of 450 W, 66 °C, core 2500 MHz')).toBeInTheDocument();
-    expect(screen.getByText('task 12, python 77, 2.00 GB')).toBeInTheDocument();
+    expect(screen.getByText('task 12, python 77, 2.0 GB')).toBeInTheDocument();
   });
 
   it('shows what the driver does not tell as not told', () => {
     const bare = { id: '0' } as NonNullable<ILiveState['samples'][0]['gpus']>[0];
     shown({ samples: [sample({ gpus: [{ ...bare, processes: [] }] })] });
-    expect(screen.getByText('not told by the driver')).toBeInTheDocument();
+    expect(screen.getByText('the driver does not tell how busy it is')).toBeInTheDocument();
   });
 
   it('keeps what was there while the connection is lost, and says so', () => {

@@ -98,7 +98,15 @@ export function queued(
   background = true,
   step: StepRecord | null = null
 ): Queued {
-  return { task: task(number, given, background), step, why: '', more: 0 };
+  const asked = task(number, given, background);
+  return {
+    task: asked,
+    step,
+    state: asked.state === 'accepted' ? 'waiting' : asked.state,
+    priority: step?.priority ?? asked.options.priority,
+    why: '',
+    more: 0
+  };
 }
 
 export function step(given: Partial<StepRecord> = {}): StepRecord {

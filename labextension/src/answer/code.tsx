@@ -5,7 +5,7 @@ import type { AnswerCell } from '../types';
 import { CodeBlock, PLAIN_ABOVE, type Highlight } from './codeblock';
 import type { Runs } from './confidence';
 import type { Memory } from './memory';
-import { bytes, plural } from './text';
+import { bytes, plural } from '../format';
 
 /** Characters above which code is cut until the user wants all of it, and how many are shown then. */
 const CUT_ABOVE = 1_000_000;

@@ -5,7 +5,7 @@ import type { AnswerCell } from '../types';
 import type { Clock } from './clock';
 import type { AnswerState } from './data';
 import { Icon } from './icons';
-import { duration, plural, seconds } from './text';
+import { elapsed, plural, seconds } from '../format';
 
 export const STATE_WORDS: Record<AnswerState, string> = {
   waiting: 'waiting',
@@ -65,5 +65,5 @@ function Countdown({ to, clock }: { to: number; clock: Pick<Clock, 'now'> }): JS
     return null;
   }
   const left = Math.round(to - now);
-  return <span>{left > 0 ? `starts in ${duration(left)}` : 'starts any moment'}</span>;
+  return <span>{left > 0 ? `starts in ${elapsed(left)}` : 'starts any moment'}</span>;
 }

@@ -3,7 +3,7 @@ import React from 'react';
 
 import type { AnswerCell, NameChange } from '../types';
 import type { Rehearsed } from './data';
-import { bytes, seconds } from './text';
+import { bytes, seconds } from '../format';
 import { Line, Some, Verbatim } from './words';
 
 const MOST = 200;

@@ -1,6 +1,6 @@
 /** The trace of a task as lines to read; no React, no requests. */
 import type { Trace } from '../types';
-import { bytes, plural, seconds } from './text';
+import { bytes, plural, seconds } from '../format';
 
 export interface Line {
   key: number;

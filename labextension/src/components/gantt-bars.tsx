@@ -53,7 +53,6 @@ export interface IGanttBarsProps {
   view: { from: number; to: number };
   width: number;
   top: number;
-  now: number;
   focused: string | null;
   /** A bar is pointed at, or has the focus. */
   onTell: (key: string) => void;
@@ -62,7 +61,7 @@ export interface IGanttBarsProps {
 }
 
 function Bars(props: IGanttBarsProps): JSX.Element {
-  const { places, shown, view, width, top, now, focused } = props;
+  const { places, shown, view, width, top, focused } = props;
   const prefix = useId().replaceAll(':', '');
   const x = (at: number): number => {
     const exact = ((at - view.from) / (view.to - view.from)) * width;
@@ -115,7 +114,7 @@ function Bars(props: IGanttBarsProps): JSX.Element {
             {row.more > 0 && ` · +${row.more.toLocaleString('en-GB')} more`}
           </text>
           {row.bars.map(({ bar, lane }) => {
-            const words = describe(bar, props.tasks, props.byStep, now);
+            const words = describe(bar, props.tasks, props.byStep);
             const { onTask } = props;
             const open = onTask && (() => onTask(bar.step.task));
             return (

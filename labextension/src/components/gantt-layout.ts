@@ -5,6 +5,9 @@
  * each other). `select` takes what a window of time shows, and draws together what is too narrow to be told apart, so
  * that no more than MAX_DRAWN things are ever drawn. `arrows` joins steps that waited for each other. All times are
  * seconds since the epoch by the daemon's clock.
+ *
+ * The widgets lay out the same rows and lanes in `llmos_jupyter/widgets/gantt.py`; `tests/data/views.json` holds both to
+ * them.
  */
 import type { StepRecord } from '../types';
 
@@ -24,7 +27,10 @@ export interface IStretch {
   open: boolean;
 }
 
-/** A step with its place: from `start` to `end` nothing else stands in its lane. */
+/**
+ * A step with its place: from `start` to `end` nothing else stands in its lane. That is the time it ran, and only before
+ * that the time it is planned: plans that were made at different times may overlap, and would take up a lane each.
+ */
 export interface IBar {
   step: StepRecord;
   row: string;
@@ -77,8 +83,9 @@ export interface ISelection {
 export function layOut(steps: readonly StepRecord[], now: number): ILayout {
   const byRow = new Map<string, IBar[]>();
   const byStep = new Map<string, IBar>();
+  const last = lastPlaces(steps);
   for (const step of steps) {
-    const bar = barOf(step, now);
+    const bar = barOf(step, now, last);
     if (bar === null) {
       continue;
     }
@@ -149,22 +156,24 @@ export function arrows(
   return { pairs, more };
 }
 
-/** The row of a step: where it ran, else where steps of its kind are planned to run, else WAITING. */
-function rowKey(step: StepRecord, planned: boolean): string {
-  if (step.resource) {
-    return step.resource;
+/** Where the newest step of each kind ran, else where such steps run as a rule. */
+function lastPlaces(steps: readonly StepRecord[]): Map<string, string> {
+  const places = new Map([
+    ['generation', 'engine'],
+    ['run', 'workers']
+  ]);
+  const created = new Map<string, number>();
+  for (const step of steps) {
+    if (step.resource && step.created >= (created.get(step.kind) ?? -Infinity)) {
+      created.set(step.kind, step.created);
+      places.set(step.kind, step.resource);
+    }
   }
-  if (planned && step.kind === 'generation') {
-    return 'engine';
-  }
-  if (planned && step.kind === 'run') {
-    return 'workers';
-  }
-  return WAITING;
+  return places;
 }
 
 /** A step as a bar, or null where nothing about it has a time that can be drawn. */
-function barOf(step: StepRecord, now: number): IBar | null {
+function barOf(step: StepRecord, now: number, last: ReadonlyMap<string, string>): IBar | null {
   const over = step.state === 'done' || step.state === 'failed' || step.state === 'cancelled';
   const spans: IStretch[] = [];
   for (const span of step.spans ?? []) {
@@ -179,7 +188,7 @@ function barOf(step: StepRecord, now: number): IBar | null {
   const planned = plannedOf(step);
   let start = Infinity;
   let end = -Infinity;
-  for (const stretch of planned ? [...spans, planned] : spans) {
+  for (const stretch of spans.length > 0 || !planned ? spans : [planned]) {
     start = Math.min(start, stretch.start);
     end = Math.max(end, stretch.end);
   }
@@ -191,7 +200,8 @@ function barOf(step: StepRecord, now: number): IBar | null {
     start = step.created;
     end = over ? start : Math.max(start, now);
   }
-  return { step, row: rowKey(step, planned !== null), lane: -1, start, end, spans, planned };
+  const place = step.resource || (planned && last.get(step.kind)) || WAITING;
+  return { step, row: place, lane: -1, start, end, spans, planned };
 }
 
 function plannedOf(step: StepRecord): IStretch | null {

@@ -1,4 +1,9 @@
-/** What the schedule says in words: of a step, of several, of a moment. */
+/**
+ * What the schedule says in words: of a step, of several, of a moment.
+ *
+ * The widgets have the same words of a step in `llmos_jupyter/widgets/step_words.py`; `tests/data/views.json` holds both to
+ * them.
+ */
 import { seconds, shortened } from '../format';
 import type { StepRecord } from '../types';
 import { type IBar, WAITING } from './gantt-layout';
@@ -10,13 +15,13 @@ export interface ITaskName {
 }
 
 /** Kinds and states in words, with the sign that stands for them; a newer daemon may have others. */
-const KINDS: Record<StepRecord['kind'], string> = {
-  generation: 'generation',
-  run: 'run in a worker',
-  rehearsal: 'rehearsal',
-  kernel: 'run in the notebook'
+export const KINDS: Record<StepRecord['kind'], string> = {
+  generation: 'the model writes',
+  run: 'code in a worker',
+  rehearsal: 'code tried in the sandbox',
+  kernel: 'code in the notebook'
 };
-const SIGNS: Record<StepRecord['state'], string> = {
+export const SIGNS: Record<StepRecord['state'], string> = {
   waiting: '…',
   running: '▶',
   paused: '‖',
@@ -63,8 +68,7 @@ export function taskName(step: StepRecord, tasks: ReadonlyMap<string, ITaskName>
 export function describe(
   bar: IBar,
   tasks: ReadonlyMap<string, ITaskName>,
-  byStep: ReadonlyMap<string, IBar>,
-  now: number
+  byStep: ReadonlyMap<string, IBar>
 ): string[] {
   const { step, spans, planned } = bar;
   const place = step.resource ? ` on ${step.resource}` : '';
@@ -76,24 +80,25 @@ export function describe(
   if (step.why) {
     lines.push(shortened(step.why, 400));
   }
-  lines.push(lengths(bar, now));
+  lines.push(lengths(bar));
   const first = spans[0];
   const last = spans[spans.length - 1];
   if (planned) {
     let said = `Planned ${clock(planned.start)} to ${clock(planned.end)}`;
     if (first) {
       const late = first.start - planned.start;
-      said += Math.abs(late) < 0.5 ? ', began as planned' : `, began ${duration(Math.abs(late))}`;
+      said += Math.abs(late) < 0.5 ? ', began as planned' : `, began ${seconds(Math.abs(late))}`;
       said += Math.abs(late) < 0.5 ? '' : late > 0 ? ' later' : ' earlier';
     }
     lines.push(`${said}.`);
   }
   if (first) {
     const end = last.open ? 'goes on' : `ended ${clock(last.end)}`;
-    const waited = duration(Math.max(0, first.start - step.created));
-    lines.push(`Began ${clock(first.start)} after ${waited} of waiting, ${end}.`);
+    const wait = first.start - step.created;
+    const waited = wait < 0.05 ? 'at once' : `after ${seconds(wait)} of waiting`;
+    lines.push(`Began ${clock(first.start)} ${waited}, ${end}.`);
   } else if (step.state === 'waiting' || step.state === 'paused') {
-    lines.push(`Waits for ${duration(Math.max(0, now - step.created))}.`);
+    lines.push(`Waits since ${clock(step.created)}.`);
   } else {
     lines.push('It never began.');
   }
@@ -102,7 +107,7 @@ export function describe(
       .slice(1)
       .reduce((sum, span, i) => sum + Math.max(0, span.start - spans[i].end), 0);
     const times = spans.length === 2 ? 'once' : `${spans.length - 1} times`;
-    lines.push(`Gave way or was paused ${times}, for ${duration(away)}.`);
+    lines.push(`Gave way or was paused ${times}, for ${seconds(away)}.`);
   }
   const after = [...new Set(step.after)];
   if (after.length > 0) {
@@ -130,31 +135,22 @@ export function describeGroup(bars: readonly IBar[]): string[] {
   return [`${bars.length} steps: ${counted}`, `From ${from} to ${to}. Zoom in to tell them apart.`];
 }
 
-function lengths({ step, spans }: IBar, now: number): string {
+function lengths({ step, spans }: IBar): string {
   const parts: string[] = [];
   if (typeof step.predicted === 'number') {
     const within =
       typeof step.predicted_p90 === 'number'
-        ? ` (9 of 10 within ${duration(step.predicted_p90)})`
+        ? ` (9 of 10 within ${seconds(step.predicted_p90)})`
         : '';
-    parts.push(`Predicted ${duration(step.predicted)}${within}`);
+    parts.push(`Predicted ${seconds(step.predicted)}${within}`);
   } else {
     parts.push('No prediction');
   }
-  if (spans.length > 0) {
-    const took = spans.reduce(
-      (sum, span) => sum + (span.open ? Math.max(span.end, now) : span.end) - span.start,
-      0
-    );
-    const open = spans[spans.length - 1].open;
-    parts.push(open ? `took ${duration(took)} so far` : `took ${duration(took)}`);
+  if (spans.length > 0 && !spans[spans.length - 1].open) {
+    const took = spans.reduce((sum, span) => sum + span.end - span.start, 0);
+    parts.push(`took ${seconds(took)}`);
   }
   return `${parts.join(', ')}.`;
-}
-
-/** Seconds with as many digits as one wants to know. */
-export function duration(count: number): string {
-  return count < 10 ? `${count.toFixed(count < 1 ? 2 : 1)} s` : seconds(count);
 }
 
 const DAY = 86_400;

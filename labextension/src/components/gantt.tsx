@@ -61,7 +61,7 @@ export function Gantt(props: IGanttProps): JSX.Element {
     }
   }, [early, from, onEarlier]);
 
-  const lines = wordsOf(told, layout, shown, tasks, now);
+  const lines = wordsOf(told, layout, shown, tasks);
   const height = places.height + AXIS;
   return (
     <div className="jp-llmos-Gantt">
@@ -88,7 +88,6 @@ export function Gantt(props: IGanttProps): JSX.Element {
             view={view}
             width={width}
             top={AXIS}
-            now={now}
             focused={focused}
             onTell={setTold}
             onFocus={setFocused}
@@ -206,8 +205,7 @@ function wordsOf(
   key: string | null,
   layout: ILayout,
   shown: ISelection,
-  tasks: ReadonlyMap<string, ITaskName>,
-  now: number
+  tasks: ReadonlyMap<string, ITaskName>
 ): string[] | null {
   if (key === null) {
     return null;
@@ -215,7 +213,7 @@ function wordsOf(
   for (const row of shown.rows) {
     const bar = row.bars.find(one => one.bar.step.id === key)?.bar;
     if (bar) {
-      return describe(bar, tasks, layout.byStep, now);
+      return describe(bar, tasks, layout.byStep);
     }
     const group = row.groups.find(one => `+${one.bars[0].step.id}` === key);
     if (group) {

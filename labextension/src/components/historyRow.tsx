@@ -1,7 +1,7 @@
 /** One task of the history, with what can be done with it. */
 import React, { useEffect, useState } from 'react';
 
-import { seconds, shortened } from '../format';
+import { ago, shortened } from '../format';
 import type { Task, Thumb, Trace } from '../types';
 import { inBackground } from '../types';
 import { signOf } from './gantt-words';
@@ -178,11 +178,6 @@ function Details(props: { task: Task; onDetails: IHistoryRowProps['onDetails'] }
       ))}
     </div>
   );
-}
-
-/** "3 min ago"; of a moment that is still to come, by a clock that was put back, "just now". */
-function ago(count: number): string {
-  return count < 1 ? 'just now' : `${seconds(count)} ago`;
 }
 
 const FORMAT = new Intl.DateTimeFormat('en-GB', { dateStyle: 'full', timeStyle: 'medium' });

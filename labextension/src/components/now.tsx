@@ -1,9 +1,10 @@
 /** What the daemon is doing just now: model, engine, progress, and what the machine is busy with. */
 import React from 'react';
 
-import { bytes, rate } from '../format';
+import { bytes } from '../format';
 import type { ILiveState } from '../live';
 import type { EngineStatus, Progress, Pulse } from '../types';
+import { figures } from './figures';
 import { Utilisation } from './utilisation';
 
 export interface INowProps {
@@ -54,6 +55,7 @@ const STATES: Record<EngineStatus['state'], string> = {
 function Engine({ pulse }: { pulse: Pulse }): JSX.Element {
   const { engine } = pulse;
   const sample = pulse.sample?.engine;
+  const words = pulse.sample && figures(pulse.sample);
   return (
     <dl className="jp-llmos-Facts">
       <Fact name="Model">
@@ -68,14 +70,8 @@ function Engine({ pulse }: { pulse: Pulse }): JSX.Element {
       )}
       {sample && (
         <>
-          <Fact name="Writes">
-            {`${rate(sample.tokens_per_second)} tokens/s`}
-            {sample.prompt_tokens_per_second > 0 &&
-              `, reads ${rate(sample.prompt_tokens_per_second)} tokens/s`}
-          </Fact>
-          <Fact name="Slots">
-            {`${sample.busy} of ${sample.slots} busy, ${sample.waiting} waiting`}
-          </Fact>
+          <Fact name="Just now">{words?.writes}</Fact>
+          <Fact name="Slots">{words?.slots}</Fact>
           {sample.cache_tokens != null && (
             <Fact name="Cache">
               {`${sample.cache_tokens.toLocaleString('en-GB')} tokens`}

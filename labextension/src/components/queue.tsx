@@ -8,9 +8,8 @@ import {
 import React, { useCallback, useEffect, useId, useRef, useState } from 'react';
 
 import type { IQueueState } from '../queueStore';
-import { shortened } from '../format';
 import type { Queued } from '../types';
-import { type IQueueActions, movable, QueueRow, stateOf } from './queueRow';
+import { type IQueueActions, labelOf, movable, QueueRow } from './queueRow';
 import { useDrag } from './useDrag';
 
 /** Pixels of a row: fixed, so that 10,000 of them need no measuring. */
@@ -77,7 +76,7 @@ function Rows({
     (from: number, to: number) => {
       const row = queue.row(from);
       let next = to;
-      while (next < count && queue.row(next)?.task.state === 'running') {
+      while (next < count && queue.row(next)?.state === 'running') {
         next += 1; // what runs has been overtaken by nobody: the first place is behind it
       }
       const before = next < count ? queue.row(next) : null;
@@ -200,9 +199,7 @@ function Rows({
                 className={`jp-llmos-Row${kept === item.index ? ' jp-mod-dragged' : ''}`}
                 data-index={item.index}
                 aria-rowindex={item.index + 1}
-                aria-label={
-                  row && `Task ${row.task.number}, ${stateOf(row)}: ${shortened(row.task.text, 80)}`
-                }
+                aria-label={row && labelOf(row, now)}
                 tabIndex={item.index === activeIndex ? 0 : -1}
                 style={{ height: ROW, transform: `translateY(${item.start}px)` }}
                 onFocus={() => {

@@ -2,7 +2,7 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import React, { useState } from 'react';
 
-import { seconds, shortened } from '../format';
+import { about, ago, shortened } from '../format';
 import type { Queued, Task } from '../types';
 import { inBackground } from '../types';
 
@@ -24,20 +24,53 @@ export const PRIORITIES: readonly [string, number][] = [
 
 /** Only background tasks can stand still or be moved: the cell of any other waits in its notebook. */
 export function movable(row: Queued): boolean {
-  return inBackground(row.task) && stateOf(row) !== 'running';
-}
-
-/** The state in one word; a task that was accepted waits. */
-export function stateOf(row: Queued): string {
-  if (row.task.state !== 'accepted') {
-    return row.task.state;
-  }
-  return row.step?.state === 'running' ? 'running' : 'waiting';
+  return inBackground(row.task) && row.state !== 'running';
 }
 
 /** The name of a priority's class, or the number. */
 export function priorityName(priority: number): string {
   return PRIORITIES.find(([, value]) => value === priority)?.[0] ?? String(priority);
+}
+
+/** Characters of a task's text that are shown, and of its reason. */
+const SHOWN = 80;
+const TOLD = 300;
+/** Seconds: what is planned to start sooner starts now, as far as people care. */
+const SOON = 5;
+
+/** A task in words, as the widgets tell it too (`llmos_jupyter/widgets/queue.py`). `runs`: for how long it has run. */
+export interface IRowWords {
+  number: number;
+  state: string;
+  priority: string;
+  age: string;
+  starts: string;
+  runs: string;
+  what: string;
+  why: string;
+}
+
+export function rowWords(row: Queued, now: number): IRowWords {
+  const { task, step, state } = row;
+  const planned = state === 'waiting' ? step?.planned : null;
+  const running = state === 'running' ? step?.spans.at(-1) : undefined;
+  const wait = planned ? planned.start - now : 0;
+  return {
+    number: task.number,
+    state,
+    priority: priorityName(row.priority),
+    age: about(now - task.created),
+    starts: planned ? (wait < SOON ? 'now' : `in ${about(wait)}`) : '',
+    runs: running ? about(now - running.start) : '',
+    what: shortened(task.text, SHOWN),
+    why: shortened(row.why, TOLD)
+  };
+}
+
+/** A row in one line, for those who hear it. */
+export function labelOf(row: Queued, now: number): string {
+  const { number, state, what } = rowWords(row, now);
+  return `Task ${number}, ${state}: ${what}`;
 }
 
 export interface IQueueRowProps {
@@ -51,7 +84,8 @@ export interface IQueueRowProps {
 
 export function QueueRow({ row, now, active, actions, onDragStart }: IQueueRowProps): JSX.Element {
   const { task } = row;
-  const state = stateOf(row);
+  const words = rowWords(row, now);
+  const { state } = words;
   const tabIndex = active ? 0 : -1;
   const button = (name: string, act: (task: Task) => void): JSX.Element => (
     <button
@@ -70,17 +104,17 @@ export function QueueRow({ row, now, active, actions, onDragStart }: IQueueRowPr
         <span className="jp-llmos-Row-number">{task.number}</span>
         <span className={`jp-llmos-State jp-mod-${state}`}>{state}</span>
         <span className="jp-llmos-Row-text" dir="auto">
-          {shortened(task.text, 120)}
+          {words.what}
         </span>
       </div>
       <div role="gridcell" className="jp-llmos-Row-facts" dir="auto" title={row.why}>
-        {facts(row, state, now).join(' · ')}
+        {facts(row, words, now).join(' · ')}
       </div>
       <div role="gridcell" className="jp-llmos-Row-actions">
         {inBackground(task) && (
           <PriorityOf
             task={task}
-            priority={row.step?.priority ?? task.options.priority}
+            priority={row.priority}
             tabIndex={tabIndex}
             onChange={actions.prioritise}
           />
@@ -103,26 +137,15 @@ export function QueueRow({ row, now, active, actions, onDragStart }: IQueueRowPr
   );
 }
 
-function facts(row: Queued, state: string, now: number): string[] {
-  const { task, step } = row;
-  const found = [`asked ${seconds(now - task.created)} ago`];
-  const running = step?.spans.at(-1);
-  if (state === 'running' && running) {
-    found.push(`running for ${seconds(now - running.start)}`);
-  } else if (state === 'waiting' && step?.planned) {
-    const wait = step.planned.start - now;
-    found.push(wait < 1 ? 'starts now' : `starts in ${seconds(wait)}`);
-  }
-  if (!inBackground(task)) {
-    found.push(`priority ${priorityName(step?.priority ?? task.options.priority)}`);
-  }
-  if (task.session.notebook) {
-    found.push(PathExt.basename(task.session.notebook));
-  }
-  if (row.why) {
-    found.push(shortened(row.why, 160));
-  }
-  return found;
+function facts({ task }: Queued, words: IRowWords, now: number): string[] {
+  return [
+    `asked ${ago(now - task.created)}`,
+    words.runs && `running for ${words.runs}`,
+    words.starts && `starts ${words.starts}`,
+    inBackground(task) ? '' : `priority ${words.priority}`,
+    task.session.notebook && PathExt.basename(task.session.notebook),
+    words.why
+  ].filter(Boolean);
 }
 
 interface IPriorityProps {

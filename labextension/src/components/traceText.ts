@@ -1,6 +1,6 @@
 /** The trace of a task as text: what was written, found, rehearsed and run, round by round. */
 import type { Trace } from '../types';
-import { duration } from './gantt-words';
+import { seconds } from '../format';
 
 type Stored = Trace['records'][number];
 
@@ -53,7 +53,7 @@ function partOf(record: Stored['record']): ITracePart | null {
           candidate.model,
           tokens ? `${tokens} tokens` : '',
           tokens && decode ? `${((1000 * tokens) / decode).toFixed(1)} tokens/s` : '',
-          first ? `first token after ${duration(first / 1000)}` : '',
+          first ? `first token after ${seconds(first / 1000)}` : '',
           typeof candidate.confidence === 'number'
             ? `confidence ${Math.round(100 * candidate.confidence)} %`
             : '',
@@ -81,7 +81,7 @@ function partOf(record: Stored['record']): ITracePart | null {
     case 'rehearsal': {
       const { rehearsal } = record;
       const lines = [
-        `${rehearsal.status} after ${duration(rehearsal.seconds ?? 0)}${rehearsal.reason ? `: ${cut(rehearsal.reason)}` : ''}`,
+        `${rehearsal.status} after ${seconds(rehearsal.seconds ?? 0)}${rehearsal.reason ? `: ${cut(rehearsal.reason)}` : ''}`,
         ...failure(rehearsal.error),
         ...changed(rehearsal.changes),
         ...(rehearsal.refusals ?? []).map(one => `refused to ${one.capability}: ${cut(one.what)}`),
@@ -92,7 +92,7 @@ function partOf(record: Stored['record']): ITracePart | null {
     case 'run': {
       const { run } = record;
       const lines = [
-        `${run.status} after ${duration(run.seconds ?? 0)}`,
+        `${run.status} after ${seconds(run.seconds ?? 0)}`,
         ...failure(run.error),
         ...changed(run.changes)
       ];

@@ -1,8 +1,9 @@
 /** What the machine is busy with: processors, memory, disk, GPUs, over the last two minutes. */
 import React from 'react';
 
-import { bytes, rate } from '../format';
+import { bytes } from '../format';
 import type { GpuProcess, GpuSample, Sample } from '../types';
+import { average, figures, gpuFigures } from './figures';
 import { Sparkline } from './sparkline';
 
 export interface IUtilisationProps {
@@ -14,6 +15,7 @@ type Figure = (sample: Sample) => number | null | undefined;
 
 export function Utilisation({ samples }: IUtilisationProps): JSX.Element {
   const last = samples[samples.length - 1];
+  const words = figures(last);
   const shown = samples.filter(sample => sample.at >= last.at - 120);
   const row = (name: string, value: string, figure: Figure, top: number): JSX.Element => (
     <Row
@@ -33,7 +35,7 @@ export function Utilisation({ samples }: IUtilisationProps): JSX.Element {
   const diskTop = Math.max(1, ...shown.map(sample => disk(sample) ?? 0));
   return (
     <div className="jp-llmos-Utilisation">
-      {row('Processors', percent(average(last.cores)), sample => average(sample.cores), 100)}
+      {row('Processors', words.processors, sample => average(sample.cores), 100)}
       {last.cores.length > 1 && (
         <details className="jp-llmos-Cores">
           <summary>{`Each of ${last.cores.length} processors`}</summary>
@@ -42,34 +44,16 @@ export function Utilisation({ samples }: IUtilisationProps): JSX.Element {
           )}
         </details>
       )}
-      {row(
-        'Memory',
-        `${bytes(last.memory_used)} of ${bytes(last.memory_total)}`,
-        sample => sample.memory_used,
-        last.memory_total
-      )}
-      {last.swap_total > 0 &&
-        row(
-          'Swap',
-          `${bytes(last.swap_used)} of ${bytes(last.swap_total)}`,
-          sample => sample.swap_used,
-          last.swap_total
-        )}
-      {disk(last) !== null &&
-        row(
-          'Disk',
-          `reads ${bytes(last.disk_read ?? 0)}/s, writes ${bytes(last.disk_written ?? 0)}/s`,
-          disk,
-          diskTop
-        )}
+      {row('Memory', words.memory, sample => sample.memory_used, last.memory_total)}
+      {words.swap && row('Swap', words.swap, sample => sample.swap_used, last.swap_total)}
+      {words.disk && row('Disk', words.disk, disk, diskTop)}
       {last.disk_free != null && (
         <p className="jp-llmos-Aside">{`${bytes(last.disk_free)} of disk free`}</p>
       )}
-      {last.gpus.length === 0 ? (
-        <p className="jp-llmos-Aside">{`No GPU is seen. ${last.gpu_why}`.trim()}</p>
-      ) : (
-        last.gpus.map(gpu => <Gpu key={gpu.id} gpu={gpu} samples={shown} now={last.at} />)
-      )}
+      {words.no_gpu && <p className="jp-llmos-Aside">{words.no_gpu}</p>}
+      {last.gpus.map(gpu => (
+        <Gpu key={gpu.id} gpu={gpu} samples={shown} now={last.at} />
+      ))}
     </div>
   );
 }
@@ -109,36 +93,29 @@ function Gpu(props: { gpu: GpuSample; samples: readonly Sample[]; now: number })
       return found ? figure(found) : null;
     };
   };
-  const facts = [
-    gpu.watts != null &&
-      `${rate(gpu.watts)} W${gpu.watts_limit != null ? ` of ${rate(gpu.watts_limit)} W` : ''}`,
-    gpu.celsius != null && `${gpu.celsius.toFixed(0)} °C`,
-    gpu.core_mhz != null && `core ${gpu.core_mhz} MHz`,
-    gpu.memory_mhz != null && `memory ${gpu.memory_mhz} MHz`
-  ].filter(Boolean);
-  const title = `GPU ${gpu.id}`;
+  const { title, busy, memory, facts } = gpuFigures(gpu);
   return (
     <section className="jp-llmos-Gpu" aria-label={title}>
-      <p className="jp-llmos-Gpu-name">{gpu.name ? `${title}: ${gpu.name}` : title}</p>
+      <p className="jp-llmos-Gpu-name">{title}</p>
       <Row
-        name="GPU busy"
-        value={gpu.percent == null ? 'not told by the driver' : percent(gpu.percent)}
+        name="GPU"
+        value={busy}
         figure={past(one => one.percent)}
         top={100}
         samples={samples}
         now={now}
       />
-      {gpu.memory_total != null && gpu.memory_used != null && (
+      {memory && (
         <Row
           name="GPU memory"
-          value={`${bytes(gpu.memory_used)} of ${bytes(gpu.memory_total)}`}
+          value={memory}
           figure={past(one => one.memory_used)}
-          top={gpu.memory_total}
+          top={gpu.memory_total ?? 0}
           samples={samples}
           now={now}
         />
       )}
-      {facts.length > 0 && <p className="jp-llmos-Aside">{facts.join(', ')}</p>}
+      {facts && <p className="jp-llmos-Aside">{facts}</p>}
       {gpu.processes.length > 0 && (
         <ul aria-label={`Processes on ${title}`}>
           {gpu.processes.map(process => (
@@ -159,10 +136,6 @@ function described(process: GpuProcess): string {
   ]
     .filter(Boolean)
     .join(', ');
-}
-
-function average(values: readonly number[]): number {
-  return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : 0;
 }
 
 function percent(value: number): string {

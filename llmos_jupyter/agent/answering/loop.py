@@ -122,7 +122,7 @@ class Loop:
         finally:
             self._rights.grants.end_answer()
             try:
-                self._client.finish(task.id, finish)
+                self._client.finish(task.id, mask_all(finish))
             except LLMOSError as error:
                 # The answer stands, or its own error is told; the daemon ends the task with the kernel.
                 log.warning("request %s could not be ended: %s", task.number, error)

@@ -370,46 +370,6 @@ def _within(path: str, modules: tuple[str, ...]) -> bool:
     return any(path.startswith(module + ".") for module in modules)
 
 
-# --- shell commands and magics ----------------------------------------------------------------
-
-_INSTALL = re.compile(r"\b(?:pip3?|conda|mamba|micromamba|uv\s+pip|uv|poetry|npm|yarn|apt|apt-get|brew|dnf|yum|apk)\b"
-                      r"[^|;&]*?\s(?:install|add|uninstall|remove|update|upgrade|sync|create)\b")  # fmt: skip
-_SHELL_NET = re.compile(r"\b(?:curl|wget|ssh|scp|rsync|ftp|sftp|nc|ping|telnet|git\s+(?:clone|pull|push|fetch))\b")
-_SHELL_READ = re.compile(r"(?:^|[|;&]\s*)(?:cat|head|tail|less|more|ls|find|grep|wc|dir|type|unzip|tar|awk|sed)\b")
-_SHELL_WRITE = re.compile(r"(?:^|[|;&]\s*)(?:rm|mv|cp|mkdir|rmdir|touch|ln|tee|dd|chmod|chown|unzip|tar|sed\s+-i)\b|>")
-_MAGIC_CAPABILITIES = {
-    **dict.fromkeys(words("run load loadpy cat less more ls ll pycat pfile dotenv"), READ),
-    **dict.fromkeys(words("writefile file save notebook logstart store rm mv cp mkdir rmdir edit"), WRITE),
-    **dict.fromkeys(words("system sx ! !! bash sh script cmd perl ruby python python2 python3 pypy"), PROC),
-    **dict.fromkeys(["pip", "conda", "mamba", "micromamba", "uv"], INSTALL),
-    **dict.fromkeys(["sql", "bigquery"], NET),
-    **dict.fromkeys(["debug", "pdb"], INPUT),
-}
-
-
-def shell(text: str) -> list[Capability]:
-    """What a shell command may do; starting a process is one thing, what the process does another."""
-    if _INSTALL.search(text):
-        return [INSTALL]
-    found = [PROC]
-    found += [
-        c for pattern, c in ((_SHELL_NET, NET), (_SHELL_READ, READ), (_SHELL_WRITE, WRITE)) if pattern.search(text)
-    ]
-    return found
-
-
-def magic(name: str, text: str) -> list[Capability]:
-    """What a magic may do."""
-    if name == "reset":
-        return [EXIT]
-    found = _MAGIC_CAPABILITIES.get(name)
-    if found is INSTALL:
-        return [INSTALL] if re.search(r"\b(install|uninstall|remove|update|upgrade|create|add)\b", text) else [PROC]
-    if found is PROC:
-        return shell(text)
-    return [] if found is None else [found]
-
-
 WORDS = {
     READ: "reads files",
     WRITE: "writes, moves or deletes files",

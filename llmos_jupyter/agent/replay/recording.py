@@ -6,7 +6,7 @@ An answer depends on
 * code: on the kinds of the variables that it reads (`kinds`): other columns, other types, a deleted variable ask
   again, other rows do not;
 * words: on the values, as the model is told them, of the variables that the request or the answer names;
-* the answer before it, if the request refers to it ("now by month", "the same for df2", "no, the median").
+* the answer before it, which any request may refer to ("now by month", "the same for df2", "no, the median").
 
 Execution counts, addresses, folders, sizes and the order of definitions do not matter. The file holds the request, the
 code or words, and hashes; no value of the data that does not stand in these. Secrets are masked; code that holds one
@@ -18,14 +18,11 @@ that is not signed is run only after a yes. A recording is never read or written
 
 from __future__ import annotations
 
-import ast
 import datetime
-import hashlib
 import json
 import os
 import re
 import stat
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -34,8 +31,8 @@ from typing import Any, NamedTuple
 from pydantic import Field, ValidationError
 
 from llmos_jupyter._version import __version__
-from llmos_jupyter.agent.describe.variables import describe_variable, user_variables
-from llmos_jupyter.agent.replay.kinds import kind_of
+from llmos_jupyter.agent.replay import dependencies
+from llmos_jupyter.agent.replay.dependencies import asked_hash, hash_of, normalised
 from llmos_jupyter.agent.replay.recording_place import notebook_file as notebook_file
 from llmos_jupyter.agent.replay.recording_place import recording_beside
 from llmos_jupyter.agent.replay.recording_place import recording_file as recording_file
@@ -47,8 +44,6 @@ from llmos_jupyter.signatures import Signatures
 FORMAT = 1
 # Bytes; a notebook's answers are a few kB.
 LONGEST = 64 << 20
-# Characters of a description that words are held against.
-DESCRIPTION = 900
 
 
 class Recorded(Wire):
@@ -70,7 +65,7 @@ class Recorded(Wire):
 
     @property
     def key(self) -> str:
-        return _hash(self.asked, self.after, *(f"{name}={value}" for name, value in sorted(self.reads.items())))
+        return hash_of(self.asked, self.after, *(f"{name}={value}" for name, value in sorted(self.reads.items())))
 
     @property
     def whole(self) -> str:
@@ -250,90 +245,12 @@ def record(
         kind=kind,
         answer=mask(answer).split("\n"),
         asked=asked_hash(request, options),
-        reads=_reads(request, options, answer, kind, namespace),
-        after=_after(previous),
+        reads=dependencies.reads(request, options, answer, kind, namespace),
+        after=dependencies.after(previous),
         model=model,
         made=datetime.date.today().isoformat(),
         version=__version__,
     )
-
-
-def normalised(request: str) -> str:
-    """A request without what makes no difference: white space, forms of the same character; secrets masked."""
-    return mask(" ".join(unicodedata.normalize("NFC", request).split()))
-
-
-def asked_hash(request: str, options: Options) -> str:
-    """Hash of a request and the options that matter."""
-    return _hash(normalised(request), str(options.context), ",".join(sorted(options.use)), str(options.seed))
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts).encode("utf-8", "backslashreplace")).hexdigest()[:16]
-
-
-# --- what an answer depends on ------------------------------------------------------------------
-
-
-def _reads(request: str, options: Options, answer: str, kind: str, namespace: Mapping[str, object]) -> dict[str, str]:
-    if kind == "code":
-        names = _names_read(answer) & namespace.keys() | set(options.use)
-    else:
-        said = set(re.findall(r"[^\W\d]\w*", f"{request} {answer}"))
-        names = {name for name in user_variables(namespace) if name in said} | set(options.use)
-    return {name: _state(kind, name, namespace) for name in sorted(names) if not name.startswith("_")}
-
-
-_IPYTHON = frozenset({"In", "Out", "get_ipython", "exit", "quit"})
-
-
-def _names_read(code: str) -> set[str]:
-    """The names that code reads before it binds them: what it binds first may be left over from its last run."""
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:  # a cell with magics: every word, for it is better to ask than to be wrong
-        return set(re.findall(r"[^\W\d]\w*", code)) - _IPYTHON
-    read: set[str] = set()
-    bound: set[str] = set()
-    for statement in tree.body:
-        nodes = list(ast.walk(statement))
-        local = {name for node in nodes for name in _binds(node)}
-        read |= {n.id for n in nodes if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)} - bound - local
-        read |= {n.target.id for n in nodes if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)} - bound
-        # What a branch binds may stay unbound.
-        if not isinstance(statement, (ast.If, ast.For, ast.While, ast.Try)):
-            bound |= local | {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    return read - _IPYTHON
-
-
-def _binds(node: ast.AST) -> set[str]:
-    """The names that a node binds for the code inside or behind it, other than by assignment."""
-    if isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
-        return {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    if isinstance(node, ast.arg):
-        return {node.arg}
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        return {node.name}
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-    if isinstance(node, ast.withitem) and isinstance(node.optional_vars, ast.Name):
-        return {node.optional_vars.id}
-    return {node.name} if isinstance(node, ast.ExceptHandler) and node.name else set()
-
-
-def _state(kind: str, name: str, namespace: Mapping[str, object]) -> str:
-    if name not in namespace:
-        return ""
-    value = namespace[name]
-    return _hash(kind_of(value) if kind == "code" else describe_variable(name, value, max_chars=DESCRIPTION))
-
-
-def _after(previous: Sequence[str]) -> str:
-    """Hash of the last answer: any request may lean on it, and no word says in every language that it does not."""
-    if not previous:
-        return ""
-    lines = [line.rstrip() for line in previous[-1].splitlines()]
-    return _hash(*(line for line in lines if line))
 
 
 def _changes(recorded: Recorded, namespace: Mapping[str, object], previous: Sequence[str]) -> str:
@@ -341,9 +258,9 @@ def _changes(recorded: Recorded, namespace: Mapping[str, object], previous: Sequ
     for name, before in recorded.reads.items():
         if name not in namespace and before:
             return f"{name} does not exist"
-        if _state(recorded.kind, name, namespace) != before:
+        if dependencies.state(recorded.kind, name, namespace) != before:
             return f"{name} is not what it was"
-    if recorded.after and recorded.after != _after(previous):
+    if recorded.after and recorded.after != dependencies.after(previous):
         return "the answer before it is another one"
     return ""
 

@@ -120,7 +120,11 @@ class Adviser:
         device = parse(settings.device)
         wanted = options.model if options.model != "auto" else settings.model
         if wanted != "auto":
+<<<<<<< HEAD
             found = catalogue.on_device(catalogue.resolve(wanted), device)
+=======
+            found = selection.resolve(wanted)
+>>>>>>> origin/main
             return [_known(found, machine)]
         here = {info.name for info in selection.model_infos(machine) if info.downloaded and info.fits}
         return [
@@ -165,7 +169,7 @@ class Adviser:
         task, options = trace.task, trace.task.options
         strategy = Strategy(options.model, options.candidates, options.retries or 0)
         try:
-            found = catalogue.resolve(options.model)
+            found = selection.resolve(options.model)
             known = _known(found, self._engines.machine())
             expected = prior(strategy, known.size, known.speed)
             self._learned.learn(ANSWER, strategy.name, _features(task.text), expected, outcome, task.id)

@@ -49,6 +49,14 @@ def by_number(store: Store, numbers: list[int]) -> list[Task]:
     return [found[number] for number in numbers if number in found]
 
 
+def places(order: list[str], task: str, before: str | None, level: int) -> dict[str, float]:
+    """Priorities by which the tasks of a class stand in this order, save that one stands right before another, or
+    behind all. Whoever stands behind the new place keeps an earlier one, so all of the class are written anew."""
+    order = [name for name in order if name != task]
+    order.insert(order.index(before) if before else len(order), task)
+    return {name: level + (len(order) - rank) / (len(order) + 1) for rank, name in enumerate(order)}
+
+
 def steps_by_task(schedule: Schedule) -> dict[str, StepRecord]:
     """Of each task that has not ended, its step that runs, or else one that waits."""
     found: dict[str, StepRecord] = {}

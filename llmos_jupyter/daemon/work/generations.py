@@ -14,8 +14,10 @@ from typing import Any
 
 from llmos_jupyter import paths
 from llmos_jupyter.daemon.stores.learned import Learned
+from llmos_jupyter.daemon.work import kept_slots
 from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.expectations import USUAL_TOKENS, Expectations, Expected
+from llmos_jupyter.daemon.work.kept_slots import KeptSlots
 from llmos_jupyter.daemon.work.schedule import Schedule
 from llmos_jupyter.engines.speaking.openai_http import EngineGone, Reply, Server
 from llmos_jupyter.errors import LLMOSError
@@ -62,38 +64,6 @@ class _Turn:
     whole: bool = False
 
 
-class _Slots:
-    """Which slot of the engine a step that may have to give way is written in: so that what the slot holds can be kept,
-    and given back."""
-
-    def __init__(self) -> None:
-        self._writing: dict[str, int] = {}
-        self._kept: dict[str, int] = {}
-
-    async def look(self, step: str, server: Server) -> None:
-        """A step has begun to be written: it is in the slot that is busy with nothing else that is known."""
-        unknown = set(await server.busy() or []) - set(self._writing.values())
-        if len(unknown) == 1:
-            self._writing[step] = unknown.pop()
-
-    async def keep(self, step: str, server: Server) -> None:
-        """The step has stopped; what it had is kept if its slot is known."""
-        slot = self._writing.get(step)
-        if slot is not None and await server.save(slot, _state(step)):
-            self._kept[step] = slot
-
-    async def give_back(self, step: str, server: Server) -> int | None:
-        """The slot in which a step goes on, with what it had; None: the engine may choose."""
-        slot = self._kept.pop(step, None)
-        if slot is None or not await server.restore(slot, _state(step)):
-            return None
-        self._writing[step] = slot
-        return slot
-
-    def stopped(self, step: str) -> None:
-        self._writing.pop(step, None)
-
-
 class _GaveWay(Exception):
     """Something more urgent waits: what was written is in the exception."""
 
@@ -124,7 +94,7 @@ class Generations:
         self._give_way: dict[str, asyncio.Event] = {}
         # Replaced and never changed: other threads read it.
         self._writing: tuple[str, ...] = ()
-        self._slots = _Slots()
+        self._slots = KeptSlots()
         self._doing: set[asyncio.Task[None]] = set()
         # Since the daemon began.
         self.tokens_written = 0
@@ -143,7 +113,7 @@ class Generations:
         """Stop what is written for a task; whether there was anything. What had given way is given up."""
         for step in self._held.pop(task_id, set()):
             self._schedule.cancel(step)
-            _forget(step)
+            kept_slots.forget(step)
         running = self._running.get(task_id)
         if running is not None:
             running.cancel()
@@ -242,7 +212,7 @@ class Generations:
             del self._give_way[task.id]
             if step.id not in self._held.get(task.id, ()):
                 self._schedule.ended(step.id, state)
-                _forget(step.id)
+                kept_slots.forget(step.id)
 
     async def _wait(self, task: Task, step: Step, expected: Expected, turn: _Turn) -> None:
         """Wait for a slot."""
@@ -342,7 +312,7 @@ class Generations:
             # What was written until somebody stopped it belongs to the trace as well.
             for candidate in writing.values():
                 if candidate.text != generation.prefix:
-                    await self._keep(task_id, generation.round, candidate)
+                    await self._keep(task_id, generation, candidate)
 
     async def _stream(
         self,
@@ -365,7 +335,7 @@ class Generations:
                     candidate = writing[part.index]
                     candidate.finish, candidate.timings = part.finish, part.timings
                     candidate.confidence, candidate.doubt = part.confidence, part.doubt
-                    await self._keep(task_id, generation.round, candidate)
+                    await self._keep(task_id, generation, candidate)
                     del writing[part.index]
                     turn.whole = not writing
                     items.put_nowait(Done(candidate=candidate, more=len(writing)))
@@ -388,15 +358,6 @@ class Generations:
             raise EngineGone("the stream ended before the answer")
         return tokens
 
-    async def _keep(self, task_id: str, round_: int, candidate: Candidate) -> None:
-        await asyncio.shield(self._store(task_id, CandidateRecord(round=round_, candidate=candidate)))
-
-
-def _state(step: str) -> str:
-    """The name under which the engine keeps what a step had read and written."""
-    return step.replace("/", "-")
-
-
-def _forget(step: str) -> None:
-    """What the engine kept for a step is of no use any more."""
-    (paths.states_dir() / _state(step)).unlink(missing_ok=True)
+    async def _keep(self, task_id: str, generation: Generation, candidate: Candidate) -> None:
+        record = CandidateRecord(round=generation.round, purpose=generation.purpose, candidate=candidate)
+        await asyncio.shield(self._store(task_id, record))

@@ -96,8 +96,12 @@ class JobSteps:
             log.error("nothing is learned of task %s: %s", task.number, error)
 
     def _eligible(self, options: Options, job: Job) -> tuple[str, ...]:
+        if not job.lock_later:
+            return self._pools.eligible(options)
         # The loop in a worker speaks to this daemon, which other machines cannot reach.
-        return (WORKERS,) if job.lock_later else self._pools.eligible(options)
+        if options.on not in ("", WORKERS):
+            raise LLMOSError("Words are answered by a worker of this machine: leave --on out, or run Python there.")
+        return (WORKERS,)
 
     def _unended(self, wanted: list[str]) -> tuple[str, ...]:
         """The tasks of these numbers that have not ended. Raises LLMOSError if one has failed or is not known."""

@@ -35,11 +35,6 @@ _HALF_ACCEPTED = "the daemon ended while it was being accepted: run its cell aga
 _IDENTIFIER = re.compile(r"\b[0-9a-f]{32}\b")
 
 
-def in_background(task: Task) -> bool:
-    """Whether a task runs in a worker, and not in its notebook's kernel."""
-    return task.kind == "run" or task.options.background
-
-
 @dataclass
 class _Running:
     """A job in its worker. `thinks`: its code asks the model for code, and does not run any of its own yet. `broken`:
@@ -162,26 +157,19 @@ class Jobs:
         if task.id == (before.id if before else ""):
             return task
         steps = task_lists.steps_by_task(self._schedule)
-        for one in (task, before):
-            if one is not None and (one.id not in steps or steps[one.id].state != "waiting" or not in_background(one)):
-                raise LLMOSError(f"Task {one.number} does not wait in the queue any more: nothing was moved.")
+
+        def movable(other: Task) -> bool:
+            return other.id in steps and steps[other.id].state == "waiting" and other.in_background
+
+        for other in (task, before):
+            if other is not None and not movable(other):
+                raise LLMOSError(f"Task {other.number} does not wait in the queue any more: nothing was moved.")
         numbers = await asyncio.to_thread(task_lists.queue_order, self._store, steps, self._schedule.ranks())
         queued = await asyncio.to_thread(task_lists.by_number, self._store, numbers)
         level = steps[before.id if before else task.id].priority
-        order = [
-            one.id
-            for one in queued
-            if one.id != task.id
-            and one.id in steps
-            and steps[one.id].state == "waiting"
-            and in_background(one)
-            # What waits for others is placed when it can start.
-            and steps[one.id].priority == level
-        ]
-        at = order.index(before.id) if before else len(order)
-        order.insert(at, task.id)
-        # Whoever stands behind the new place keeps an earlier one, so all of the class are written anew.
-        places = {name: level + (len(order) - rank) / (len(order) + 1) for rank, name in enumerate(order)}
+        # What waits for others is placed when it can start.
+        order = [other.id for other in queued if movable(other) and steps[other.id].priority == level]
+        places = task_lists.places(order, task.id, before.id if before else None, level)
         for name, place in places.items():
             self._schedule.reprioritise(name, place)
         await asyncio.to_thread(self.jobs.note_places, places)
@@ -239,9 +227,9 @@ class Jobs:
         window = order[offset : offset + limit]
         tasks = await asyncio.to_thread(task_lists.by_number, self._store, window)
         return [
-            Queued(
-                task=task,
-                step=now.get(task.id),
+            Queued.of(
+                task,
+                now.get(task.id),
                 why=self.in_numbers(self._schedule.waits_for(now[task.id].id)) if task.id in now else "",
                 more=max(0, len(order) - offset - limit),
             )

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -176,21 +176,7 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         reading_limited=locked.reads_are_limited,
     )
 
-    if prepared.descriptors is not None:
-        prepared.descriptors.begin(*written)
-    threads = set(threading.enumerate())
-    started = time.perf_counter()
-    error: BaseException | None
-    value: object = None
-    try:
-        result = run_nested(shell, brief.code)
-        value = result.result
-        error = result.error_before_exec or result.error_in_exec or (stage.shown[0] if stage.shown else None)
-    except BaseException as raised:  # the candidate's: it may raise anything, from any of IPython's hooks
-        error = raised
-    seconds = time.perf_counter() - started
-    if prepared.descriptors is not None:
-        prepared.descriptors.end()
+    ran = _run(shell, brief.code, stage, prepared.descriptors, written)
 
     gc.disable()
     after = inheritance.memory_sizes()
@@ -199,39 +185,95 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
         refusals.tell(Capability.KERNEL, "what runs at its end")
     for part in differences(kernel, kernel_state(shell))[:5]:
         refusals.tell(Capability.KERNEL, part)
-    status, reason = "passed", ""
+    # Pages of libraries come in as they are used; they are the kernel's already.
+    files = max(0, after["RssFile"] - before["RssFile"])
+    _tell_end(shell, report, brief, ran, refusals, stage, max(0, after["VmHWM"] - before["VmRSS"] - files))
+    _tell_effects(shell, report, brief, ran, effects, stage)
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """The candidate has run. `threads`: those that there were before."""
+
+    value: object
+    error: BaseException | None
+    seconds: float
+    threads: set[threading.Thread]
+
+
+def _run(
+    shell: InteractiveShell,
+    code: str,
+    stage: Stage,
+    descriptors: Descriptors | None,
+    written: tuple[Callable[[str], object], Callable[[str], object]],
+) -> _Ran:
+    """`written`: what the standard streams write by."""
+    if descriptors is not None:
+        descriptors.begin(*written)
+    threads = set(threading.enumerate())
+    started = time.perf_counter()
+    error: BaseException | None
+    value: object = None
+    try:
+        result = run_nested(shell, code)
+        value = result.result
+        error = result.error_before_exec or result.error_in_exec or (stage.shown[0] if stage.shown else None)
+    except BaseException as raised:  # the candidate's: it may raise anything, from any of IPython's hooks
+        error = raised
+    seconds = time.perf_counter() - started
+    if descriptors is not None:
+        descriptors.end()
+    return _Ran(value, error, seconds, threads)
+
+
+def _tell_end(
+    shell: InteractiveShell,
+    report: Report,
+    brief: Brief,
+    ran: _Ran,
+    refusals: Refusals,
+    stage: Stage,
+    peak_bytes: int,
+) -> None:
+    """Tell how it ended."""
+    status, reason, error = "passed", "", ran.error
     if error is not None:
         status = "refused" if refusals.caused(error, shell.user_ns) else "failed"
         if isinstance(error, SystemExit):
             refusals.note(Capability.EXIT, "exit the kernel")
         if isinstance(error, MemoryError):
             reason = f"A rehearsal may use {brief.memory_bytes / 2**30:.1f} GB above what the notebook holds."
-    if (left := len(set(threading.enumerate()) - threads)) and error is None:
+    if (left := len(set(threading.enumerate()) - ran.threads)) and error is None:
         reason = f"It leaves {left} thread{'s' * (left > 1)} running after it has ended."
-    # Pages of libraries come in as they are used; they are the kernel's already.
-    files = max(0, after["RssFile"] - before["RssFile"])
     output = stage.printed()  # before parts of the line are worked out again
-    described = error_report(error, brief.code, stage.cells[:1], brief.looks, seconds) if error else None
+    described = error_report(error, brief.code, stage.cells[:1], brief.looks, ran.seconds) if error else None
     report.send(
         "end",
         status=status,
         reason=reason,
         error=described.model_dump(mode="json") if described else None,
         output=output,
-        seconds=seconds,
-        peak_bytes=max(0, after["VmHWM"] - before["VmRSS"] - files),
+        seconds=ran.seconds,
+        peak_bytes=peak_bytes,
     )
+
+
+def _tell_effects(
+    shell: InteractiveShell, report: Report, brief: Brief, ran: _Ran, effects: Effects, stage: Stage
+) -> None:
+    """Tell what it did to the namespace, and what it showed."""
     # Packing displays what the code assigned last, which is not to count as shown by the code itself.
     printed, figures = stage.printed(), list(stage.figures) or outcome.open_figures()
-    if error is None:
+    if ran.error is None:
         report.send("effects", **effects.pack())
     changes = effects.changes()
     report.send("changes", changes=[change.model_dump() for change in changes[:500]])
-    if error is None:
+    if ran.error is None:
         changed = [change.name for change in changes[:20]]
         # Values of anybody's classes are asked, which may raise anything; the effects are told by now.
         with contextlib.suppress(BaseException):
-            report.send("outcome", **_outcome(shell, brief, value, printed, figures, changed, seconds))
+            report.send("outcome", **_outcome(shell, brief, ran.value, printed, figures, changed, ran.seconds))
 
 
 def _outcome(

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import mmap
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.effects.kind import content_of
 from llmos_jupyter.effects.objects.memory import (
+    LENDERS,
     SMALL,
     Window,
     address_of,
     axes_of,
     extent,
+    is_lent,
     plain,
     written_ranges,
 )
-from llmos_jupyter.effects.table import CannotComeHome, HomeBuffer, Malformed, checked, checked_ints
+from llmos_jupyter.effects.table import CannotComeHome, HomeBuffer, Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
     from llmos_jupyter.effects.pack import Packer
 
-LENDERS: dict[type, Callable[[Any], Any]] = {}  # whose memory an array may have, and how it is had as bytes
 Layout = tuple[tuple[int, ...], Any, tuple[int, ...]]
 
 
@@ -46,14 +45,6 @@ class Ranges:
 
 
 Data = Whole | Ranges | None
-
-
-def is_lent(array: Any) -> bool:
-    """Whether an array lies in the memory of what is no array."""
-    base = array.base
-    while issubclass(type(base), np.ndarray):
-        base = np.ndarray.base.__get__(base)
-    return type(base) in LENDERS
 
 
 # --- in the copy ----------------------------------------------------------------------------------
@@ -133,8 +124,6 @@ def _count(shape: Any) -> int:
 
 
 def _from_bytes(dtype: Any, shape: Any, data: Any, build: Builder) -> Any:
-    from llmos_jupyter.effects.kinds.libraries.numpy_arrays import checked_characters
-
     if len(data) != 3:
         raise Malformed("an array without data")
     axes, items = checked_ints(data[1]), _count(shape)
@@ -152,6 +141,22 @@ def _from_bytes(dtype: Any, shape: Any, data: Any, build: Builder) -> Any:
     if type(buffer) is not HomeBuffer:
         return turned.copy(order="K")  # memory of its own
     return np.ndarray(tuple(shape), dtype, buffer, strides=turned.strides)  # with no other array beneath it
+
+
+def checked_characters(values: Any) -> None:
+    """Raise Malformed for text of what are no characters, and for a bool that is neither 0 nor 1."""
+    dtype = values.dtype
+    if dtype.kind == "U" and values.size and dtype.itemsize:
+        codes = np.ascontiguousarray(values).reshape(-1).view(dtype.byteorder.replace("|", "=") + "u4")
+        if bool((codes > 0x10FFFF).any()):
+            raise Malformed("a character that is none")
+    elif dtype.kind == "b" and values.size and bool((values.view("u1") > 1).any()):
+        raise Malformed("a truth value that is none")
+    elif dtype.names is not None:
+        for name in dtype.names:
+            checked_characters(values[name])
+    elif dtype.subdtype is not None:
+        raise Malformed("an array within a scalar")
 
 
 def _view(dtype: Any, shape: tuple[int, ...], strides: tuple[int, ...], data: Any, build: Builder) -> Any:

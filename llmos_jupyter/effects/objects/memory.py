@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,9 @@ from llmos_jupyter.sandbox.process.pages import PAGE, WrittenPages, edges
 
 SMALL = 64 << 10  # bytes up to which an array is copied, to compare it
 ROWS = 1_000  # rows of a two-dimensional array that are looked at one by one
+
+
+LENDERS: dict[type, Callable[[Any], Any]] = {}  # whose memory an array may have, and how it is had as bytes
 
 
 class Pages:
@@ -22,6 +26,14 @@ class Pages:
 def plain(array: Any) -> Any:
     """The same memory without the subclass."""
     return array if type(array) is np.ndarray else np.ndarray.view(array, np.ndarray)
+
+
+def is_lent(array: Any) -> bool:
+    """Whether an array lies in the memory of what is no array."""
+    base = array.base
+    while issubclass(type(base), np.ndarray):
+        base = np.ndarray.base.__get__(base)
+    return type(base) in LENDERS
 
 
 def extent(shape: tuple[int, ...], strides: tuple[int, ...], size: int) -> tuple[int, int]:

@@ -15,9 +15,14 @@ import socket
 import sys
 import tempfile
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects.worker.confinement import Start, confine
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from llmos_jupyter.effects.copy.child import Report
 
 LONGEST_WAIT = 600.0  # seconds for a job
 
@@ -34,8 +39,6 @@ def main() -> None:
     confined = confine(start, pipe, control)
 
     from llmos_jupyter.effects.copy.child import Brief, Prepared, Report, run_prepared
-    from llmos_jupyter.effects.table import BufferReader, CannotComeHome
-    from llmos_jupyter.effects.transaction import hoist
     from llmos_jupyter.effects.worker import receiving
     from llmos_jupyter.sandbox.process import inheritance
     from llmos_jupyter.sandbox.roots import fix_roots
@@ -46,36 +49,22 @@ def main() -> None:
     for library in start.libraries:
         with contextlib.suppress(ImportError):
             importlib.import_module(library)
-    tired = threading.Timer(LONGEST_WAIT, os._exit, (0,))
-    tired.daemon = True
-    tired.start()
-    job: dict[str, Any] = json.loads(sys.stdin.readline() or "null")
-    tired.cancel()
-    if job is None:  # the kernel has no job, and is gone or goes on without
+    job = _next_job()
+    if job is None:
         return
     _watch_parent()
     if confined.lacking and not job["unlocked"]:
         report.send("broken", reason=f"the lock does not hold here: {confined.lacking}")
         return
-    try:
-        buffers = BufferReader.of([_opened(path) for path in job["sent"]])
-        content = buffers.table(job["place"])
-        receiving.settle(content, shell)
-        hoist(content["code"], shell)
-        numbers = receiving.build(content, buffers, shell)
-        receiving.put_options(content, shell)
-        del content["nodes"], buffers
-    except CannotComeHome as why:
-        report.send("broken", reason=f"a variable cannot be copied to another process: {why.reason}")
+    received = _received(job, shell, report)
+    if received is None:
         return
-    except Exception as error:
-        report.send("broken", reason=f"the variables could not be copied: {type(error).__name__}: {error}"[:500])
-        return
+    code, numbers = received
     home = [_opened(path) for path in job["home"]]
     with contextlib.suppress(Exception):  # as far as the system has limits
         inheritance.limit_resources(job["memory"], job["budget"], job["memory"])
     brief = Brief(
-        code=content["code"],
+        code=code,
         scratch=start.scratch,
         pipe=pipe,
         parent=start.parent,
@@ -93,6 +82,39 @@ def main() -> None:
     gc.freeze()
     prepared = Prepared(confined.lock, confined.description, descriptors, home=home, numbers=numbers)
     run_prepared(shell, report, brief, prepared)
+
+
+def _next_job() -> dict[str, Any] | None:
+    """What the kernel asks for; None if it has nothing, and is gone or goes on without."""
+    tired = threading.Timer(LONGEST_WAIT, os._exit, (0,))
+    tired.daemon = True
+    tired.start()
+    job: dict[str, Any] | None = json.loads(sys.stdin.readline() or "null")
+    tired.cancel()
+    return job
+
+
+def _received(job: dict[str, Any], shell: InteractiveShell, report: Report) -> tuple[str, dict[int, int]] | None:
+    """Bind the variables that the kernel sent; the code, and its numbers by the addresses of their objects here. None,
+    once that is told, where they cannot be bound."""
+    from llmos_jupyter.effects.table import BufferReader, CannotComeHome
+    from llmos_jupyter.effects.transaction import hoist
+    from llmos_jupyter.effects.worker import receiving
+
+    try:
+        buffers = BufferReader.of([_opened(path) for path in job["sent"]])
+        content = buffers.table(job["place"])
+        receiving.settle(content, shell)
+        hoist(content["code"], shell)
+        numbers = receiving.build(content, buffers, shell)
+        receiving.put_options(content, shell)
+    except CannotComeHome as why:
+        report.send("broken", reason=f"a variable cannot be copied to another process: {why.reason}")
+        return None
+    except Exception as error:
+        report.send("broken", reason=f"the variables could not be copied: {type(error).__name__}: {error}"[:500])
+        return None
+    return content["code"], numbers
 
 
 def _function(place: list[str]) -> Any:

@@ -17,6 +17,7 @@ from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects import commit as committing
 from llmos_jupyter.effects.build import Builder
 from llmos_jupyter.effects.code import CompiledCell
+from llmos_jupyter.effects.kind import kind_named
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.table import ATOMS, BufferReader
 from llmos_jupyter.effects.worker.sending import MODULE
@@ -89,7 +90,7 @@ def build(content: dict[str, Any], buffers: BufferReader, shell: InteractiveShel
     """Bind the variables; by the addresses of their objects here, the kernel's numbers. Raises CannotComeHome."""
     known = names.known(shell) | {"sys.stdout": sys.stdout, "sys.stderr": sys.stderr}
     known |= {name: obj for name, obj in names.roots(shell).items() if name[: len(MODULE)] == MODULE}
-    build = Builder(content["nodes"], {}, known, buffers, SentCodes(content["codes"]))
+    build = Builder(content["nodes"], {}, known, buffers, SentCodes(content["codes"]), kind_named)
     values = {name: build.value(value) for name, value in content["values"].items()}
     build.finish()
     figures = []

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.code import CodePlaces
 from llmos_jupyter.effects.commit import weight
-from llmos_jupyter.effects.kind import KINDS
+from llmos_jupyter.effects.kind import KINDS, kind_of
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.objects.layout import library_module
 from llmos_jupyter.effects.objects.reach import mentioned
@@ -74,7 +74,7 @@ def send(code: str, shell: InteractiveShell, files: ScratchFiles, limit: int) ->
     while True:
         buffers = BufferWriter(files.fds)
         places = SentCode()
-        packer = Packer({}, _known(shell), buffers, places)
+        packer = Packer({}, _known(shell), buffers, places, kind_of)
         values = {name: packer.named(name, value) for name, value in wanted.items() if name[: len(MODULE)] != MODULE}
         if not packer.cannot:
             break

@@ -14,17 +14,18 @@ Who goes first:
    its turn.
 6. Steps of an improved plan that was taken (`follow`) start as planned until something unforeseen happens.
 
-The class is longer than others here: every rule reads the same state, and apart they would have to hand it around.
+Over 400 lines: the rules of one class read the same state, and apart they would have to hand it around.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.scheduling.dispatch import window
-from llmos_jupyter.scheduling.dispatch.capacity import TOLERANCE, Usage
+from llmos_jupyter.scheduling.dispatch.capacity import TOLERANCE
+from llmos_jupyter.scheduling.dispatch.occupied import Occupied, Reservation, Running
 from llmos_jupyter.scheduling.dispatch.ready import Rank, ReadySteps, Waiting
 from llmos_jupyter.scheduling.dispatch.service import Service
 from llmos_jupyter.scheduling.dispatch.turns import Turns, turn
@@ -35,45 +36,33 @@ from llmos_jupyter.scheduling.problem import (
     Problem,
     Resource,
     Step,
-    chain,
-    check_resources,
     check_step,
     class_name,
-    class_of,
 )
 
 NEXT = "the next decision"
-
-
-@dataclass
-class _Running:
-    entry: Waiting
-    resource: str
-    began: float
-    ends: float
-    charged: float
-    turn_ends: float
 
 
 class ListScheduler:
     """Steps and resources as they are now. Every method takes the time; one earlier than before counts as before."""
 
     def __init__(self, resources: Sequence[Resource], now: float = 0.0) -> None:
-        self.resources = check_resources(resources)
         self.now = now
         self._service = Service()
-        self._usage = Usage(self.resources)
+        self._occupied = Occupied(resources)
         self._room = WaitingRoom()
         self._ready: dict[frozenset[str], ReadySteps] = {}
         self._where: dict[str, frozenset[str]] = {}
-        self._running: dict[str, _Running] = {}
         self._turns = Turns()
         self._number = 0
         self._lacked: dict[frozenset[str], str] = {}
         self._held: dict[str, Waiting] = {}
-        self._closed: dict[str, str] = {}
-        self._awaited: dict[str, int] = {}
         self._planned: dict[str, list[Placement]] = {}
+
+    @property
+    def resources(self) -> dict[str, Resource]:
+        """What steps run on, by name."""
+        return self._occupied.resources
 
     # What happens.
 
@@ -108,7 +97,7 @@ class ListScheduler:
         self._advance(now)
         if step in self._where:
             self._ready[self._where.pop(step)].remove(step)
-        elif step in self._running:
+        elif step in self._occupied.running:
             self._release(step)
         elif step in self._held:
             del self._held[step]
@@ -151,10 +140,10 @@ class ListScheduler:
 
     def close(self, resource: str, reason: str) -> None:
         """Start nothing on a resource until it is opened again: `reason` is told as what a step waits for."""
-        self._closed[resource] = reason
+        self._occupied.close(resource, reason)
 
     def open(self, resource: str) -> None:
-        self._closed.pop(resource, None)
+        self._occupied.open(resource)
 
     def reprioritise(self, step: str, priority: float, now: float) -> None:
         """A waiting step moves to another class. Raises LLMOSError if it does not wait."""
@@ -175,24 +164,19 @@ class ListScheduler:
     def change_resources(self, resources: Sequence[Resource], now: float) -> list[str]:
         """Resources came, went or changed. Running steps of those that went wait again; returns their ids."""
         self._advance(now)
-        self.resources = check_resources(resources)
         self._planned.clear()
-        lost = [name for name, running in self._running.items() if running.resource not in self.resources]
-        for name in lost:
-            running = self._running.pop(name)
+        lost = self._occupied.change(resources)
+        for running in lost:
             self._charge(running.entry.step.notebook, self.now - running.began - running.charged)
             self._enqueue(replace(running.entry, number=self._next()))
-        self._usage = Usage(self.resources)
-        for running in self._running.values():
-            self._usage.take(running.entry.step, running.resource)
-        return lost
+        return [running.entry.step.id for running in lost]
 
     def follow(self, plan: Plan, now: float) -> None:
         """Take an improved plan for steps that wait: they start in its order and where it says."""
         self._advance(now)
         self._planned = {}
         for placement in sorted(plan.values(), key=lambda placement: placement.start):
-            if placement.step not in self._running:
+            if placement.step not in self._occupied.running:
                 self._planned.setdefault(placement.resource, []).append(placement)
 
     # What to do.
@@ -200,10 +184,11 @@ class ListScheduler:
     def decide(self, now: float) -> Decision:
         """What to start, and what to pause, now. The starts are counted as begun."""
         self._advance(now)
-        overran = self._overran()
-        self._awaited.clear()
+        if overran := self._occupied.overran(self.now):
+            self._planned.clear()
+        self._occupied.decide_anew()
         starts = self._start_planned()
-        reserved: tuple[Waiting, str, float] | None = None
+        reserved: Reservation | None = None
         passed = 0
         while passed < LOOKAHEAD:
             chosen = self._next_choice(allow_due=reserved is None)
@@ -214,23 +199,22 @@ class ListScheduler:
             if where is not None:
                 starts.append(self._start(entry, where, as_due=as_due, in_turn=in_turn))
             elif as_due:
-                reserved = self._reserve(entry)
+                reserved = self._occupied.reserve(entry)
             else:
                 self._ready[self._where[entry.step.id]].set_aside(entry)
                 passed += 1
         for ready in self._ready.values():
             ready.put_back()
         for eligible, ready in self._ready.items():
-            if ready.waiting and not self._has_slot(eligible):
-                closed = [self._closed[name] for name in eligible if name in self._closed]
-                self._lacked[eligible] = closed[0] if closed else f"a slot of {' or '.join(sorted(eligible))}"
+            if ready.waiting and not self._occupied.has_slot(eligible):
+                self._lacked[eligible] = self._occupied.lacks(eligible)
         return Decision(tuple(starts), tuple(self._yields()), overran)
 
     def why(self, step: str, now: float) -> str:
         """What a step waits for, or since when it runs, as one sentence."""
         self._advance(now)
-        if step in self._running:
-            running = self._running[step]
+        if step in self._occupied.running:
+            running = self._occupied.running[step]
             return f"It has run on {running.resource} for {self.now - running.began:.1f} s."
         if step in self._held:
             return f"It is held, and has waited {self.now - self._held[step].ready:.1f} s."
@@ -266,7 +250,7 @@ class ListScheduler:
         `window.look_ahead`."""
         self._advance(now)
         ranked = [pair for ready in self._ready.values() for pair in ready.ranked()]
-        running = [window.Begun(r.entry.step, r.resource, r.began, r.ends) for r in self._running.values()]
+        running = [window.Begun(r.entry.step, r.resource, r.began, r.ends) for r in self._occupied.running.values()]
         return window.look_ahead(ranked, running, self._room, self.resources, size, self.now)
 
     # How.
@@ -279,7 +263,7 @@ class ListScheduler:
             self._make_ready(step)
 
     def _known(self, names: Iterable[str]) -> set[str]:
-        places = (self._running, self._where, self._held)
+        places = (self._occupied.running, self._where, self._held)
         return {name for name in names if any(name in place for place in places) or self._room.knows(name)}
 
     def _next(self) -> int:
@@ -303,15 +287,12 @@ class ListScheduler:
             ready.relevel(notebook)
 
     def _release(self, step: str) -> Waiting:
-        if step not in self._running:
-            raise LLMOSError(f"Step {step} is not running.")
-        running = self._running.pop(step)
-        self._usage.give(running.entry.step, running.resource)
+        running = self._occupied.end(step)
         self._charge(running.entry.step.notebook, self.now - running.began - running.charged)
         self._count_turns(running)
         return running.entry
 
-    def _count_turns(self, running: _Running) -> None:
+    def _count_turns(self, running: Running) -> None:
         """Whether lower classes, if they have waited too long, had this time of the resource or others had it."""
         due = [
             entry.step.priority
@@ -325,18 +306,12 @@ class ListScheduler:
         else:
             self._turns.none_due(running.resource)
 
-    def _has_slot(self, eligible: Iterable[str]) -> bool:
-        return any(
-            name in self.resources and name not in self._closed and self._usage.slots[name] < self.resources[name].slots
-            for name in eligible
-        )
-
     def _next_choice(self, *, allow_due: bool) -> tuple[Waiting, bool, bool] | None:
         """The next step by the rules, whether it goes because it is due, and whether in spite of a higher class.
 
         Only where a slot is free.
         """
-        free = [ready for eligible, ready in self._ready.items() if ready.waiting and self._has_slot(eligible)]
+        free = [ready for eligible, ready in self._ready.items() if ready.waiting and self._occupied.has_slot(eligible)]
         firsts = [(ready.rank(entry), entry) for ready in free if (entry := ready.first()) is not None]
         first = min(firsts, default=None, key=lambda pair: pair[0])
         dues = [entry for ready in free for entry in ready.first_due(self.now)] if allow_due else []
@@ -357,76 +332,33 @@ class ListScheduler:
         return any(
             name in self.resources
             and self._turns.earned(name, turn(step, option.duration))
-            and max([highest, *self._priorities_on(name)]) > step.priority
+            and max([highest, *self._occupied.priorities_on(name)]) > step.priority
             for name, option in step.options.items()
         )
 
-    def _priorities_on(self, name: str) -> list[float]:
-        return [running.entry.step.priority for running in self._running.values() if running.resource == name]
-
-    def _place(self, step: Step, reserved: tuple[Waiting, str, float] | None, *, in_turn: bool = False) -> str | None:
+    def _place(self, step: Step, reserved: Reservation | None, *, in_turn: bool = False) -> str | None:
         """The free resource where it is predicted to end first; None, with the reason kept, if there is none."""
         best = None
         for name, option in step.options.items():
             if name not in self.resources:
                 continue
-            lacking = self._lacking(step, name, in_turn) or self._held_back(step, name, option.duration, reserved)
+            lacking = self._occupied.lacking(step, name, self.now, in_turn)
+            lacking = lacking or self._held_back(step, name, option.duration, reserved)
             if lacking is not None:
                 self._lacked[frozenset(step.options)] = lacking
             elif best is None or (option.duration, option.cost) < best[0]:
                 best = (option.duration, option.cost), name
         return None if best is None else best[1]
 
-    def _lacking(self, step: Step, name: str, in_turn: bool = False) -> str | None:
-        """What keeps a step from starting on a resource now, whatever else waits."""
-        lacking = self._closed.get(name) or self._usage.lacking(step, name)
-        return lacking or (None if in_turn else self._divided(step, name))
-
-    def _divided(self, step: Step, name: str) -> str | None:
-        """What of another class runs on an undivided resource: the step waits for its end, or for it to give way.
-
-        Until all of it has given way nothing of its class takes the places that become free.
-        """
-        if not self.resources[name].undivided:
-            return None
-        own = class_of(step.priority)
-        if self._awaited.get(name, own) > own:
-            return f"{name}, on which less urgent work gives way"
-        for running in self._running.values():
-            if running.resource == name and running.turn_ends <= self.now:
-                other = class_of(running.entry.step.priority)
-                if other > own:
-                    return f"{name}, on which more urgent work runs"
-                if other < own and running.entry.step.preemptible:
-                    self._awaited.setdefault(name, own)
-                    return f"{name}, on which less urgent work gives way"
-        return None
-
-    def _held_back(
-        self, step: Step, name: str, duration: float, reserved: tuple[Waiting, str, float] | None
-    ) -> str | None:
+    def _held_back(self, step: Step, name: str, duration: float, reserved: Reservation | None) -> str | None:
         planned = self._planned.get(name)
         if planned and planned[0].step != step.id and self.now + duration > planned[0].start + TOLERANCE:
             return f"{name}, which is kept for a planned step"
-        if reserved is None or reserved[0].step.id == step.id:
+        if reserved is None or reserved.entry.step.id == step.id:
             return None
-        _, place, until = reserved
-        apart = {r.id for r in chain(name, self.resources)}.isdisjoint(r.id for r in chain(place, self.resources))
-        if apart or self.now + duration <= until + TOLERANCE:
+        if not self._occupied.in_the_way(reserved, name, self.now + duration):
             return None
         return f"{name}, which is kept for a step that has waited too long"
-
-    def _reserve(self, entry: Waiting) -> tuple[Waiting, str, float]:
-        """Where a step that does not fit can start first, and when, if what runs ends as predicted."""
-        usage = Usage(self.resources)
-        for running in self._running.values():
-            usage.take(running.entry.step, running.resource)
-        for running in sorted(self._running.values(), key=lambda running: running.ends):
-            usage.give(running.entry.step, running.resource)
-            for name in entry.step.options:
-                if name in self.resources and usage.lacking(entry.step, name) is None:
-                    return entry, name, running.ends
-        return entry, next(iter(entry.step.options)), float("-inf")
 
     def _start(
         self, entry: Waiting, name: str, *, as_due: bool = False, in_turn: bool = False, planned: bool = False
@@ -436,12 +368,11 @@ class ListScheduler:
         lacked = self._lacked.get(eligible, NEXT)
         self._ready[eligible].remove(step.id)
         duration = step.options[name].duration
-        self._usage.take(step, name)
         turn_ends = self.now
         if in_turn:
             turn_ends += turn(step, duration)
             self._turns.take(step.options, turn(step, duration))
-        self._running[step.id] = _Running(entry, name, self.now, self.now + duration, duration, turn_ends)
+        self._occupied.begin(Running(entry, name, self.now, self.now + duration, duration, turn_ends))
         self._charge(step.notebook, duration)
         if not self._ready[eligible].waiting:
             del self._ready[eligible]
@@ -458,7 +389,7 @@ class ListScheduler:
                     break  # what it waits for has not ended
                 if step in self._where:
                     entry = self._ready[self._where[step]].waiting[step]
-                    if name not in self.resources or self._lacking(entry.step, name) is not None:
+                    if name not in self.resources or self._occupied.lacking(entry.step, name, self.now) is not None:
                         break
                     starts.append(self._start(entry, name, planned=True))
                 placements.pop(0)
@@ -466,39 +397,14 @@ class ListScheduler:
                 del self._planned[name]
         return starts
 
-    def _overran(self) -> tuple[str, ...]:
-        """Steps past their predicted end. The longer one has run, the longer it is taken to go on."""
-        late = [name for name, running in self._running.items() if running.ends < self.now - TOLERANCE]
-        for name in late:
-            running = self._running[name]
-            running.ends = self.now + (self.now - running.began)
-        if late:
-            self._planned.clear()
-        return tuple(late)
-
     def _yields(self) -> Iterable[Yield]:
         asked: set[str] = set()
         for eligible, ready in self._ready.items():
             entry = ready.first()
             if entry is None:
                 continue
-            able = sorted(
-                (running.entry.step.priority, -running.ends, name)
-                for name, running in self._running.items()
-                if running.resource in eligible
-                and running.entry.step.preemptible
-                and running.turn_ends <= self.now
-                and running.entry.step.priority < entry.step.priority
-                and name not in asked
-            )
-            own = class_of(entry.step.priority)
-            lower = [name for priority, _, name in able if class_of(priority) < own and self._undivided(name)]
-            if not lower and not self._has_slot(eligible):
-                lower = [name for _, _, name in able[:1]]
-            for name in lower:
+            for name in self._occupied.to_give_way(entry, eligible, asked, self.now):
                 asked.add(name)
                 waiting, kind = entry.step.id, class_name(entry.step.priority)
-                yield Yield(name, waiting, f"{waiting} of class {kind} waits for {self._running[name].resource}")
-
-    def _undivided(self, step: str) -> bool:
-        return self.resources[self._running[step].resource].undivided
+                where = self._occupied.running[name].resource
+                yield Yield(name, waiting, f"{waiting} of class {kind} waits for {where}")

@@ -813,6 +813,36 @@ def test_secrets_reach_neither_the_model_nor_the_store(scene: Scene, tmp_path: P
     assert "masked" in sent
 
 
+SAID = "v4ult-Xk9"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print(users.to_json())",
+        "print(users.to_csv())",
+        "users.password.tolist()",
+        "import textwrap\nprint(textwrap.fill('it is ' + users.password[0], 10))",
+        "raise ValueError('no login for ann/' + users.password[0] + '@orcl')",
+        "assert False, users.password[0]",
+        "made = {'api key': users.password[0]}\nprint(made.values())",
+    ],
+)
+def test_the_secrets_of_the_notebooks_objects_are_kept_nowhere(code: str, scene: Scene, tmp_path: Path) -> None:
+    scene.shell.user_ns["users"] = pd.DataFrame({"user": ["ann"], "password": [SAID]})
+    scene.recording = Recording(tmp_path / "lesson.llmos.json", Signatures(tmp_path / "signatures"))
+    scene.ask(block(code), retries=0)
+    scene.text = "and now?"
+    scene.ask(block("x = 1"))
+    scene.store.close()
+    sent = "".join(generation.model_dump_json() for generation in scene.client.sent)
+    kept = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
+    assert b"and now?" in kept
+    for text in (sent.encode(), kept):
+        assert SAID.encode() not in text
+        assert SAID[:6].encode() not in text
+
+
 def test_an_endless_reply_is_cut_short(scene: Scene) -> None:
     assert scene.ask("```python\n" + "x = x + 1\n" * 400, retries=0) == "failed"
     assert isinstance(scene.last, events.GaveUp)

@@ -17,7 +17,7 @@ from benchmarks.quality.question_kernel import QuestionKernel
 from benchmarks.quality.question_probe import describe
 from benchmarks.quality.question_report import brier, calibration_error, paired
 from benchmarks.quality.questions import Asserts, Closed, Question, load, ordered, split_cell, split_function
-from llmos_jupyter.protocol import ANSWER_MIME, DecisionRecord
+from llmos_jupyter.protocol import ANSWER_MIME, DecisionRecord, Rehearsal, RehearsalRecord
 
 TABLE = {
     "id": 3,
@@ -389,13 +389,19 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.
 # --- what the loop tells ----------------------------------------------------------------------
 
 
+def came_to(code: str, shown: str, index: int = 0) -> RehearsalRecord:
+    """A candidate that ran, and showed this."""
+    return RehearsalRecord(round=2, index=index, code=code, rehearsal=Rehearsal(status="passed", outcome={"": shown}))
+
+
 def test_agreement_and_chance_are_read_from_the_trace() -> None:
-    assert question_line.agreed([]) is None
-    for why, expected in (
-        ("2 of 3 candidates came to the same", True),
-        ("no two of 3 candidates came to the same", False),
-    ):
-        assert question_line.agreed([DecisionRecord(round=0, decision="chosen", why=why)]) is expected
+    chosen = [DecisionRecord(round=2, decision="chosen", why="in whatever words")]
+    first, same, other = came_to("a + 1", "5"), came_to("1 + a", "5", index=1), came_to("a", "4", index=2)
+    respaced = came_to("a+1", "5", index=1)
+    assert question_line.agreed([], [first, same], first) is None
+    assert question_line.agreed(chosen, [first, other, same], first) is True
+    assert question_line.agreed(chosen, [first, same, other], other) is False
+    assert question_line.agreed(chosen, [first, respaced, other], first) is False
     assert question_line.chance({}, []) is None
     assert question_line.chance({}, [{"type": "decision", "chance": 0.25}, {"x": [{"chance": 0.5}]}]) == 0.5
     assert question_line.chance({"chance": 0.75}, [{"chance": 0.25}]) == 0.75

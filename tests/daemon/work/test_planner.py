@@ -53,7 +53,7 @@ def test_a_better_plan_is_found_taken_and_forgotten_when_something_happens() -> 
     assert plan is not None
     assert Goal.FLOW.of(problem, plan) < 0.99 * Goal.FLOW.of(problem, incumbent)
     scheduler.follow(plan, 0.0)
-    first = min(scheduler._running.values(), key=lambda running: running.ends)
+    first = min(scheduler._occupied.running.values(), key=lambda running: running.ends)
     scheduler.end(first.entry.step.id, first.ends)
     (start,) = scheduler.decide(first.ends).starts
     assert "improved plan" in start.reason

@@ -321,6 +321,21 @@ def test_a_resource_goes_and_comes_back() -> None:
     assert started(scheduler, 2.0) == ["g"]
 
 
+@pytest.mark.parametrize("options", [("cluster", "worker"), ("worker", "cluster")])
+def test_what_fits_nowhere_any_more_keeps_nobody_from_starting(options: tuple[str, str]) -> None:
+    scheduler = ListScheduler([*MACHINE, Resource("cluster", cores=64)])
+    scheduler.add(Step("large", {name: Option(1.0) for name in options}, cores=32), 0.0)
+    scheduler.hold("large", 0.0)
+    scheduler.change_resources(MACHINE, 1.0)
+    scheduler.release("large", 2.0)
+    now = policy.patience(NORMAL) + 3.0
+    scheduler.add(code("small", cores=1), now)
+    assert started(scheduler, now) == ["small"]
+    scheduler.end("small", now + 1.0)
+    scheduler.change_resources([*MACHINE, Resource("cluster", cores=64)], now + 2.0)
+    assert started(scheduler, now + 2.0) == ["large"]
+
+
 def test_a_clock_that_jumps_back_counts_as_standing_still() -> None:
     scheduler = ListScheduler([ENGINE])
     scheduler.add(generation("a", release=50.0), 0.0)

@@ -3,7 +3,6 @@ import { StateDB } from '@jupyterlab/statedb';
 
 import { Clock } from '../clock';
 import { Preferences } from '../preferences';
-import { bytes, duration, plural, seconds } from '../text';
 
 const later = () => new Promise(resolve => setTimeout(resolve, 0));
 
@@ -41,24 +40,4 @@ test('what is wanted of all answers is there after a reload', async () => {
   await later();
   expect(found.confidence).toBe(true);
   expect(told).toHaveBeenCalledTimes(1);
-});
-
-test('figures in words', () => {
-  expect([0.844, 12.34, 59.96, 125, 3600].map(seconds)).toEqual([
-    '0.84 s',
-    '12.3 s',
-    '60.0 s',
-    '2 min 5 s',
-    '1 h 0 min'
-  ]);
-  expect([-3, 12.4, 3661].map(duration)).toEqual(['0 s', '12 s', '1 h 1 min']);
-  expect([0, 999, 1200, 1_500_000, 2.5e9, 3e12].map(bytes)).toEqual([
-    '0 B',
-    '999 B',
-    '1.2 kB',
-    '1.5 MB',
-    '2.5 GB',
-    '3000.0 GB'
-  ]);
-  expect([plural(1, 'token'), plural(2, 'token')]).toEqual(['1 token', '2 tokens']);
 });

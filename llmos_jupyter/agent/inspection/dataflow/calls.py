@@ -8,7 +8,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.agent import live
-from llmos_jupyter.agent.inspection import outside
+from llmos_jupyter.agent.inspection import outside, shell
 from llmos_jupyter.agent.inspection.dataflow import methods, reshape
 from llmos_jupyter.agent.inspection.dataflow.values import (
     UNKNOWN,
@@ -152,7 +152,7 @@ def _resolved_module(value: Ref) -> bool:
 def _installs(node: ast.Call) -> bool:
     words = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
     text = " ".join(words)
-    return outside.shell(text) == [Capability.INSTALL]
+    return shell.command(text) == [Capability.INSTALL]
 
 
 def _passed(walk: Walk, value: Value, node: ast.Call) -> None:
@@ -163,9 +163,9 @@ def _passed(walk: Walk, value: Value, node: ast.Call) -> None:
 
 def _magic(walk: Walk, node: ast.Call, method: str, name: str, text: str) -> Value:
     if method in {"system", "getoutput"}:
-        found, shown = outside.shell(text), "!" + text.strip()[:40]
+        found, shown = shell.command(text), "!" + text.strip()[:40]
     else:
-        found, shown = outside.magic(name, text), ("%%" if method == "run_cell_magic" else "%") + name
+        found, shown = shell.magic(name, text), ("%%" if method == "run_cell_magic" else "%") + name
     for capability in found:
         report_capability(walk, capability, shown, node)
     walk.installs |= Capability.INSTALL in found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -190,26 +191,12 @@ def _frame_result(walk: Walk, frame: Frame, facts: Facts, name: str, call: Call,
     if name in _SAME:
         fresh = facts.unsourced()
         return walk.new_frame(replace(fresh, index=(None,)) if name in {"describe", "corr", "cov"} else fresh)
-    known = facts.columns
+    if name in {"insert", "pop", "pipe", "update"}:
+        return _changed_in_place(walk, frame, facts, name, call)
     if name == "assign":
         return walk.new_frame(facts.with_columns(*call.keywords))
-    if name == "insert":
-        column = call.get(1, "column")
-        added, complete = labels(column) if column is not None else ([], False)
-        walk.state.heap[frame.handle] = facts.with_columns(*added) if complete else replace(facts, columns=None)
-        return NONE
-    if name == "pop":
-        frames.remove(walk, frame.handle, labels(call.get(0, "item") or UNKNOWN)[0])
-        return UNKNOWN
-    if name in {"pipe", "update"}:
-        walk.state.heap[frame.handle] = facts.unsourced() if name == "update" else facts.forget()
-        return UNKNOWN
     if name == "eval":
-        text = call.get(0, "expr")
-        if isinstance(text, Const) and isinstance(text.value, str) and re.search(r"(?<![=<>!])=(?!=)", text.value):
-            names = re.findall(r"(?:^|\n|;)\s*(\w+)\s*=(?!=)", text.value)
-            return walk.new_frame(facts.with_columns(*names))
-        return UNKNOWN
+        return _eval(walk, facts, call)
     if name == "rename_axis":
         title = call.get(0, "mapper")
         names, complete = labels(title) if title is not None and not sideways else ([], False)
@@ -220,24 +207,13 @@ def _frame_result(walk: Walk, frame: Frame, facts: Facts, name: str, call: Call,
         return _rename(walk, facts, call, sideways)
     if name == "drop":
         gone = call.keywords.get("columns") or (call.get(0, "labels") if sideways else None)
-        left = None if known is None else {c: v for c, v in known.items() if gone is None or c not in labels(gone)[0]}
-        return walk.new_frame(replace(facts, columns=left))
+        return walk.new_frame(_without(facts, [] if gone is None else labels(gone)[0]))
     if name == "reset_index":
         return walk.new_frame(reshape.reset(facts, call))
     if name == "set_index":
-        keys = call.get(0, "keys") or UNKNOWN
-        names, complete = labels(keys)
-        drop = call.get(1, "drop") in (None, TRUE)
-        left = known if known is None or not drop else {c: v for c, v in known.items() if c not in names}
-        whole = complete and bool(names) and "append" not in call.keywords and len(call.args) < 3
-        return walk.new_frame(replace(facts, columns=left, index=tuple(names) if whole else None))
+        return _set_index(walk, facts, call)
     if name == "groupby":
-        by = call.get(0, "by")
-        names, complete = labels(by) if by is not None else ([], False)
-        as_index = call.keywords.get("as_index", TRUE)
-        if as_index not in (TRUE, Const(False)) or "level" in call.keywords or len(call.args) > 1:
-            return UNKNOWN
-        return Group(frame.handle, tuple(names) if names and complete else None, as_index == TRUE)
+        return _groupby(frame, call)
     if name == "merge":
         return reshape.merge(walk, frame, call.get(0, "right"), call, 1)
     if name == "join":
@@ -247,6 +223,50 @@ def _frame_result(walk: Walk, frame: Frame, facts: Facts, name: str, call: Call,
     if name == "pivot_table":
         return reshape.pivot_table(walk, facts, call, 0)
     return UNKNOWN
+
+
+def _changed_in_place(walk: Walk, frame: Frame, facts: Facts, name: str, call: Call) -> Value:
+    """What `insert`, `pop`, `update` and `pipe` return; the frame itself is another one afterwards."""
+    if name == "insert":
+        column = call.get(1, "column")
+        added, complete = labels(column) if column is not None else ([], False)
+        walk.state.heap[frame.handle] = facts.with_columns(*added) if complete else replace(facts, columns=None)
+        return NONE
+    if name == "pop":
+        frames.remove(walk, frame.handle, labels(call.get(0, "item") or UNKNOWN)[0])
+    else:
+        walk.state.heap[frame.handle] = facts.unsourced() if name == "update" else facts.forget()
+    return UNKNOWN
+
+
+def _eval(walk: Walk, facts: Facts, call: Call) -> Value:
+    text = call.get(0, "expr")
+    if isinstance(text, Const) and isinstance(text.value, str) and re.search(r"(?<![=<>!])=(?!=)", text.value):
+        names = re.findall(r"(?:^|\n|;)\s*(\w+)\s*=(?!=)", text.value)
+        return walk.new_frame(facts.with_columns(*names))
+    return UNKNOWN
+
+
+def _without(facts: Facts, gone: Collection[object]) -> Facts:
+    """A frame without some of its columns."""
+    known = facts.columns
+    return replace(facts, columns=None if known is None else {c: v for c, v in known.items() if c not in gone})
+
+
+def _set_index(walk: Walk, facts: Facts, call: Call) -> Value:
+    names, complete = labels(call.get(0, "keys") or UNKNOWN)
+    left = _without(facts, names) if call.get(1, "drop") in (None, TRUE) else facts
+    whole = complete and bool(names) and "append" not in call.keywords and len(call.args) < 3
+    return walk.new_frame(replace(left, index=tuple(names) if whole else None))
+
+
+def _groupby(frame: Frame, call: Call) -> Value:
+    by = call.get(0, "by")
+    names, complete = labels(by) if by is not None else ([], False)
+    as_index = call.keywords.get("as_index", TRUE)
+    if as_index not in (TRUE, Const(False)) or "level" in call.keywords or len(call.args) > 1:
+        return UNKNOWN
+    return Group(frame.handle, tuple(names) if names and complete else None, as_index == TRUE)
 
 
 def _rename(walk: Walk, facts: Facts, call: Call, sideways: bool) -> Value:

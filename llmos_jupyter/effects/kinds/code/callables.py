@@ -7,9 +7,9 @@ import operator
 import types
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import LATE, Kind, content_of, register
+from llmos_jupyter.effects.kind import LATE, Kind, register
 from llmos_jupyter.effects.objects.layout import attributes, set_attributes
-from llmos_jupyter.effects.table import Malformed
+from llmos_jupyter.effects.table import Malformed, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -15,7 +15,7 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, Kind, register
 from llmos_jupyter.effects.kinds.code.enums import decode_enum, describe_enum, make_enum
 from llmos_jupyter.effects.kinds.code.references import GLOBAL
 from llmos_jupyter.effects.kinds.code.typing_forms import (
@@ -27,7 +27,7 @@ from llmos_jupyter.effects.kinds.code.typing_forms import (
     make_typed_dict,
 )
 from llmos_jupyter.effects.objects.layout import class_dict, is_a, is_users, library_module, mro, runs_users_code, solid
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

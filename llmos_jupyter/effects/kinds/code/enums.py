@@ -7,9 +7,9 @@ import keyword
 import types
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, Kind, register
 from llmos_jupyter.effects.objects.layout import attributes, class_dict, is_a, runs_users_code
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

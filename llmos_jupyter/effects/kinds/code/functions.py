@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
 from llmos_jupyter.effects.code import all_codes
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, Kind, register
 from llmos_jupyter.effects.kinds.code.references import GLOBAL
 from llmos_jupyter.effects.objects.layout import (
     MISSING,
@@ -18,7 +18,7 @@ from llmos_jupyter.effects.objects.layout import (
     put_dict,
     solid,
 )
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

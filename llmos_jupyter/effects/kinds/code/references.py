@@ -7,12 +7,12 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
-from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.kind import Kind, register
 from llmos_jupyter.effects.objects.layout import (
     installed,
     library_module,
 )
-from llmos_jupyter.effects.table import CannotComeHome, Malformed
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

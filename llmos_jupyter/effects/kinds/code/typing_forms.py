@@ -8,9 +8,9 @@ import typing
 from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import libraries
-from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.kind import Kind, register
 from llmos_jupyter.effects.objects.layout import attributes, is_a, is_users, mro, runs_users_code
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -15,11 +15,11 @@ from matplotlib.cbook import CallbackRegistry, Grouper
 from matplotlib.figure import Figure
 from matplotlib.transforms import TransformNode
 
-from llmos_jupyter.effects.kind import CHOOSERS, LAST, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, LAST, Kind, register
 from llmos_jupyter.effects.kinds.values.instances import InstanceKind
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.objects.layout import attributes, is_a, is_users, set_attributes, solid
-from llmos_jupyter.effects.table import CannotComeHome, Malformed
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

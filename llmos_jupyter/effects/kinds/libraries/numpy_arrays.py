@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.effects.kind import ALL, CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import ALL, CHOOSERS, Kind, register
 from llmos_jupyter.effects.objects import arrays, memory
 from llmos_jupyter.effects.objects.layout import attributes, is_users, put_dict, runs_users_code, solid
 from llmos_jupyter.effects.objects.walk import array_items
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
@@ -117,28 +117,12 @@ class ScalarKind(Kind):
             raise Malformed("a scalar that is none")
         if not dtype.itemsize:
             return dtype.type()
-        checked_characters(np.frombuffer(data, dtype))
+        arrays.checked_characters(np.frombuffer(data, dtype))
         return np.frombuffer(bytearray(data), dtype)[0]
 
 
 SCALAR = register(ScalarKind())
 CHOOSERS.append(lambda cls: SCALAR if issubclass(cls, np.generic) else None)
-
-
-def checked_characters(values: Any) -> None:
-    """Raise Malformed for text of what are no characters, and for a bool that is neither 0 nor 1."""
-    dtype = values.dtype
-    if dtype.kind == "U" and values.size and dtype.itemsize:
-        codes = np.ascontiguousarray(values).reshape(-1).view(dtype.byteorder.replace("|", "=") + "u4")
-        if bool((codes > 0x10FFFF).any()):
-            raise Malformed("a character that is none")
-    elif dtype.kind == "b" and values.size and bool((values.view("u1") > 1).any()):
-        raise Malformed("a truth value that is none")
-    elif dtype.names is not None:
-        for name in dtype.names:
-            checked_characters(values[name])
-    elif dtype.subdtype is not None:
-        raise Malformed("an array within a scalar")
 
 
 class ArrayKind(Kind):

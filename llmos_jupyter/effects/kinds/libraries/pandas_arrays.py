@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from pandas._libs.arrays import NDArrayBacked
 
-from llmos_jupyter.effects.kind import ARRAYS, CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import ARRAYS, CHOOSERS, Kind, register
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.objects.layout import attributes, is_users, set_attributes
-from llmos_jupyter.effects.table import CannotComeHome, Malformed
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

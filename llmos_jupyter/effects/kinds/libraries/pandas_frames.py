@@ -17,10 +17,10 @@ from pandas._libs.internals import BlockPlacement, BlockValuesRefs
 from pandas.core.internals.blocks import new_block
 from pandas.core.internals.managers import BlockManager, SingleBlockManager
 
-from llmos_jupyter.effects.kind import CHOOSERS, FRAMES, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, FRAMES, Kind, register
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.objects.layout import is_users, solid
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

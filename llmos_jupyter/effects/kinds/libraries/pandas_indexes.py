@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from pandas._libs.internals import BlockValuesRefs
 
-from llmos_jupyter.effects.kind import CHOOSERS, INDEXES, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, INDEXES, Kind, register
 from llmos_jupyter.effects.libraries import may_be_made
 from llmos_jupyter.effects.objects.layout import attributes, is_users
-from llmos_jupyter.effects.table import CannotComeHome, Malformed
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

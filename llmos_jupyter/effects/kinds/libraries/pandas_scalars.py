@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, Kind, register
 from llmos_jupyter.effects.kinds.values.times import time_zone
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.kind import Kind, register
 from llmos_jupyter.effects.objects.layout import attributes
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.kind import Kind, register
 from llmos_jupyter.effects.objects.memory import Pages
-from llmos_jupyter.effects.table import ATOMS, CannotComeHome, Malformed, checked
+from llmos_jupyter.effects.table import ATOMS, CannotComeHome, Malformed, checked, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, Kind, register
 from llmos_jupyter.effects.objects.layout import is_a
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked_ints
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

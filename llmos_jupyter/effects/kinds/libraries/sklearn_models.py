@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from llmos_jupyter.effects import libraries
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
+from llmos_jupyter.effects.kind import CHOOSERS, Kind, register
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

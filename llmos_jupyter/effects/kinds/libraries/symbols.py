@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sympy.core.singleton import Singleton
 
-from llmos_jupyter.effects.kind import CHOOSERS, Kind, content_of, register
+from llmos_jupyter.effects.kind import CHOOSERS, Kind, register
 from llmos_jupyter.effects.objects.layout import is_users
-from llmos_jupyter.effects.table import Malformed
+from llmos_jupyter.effects.table import Malformed, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

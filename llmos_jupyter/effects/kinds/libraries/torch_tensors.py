@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from llmos_jupyter.effects.kind import ALL, Kind, content_of, register
+from llmos_jupyter.effects.kind import ALL, Kind, register
 from llmos_jupyter.effects.objects import arrays
 from llmos_jupyter.effects.objects.layout import attributes, put_dict
-from llmos_jupyter.effects.objects.memory import extent, lowest, memory_of, print_of
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
+from llmos_jupyter.effects.objects.memory import LENDERS, extent, lowest, memory_of, print_of
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
@@ -323,4 +323,4 @@ def _checked_grad(tensor: Any, grad: Any) -> Any:
 
 TENSOR = register(TensorKind(), *_CLASSES.values(), structure=torch._C.TensorBase)
 
-arrays.LENDERS[torch.Tensor] = lambda tensor: flat(tensor.untyped_storage())
+LENDERS[torch.Tensor] = lambda tensor: flat(tensor.untyped_storage())

@@ -6,11 +6,11 @@ import collections
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import LATE, Kind, beside, content_of, register
+from llmos_jupyter.effects.kind import LATE, Kind, beside, register
 from llmos_jupyter.effects.kinds.values.tuples import PLAIN_KEYS, checked_keys
 from llmos_jupyter.effects.objects.hashing import quiet
 from llmos_jupyter.effects.objects.layout import put_dict, set_attributes
-from llmos_jupyter.effects.table import Malformed, checked
+from llmos_jupyter.effects.table import Malformed, checked, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -6,10 +6,10 @@ import array
 import io
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import Kind, beside, content_of, register
+from llmos_jupyter.effects.kind import Kind, beside, register
 from llmos_jupyter.effects.objects.layout import attributes, set_attributes
 from llmos_jupyter.effects.objects.reach import progress
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -14,9 +14,9 @@ import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import LATE, Kind, content_of, register
+from llmos_jupyter.effects.kind import LATE, Kind, register
 from llmos_jupyter.effects.objects.reach import progress
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

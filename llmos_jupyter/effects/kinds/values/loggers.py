@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.table import CannotComeHome, checked
+from llmos_jupyter.effects.kind import Kind, register
+from llmos_jupyter.effects.table import CannotComeHome, checked, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

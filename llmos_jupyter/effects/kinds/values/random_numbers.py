@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from llmos_jupyter.effects.kind import Kind, content_of, register
-from llmos_jupyter.effects.table import Malformed, checked, checked_ints
+from llmos_jupyter.effects.kind import Kind, register
+from llmos_jupyter.effects.table import Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

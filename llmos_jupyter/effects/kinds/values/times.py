@@ -7,13 +7,13 @@ import re
 import zoneinfo
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.kind import Kind, register
 from llmos_jupyter.effects.kinds.values.plain import Atom
 from llmos_jupyter.effects.objects.layout import (
     is_a,
     runs_users_code,
 )
-from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, checked_ints, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -6,7 +6,7 @@ import datetime
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.kind import Kind, register
 from llmos_jupyter.effects.objects.hashing import hashed_values
 from llmos_jupyter.effects.objects.layout import (
     attributes,
@@ -18,7 +18,7 @@ from llmos_jupyter.effects.objects.layout import (
     set_attributes,
     solid,
 )
-from llmos_jupyter.effects.table import CannotComeHome, Malformed
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

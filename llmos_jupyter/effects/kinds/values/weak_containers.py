@@ -5,10 +5,10 @@ from __future__ import annotations
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import LATE, Kind, content_of, register
+from llmos_jupyter.effects.kind import LATE, Kind, register
 from llmos_jupyter.effects.kinds.values.tuples import checked_keys
 from llmos_jupyter.effects.objects.layout import is_users
-from llmos_jupyter.effects.table import CannotComeHome, Malformed
+from llmos_jupyter.effects.table import CannotComeHome, Malformed, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder

@@ -5,10 +5,10 @@ from __future__ import annotations
 import xml.etree.ElementTree as ElementTree
 from typing import TYPE_CHECKING, Any
 
-from llmos_jupyter.effects.kind import Kind, content_of, register
+from llmos_jupyter.effects.kind import Kind, register
 from llmos_jupyter.effects.kinds.values.tuples import checked_keys
 from llmos_jupyter.effects.objects.layout import put_dict
-from llmos_jupyter.effects.table import Malformed
+from llmos_jupyter.effects.table import Malformed, content_of
 
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
