@@ -86,7 +86,7 @@ def _models_list(given: argparse.Namespace) -> None:
 
 
 def _models_pull(given: argparse.Namespace) -> None:
-    from llmos_jupyter.engines import catalogue, download, selection
+    from llmos_jupyter.engines import download, selection
     from llmos_jupyter.reports.doctor import measured
     from llmos_jupyter.system.device_names import parse
 

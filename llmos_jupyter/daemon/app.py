@@ -281,12 +281,7 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.post("/v1/models/remove", operation_id="remove")
     async def remove(model: ModelName) -> int:
         """Delete a model's file; says how many bytes came free."""
-<<<<<<< HEAD
-        found = catalogue.resolve(model.name)
-        if daemon.engines.loaded and split(daemon.engines.loaded)[0] == split(found.name)[0]:
-=======
         found = selection.resolve(model.name)
-        if daemon.engines.loaded == found.name:
->>>>>>> origin/main
+        if daemon.engines.loaded and split(daemon.engines.loaded)[0] == split(found.name)[0]:
             await daemon.engines.unload()
         return await asyncio.to_thread(download.remove, found)

@@ -28,12 +28,8 @@ from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
 from llmos_jupyter.daemon.warmth import Warmth
 from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.generations import ENGINE, Generations
-<<<<<<< HEAD
-from llmos_jupyter.daemon.work.jobs import Jobs, in_background
-from llmos_jupyter.daemon.work.measuring import measure
-=======
 from llmos_jupyter.daemon.work.jobs import Jobs
->>>>>>> origin/main
+from llmos_jupyter.daemon.work.measuring import measure
 from llmos_jupyter.daemon.work.pools import Pools
 from llmos_jupyter.daemon.work.resource_list import describe
 from llmos_jupyter.daemon.work.sampling import Sampling, Work
@@ -85,7 +81,6 @@ class Daemon:
         self.store = store
         self.events = Events()
         self.learned = Learned(store)
-<<<<<<< HEAD
         self.speeds = SpeedStore(store)
         self.engines = EngineRoom(
             self._engine_changed,
@@ -94,10 +89,7 @@ class Daemon:
             self.speeds.written,
             self._threads,
         )
-=======
-        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress)
         self.warmth = Warmth(self.engines)
->>>>>>> origin/main
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
         self.schedule = Schedule(StepStore(store), self.events, self._resources())
@@ -317,42 +309,13 @@ class Daemon:
     async def _keep_candidate(self, task_id: str, record: CandidateRecord) -> None:
         await self.record(task_id, record, None)
 
-<<<<<<< HEAD
     async def measure(self, name: str) -> Speed:
         """How fast a model is here; kept, so that `auto` goes by it."""
-        await self.stop_warming()
+        await self.warmth.give_way()
         speed = await measure(self.engines, name)
         await asyncio.to_thread(self.speeds.add, speed)
         return speed
 
-    # --- keeping the prompt warm ------------------------------------------------------------
-
-    async def warm(self, warming: Warming) -> bool:
-        """Read a prompt into the cache if the engine is loaded and nobody generates. False: it was not done."""
-        await self.stop_warming()
-        server = await self.engines.use_if_loaded(warming.model)
-        if server is None or self.engines.users or not server.capabilities.warms:
-            return False
-
-        async def read() -> None:
-            with contextlib.suppress(EngineGone, LLMOSError):
-                await server.read_prompt(warming.messages)
-
-        self._warming = task = asyncio.create_task(read())
-        try:
-            await asyncio.wait({task})
-        finally:
-            task.cancel()
-        return not task.cancelled()
-
-    async def stop_warming(self) -> None:
-        """Give way: the reading of a prompt that nobody waits for ends within one batch."""
-        if self._warming and not self._warming.done():
-            self._warming.cancel()
-            await asyncio.gather(self._warming, return_exceptions=True)
-
-=======
->>>>>>> origin/main
     # --- state ------------------------------------------------------------------------------
 
     async def status(self) -> Status:
@@ -444,7 +407,7 @@ class Daemon:
             except LLMOSError as error:
                 log.error("%s", error)
                 continue
-            if not self.generations.busy and (self._warming is None or self._warming.done()):
+            if not self.generations.busy and not self.warmth.reading:
                 await self.engines.adapt(self._threads())
             now = time.monotonic()
             if self.generations.busy or self.jobs.busy:

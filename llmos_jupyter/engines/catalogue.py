@@ -109,13 +109,7 @@ def resolve(name: str) -> Model:
     """
     wanted, device = split(name.strip())
     if address.is_address(wanted):
-<<<<<<< HEAD
         return _elsewhere(address.parse(name.strip()))
-    if wanted.lower() == "auto":
-        # selection stands on this module; only this word turns the direction round.
-        from llmos_jupyter.engines.selection import Machine, automatic
-
-        return automatic(Machine.here(), device).model
     return on_device(_model(wanted), device)
 
 
@@ -127,9 +121,6 @@ def on_device(model: Model, device: Device | None) -> Model:
 
 
 def _model(wanted: str) -> Model:
-=======
-        return _elsewhere(address.parse(wanted))
->>>>>>> origin/main
     if found := _named(wanted):
         return found
     repository = _REPOSITORY.fullmatch(wanted)

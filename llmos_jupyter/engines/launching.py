@@ -12,6 +12,7 @@ from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD, Launch
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.device_names import Device, parse
+from llmos_jupyter.system.private_files import private_folder
 
 # The least context, in tokens, with which a request can be asked.
 LEAST_CONTEXT = 2048
@@ -78,7 +79,7 @@ def launch(
         context //= 2
     states = paths.states_dir()
     shutil.rmtree(states, ignore_errors=True)
-    states.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(states)
     return Launch(
         model=model.name,
         states=states,

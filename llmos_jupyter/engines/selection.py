@@ -11,7 +11,7 @@ from llmos_jupyter.engines.gguf import memory_bytes
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import ModelInfo
 from llmos_jupyter.system import hardware
-from llmos_jupyter.system.device_names import Device
+from llmos_jupyter.system.device_names import Device, split
 from llmos_jupyter.units import size
 
 # Tokens of context the engine holds, all slots together: two requests of 8192 tokens.
@@ -80,8 +80,9 @@ def resolve(name: str) -> Model:
 
     Raises `LLMOSError` when there is none, or none that fits for `auto`.
     """
-    if name.strip().lower() == "auto":
-        return choose(Machine.here(), catalogue.models()).model
+    base, device = split(name.strip())
+    if base.lower() == "auto":
+        return automatic(Machine.here(), device).model
     return catalogue.resolve(name)
 
 

@@ -19,7 +19,7 @@ from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.effects.copy import kernel_copy
-from llmos_jupyter.engines import catalogue, devices, download, selection
+from llmos_jupyter.engines import devices, download, selection
 from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TABLE, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError

@@ -245,15 +245,10 @@ class Notebook:
         return Options.model_validate(filled | given)
 
     def use(self, name: str) -> str:
-<<<<<<< HEAD
         """Make this model the notebook's, and load it: a name, with `--device` and a device or a server's address.
         Returns a sentence."""
         name = model_on_device(name)
-        chosen = name if split(name)[0] == "auto" else catalogue.resolve(name).name
-=======
-        """Make this model the notebook's, and load it. Returns a sentence."""
-        model = selection.resolve(name) if name != "auto" else None
->>>>>>> origin/main
+        chosen = name if split(name)[0] == "auto" else selection.resolve(name).name
         self._view = view_for(self.shell)
         try:
             self._view.working(f"loading {name}")

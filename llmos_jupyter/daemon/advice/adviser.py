@@ -120,11 +120,7 @@ class Adviser:
         device = parse(settings.device)
         wanted = options.model if options.model != "auto" else settings.model
         if wanted != "auto":
-<<<<<<< HEAD
-            found = catalogue.on_device(catalogue.resolve(wanted), device)
-=======
-            found = selection.resolve(wanted)
->>>>>>> origin/main
+            found = catalogue.on_device(selection.resolve(wanted), device)
             return [_known(found, machine)]
         here = {info.name for info in selection.model_infos(machine) if info.downloaded and info.fits}
         return [

@@ -22,11 +22,7 @@ from llmos_jupyter.engines.starting.llama_cpp import Launch
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import EngineStatus, Progress
-<<<<<<< HEAD
 from llmos_jupyter.system.device_names import parse, split
-=======
-from llmos_jupyter.system.private_files import private_folder
->>>>>>> origin/main
 
 log = logging.getLogger(__name__)
 
@@ -224,19 +220,12 @@ class EngineRoom:
         base, device = split(name)
         device = device or parse(config.load().device)
         if not self._is_auto(name):
-<<<<<<< HEAD
-            model = catalogue.resolve(config.load().model if base == "auto" else base)
+            model = selection.resolve(config.load().model if base == "auto" else base)
             return catalogue.on_device(model, device)
         kept = self._automatic
         if kept is None or kept != self._model or kept.device != str(device or ""):
             kept = self._automatic = selection.automatic(self.machine(), device).model
         return kept
-=======
-            return selection.resolve(config.load().model if name == "auto" else name)
-        if self._automatic is None or self._automatic != self._model:
-            self._automatic = selection.choose(self.machine(), catalogue.models()).model
-        return self._automatic
->>>>>>> origin/main
 
     def named(self, name: str) -> str:
         """The name of the model that a name means now; `auto` itself where nothing can be said."""
@@ -354,49 +343,3 @@ class EngineRoom:
         if self._engine:
             await self._engine.stop()
         self._engine = self._model = None
-<<<<<<< HEAD
-=======
-
-
-def _launch_folder(
-    model: Model, weights: weights_folder.Weights, machine: selection.Machine, context: int
-) -> weights_folder.Launch:
-    """Whether it fits is seen in the child, which knows on which device it will be."""
-    context = min(context, weights.context) if weights.context else context
-    return weights_folder.Launch(
-        engine=weights_folder.engine_for(weights),
-        model=model.name,
-        path=weights.path,
-        context=context,
-        threads=machine.cores,
-        memory_bytes=weights.memory_bytes(context),
-    )
-
-
-def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, context: int) -> Launch:
-    trained = gguf.check(path).context_length
-    context = min(context, trained) if trained else context
-    while True:
-        need = gguf.memory_bytes(path, context * REQUESTS_HELD)
-        if need <= machine.ram_available:
-            break
-        if context <= 2048:
-            raise LLMOSError(
-                f"{model.name} needs {need / 1e9:.1f} GB of memory and {machine.ram_available / 1e9:.1f} GB are free: "
-                "close something or choose a smaller model with `%llmos use NAME`."
-            )
-        context //= 2
-    states = paths.states_dir()
-    shutil.rmtree(states, ignore_errors=True)
-    private_folder(states)
-    return Launch(
-        model=model.name,
-        states=states,
-        path=path,
-        slots=slots,
-        context=context,
-        threads=machine.cores,
-        memory_bytes=need,
-        cache_mib=1024 if machine.ram_available > need + 4e9 else 256,
-    )
->>>>>>> origin/main
