@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 # Characters of one variable's description; a frame with 15 columns needs about 900.
 DESCRIPTION = 900
+# Characters of an unchanged table that is told again because the request names it: of 72 later requests of conversations
+# 1.5B answered one more rightly with it and none less, for 20 tokens each.
+AGAIN = 450
 # Characters of what is told of an unchanged table's columns because the request speaks of them, and of how many tables.
 COLUMNS = 500
 TABLES = 4
@@ -246,8 +249,8 @@ class NotebookContext:
     ) -> tuple[dict[str, str], dict[str, str]]:
         """The variables to be told whole now, and those of which only columns are told that the request speaks of.
 
-        Whole: what changed, and what is named and was not told whole for want of room; of a wide table the columns of
-        the request come first. Columns: of what the prompt says already, but not of these.
+        Whole: what changed, what is named and was not told whole for want of room, and, shorter, tables that are named;
+        of a wide table the columns of the request come first. Columns: of what the prompt says already, but not of these.
         """
         named = names_in(list(described), request)
         whole: dict[str, str] = {}
@@ -260,6 +263,9 @@ class NotebookContext:
                 whole[name] = text
         # Where the request names a table, it does not speak of the others' columns of the same name.
         tables = [name for name in named if is_table(self._shell.user_ns[name])]
+        for name in tables:
+            if name not in whole and name in described:
+                whole[name] = describe_variable(name, self._shell.user_ns[name], max_chars=AGAIN, request=request)
         known = [name for name in tables or described if name not in whole]
         columns: dict[str, str] = {}
         for name in self._by_columns(request, known, deadline)[:TABLES]:
