@@ -71,23 +71,28 @@ def _parser() -> argparse.ArgumentParser:
     key = commands.add_parser("key", help="keep the key of a server elsewhere in your keyring")
     key.add_argument("url", metavar="URL", help="the server's address, as in https://host/v1")
     key.set_defaults(run=_key)
-    commands.add_parser("doctor", help="check that everything works").set_defaults(run=_doctor)
+    health = commands.add_parser("doctor", help="check that everything works, and how fast it is")
+    health.add_argument("--measure", action="store_true", help="measure the model's speed here (it is loaded)")
+    health.set_defaults(run=_doctor)
     return parser
 
 
 def _models_list(given: argparse.Namespace) -> None:
     from llmos_jupyter.engines.selection import Machine, model_infos
+    from llmos_jupyter.reports.doctor import measured
     from llmos_jupyter.reports.tables import model_table
 
-    print(model_table(model_infos(Machine.here())))
+    print(model_table(model_infos(Machine.here(measured()))))
 
 
 def _models_pull(given: argparse.Namespace) -> None:
-    from llmos_jupyter.engines import catalogue, download, selection
+    from llmos_jupyter.engines import download, selection
+    from llmos_jupyter.reports.doctor import measured
+    from llmos_jupyter.system.device_names import parse
 
     name = config.load().model if given.name == "auto" else given.name
     if name == "auto":
-        choice = selection.choose(selection.Machine.here(), catalogue.models())
+        choice = selection.automatic(selection.Machine.here(measured()), parse(config.load().device))
         print(f"{choice.model.name}: {choice.why}")
         model = choice.model
     else:
@@ -210,7 +215,7 @@ def _trust(given: argparse.Namespace) -> None:
 def _doctor(given: argparse.Namespace) -> None:
     from llmos_jupyter.reports import doctor
 
-    print(doctor.report())
+    print(doctor.report(measure=given.measure))
 
 
 if __name__ == "__main__":

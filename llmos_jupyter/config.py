@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from llmos_jupyter import paths
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Mode, Preference, Wire
+from llmos_jupyter.system.device_names import parse
 from llmos_jupyter.system.private_files import private_folder, write_private
 
 LOCAL = "local"
@@ -27,6 +28,7 @@ class Config(Wire):
     model: str = Field(
         "auto", min_length=1, description="model to use: a name, a .gguf file, http://host/v1#model, or auto"
     )
+    device: str = Field("auto", description="where engines compute: auto, cpu, cuda, cuda:1, metal and others")
     mode: Mode = Field("auto", description="auto: run what passed in the sandbox; ask; show: never run")
     preference: Preference = Field("balanced", description="answers are to be fast, the best, or balanced between both")
     retries: Annotated[int, Field(ge=0, le=10)] | Literal["auto"] = Field("auto", description="rounds of repair")
@@ -40,6 +42,9 @@ class Config(Wire):
     examples: bool = Field(True, description="show the model answers that you kept to requests like the new one")
     warm: bool = Field(True, description="read new cells into the engine's cache while you read")
     yield_cores: bool = Field(True, description="long cells stand still while the model writes on their cores")
+    threads: Annotated[int, Field(ge=1, le=512)] | Literal["auto"] = Field(
+        "auto", description="threads the engine computes with; auto: one for each core that other programs leave"
+    )
     slots: int = Field(4, ge=2, le=64, description="candidates or requests the engine writes at once")
     workers: str = Field("local", description="where tasks run: local, or a Dask scheduler's address")
     context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")
@@ -47,6 +52,15 @@ class Config(Wire):
     unload_after: float = Field(900.0, gt=0, description="idle seconds until the model is unloaded")
     keep_days: float = Field(365.0, gt=0, description="days until a request that has ended is removed from the history")
     exit_after: float = Field(3600.0, gt=0, description="idle seconds until the daemon ends")
+
+    @field_validator("device")
+    @classmethod
+    def _device(cls, value: str) -> str:
+        """Whether it is here is said when a model is used there."""
+        try:
+            return str(parse(value) or "auto")
+        except LLMOSError as error:
+            raise PydanticCustomError("device", "{why}", {"why": str(error).rstrip(".")}) from error
 
     @field_validator("workers")
     @classmethod
@@ -70,9 +84,12 @@ class Config(Wire):
 def load() -> Config:
     """The user's settings, defaults where nothing was set. Raises LLMOSError for a broken file.
 
-    Whoever runs the machine may name a server for all its users by LLMOS_ENGINE, until they choose a model themselves.
+    Whoever runs the machine may name a server for all its users by LLMOS_ENGINE, until they choose a model themselves,
+    and a device by LLMOS_DEVICE, until they choose one.
     """
     settings = _stored()
+    if "device" not in settings.model_fields_set and (device := paths.device_name()):
+        settings = settings.model_copy(update={"device": str(parse(device) or "auto")})
     if "model" not in settings.model_fields_set and (engine := paths.engine_address()):
         settings = settings.model_copy(update={"model": engine})
     return settings

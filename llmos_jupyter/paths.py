@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 # The variable by which whoever runs this machine names a server for all its users.
 ENGINE = "LLMOS_ENGINE"
+# And the one by which they, or a user, name the device that engines compute on unless a model is used with another.
+DEVICE = "LLMOS_DEVICE"
 
 
 class _Fixed(NamedTuple):
@@ -23,6 +25,7 @@ class _Fixed(NamedTuple):
     data: Path
     runtime: Path
     engine: str
+    device: str
 
 
 _fixed: _Fixed | None = None
@@ -34,7 +37,11 @@ def fix() -> None:
     global _fixed
     if _fixed is None:
         _fixed = _Fixed(
-            model_dir().absolute(), data_dir().absolute(), runtime_dir().absolute(), os.environ.get(ENGINE, "")
+            model_dir().absolute(),
+            data_dir().absolute(),
+            runtime_dir().absolute(),
+            os.environ.get(ENGINE, ""),
+            os.environ.get(DEVICE, ""),
         )
 
 
@@ -44,6 +51,7 @@ def fixed_environment() -> dict[str, str]:
         return {}
     return {
         ENGINE: _fixed.engine,
+        DEVICE: _fixed.device,
         "LLMOS_MODEL_DIR": str(_fixed.models),
         "LLMOS_DATA_DIR": str(_fixed.data),
         "JUPYTER_RUNTIME_DIR": str(_fixed.runtime),
@@ -53,6 +61,11 @@ def fixed_environment() -> dict[str, str]:
 def engine_address() -> str:
     """What LLMOS_ENGINE names: the server that `auto` means on this machine; empty if none."""
     return _fixed.engine if _fixed is not None else os.environ.get(ENGINE, "").strip()
+
+
+def device_name() -> str:
+    """What LLMOS_DEVICE names; empty if nothing."""
+    return _fixed.device if _fixed is not None else os.environ.get(DEVICE, "").strip()
 
 
 def model_dir() -> Path:

@@ -599,6 +599,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models/speeds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Speeds
+         * @description Of each model that was measured on this machine, the best measurement.
+         */
+        get: operations["speeds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/measure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Measure
+         * @description Load a model and measure how fast it reads and writes: a few seconds, and the time to load it.
+         */
+        post: operations["measure"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models/load": {
         parameters: {
             query?: never;
@@ -841,6 +881,12 @@ export interface components {
              */
             model: string;
             /**
+             * Device
+             * @description where engines compute: auto, cpu, cuda, cuda:1, metal and others
+             * @default auto
+             */
+            device: string;
+            /**
              * Mode
              * @description auto: run what passed in the sandbox; ask; show: never run
              * @default auto
@@ -908,6 +954,12 @@ export interface components {
              * @default true
              */
             yield_cores: boolean;
+            /**
+             * Threads
+             * @description threads the engine computes with; auto: one for each core that other programs leave
+             * @default auto
+             */
+            threads: number | "auto";
             /**
              * Slots
              * @description candidates or requests the engine writes at once
@@ -1133,6 +1185,12 @@ export interface components {
             device: string;
             /** Pid */
             pid: number | null;
+            /**
+             * Threads
+             * @description that compute, on processors; 0: not known
+             * @default 0
+             */
+            threads: number;
             /**
              * Slots
              * @default 0
@@ -2361,6 +2419,38 @@ export interface components {
             /** End */
             end: number | null;
         };
+        /**
+         * Speed
+         * @description What a model did on this machine when it was measured, alone with its engine: tokens a second.
+         */
+        Speed: {
+            /** Model */
+            model: string;
+            /** Engine */
+            engine: string;
+            /** Device */
+            device: string;
+            /**
+             * Reads
+             * @description of a prompt that was not known
+             */
+            reads: number;
+            /**
+             * Writes
+             * @description of one reply
+             */
+            writes: number;
+            /**
+             * Bandwidth Share
+             * @description of what the memory's bandwidth allows; on processors
+             */
+            bandwidth_share: number | null;
+            /**
+             * At
+             * @description seconds since the epoch
+             */
+            at: number;
+        };
         /** Started */
         Started: {
             /**
@@ -2403,6 +2493,18 @@ export interface components {
              * @default 0
              */
             sessions: number;
+            /**
+             * Cores
+             * @description physical cores that engines and tasks may use
+             * @default 0
+             */
+            cores: number;
+            /**
+             * Cores Taken
+             * @description of those, what other programs took in the last seconds
+             * @default 0
+             */
+            cores_taken: number;
             /** Database */
             database: string;
             /** Log */
@@ -4601,6 +4703,104 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelInfo"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    speeds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Speed"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    measure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelName"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Speed"];
                 };
             };
             /** @description Bad Request */

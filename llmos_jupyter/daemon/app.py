@@ -39,6 +39,7 @@ from llmos_jupyter.protocol import (
     Record,
     Request,
     Setting,
+    Speed,
     Status,
     StreamEvent,
     Task,
@@ -46,6 +47,7 @@ from llmos_jupyter.protocol import (
     Trace,
     Warming,
 )
+from llmos_jupyter.system.device_names import split
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
@@ -246,7 +248,17 @@ def _writing_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
 def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.get("/v1/models", operation_id="models")
     async def models() -> list[ModelInfo]:
-        return await asyncio.to_thread(selection.model_infos, selection.Machine.here())
+        return await asyncio.to_thread(lambda: selection.model_infos(selection.Machine.here(daemon.speeds.written())))
+
+    @app.get("/v1/models/speeds", operation_id="speeds")
+    async def speeds() -> list[Speed]:
+        """Of each model that was measured on this machine, the best measurement."""
+        return await asyncio.to_thread(daemon.speeds.best)
+
+    @app.post("/v1/models/measure", operation_id="measure", dependencies=[touch])
+    async def measure(model: ModelName) -> Speed:
+        """Load a model and measure how fast it reads and writes: a few seconds, and the time to load it."""
+        return await daemon.measure(model.name)
 
     @app.post("/v1/models/load", operation_id="load", dependencies=[touch])
     async def load(model: ModelName) -> Status:
@@ -259,7 +271,7 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         """Download a model (watch the pulses) without loading it."""
         pulled = await daemon.engines.pull(model.name)
         infos = await asyncio.to_thread(selection.model_infos, selection.Machine.here())
-        return next(info for info in infos if info.name == pulled.name)
+        return next(info for info in infos if info.name == split(pulled.name)[0])
 
     @app.post("/v1/models/unload", operation_id="unload")
     async def unload() -> Status:
@@ -270,6 +282,6 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     async def remove(model: ModelName) -> int:
         """Delete a model's file; says how many bytes came free."""
         found = selection.resolve(model.name)
-        if daemon.engines.loaded == found.name:
+        if daemon.engines.loaded and split(daemon.engines.loaded)[0] == split(found.name)[0]:
             await daemon.engines.unload()
         return await asyncio.to_thread(download.remove, found)

@@ -39,6 +39,7 @@ from llmos_jupyter.protocol import (
     ResourceInfo,
     RuntimeInfo,
     Sample,
+    Speed,
     Status,
     StepRecord,
     StreamEvent,
@@ -223,6 +224,14 @@ class DaemonClient:
 
     def load(self, name: str) -> Status:
         return self._call("POST", "/v1/models/load", Status, ModelName(name=name).model_dump_json(), timeout=None)
+
+    def speeds(self) -> list[Speed]:
+        """What models did when they were measured on this machine."""
+        return self._call("GET", "/v1/models/speeds", list[Speed])
+
+    def measure(self, name: str) -> Speed:
+        """Load a model and measure how fast it reads and writes."""
+        return self._call("POST", "/v1/models/measure", Speed, ModelName(name=name).model_dump_json(), timeout=None)
 
     def remove(self, name: str) -> int:
         return self._call("POST", "/v1/models/remove", int, ModelName(name=name).model_dump_json())

@@ -15,17 +15,20 @@ from collections.abc import AsyncGenerator
 
 from llmos_jupyter import config, paths
 from llmos_jupyter._version import __version__
+from llmos_jupyter.daemon.advice import waits
 from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
 from llmos_jupyter.daemon.advice.explain import explain
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.live import Live
 from llmos_jupyter.daemon.stores.learned import Learned
+from llmos_jupyter.daemon.stores.speed_store import SpeedStore
 from llmos_jupyter.daemon.stores.step_store import StepStore
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
 from llmos_jupyter.daemon.warmth import Warmth
 from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.generations import ENGINE, Generations
 from llmos_jupyter.daemon.work.jobs import Jobs
+from llmos_jupyter.daemon.work.measuring import measure
 from llmos_jupyter.daemon.work.pools import Pools
 from llmos_jupyter.daemon.work.resource_list import describe
 from llmos_jupyter.daemon.work.sampling import Sampling, Work
@@ -40,6 +43,7 @@ from llmos_jupyter.protocol import (
     FeedbackRecord,
     Finish,
     Generation,
+    Lesson,
     Progress,
     Record,
     RehearsalRecord,
@@ -47,6 +51,7 @@ from llmos_jupyter.protocol import (
     ResourceInfo,
     RunRecord,
     Session,
+    Speed,
     Status,
     StreamItem,
     Task,
@@ -61,6 +66,8 @@ log = logging.getLogger(__name__)
 RETENTION_EVERY = 3600.0
 # Seconds between two rounds of housekeeping, and how late one must come for the machine to have been asleep.
 HOUSEKEEPING = 2.0
+# Answers whose waits are added up for `%llmos learned`.
+ANSWERS_LOOKED_AT = 100
 ASLEEP = 15.0
 
 
@@ -71,7 +78,14 @@ class Daemon:
         self.store = store
         self.events = Events()
         self.learned = Learned(store)
-        self.engines = EngineRoom(self._engine_changed, self._engine_loaded, self._engine_progress)
+        self.speeds = SpeedStore(store)
+        self.engines = EngineRoom(
+            self._engine_changed,
+            self._engine_loaded,
+            self._engine_progress,
+            self.speeds.written,
+            self._threads,
+        )
         self.warmth = Warmth(self.engines)
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
@@ -212,7 +226,20 @@ class Daemon:
         models = [r.record.candidate.model for r in trace.records if isinstance(r.record, CandidateRecord)]
         used = await asyncio.to_thread(self.sampling.used, {task.id: task.number})
         text = explain(task, steps, self.schedule.why, models[0] if models else "", used)
+        if wait := waits.said(waits.parts(trace, steps)):
+            text += f"\n- {wait}"
         return self.jobs.in_numbers(text)
+
+    async def lessons(self) -> list[Lesson]:
+        """What was learned, and what the waits for the last answers were made of."""
+        learned = await asyncio.to_thread(self.learned.lessons)
+        tasks = await asyncio.to_thread(self.store.tasks, states=("done",), limit=ANSWERS_LOOKED_AT)
+        spent = [
+            waits.parts(await asyncio.to_thread(self.store.trace, task.id), await self.schedule.steps(task=task.id))
+            for task in tasks
+            if task.kind == "ask"
+        ]
+        return [*learned, *waits.lessons(spent)]
 
     async def pause(self, task: Task) -> Task:
         """Hold a background task; what the model writes for it gives way first."""
@@ -265,6 +292,13 @@ class Daemon:
     async def _keep_candidate(self, task_id: str, record: CandidateRecord) -> None:
         await self.record(task_id, record, None)
 
+    async def measure(self, name: str) -> Speed:
+        """How fast a model is here; kept, so that `auto` goes by it."""
+        await self.warmth.give_way()
+        speed = await measure(self.engines, name)
+        await asyncio.to_thread(self.speeds.add, speed)
+        return speed
+
     # --- state ------------------------------------------------------------------------------
 
     async def status(self) -> Status:
@@ -277,6 +311,8 @@ class Daemon:
             engine=await self.engines.status(),
             tasks_running=len(running),
             sessions=len({task.session.id for task in running}),
+            cores=self.sampling.neighbours.cores,
+            cores_taken=round(self.sampling.neighbours.taken, 2),
             database=str(self.store.file),
             log=str(paths.log_file()),
         )
@@ -308,6 +344,12 @@ class Daemon:
             writing=writing,
             cache=self.engines.cache,
         )
+
+    def _threads(self) -> int:
+        """How many threads an engine should compute with now."""
+        wanted = config.load().threads
+        neighbours = self.sampling.neighbours
+        return neighbours.threads() if wanted == "auto" else min(wanted, neighbours.cores)
 
     def touch(self) -> None:
         """Somebody uses the daemon: it is not idle."""
@@ -348,6 +390,8 @@ class Daemon:
             except LLMOSError as error:
                 log.error("%s", error)
                 continue
+            if not self.generations.busy and not self.warmth.reading:
+                await self.engines.adapt(self._threads())
             now = time.monotonic()
             if self.generations.busy or self.jobs.busy:
                 self.touch()

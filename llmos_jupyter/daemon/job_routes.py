@@ -117,7 +117,7 @@ def _looking(app: FastAPI, daemon: Daemon) -> None:
     @app.get("/v1/learned", operation_id="learned")
     async def learned() -> list[Lesson]:
         """What was learned of durations and success, and how good the predictions were."""
-        return await asyncio.to_thread(daemon.learned.lessons)
+        return await daemon.lessons()
 
     @app.get("/v1/queue", operation_id="queue")
     async def queue(

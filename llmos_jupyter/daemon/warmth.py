@@ -18,6 +18,10 @@ class Warmth:
         self._engines = engines
         self._reading: asyncio.Task[None] | None = None
 
+    @property
+    def reading(self) -> bool:
+        return self._reading is not None and not self._reading.done()
+
     async def warm(self, warming: Warming) -> bool:
         """Read a prompt into the cache if the engine is loaded and nobody generates. False: it was not done."""
         await self.give_way()

@@ -6,7 +6,7 @@ import difflib
 import json
 import re
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -16,6 +16,7 @@ from llmos_jupyter import paths
 from llmos_jupyter.engines import gguf, hub, weights_folder
 from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.system.device_names import Device, split
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -49,9 +50,12 @@ class Model:
     """One model: where its file comes from, what it is, what it needs.
 
     `path` is set for the user's own file, `url` for a model of a server elsewhere; all others have a
-    `repo`. Sizes in bytes; 0: not known yet.
-    `context` is the context it was trained for, in tokens. `automatic`: may be what `auto` means; where it
-    may not, `why` says the reason.
+    `repo`, at a `revision`. Sizes in bytes; 0: not known yet. `kv_bytes_per_token` is cache that grows with
+    the context, `cache_bytes` what does not, `active_bytes` what is read for a token (0: all). `device`: the
+    one that it is to be computed on, empty if that is left open; it stands in the name too (`NAME@cpu`),
+    since elsewhere a model is as fast as another model.
+    `context` is the context it was trained for, in tokens. `automatic`: may be what `auto` means,
+    with `needs_gpu` only where there is one; where it may not, `why` says the reason.
     """
 
     name: str
@@ -59,14 +63,19 @@ class Model:
     file: str
     size_bytes: int
     kv_bytes_per_token: int
+    cache_bytes: int = 0
+    active_bytes: int = 0
     licence: str = "unknown"
     context: int = 0
     sha256: str | None = None
     repo: str | None = None
+    revision: str = "main"
     mirror: Mirror | None = None
     path: Path | None = None
     url: str = ""
+    device: str = ""
     automatic: bool = False
+    needs_gpu: bool = False
     why: str = ""
     in_catalogue: bool = field(default=False, repr=False)
 
@@ -90,7 +99,7 @@ def _entry(entry: dict[str, Any]) -> Model:
 
 
 def resolve(name: str) -> Model:
-    """The model of a name, as a user may write it.
+    """The model of a name, as a user may write it, with `@` and a device behind it or without.
 
     A name of the catalogue or its short form (`1.5b`), in any case; the path of a local `.gguf` file, or of a
     folder of safetensors; the address of a server, `http://host:8000/v1#model`; a Hugging Face repository `org/repo`
@@ -98,9 +107,20 @@ def resolve(name: str) -> Model:
     file is not here already. `auto` names no model by itself: `selection.resolve` knows it too.
     Raises `LLMOSError` when there is none.
     """
-    wanted = name.strip()
+    wanted, device = split(name.strip())
     if address.is_address(wanted):
-        return _elsewhere(address.parse(wanted))
+        return _elsewhere(address.parse(name.strip()))
+    return on_device(_model(wanted), device)
+
+
+def on_device(model: Model, device: Device | None) -> Model:
+    """The model on a device, unless it says itself where it is."""
+    if device is None or model.device or model.url:
+        return model
+    return replace(model, name=f"{model.name}@{device}", device=str(device))
+
+
+def _model(wanted: str) -> Model:
     if found := _named(wanted):
         return found
     repository = _REPOSITORY.fullmatch(wanted)
@@ -148,11 +168,13 @@ def _key(wanted: str) -> str:
 
 
 def _short(model: Model) -> str:
-    return model.name.rsplit("-", 1)[-1]
+    """Its size: `30b` of `qwen3-coder-30b-a3b`. Of two models of one size, the first of the catalogue is meant."""
+    return next((part for part in model.name.split("-") if re.fullmatch(r"e?\d+(\.\d+)?[bm]", part)), model.name)
 
 
 def _unknown(wanted: str) -> LLMOSError:
     names = [model.name for model in models()]
+    usual = [model.name for model in models() if model.automatic]
     key = _key(wanted)
     near = difflib.get_close_matches(key, names, n=3, cutoff=0.5)
     near += [
@@ -161,7 +183,7 @@ def _unknown(wanted: str) -> LLMOSError:
         if model.name not in near and difflib.get_close_matches(key, [_short(model)], cutoff=0.6)
     ]
     shown = wanted if len(wanted) <= 80 else wanted[:77] + "..."
-    hint = f"did you mean {' or '.join(near[:3])}" if near else f"choose one of {', '.join(names)}"
+    hint = f"did you mean {' or '.join(near[:3])}" if near else f"choose one of {', '.join(usual)}"
     return LLMOSError(
         f"There is no model named {shown!r}: {hint}, or give `auto`, the path of a .gguf file, a"
         " Hugging Face repository `org/repo` or a server's address, `http://host:8000/v1#model`."
@@ -177,6 +199,8 @@ def _local(path: Path) -> Model:
         file=path.name,
         size_bytes=header.file_bytes,
         kv_bytes_per_token=header.kv_bytes_per_token,
+        cache_bytes=header.cache_bytes,
+        active_bytes=header.active_bytes,
         licence="your own file",
         context=header.context_length,
         path=path,
@@ -303,7 +327,7 @@ def file_name(model: Model) -> str:
 def to_record(model: Model) -> dict[str, Any]:
     """A model of the hub as it is kept in its receipt."""
     record = asdict(model)
-    for unused in ("mirror", "path", "url", "automatic", "why", "in_catalogue"):
+    for unused in ("mirror", "path", "url", "device", "revision", "needs_gpu", "automatic", "why", "in_catalogue"):
         del record[unused]
     return record
 

@@ -227,6 +227,8 @@ class _Work:
                 model,
                 size_bytes=header.file_bytes,
                 kv_bytes_per_token=header.kv_bytes_per_token,
+                cache_bytes=header.cache_bytes,
+                active_bytes=header.active_bytes,
                 context=header.context_length,
             )
         model_files.write_receipt(model, path)
@@ -292,7 +294,7 @@ class _Work:
         self.need_disk(model.size_bytes - mirror.bytes_in(partial))
         try:
             self.report("downloading", name, 0)
-            remote = hub.describe(repo, model.file, self.stop_if_cancelled)
+            remote = hub.describe(repo, model.file, model.revision, self.stop_if_cancelled)
             if model.sha256 and remote.sha256 and remote.sha256 != model.sha256:
                 raise _SourceFailed(f"{name} now has another file under this name (its SHA-256 differs)")
             sha256 = model.sha256 or remote.sha256

@@ -8,6 +8,7 @@ against the file's size and a fixed bound before it is believed.
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -31,6 +32,11 @@ _MAX_STRING_KEPT = 1 << 20
 _MAX_KEY_BYTES = 65_535
 _MAX_LAYERS = 10_000
 
+# Requests beside each other, each with a window and a state of its own; and tokens read at once (see llama_cpp.py).
+_SEQUENCES, _BATCH = 4, 32
+# Layers from one that sees all to the next, of architectures whose headers do not say it (llama.cpp, `src/models`).
+_WINDOW_PERIODS = {"gemma2": 2, "gemma3": 6, "gpt-oss": 2, "cohere2": 4}
+
 _STRING, _ARRAY = 8, 9
 _SCALARS = {
     0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d",
@@ -50,7 +56,12 @@ Value = int | float | bool | str | list[int] | None
 
 @dataclass(frozen=True)
 class Header:
-    """What the header says. Lengths are in elements, `context_length` in tokens, sizes in bytes."""
+    """What the header says. Lengths are in elements, `context_length` in tokens, sizes in bytes.
+
+    `kv_bytes_per_token`: attention cache that grows with the context, at llama.cpp's default of two bytes a number.
+    `cache_bytes`: what does not grow, the windows and recurrent states of hybrid models. `active_bytes`: weights that
+    are read for one token, of a mixture of experts those that are asked.
+    """
 
     version: int
     architecture: str
@@ -61,14 +72,12 @@ class Header:
     kv_heads: tuple[int, ...]
     key_length: int
     value_length: int
+    kv_bytes_per_token: int
+    cache_bytes: int
+    active_bytes: int
     chat_template: bool
     tensor_count: int
     file_bytes: int
-
-    @property
-    def kv_bytes_per_token(self) -> int:
-        """Attention cache of one token, in bytes, at llama.cpp's default of two bytes a number."""
-        return 2 * sum(self.kv_heads) * (self.key_length + self.value_length)
 
 
 class Weights(Protocol):
@@ -80,6 +89,9 @@ class Weights(Protocol):
     @property
     def kv_bytes_per_token(self) -> int: ...
 
+    @property
+    def cache_bytes(self) -> int: ...
+
 
 def memory_bytes(model: Path | Weights, context_tokens: int) -> int:
     """Memory an engine needs for a model, in bytes: weights, attention cache and overhead.
@@ -88,10 +100,54 @@ def memory_bytes(model: Path | Weights, context_tokens: int) -> int:
     """
     if isinstance(model, Path):
         header = read_header(model)
-        size, per_token = header.file_bytes, header.kv_bytes_per_token
+        size, per_token, constant = header.file_bytes, header.kv_bytes_per_token, header.cache_bytes
     else:
-        size, per_token = model.size_bytes, model.kv_bytes_per_token
-    return size + per_token * context_tokens + OVERHEAD_BYTES
+        size, per_token, constant = model.size_bytes, model.kv_bytes_per_token, model.cache_bytes
+    return size + per_token * context_tokens + constant + OVERHEAD_BYTES
+
+
+def _use(tensor: str) -> str:
+    if tensor.startswith("per_layer_token_embd"):
+        return "rows"
+    if tensor == "token_embd.weight":
+        return "table"
+    return "experts" if "_exps." in tensor else "read"
+
+
+def _cache(
+    architecture: str,
+    figure: Callable[..., int],
+    values: dict[str, Value],
+    kv_heads: tuple[int, ...],
+    key_length: int,
+    value_length: int,
+) -> tuple[int, int]:
+    """Bytes of cache: for each token, and whatever the context is. By layer, as llama.cpp allocates it: those that see
+    everything grow with the context, those with a sliding window hold one for each sequence, recurrent ones a state."""
+    of_all = 2 * (key_length + value_length)
+    of_window = 2 * (
+        figure("attention.key_length_swa", key_length) + figure("attention.value_length_swa", value_length)
+    )
+    window = figure("attention.sliding_window")
+    cells = -(-(window * _SEQUENCES + _BATCH) // 256) * 256
+    # Convolution and state of one layer and sequence (Mamba, gated delta nets), four bytes a number.
+    inner, size, groups = (figure(f"ssm.{name}") for name in ("inner_size", "state_size", "group_count"))
+    state = 4 * (size * inner + max(figure("ssm.conv_kernel") - 1, 0) * (inner + 2 * groups * size))
+    interval = figure("full_attention_interval") or 1
+    pattern = values.get(f"{architecture}.attention.sliding_window_pattern")
+    if not isinstance(pattern, list):
+        period = pattern if isinstance(pattern, int) else _WINDOW_PERIODS.get(architecture, 1)
+        pattern = [(layer + 1) % period != 0 if period > 1 else False for layer in range(len(kv_heads))]
+    own = len(kv_heads) - figure("attention.shared_kv_layers")
+    grows = constant = 0
+    for layer, heads in enumerate(kv_heads[: max(own, 0)]):
+        if not heads or (layer + 1) % interval:
+            constant += state * _SEQUENCES
+        elif window and layer < len(pattern) and pattern[layer]:
+            constant += heads * of_window * cells
+        else:
+            grows += heads * of_all
+    return grows, constant
 
 
 def check(path: Path) -> Header:
@@ -134,6 +190,10 @@ class _Reader:
         self.size = path.stat().st_size
         self.at = 0
         self.elements = 0
+        # Bytes of tensors by what is done with them: read for each token; of experts, some of which are asked; of the
+        # table of words; and of tables of which only rows are looked up.
+        self.bytes = {"read": 0, "experts": 0, "table": 0, "rows": 0}
+        self.own_output = False
 
     def header(self) -> Header:
         start = self.file.read(4)
@@ -187,6 +247,9 @@ class _Reader:
         else:
             kv_heads = (figure("attention.head_count_kv", heads),) * layers
         name = values.get("general.name")
+        key_length = figure("attention.key_length", per_head)
+        value_length = figure("attention.value_length", per_head)
+        per_token, constant = _cache(architecture, figure, values, kv_heads, key_length, value_length)
         return Header(
             version=version,
             architecture=architecture,
@@ -195,8 +258,11 @@ class _Reader:
             block_count=layers,
             head_count=heads,
             kv_heads=kv_heads,
-            key_length=figure("attention.key_length", per_head),
-            value_length=figure("attention.value_length", per_head),
+            key_length=key_length,
+            value_length=value_length,
+            kv_bytes_per_token=per_token,
+            cache_bytes=constant,
+            active_bytes=self.active(figure("expert_count"), figure("expert_used_count")),
             chat_template=bool(values.get("tokenizer.chat_template")),
             tensor_count=tensors,
             file_bytes=self.size,
@@ -207,7 +273,7 @@ class _Reader:
             raise self.broken()
         end = 0
         for _ in range(count):
-            self.skip_string()
+            tensor = self.string(_MAX_KEY_BYTES)
             dimensions = self.number("<I")
             if dimensions > 8:
                 raise self.broken()
@@ -217,11 +283,19 @@ class _Reader:
             # A type newer than the table: its offset is still checked, its length cannot be.
             in_block, block_bytes = _BLOCKS.get(self.number("<I"), (1, 0))
             offset = self.number("<Q")
-            end = max(end, offset + -(-elements // in_block) * block_bytes)
+            length = -(-elements // in_block) * block_bytes
+            end = max(end, offset + length)
+            self.bytes[_use(tensor)] += length
+            self.own_output |= tensor == "output.weight"
         start = -(-self.at // alignment) * alignment
         if count and start + end > self.size:
             missing = start + end - self.size
             raise _unusable(self.path, f"it is cut short ({missing:,} bytes are missing)")
+
+    def active(self, experts: int, used: int) -> int:
+        """Bytes of weights that are read to write one token. A table of words that is the output too is read whole."""
+        asked = self.bytes["experts"] * used // experts if experts else self.bytes["experts"]
+        return self.bytes["read"] + asked + (0 if self.own_output else self.bytes["table"]) or self.size
 
     def value(self, kind: int, key: str) -> Value:
         if kind == _STRING:
@@ -249,7 +323,7 @@ class _Reader:
             raise self.broken()
         code = _SCALARS[kind]
         width = struct.calcsize(code)
-        if count <= _MAX_LAYERS and code[1] in "BbHhIiQq" and not key.startswith("tokenizer."):
+        if count <= _MAX_LAYERS and code[1] in "BbHhIiQq?" and not key.startswith("tokenizer."):
             return list(struct.unpack(f"<{count}{code[1]}", self.take(count * width)))
         self.skip(count * width)
         return None

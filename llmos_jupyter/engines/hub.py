@@ -63,9 +63,9 @@ def repository(repo: str) -> Repository:
     return Repository(tuple(RemoteFile(**file) for file in answer["files"]), answer["licence"], answer["context"])
 
 
-def describe(repo: str, file: str, poll: Callable[[], None] = lambda: None) -> RemoteFile:
-    """Size and hash of one file. Raises `HubError`, after about ten seconds if nothing answers."""
-    return RemoteFile(**_ask("describe", repo, file, poll=poll))
+def describe(repo: str, file: str, revision: str = "main", poll: Callable[[], None] = lambda: None) -> RemoteFile:
+    """Size and hash of one file at a revision. Raises `HubError`, after about ten seconds if nothing answers."""
+    return RemoteFile(**_ask("describe", repo, file, revision, poll=poll))
 
 
 def fetch(repo: str, file: RemoteFile, to: Path, poll: Callable[[], None]) -> None:
@@ -133,10 +133,10 @@ def _list(repo: str) -> dict[str, Any]:
     }
 
 
-def _describe(repo: str, file: str) -> dict[str, Any]:
+def _describe(repo: str, file: str, revision: str) -> dict[str, Any]:
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
 
-    found = get_hf_file_metadata(hf_hub_url(repo, file), timeout=_ANSWER_SECONDS)
+    found = get_hf_file_metadata(hf_hub_url(repo, file, revision=revision), timeout=_ANSWER_SECONDS)
     etag = (found.etag or "").lower()
     is_sha256 = len(etag) == 64 and all(letter in "0123456789abcdef" for letter in etag)
     return {

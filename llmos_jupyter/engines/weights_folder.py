@@ -43,6 +43,7 @@ class Launch:
     context: int
     threads: int
     memory_bytes: int
+    device: str = "auto"
     # One at a time: MLX's server mixes up or loses requests beside each other, and torch's has no batches.
     slots: int = 1
     # Seconds: torch alone is imported in up to 20 from a cold disk.
@@ -73,7 +74,7 @@ class Launch:
             "name": self.model,
             "api_key": api_key,
             "threads": self.threads,
-            "device": "auto",
+            "device": self.device,
             "need": self.memory_bytes,
         }
 

@@ -16,6 +16,7 @@ class EngineStatus(Wire):
     state: Literal["starting", "ready", "failed", "stopped"]
     device: str = "cpu"
     pid: int | None = None
+    threads: int = Field(0, description="that compute, on processors; 0: not known")
     slots: int = 0
     busy_slots: int = 0
     context: int = Field(0, description="tokens one request may use, prompt and answer together")
@@ -37,6 +38,8 @@ class Status(Wire):
     engine: EngineStatus | None = None
     tasks_running: int = 0
     sessions: int = 0
+    cores: int = Field(0, description="physical cores that engines and tasks may use")
+    cores_taken: float = Field(0.0, description="of those, what other programs took in the last seconds")
     database: str
     log: str
 

@@ -22,6 +22,18 @@ class ModelInfo(Wire):
     why: str = ""
 
 
+class Speed(Wire):
+    """What a model did on this machine when it was measured, alone with its engine: tokens a second."""
+
+    model: str
+    engine: str
+    device: str
+    reads: float = Field(description="of a prompt that was not known")
+    writes: float = Field(description="of one reply")
+    bandwidth_share: float | None = Field(None, description="of what the memory's bandwidth allows; on processors")
+    at: float = Field(description="seconds since the epoch")
+
+
 class ModelName(Wire):
     name: str
 

@@ -1,4 +1,5 @@
-"""`%llmos doctor`: is everything there that an answer needs, and what to do if not. Changes nothing, loads nothing."""
+"""`%llmos doctor`: is everything there that an answer needs, and what to do if not; on which device it is computed, and
+what would be faster. Loads nothing, unless it is to measure."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import platform
 import shutil
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,11 +19,12 @@ from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon import lifecycle
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.effects.copy import kernel_copy
-from llmos_jupyter.engines import catalogue, download, selection
+from llmos_jupyter.engines import devices, download, selection
 from llmos_jupyter.engines.speaking import address
-from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TRANSFORMERS
+from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TABLE, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.sandbox import lock
+from llmos_jupyter.system.device_names import Device, parse
 from llmos_jupyter.units import size
 
 ENGINE_PACKAGES = {
@@ -40,14 +43,32 @@ class Check:
     detail: str
 
 
-def report() -> str:
-    """All checks as text, one line each."""
+def report(*, measure: bool = False) -> str:
+    """All checks as text, one line each. `measure` the speed of the model in use first, which loads it; that of a model
+    which is loaded, idle and was never measured is measured unasked."""
+    if measure:
+        DaemonClient().measure("auto")
+    elif resident := _never_measured():
+        DaemonClient(start=False).measure(resident)
     marks = {"ok": "ok   ", "note": "note ", "bad": "BAD  "}
     return "\n".join(f"{marks[check.state]} {check.name:<11} {check.detail}" for check in checks())
 
 
 def checks() -> Iterator[Check]:
-    for look in (_versions, _settings, _machine, _engines, _model, _disk, _rehearsal, _runtime, _daemon, _engine_log):
+    for look in (
+        _versions,
+        _settings,
+        _machine,
+        _engines,
+        _device,
+        _model,
+        _speeds,
+        _disk,
+        _rehearsal,
+        _runtime,
+        _daemon,
+        _engine_log,
+    ):
         yield from _safely(look)
 
 
@@ -94,11 +115,70 @@ def _engines() -> Iterator[Check]:
         yield Check("engines", "ok", f"{engine}: {detail}")
 
 
+def _device() -> Iterator[Check]:
+    """Where llama.cpp computes and why, and the one command that gets something faster."""
+    wanted, found = parse(config.load().device), devices.seen()
+    if found.trouble:
+        yield Check("device", "bad", devices.missing(Device("cuda"), found))
+        return
+    gpu = devices.automatic()
+    if wanted:
+        yield Check("device", "ok", f"{wanted}: your setting, or LLMOS_DEVICE")
+    elif gpu:
+        yield Check(
+            "device", "ok", f"{gpu.device}: {gpu.name}, {size(gpu.memory_free)} of {size(gpu.memory_total)} free"
+        )
+    else:
+        yield Check("device", "ok", "cpu: llama.cpp sees no GPU")
+    cards = devices.nvidia_cards()
+    if cards and (gpu is None or gpu.device.kind != "cuda"):
+        yield Check("faster", "note", devices.missing(Device("cuda"), found))
+    elif gpu is None and (flags := devices.unused_instructions()):
+        yield Check(
+            "faster",
+            "note",
+            f"this processor has {flags}, which the wheel does not use: `pip install --force-reinstall --no-binary "
+            "xllamacpp xllamacpp` builds one that does (it needs a C++ compiler and CMake)",
+        )
+
+
+def measured() -> dict[str, float]:
+    """Tokens a second that models wrote when they were measured here; nothing while no daemon runs."""
+    if lifecycle.find() is None:
+        return {}
+    return {speed.model: speed.writes for speed in DaemonClient(start=False).speeds()}
+
+
+def _never_measured() -> str:
+    """The model that is loaded on this machine, if nobody uses it and nothing is known of its speed."""
+    if lifecycle.find() is None:
+        return ""
+    engine = DaemonClient(start=False).status().engine
+    if engine is None or engine.engine not in TABLE or engine.state != "ready" or engine.busy_slots:
+        return ""
+    return "" if engine.model in measured() else engine.model
+
+
+def _speeds() -> Iterator[Check]:
+    speeds = DaemonClient(start=False).speeds() if lifecycle.find() else []
+    for speed in speeds:
+        share = "" if speed.bandwidth_share is None else f", {speed.bandwidth_share:.0%} of what its memory allows"
+        when = time.strftime("%d %b %Y %H:%M", time.localtime(speed.at))
+        yield Check(
+            "speed",
+            "ok",
+            f"{speed.model} on {speed.device}: reads {speed.reads:.0f} and writes {speed.writes:.1f} tokens/s{share} "
+            f"({when})",
+        )
+    if not speeds:
+        yield Check("speed", "note", "not measured yet: `llmos doctor --measure` does it in a few seconds")
+
+
 def _model() -> Iterator[Check]:
     wanted = config.load().model
     if wanted == "auto":
-        choice = selection.choose(selection.Machine.here(), catalogue.models())
-        model, why = choice.model, choice.why
+        choice = selection.automatic(selection.Machine.here(measured()), parse(config.load().device))
+        model, why = choice.model, choice.why.rstrip(".")
     else:
         model, why = selection.resolve(wanted), "your setting"
     if model.url:

@@ -16,18 +16,30 @@ def status_text(status: Status) -> str:
     if engine is None:
         lines.append("engine   no model is loaded; the next request loads one")
     else:
+        threads = f", {engine.threads} thread{'s' if engine.threads > 1 else ''}" if engine.threads else ""
         lines.append(
-            f"engine   {engine.model} on {engine.device} ({engine.engine}), {engine.state}; {engine.busy_slots} of "
-            f"{engine.slots} slots busy; {engine.context} tokens a request; {size(engine.memory_bytes)} of memory"
+            f"engine   {engine.model} on {engine.device} ({engine.engine}{threads}), {engine.state}; "
+            f"{engine.busy_slots} of {engine.slots} slots busy; {engine.context} tokens a request; "
+            f"{size(engine.memory_bytes)} of memory"
         )
         if engine.restarts:
             lines.append(f"         restarted {engine.restarts} times")
         if engine.error:
             lines.append(f"         {engine.error}")
+    if taken := taken_by_others(status):
+        lines.append(f"cores    {taken}")
     lines.append(f"running  {status.tasks_running} requests of {status.sessions} notebooks")
     lines.append(f"history  {status.database}")
     lines.append(f"log      {status.log}")
     return "\n".join(lines)
+
+
+def taken_by_others(status: Status) -> str:
+    """`1 of 2 cores is taken by other programs`; empty where as good as none is."""
+    cores = round(status.cores_taken)
+    if not cores:
+        return ""
+    return f"{cores} of {status.cores} cores {'is' if cores == 1 else 'are'} taken by other programs"
 
 
 def model_table(models: list[ModelInfo]) -> str:
@@ -52,6 +64,17 @@ _KINDS = {
     "load": "loading a model",
     "repair": "the model's repairs",
     "run": "background cells",
+    **{
+        f"wait {part}": f"waits, mostly {words}"
+        for part, words in {
+            "queue": "for others",
+            "load": "for the model to load",
+            "reading": "for it to read",
+            "writing": "for it to write",
+            "run": "for code to run",
+            "you": "for you",
+        }.items()
+    },
 }
 
 

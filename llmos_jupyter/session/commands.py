@@ -284,7 +284,7 @@ def _forget(notebook: Notebook, argument: str) -> None:
 
 @_subcommand
 def _doctor(notebook: Notebook, argument: str) -> None:
-    print(doctor.report())
+    print(doctor.report(measure=argument == "--measure"))
 
 
 @_subcommand

@@ -277,6 +277,10 @@ class LLMOSMagics(Magics):  # type: ignore[misc]  # IPython carries no types
             from llmos_jupyter.engines import catalogue
 
             return ["auto", *(model.name for model in catalogue.models())]
+        if last == "--device":
+            from llmos_jupyter.system.device_names import KINDS
+
+            return list(KINDS)
         if last == "--on":
             return ["workers", "cluster"]
         if last == "--use":

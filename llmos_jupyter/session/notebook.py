@@ -26,7 +26,9 @@ from llmos_jupyter.session.background import Background
 from llmos_jupyter.session.handle import Handle
 from llmos_jupyter.session.leaving import leaves, notice_once
 from llmos_jupyter.session.showing import Show
+from llmos_jupyter.session.using import model_on_device
 from llmos_jupyter.signatures import Signatures
+from llmos_jupyter.system.device_names import split
 from llmos_jupyter.system.processes import started
 from llmos_jupyter.widgets.answer import AnswerView, view_for
 from llmos_jupyter.widgets.board import Board
@@ -243,21 +245,26 @@ class Notebook:
         return Options.model_validate(filled | given)
 
     def use(self, name: str) -> str:
-        """Make this model the notebook's, and load it. Returns a sentence."""
-        model = selection.resolve(name) if name != "auto" else None
+        """Make this model the notebook's, and load it: a name, with `--device` and a device or a server's address.
+        Returns a sentence."""
+        name = model_on_device(name)
+        chosen = name if split(name)[0] == "auto" else selection.resolve(name).name
         self._view = view_for(self.shell)
         try:
             self._view.working(f"loading {name}")
-            status = self.client.load(model.name if model else "auto")
+            status = self.client.load(chosen)
         except KeyboardInterrupt:
             raise AnswerStopped("Interrupted; the model in use is the one it was.") from None
         finally:
             self._view.abandon()
             self._view = None
-        self.model = model.name if model else "auto"
+        self.model = chosen
         loaded = status.engine.model if status.engine else self.model
         notice = notice_once(self._means(self.model))
-        return f"This notebook now uses {loaded}." + (f" {notice}" if notice else "")
+        where = f" on {status.engine.device}" if status.engine and split(chosen)[1] else ""
+        return f"This notebook now uses {loaded.partition('@')[0] if where else loaded}{where}." + (
+            f" {notice}" if notice else ""
+        )
 
     def _tell_of_server(self, options: Options) -> None:
         """Say once that words leave the machine, before they do."""
@@ -265,7 +272,7 @@ class Notebook:
             print(notice)
 
     def _means(self, model: str) -> str:
-        return config.load().model if model == "auto" else model
+        return config.load().model if split(model)[0] == "auto" else model
 
     def _context_tokens(self) -> int:
         """How long a prompt may be: what the loaded engine offers, or what it will."""

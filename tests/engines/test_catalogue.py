@@ -26,10 +26,21 @@ def test_the_catalogue_is_sound() -> None:
         assert re.fullmatch("[0-9a-f]{64}", str(model.sha256))
         assert model.file.endswith(".gguf")
         assert model.licence.startswith("Apache-2.0") or model.name == "qwen2.5-coder-3b"
-        # Q4 weights hold somewhat more than half a byte a parameter.
-        billions = float(model.name.rsplit("-", 1)[1].rstrip("bm")) * (0.001 if model.name.endswith("m") else 1)
-        assert 0.55e9 < model.size_bytes / billions < 1e9
+        # Q4 weights hold somewhat more than half a byte a parameter; of Gemma's E4B, 8 billion are there.
+        size = catalogue._short(model)
+        billions = 8 if size == "e4b" else float(size.rstrip("bm")) * (0.001 if size.endswith("m") else 1)
+        assert 0.53e9 < model.size_bytes / billions < 1e9
         assert model.automatic or model.why
+        assert model.active_bytes <= model.size_bytes
+        assert model.revision == "main" or re.fullmatch("[0-9a-f]{40}", model.revision)
+
+
+def test_the_current_models_are_there_at_a_fixed_revision() -> None:
+    names = ("granite-4.2-3b", "granite-4.2-8b", "qwen3-4b-instruct-2507", "qwen3-coder-30b-a3b", "gemma-4-e4b")
+    for name in (*names, "gemma-4-26b-a4b", "qwen3.8-27b"):
+        assert resolve(name).revision != "main"
+    assert resolve("30b").name == "qwen3-coder-30b-a3b"
+    assert resolve("3b").name == "qwen2.5-coder-3b"
 
 
 def test_figures_of_the_cache_are_those_of_the_models() -> None:

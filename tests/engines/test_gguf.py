@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from llmos_jupyter.engines import gguf
+from llmos_jupyter.engines.catalogue import models, resolve
+from llmos_jupyter.engines.download import downloaded
 from llmos_jupyter.errors import LLMOSError
 from tests.engines.tiny_hub import gguf_bytes, model_of, pair, text
 from tests.examples import examples
@@ -188,3 +190,91 @@ def test_any_corruption_is_read_or_refused(tmp_path: Path, changes: list[tuple[i
 def test_any_bytes_after_the_magic(tmp_path: Path, junk: bytes) -> None:
     with pytest.raises(LLMOSError):
         gguf.check(written(tmp_path, b"GGUF\x03\0\0\0" + junk))
+
+
+# --- what a context takes, and what a token reads -------------------------------------------------
+
+
+def architecture(name: str, layers: int, kv_heads: object, **figures: object) -> dict[str, object]:
+    """Header keys of another architecture in the place of `gguf_bytes`'s own."""
+    own = ("block_count", "context_length", "embedding_length", "attention__head_count", "attention__head_count_kv")
+    figures = {
+        "block_count": layers,
+        "context_length": 4096,
+        "embedding_length": 64,
+        "attention__head_count": 8,
+        "attention__head_count_kv": kv_heads,
+        **figures,
+    }
+    return {
+        "general__architecture": name,
+        **{f"qwen2__{key}": None for key in own},
+        **{f"{name}__{key}": value for key, value in figures.items()},
+    }
+
+
+def test_of_a_hybrid_only_every_fourth_layer_grows(tmp_path: Path) -> None:
+    """Qwen3.5 27B's figures, from a llama.cpp log: 64 KiB a token, and 150 MB of state for each of four requests."""
+    data = gguf_bytes(
+        **architecture(
+            "qwen35", 64, 4, attention__key_length=256, attention__value_length=256, full_attention_interval=4,
+            ssm__conv_kernel=4, ssm__state_size=128, ssm__group_count=16, ssm__time_step_rank=48, ssm__inner_size=6144,
+        )
+    )  # fmt: skip
+    header = gguf.check(written(tmp_path, data))
+    assert header.kv_bytes_per_token == 16 * 4 * 512 * 2
+    assert header.cache_bytes == 627_572_736
+    assert header.kv_bytes_per_token == resolve("qwen3.8-27b").kv_bytes_per_token
+    assert header.cache_bytes == resolve("qwen3.8-27b").cache_bytes
+
+
+def test_layers_without_heads_are_recurrent(tmp_path: Path) -> None:
+    figures = {"ssm__conv_kernel": 4, "ssm__state_size": 16, "ssm__group_count": 1, "ssm__inner_size": 128}
+    header = gguf.check(written(tmp_path, gguf_bytes(**architecture("granitehybrid", 4, [0, 0, 0, 2], **figures))))
+    assert header.kv_bytes_per_token == 2 * 16 * 2
+    assert header.cache_bytes == 3 * 4 * 4 * (16 * 128 + 3 * (128 + 32))
+
+
+@pytest.mark.parametrize(
+    ("name", "layers", "heads", "window", "shared", "per_token"),
+    [("gemma-4-e4b", 42, 2, 512, 18, 16_384), ("gemma-4-26b-a4b", 30, [8, 8, 8, 8, 8, 2] * 5, 1024, 0, 20_480)],
+)
+def test_windows_do_not_grow_and_shared_layers_have_none(
+    tmp_path: Path, name: str, layers: int, heads: object, window: int, shared: int, per_token: int
+) -> None:
+    """Gemma 4's figures; 20 KiB a token of the 26B-A4B is what ollama's pull request 16958 corrects its estimate to."""
+    pattern = [1, 1, 1, 1, 1, 0] * (layers // 6)
+    data = gguf_bytes(
+        **architecture(
+            "gemma4", layers, heads, attention__key_length=512, attention__value_length=512,
+            attention__key_length_swa=256, attention__value_length_swa=256, attention__sliding_window=window,
+            attention__sliding_window_pattern=pattern, attention__shared_kv_layers=shared,
+        )
+    )  # fmt: skip
+    header = gguf.check(written(tmp_path, data))
+    assert header.kv_bytes_per_token == per_token == resolve(name).kv_bytes_per_token
+    assert header.cache_bytes == resolve(name).cache_bytes
+
+
+def test_of_a_mixture_of_experts_those_that_are_asked_are_read(tmp_path: Path) -> None:
+    tensors = {
+        "output.weight": 100,
+        "token_embd.weight": 1000,
+        "blk.0.attn_q.weight": 50,
+        "blk.0.ffn_up_exps.weight": 800,
+    }
+    data = gguf_bytes(tensors=tensors, qwen2__expert_count=8, qwen2__expert_used_count=2)
+    assert gguf.check(written(tmp_path, data)).active_bytes == 4 * (100 + 50 + 800 * 2 // 8)
+
+
+def test_a_table_of_words_is_read_only_where_it_is_the_output(tmp_path: Path) -> None:
+    tensors = {"token_embd.weight": 1000, "blk.0.attn_q.weight": 50, "per_layer_token_embd.weight": 5000}
+    assert gguf.check(written(tmp_path, gguf_bytes(tensors=tensors))).active_bytes == 4 * 1050
+
+
+def test_the_catalogue_says_what_the_real_headers_say() -> None:
+    for model in models():
+        if path := downloaded(model):
+            header = gguf.check(path)
+            assert (header.kv_bytes_per_token, header.cache_bytes) == (model.kv_bytes_per_token, model.cache_bytes)
+            assert header.active_bytes == pytest.approx(model.active_bytes or model.size_bytes, rel=0.15)

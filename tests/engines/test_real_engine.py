@@ -16,8 +16,7 @@ import psutil
 import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.daemon.work import engine_room
-from llmos_jupyter.engines import catalogue, download
+from llmos_jupyter.engines import catalogue, download, launching
 from llmos_jupyter.engines.selection import Machine
 from llmos_jupyter.engines.speaking.address import parse
 from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, TABLE
@@ -38,7 +37,7 @@ STATED = ("adapters", "pictures", "warms")
 @asynccontextmanager
 async def running(home: Path) -> AsyncIterator[Supervisor]:
     model = catalogue.resolve(SMALL)
-    launch = engine_room._launch(model, download.ensure(model), Machine.here(), 4, 2048)
+    launch = launching.launch(model, download.ensure(model), Machine.here(), 4, 2048)
     engine = Supervisor(launch, home / "engine.log")
     await engine.start()
     try:

@@ -19,7 +19,7 @@ import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.work import engine_room
-from llmos_jupyter.engines import catalogue, weights_folder
+from llmos_jupyter.engines import catalogue, launching, weights_folder
 from llmos_jupyter.engines.selection import Machine
 from llmos_jupyter.engines.speaking.capabilities import MLX, TABLE, TRANSFORMERS
 from llmos_jupyter.engines.speaking.openai_http import EngineHung, Reply
@@ -53,7 +53,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 def launch(folder: Path, engine: str) -> weights_folder.Launch:
     model = catalogue.resolve(str(folder))
-    made = engine_room._launch_folder(model, weights_folder.read(folder), Machine.here(), 4096)
+    made = launching.launch_folder(model, weights_folder.read(folder), Machine.here(), 4096)
     return replace(made, engine=engine)
 
 

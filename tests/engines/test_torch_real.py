@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.daemon.work import engine_room
-from llmos_jupyter.engines import catalogue, download, weights_folder
+from llmos_jupyter.engines import catalogue, download, launching, weights_folder
 from llmos_jupyter.engines.selection import Machine
 from llmos_jupyter.engines.speaking.capabilities import TRANSFORMERS
 from llmos_jupyter.engines.speaking.openai_http import Reply
@@ -89,10 +88,10 @@ def test_torch_writes_the_code_that_llama_cpp_writes(tmp_path: Path, monkeypatch
     folder = gguf_weights.unpack(path, tmp_path / "small")
     machine = Machine.here()
     monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
-    own, ends = asyncio.run(replies(engine_room._launch(model, path, machine, 2, 2048), tmp_path / "llama.log"))
+    own, ends = asyncio.run(replies(launching.launch(model, path, machine, 2, 2048), tmp_path / "llama.log"))
     named = catalogue.resolve(str(folder))
     began = time.monotonic()
-    launch = engine_room._launch_folder(named, weights_folder.read(folder), machine, 2048)
+    launch = launching.launch_folder(named, weights_folder.read(folder), machine, 2048)
     torch, torch_ends = asyncio.run(replies(launch, tmp_path / "torch.log"))
     took = time.monotonic() - began
     for name, found in (("llama.cpp", ends), ("torch", torch_ends)):

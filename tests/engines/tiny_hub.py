@@ -37,8 +37,17 @@ def pair(key: str, value: object) -> bytes:
     return text(key) + struct.pack("<II", U32, value)
 
 
-def gguf_bytes(*, weights: int = 4096, seed: int = 0, version: int = 3, alignment: int = 32, **extra: object) -> bytes:
-    """A small model file that is valid in every part a reader checks; `weights` float32 numbers.
+def gguf_bytes(
+    *,
+    weights: int = 4096,
+    seed: int = 0,
+    version: int = 3,
+    alignment: int = 32,
+    tensors: dict[str, int] | None = None,
+    **extra: object,
+) -> bytes:
+    """A small model file that is valid in every part a reader checks; `weights` float32 numbers, in one tensor unless
+    `tensors` says how many are in each.
 
     `extra` sets header keys (`__` for a dot), None leaves one out.
     """
@@ -60,9 +69,14 @@ def gguf_bytes(*, weights: int = 4096, seed: int = 0, version: int = 3, alignmen
         pairs.pop(key, None)
         if value is not None:
             pairs[key] = value
-    head = b"GGUF" + struct.pack("<IQQ", version, 1, len(pairs))
+    tensors = tensors or {"output.weight": weights}
+    weights = sum(tensors.values())
+    head = b"GGUF" + struct.pack("<IQQ", version, len(tensors), len(pairs))
     head += b"".join(pair(key, value) for key, value in pairs.items())
-    head += text("output.weight") + struct.pack("<IQIQ", 1, weights, 0, 0)
+    offset = 0
+    for name, count in tensors.items():
+        head += text(name) + struct.pack("<IQIQ", 1, count, 0, offset)
+        offset += 4 * count
     head += b"\0" * (-len(head) % alignment)
     block = hashlib.sha256(str(seed).encode()).digest()
     return head + (block * (weights * 4 // 32 + 1))[: weights * 4]

@@ -25,6 +25,7 @@ export function engine(given: Partial<EngineStatus> = {}): EngineStatus {
     state: 'ready',
     device: 'cpu',
     pid: 1,
+    threads: 2,
     slots: 4,
     busy_slots: 1,
     context: 8192,

@@ -13,6 +13,10 @@ export const FIELDS: Record<keyof Config, IField> = {
     label: 'Model',
     help: 'A name, the path of a .gguf file, or auto: the best that fits this machine.'
   },
+  device: {
+    label: 'Device',
+    help: 'Where engines compute: auto, cpu, cuda, cuda:1, metal and others.'
+  },
   mode: {
     label: 'Mode',
     help: 'auto runs what passed in the sandbox, ask asks before each run, show never runs.',
@@ -49,6 +53,10 @@ export const FIELDS: Record<keyof Config, IField> = {
   yield_cores: {
     label: 'Yield cores',
     help: 'Long cells stand still while the model writes on their cores.'
+  },
+  threads: {
+    label: 'Threads',
+    help: 'Threads the engine computes with, or auto: one for each core that other programs leave.'
   },
   slots: { label: 'Slots', help: 'Candidates or requests the engine writes at once, 2 to 64.' },
   workers: {

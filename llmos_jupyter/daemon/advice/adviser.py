@@ -40,6 +40,7 @@ from llmos_jupyter.scheduling.choice.strategies import (
     prior,
 )
 from llmos_jupyter.scheduling.estimating.estimates import Features, Outcome
+from llmos_jupyter.system.device_names import parse
 
 log = logging.getLogger(__name__)
 
@@ -115,12 +116,16 @@ class Adviser:
     def _models(self, options: Options) -> list[_Known]:
         """The models that may answer: the one that was named, or all that are here and fit."""
         machine = self._engines.machine()
-        wanted = options.model if options.model != "auto" else config.load().model
+        settings = config.load()
+        device = parse(settings.device)
+        wanted = options.model if options.model != "auto" else settings.model
         if wanted != "auto":
-            found = selection.resolve(wanted)
+            found = catalogue.on_device(selection.resolve(wanted), device)
             return [_known(found, machine)]
         here = {info.name for info in selection.model_infos(machine) if info.downloaded and info.fits}
-        return [_known(model, machine) for model in catalogue.models() if model.name in here]
+        return [
+            _known(catalogue.on_device(model, device), machine) for model in catalogue.models() if model.name in here
+        ]
 
     # --- learning ---------------------------------------------------------------------------
 

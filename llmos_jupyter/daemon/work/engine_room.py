@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from llmos_jupyter import config, paths
-from llmos_jupyter.engines import catalogue, download, gguf, selection, weights_folder
+from llmos_jupyter.engines import catalogue, download, launching, selection, weights_folder
 from llmos_jupyter.engines.catalogue import Model
-from llmos_jupyter.engines.speaking.address import parse
+from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.engines.speaking.capabilities import lacks
 from llmos_jupyter.engines.speaking.openai_http import EngineHung, Server
 from llmos_jupyter.engines.speaking.remote import RemoteEngine
-from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD, Launch
+from llmos_jupyter.engines.starting.llama_cpp import Launch
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import EngineStatus, Progress
-from llmos_jupyter.system.private_files import private_folder
+from llmos_jupyter.system.device_names import parse, split
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +38,15 @@ class EngineRoom:
         on_change: Callable[[], None],
         on_loaded: Callable[[str, int, float], None] = lambda model, size, seconds: None,
         on_progress: Callable[[Progress | None], None] = lambda progress: None,
+        measured: Callable[[], Mapping[str, float]] = dict,
+        threads: Callable[[], int] = lambda: 0,
     ) -> None:
         """`on_loaded` is told a model's name, the bytes of its file, and the seconds it took; in a thread.
-        `on_progress` is told of every download and load, whoever waits for it, and None at its end."""
+        `on_progress` is told of every download and load, whoever waits for it, and None at its end. `measured`: tokens
+        a second that models wrote here, by their names; `threads`: how many an engine should begin with, 0 for all."""
         self._on_progress = on_progress
+        self._measured = measured
+        self._threads = threads
         self._on_change = on_change
         self._on_loaded = on_loaded
         self._engine: Engine | None = None
@@ -156,6 +160,33 @@ class EngineRoom:
         async with self._loading:
             await self._unload()
 
+    async def adapt(self, threads: int) -> None:
+        """Begin the engine anew with so many threads, if it has others and nobody uses it: a server takes their number
+        at its start. What its slots had read is kept for the new one."""
+        engine = self._engine
+        if self._users or self._loading.locked() or not isinstance(engine, Supervisor) or engine.state != "ready":
+            return
+        launch = engine.launch
+        if not isinstance(launch, Launch) or launch.gpu or launch.threads == threads:
+            return
+        async with self._loading:
+            self._switching = True
+            try:
+                log.info("the engine goes on with %d threads instead of %d", threads, launch.threads)
+                server = await engine.server()
+                kept = [slot for slot in range(engine.slots) if await server.save(slot, f"kept-{slot}")]
+                await engine.stop()
+                self._engine = Supervisor(replace(launch, threads=threads), engine.log_file, self._on_change)
+                await self._engine.start()
+                server = await self._engine.server()
+                for slot in kept:
+                    await server.restore(slot, f"kept-{slot}")
+            except LLMOSError as error:  # the next request loads it again, or says why not
+                log.error("the engine could not go on with %d threads: %s", threads, error)
+                await self._unload()
+            finally:
+                self._switching = False
+
     async def status(self, *, ask: bool = True) -> EngineStatus | None:
         """`ask` the engine how many slots are busy; else, and where it does not say so at once, this says how many
         requests hold it."""
@@ -173,6 +204,7 @@ class EngineRoom:
                 "device": engine.device,
                 "state": engine.state,
                 "pid": engine.pid,
+                "threads": engine.launch.threads if isinstance(engine, Supervisor) else 0,
                 "slots": engine.slots,
                 "busy_slots": self._users if busy is None else busy,
                 "context": engine.context,
@@ -185,11 +217,15 @@ class EngineRoom:
 
     def _wanted(self, name: str) -> Model:
         """The model a name means now. `auto` keeps its meaning while that model is loaded."""
+        base, device = split(name)
+        device = device or parse(config.load().device)
         if not self._is_auto(name):
-            return selection.resolve(config.load().model if name == "auto" else name)
-        if self._automatic is None or self._automatic != self._model:
-            self._automatic = selection.choose(self.machine(), catalogue.models()).model
-        return self._automatic
+            model = selection.resolve(config.load().model if base == "auto" else base)
+            return catalogue.on_device(model, device)
+        kept = self._automatic
+        if kept is None or kept != self._model or kept.device != str(device or ""):
+            kept = self._automatic = selection.automatic(self.machine(), device).model
+        return kept
 
     def named(self, name: str) -> str:
         """The name of the model that a name means now; `auto` itself where nothing can be said."""
@@ -208,17 +244,21 @@ class EngineRoom:
     def machine(self) -> selection.Machine:
         """This machine as it would be without the loaded model."""
         taken = self._engine.memory_bytes if self._engine else 0
-        machine = selection.Machine.here()
+        machine = selection.Machine.here(self._measured())
+        gpu = machine.gpu
+        if gpu and self._engine and self._engine.device == gpu.name:
+            return replace(machine, gpu=replace(gpu, memory_free=gpu.memory_free + taken))
         return replace(machine, ram_available=machine.ram_available + taken)
 
     async def _load(self, wanted: Model, name: str, report: Report) -> Engine:
         path: Path | None = None
+        await asyncio.to_thread(launching.refuse, wanted, await asyncio.to_thread(self.machine))
         if not wanted.url:
             try:
                 path = await self._fetch(wanted, report)
             except LLMOSError:
                 # `auto` without a network is the best of what is here.
-                at_hand = await asyncio.to_thread(self._at_hand) if self._is_auto(name) else None
+                at_hand = await asyncio.to_thread(self._at_hand, wanted) if self._is_auto(name) else None
                 if at_hand is None:
                     raise
                 wanted = self._automatic = at_hand
@@ -247,26 +287,30 @@ class EngineRoom:
         return engine
 
     def _is_auto(self, name: str) -> bool:
-        return name == "auto" and config.load().model == "auto"
+        return split(name)[0] == "auto" and config.load().model == "auto"
 
-    def _at_hand(self) -> Model | None:
-        """The best model whose file is on this machine."""
+    def _at_hand(self, wanted: Model) -> Model | None:
+        """The best model whose file is on this machine, where another is wanted."""
         here = {model.name for model in download.list_local()}
-        machine = selection.Machine.here()
         if not here:
             return None
-        return selection.choose(machine, catalogue.models(), downloaded=here, only_downloaded=True).model
+        device = parse(wanted.device)
+        return selection.automatic(self.machine(), device, downloaded=here, only_downloaded=True).model
 
     def _plan(self, model: Model, path: Path | None) -> Engine:
         """Its engine, if it fits. What cannot fit is never loaded."""
         settings = config.load()
         if path is None:
-            return RemoteEngine(parse(model.url), settings.slots, settings.context_tokens, self._on_change)
+            return RemoteEngine(address.parse(model.url), settings.slots, settings.context_tokens, self._on_change)
         machine = selection.Machine.here()
+        threads = min(self._threads() or machine.cores, machine.cores)
+        device = parse(model.device)
         launch = (
-            _launch_folder(model, weights_folder.read(path), machine, settings.context_tokens)
+            launching.launch_folder(model, weights_folder.read(path), machine, settings.context_tokens, device)
             if path.is_dir()
-            else _launch(model, path, machine, settings.slots, settings.context_tokens)
+            else replace(
+                launching.launch(model, path, machine, settings.slots, settings.context_tokens, device), threads=threads
+            )
         )
         return Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)
 
@@ -299,46 +343,3 @@ class EngineRoom:
         if self._engine:
             await self._engine.stop()
         self._engine = self._model = None
-
-
-def _launch_folder(
-    model: Model, weights: weights_folder.Weights, machine: selection.Machine, context: int
-) -> weights_folder.Launch:
-    """Whether it fits is seen in the child, which knows on which device it will be."""
-    context = min(context, weights.context) if weights.context else context
-    return weights_folder.Launch(
-        engine=weights_folder.engine_for(weights),
-        model=model.name,
-        path=weights.path,
-        context=context,
-        threads=machine.cores,
-        memory_bytes=weights.memory_bytes(context),
-    )
-
-
-def _launch(model: Model, path: Path, machine: selection.Machine, slots: int, context: int) -> Launch:
-    trained = gguf.check(path).context_length
-    context = min(context, trained) if trained else context
-    while True:
-        need = gguf.memory_bytes(path, context * REQUESTS_HELD)
-        if need <= machine.ram_available:
-            break
-        if context <= 2048:
-            raise LLMOSError(
-                f"{model.name} needs {need / 1e9:.1f} GB of memory and {machine.ram_available / 1e9:.1f} GB are free: "
-                "close something or choose a smaller model with `%llmos use NAME`."
-            )
-        context //= 2
-    states = paths.states_dir()
-    shutil.rmtree(states, ignore_errors=True)
-    private_folder(states)
-    return Launch(
-        model=model.name,
-        states=states,
-        path=path,
-        slots=slots,
-        context=context,
-        threads=machine.cores,
-        memory_bytes=need,
-        cache_mib=1024 if machine.ram_available > need + 4e9 else 256,
-    )

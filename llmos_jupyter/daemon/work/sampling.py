@@ -20,8 +20,10 @@ from llmos_jupyter import config, paths
 from llmos_jupyter.daemon.stores.store import Store
 from llmos_jupyter.daemon.stores.usage_store import UsageStore
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.monitoring.neighbours import Neighbours
 from llmos_jupyter.monitoring.sampler import Sampler
 from llmos_jupyter.protocol import EngineSample, GpuSample, Sample, Usage
+from llmos_jupyter.system import hardware
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,9 @@ class Sampling:
         self._sampler = Sampler(_Every(), self._complete, folder=paths.data_dir())
         self._before: tuple[float, Work] | None = None
         self._cpu: dict[int, float] = {}
+        self._engine_cpu: tuple[int, float] | None = None
+        quota = hardware.container_limits().cores is not None
+        self.neighbours = Neighbours(hardware.processors(), quota=quota)
         # Of the sampler's thread and of those that routes run in, under the lock.
         self._lock = threading.Lock()
         self._used: dict[str, Usage] = {}
@@ -103,7 +108,9 @@ class Sampling:
         tasks = {pid: task for task, pid in work.processes.items()}
         seconds = now - self._before[0] if self._before else 0.0
         shares = self._tell_tasks(sample.gpus, tasks, work)
-        self._account(work, seconds, shares, self._processor_time(tasks))
+        processor = self._processor_time(tasks)
+        self.neighbours.note(sample.cores, sum(processor.values()) + self._engine_time(work.engine_pid), seconds)
+        self._account(work, seconds, shares, processor)
         self._before = (now, work)
         if self._unsaved and now - self._saved > SAVE_EVERY:
             self._save()
@@ -172,6 +179,16 @@ class Sampling:
                         spent[task] = spent.get(task, 0.0) + cpu[one.pid] - before
         self._cpu = cpu
         return spent
+
+    def _engine_time(self, pid: int | None) -> float:
+        """Seconds of processor that the engine took since the sample before."""
+        before, self._engine_cpu = self._engine_cpu, None
+        if pid is not None:
+            with contextlib.suppress(psutil.Error):
+                times = psutil.Process(pid).cpu_times()
+                self._engine_cpu = (pid, times.user + times.system)
+        now = self._engine_cpu
+        return max(0.0, now[1] - before[1]) if before and now and before[0] == now[0] else 0.0
 
     def _account(
         self, work: Work, seconds: float, shares: Mapping[str, tuple[float, int]], processor: Mapping[str, float]

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from llmos_jupyter.engines.starting import engine_child
+from typing import Any
+
+from llmos_jupyter.engines.starting import engine_child, llama_cpp_devices
 
 
 def main() -> int:
@@ -36,22 +38,41 @@ def main() -> int:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings["threads"]
     # Threads that wait for work sleep instead of spinning: the notebook needs the cores then.
     params.cpuparams.poll = params.cpuparams_batch.poll = 0
+    device = _on(xllamacpp, params, settings["gpu"])
+    if device is None:
+        engine_child.say(answer, sentence=f"{settings['gpu']} is not there any more: choose another with `--device`.")
+        return 1
     params.slot_save_path = settings["states"]
     params.cache_ram_mib = settings["cache_mib"]
     params.endpoint_slots = True
     params.endpoint_metrics = True
     params.ui = False
+    # Where a model can think before it answers: thousands of tokens, and at these sizes no better code.
+    params.default_template_kwargs = {"enable_thinking": "false"}
+    params.enable_reasoning = 0
     params.warmup = False
     try:
         server = xllamacpp.Server(params)
     except RuntimeError as error:
         engine_child.say(answer, error=str(error))
         return 1
-    # llama.cpp puts a model's layers on the GPUs that its build knows, if there are any.
-    gpus = [device["description"] for device in xllamacpp.get_device_info() if "GPU" in str(device["type"])]
-    device = gpus[0] if gpus else "cpu"
     engine_child.say(answer, address=server.listening_address, device=device)
     return engine_child.until_alone()
+
+
+def _on(xllamacpp: Any, params: Any, gpu: str) -> str | None:
+    """Have the model computed on one GPU, or on the processor alone; says on which, None if that GPU is not there."""
+    if not gpu:
+        params.n_gpu_layers = 0
+        # Else long batches would be computed on a GPU all the same.
+        params.no_op_offload = params.no_kv_offload = True
+        return "cpu"
+    names = [found["name"] for found in llama_cpp_devices.gpus()]
+    if gpu not in names:
+        return None
+    params.split_mode = xllamacpp.llama_split_mode.LLAMA_SPLIT_MODE_NONE
+    params.main_gpu = names.index(gpu)
+    return str(llama_cpp_devices.gpus()[names.index(gpu)]["description"])
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ def main() -> int:
     except ImportError as error:
         engine_child.give_up(answer, f"{INSTALL[:-1]} ({error}).")
     device = _device(torch, settings["device"])
+    if sentence := _missing(torch, device):
+        engine_child.give_up(answer, sentence)
     if sentence := _too_large(torch, device, settings):
         engine_child.give_up(answer, sentence)
     torch.set_num_threads(settings["threads"])
@@ -57,6 +59,22 @@ def _device(torch: Any, wanted: str) -> str:
     if torch.cuda.is_available():
         return "cuda:0"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _missing(torch: Any, device: str) -> str:
+    """One sentence on a device that torch does not have here, with what to do; empty if it has it."""
+    if device.startswith("cuda"):
+        cards = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if int(device.partition(":")[2] or 0) < cards:
+            return ""
+        if cards:
+            return f"torch sees {cards} GPUs, and no {device}: they are counted from cuda:0."
+        if torch.version.cuda or torch.version.hip:
+            return "torch is built for GPUs and sees none (`nvidia-smi` shows why): use `--device cpu`."
+        return "torch is installed for processors only: run `pip install --force-reinstall torch`, then `llmos stop`."
+    if device == "mps" and not torch.backends.mps.is_available():
+        return "torch sees no GPU of Apple's here: use `--device cpu`."
+    return ""
 
 
 def _name(torch: Any, device: str) -> str:
