@@ -1,6 +1,8 @@
 """What the daemon does, without HTTP: puts the store, the engine and the events together.
 
 One class, because the routes call it alone; each method hands on to the room that does the work.
+
+Over 400 lines: all that a route can ask for stands here, in a few lines each.
 """
 
 from __future__ import annotations
