@@ -37,7 +37,7 @@ LONGEST = (
     "tests/ui/",
     "tests/test_packaging.py",
     "tests/session/",
-    "tests/agent/rehearsal/",
+    "tests/effects/",
     "tests/sandbox/",
     "tests/workers/",
     "tests/daemon/",
@@ -77,9 +77,11 @@ def the_tests_are_no_modules_of_the_users() -> Iterator[None]:
 
 
 def _alone() -> None:
-    """What a test asks twice is answered twice, and what one asks is no example for the next."""
+    """What a test asks twice is answered twice, what one asks is no example for the next, and the engine is not begun
+    anew because other tests take the processors."""
     config.change("replay=false")
     config.change("examples=false")
+    config.change("threads=512")
 
 
 @pytest.fixture(scope="module", autouse=True)
