@@ -110,7 +110,7 @@ test-all: ## the same with as many random examples as ever (see tests/examples.p
 	LLMOS_EXAMPLES=all $(MAKE) test
 
 bench: models ## the figures of docs/measured.md, but for the next two
-	for name in load rehearsal transaction overhead cache undo containment decision jobshop replanning workers mixed waiting sharing watching bundle panel sampling; do \
+	for name in load rehearsal transaction overhead cache undo containment decision jobshop replanning workers mixed waiting sharing watching bundle panel sampling neighbours; do \
 		$(BIN)/python -m benchmarks.$$name || exit 1; done
 
 # Hours on two cores: each of 138 tasks is asked of a model, and of the next; then the questions of others, if
