@@ -80,7 +80,8 @@ def test_models_on_the_command_line(home: Path, capsys: pytest.CaptureFixture[st
 def test_settings_are_kept_and_checked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["config", "mode=ask"]) == 0
     assert config.load().mode == "ask"
-    assert json.loads(paths.config_file().read_text()) == {"mode": "ask", "replay": False, "examples": False}
+    chosen = {"mode": "ask", "replay": False, "examples": False, "threads": 512}
+    assert json.loads(paths.config_file().read_text()) == chosen
     for wrong in ("mode=perhaps", "retries=-1", "colour=red", "mode", "timeout=soon"):
         assert main(["config", wrong]) == 1
         assert capsys.readouterr().err.count("\n") == 1

@@ -459,13 +459,6 @@ def test_a_handler_with_the_filter_writes_no_secret() -> None:
 # --- time ----------------------------------------------------------------------------------------
 
 
-def test_a_prompt_costs_less_than_ten_milliseconds() -> None:
-    text = "\n".join(NEGATIVES)[:4000].ljust(4000, "x")
-    mask(text)
-    best = min(_seconds(text) for _ in range(5))
-    assert best < 0.010
-
-
 @pytest.mark.parametrize(
     "unit", ["task-", "a", "://a:", "eyJ", "password", "'", "{", "-----BEGIN PRIVATE KEY-----", "sk-"]
 )

@@ -201,8 +201,8 @@ class Stage:
             refusals.note(Capability.EXIT, "exit the kernel")
             raise SystemExit
 
-        if hasattr(shell, "db"):
-            shell.db = _Database(shell.db)
+        if hasattr(type(shell), "db") or "db" in vars(shell):
+            shell.db = _Database(shell)
         shell.ask_exit = leave
 
     def _system(self, command: str) -> None:
@@ -241,8 +241,17 @@ class _Database(MutableMapping[str, Any]):
     """IPython's database, a folder of the user's profile. `%cd` writes there which folders were visited: in the copy
     that is not kept, so that it needs no leave."""
 
-    def __init__(self, real: Any) -> None:
-        self._real = real
+    def __init__(self, shell: InteractiveShell) -> None:
+        self._shell = shell
+        # IPython opens it, and makes its folder, when it is first asked; earlier versions at their start.
+        self._opened = getattr(shell, "_db", None) or vars(shell).get("db")
+
+    @property
+    def _real(self) -> Any:
+        if self._opened is None:
+            self._shell.db = None
+            self._opened, self._shell.db = self._shell.db, self
+        return self._opened
 
     def __setitem__(self, key: str, value: Any) -> None:
         if key != "dhist":

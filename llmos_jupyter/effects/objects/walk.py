@@ -5,6 +5,7 @@ what the copy refers to. Both walk alike, and what lies inside libraries is not 
 from __future__ import annotations
 
 import abc
+import builtins
 import collections
 import gc
 import itertools
@@ -34,6 +35,7 @@ _PLAIN: frozenset[Any] = frozenset({list, dict, tuple, set, frozenset, types.Cel
 
 
 _DICT: frozenset[Any] = frozenset({dict})
+_BUILTINS = vars(builtins)  # `exec(code, names)` leaves it in `names`
 _ITEMS_ALONE = _PLAIN - _DICT  # nothing but these leads to their items
 
 
@@ -97,7 +99,10 @@ def levels(roots: Iterable[Any], seen: dict[int, Any] | None = None) -> Iterator
         more, loose = shared.divided(_ITEMS_ALONE)
         only_here = gc.get_referents(*firm.objects, *more.objects)
         dicts, objects = (others + loose).divided(_DICT)
-        found = gc.get_referents(*dicts.objects)
+        held = dicts.objects
+        if id(_BUILTINS) in seen:  # what it holds is Python's, and some library's
+            held = [names for names in held if names is not _BUILTINS]
+        found = gc.get_referents(*held)
         for cls, alike in by_class(objects.objects).items():
             if len(alike) < FEWEST or not only_attributes(cls) or not _of_alike(alike, cls, only_here, found):
                 for obj in alike:

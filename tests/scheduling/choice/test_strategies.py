@@ -139,13 +139,14 @@ def test_the_priors_are_the_measured_figures_where_they_were_measured() -> None:
         (SMALL, "checked", 1.65, 42 / 81),
     ):
         (strategy,) = [one for one in strategies([model]) if one.effort == effort]
-        before = prior(strategy, SIZES[model], speed(model))
+        before = prior(strategy, SIZES[model], 16e9 / SIZES[model])  # 14.3 and 32.6 tokens a second
         assert (before.seconds, before.probability) == (pytest.approx(seconds, abs=0.02), right)
 
 
 def test_larger_models_and_more_effort_are_likelier_right_and_take_longer() -> None:
+    dense = [name for name in SIZES if name.startswith("qwen2.5-coder")]  # mixtures are quicker than their size
     for effort in range(3):
-        rows = [prior(strategies([name])[effort], SIZES[name], speed(name)) for name in SIZES]
+        rows = [prior(strategies([name])[effort], SIZES[name], speed(name)) for name in dense]
         assert [row.probability for row in rows] == sorted(row.probability for row in rows)
         assert [row.seconds for row in rows] == sorted(row.seconds for row in rows)
     for name in SIZES:
@@ -178,9 +179,9 @@ def test_a_deadline_leaves_out_what_may_miss_it() -> None:
     late = {one.strategy.name: one.estimate.p90 + one.load for one in options}
     chosen = choose(options, "best", deadline=late[f"{MIDDLE}, checked"] + 0.1)
     assert chosen.strategy.name == f"{MIDDLE}, checked"
-    hopeless = choose(options, "best", deadline=0.5)
+    hopeless = choose(options, "best", deadline=0.1)
     assert hopeless.strategy.name == min(late, key=late.__getitem__)
-    assert "no other is surer to end within 0.5 s" in hopeless.why
+    assert "no other is surer to end within 0.10 s" in hopeless.why
 
 
 # --- what was seen ----------------------------------------------------------------------------
@@ -233,9 +234,9 @@ def test_a_machine_that_is_slow_throughout_makes_all_be_expected_later() -> None
 def test_the_reason_names_what_was_chosen_what_is_expected_and_what_else_there_was() -> None:
     estimates = Estimates()
     first = choose(expected(estimates, loaded=None))
-    assert first.why.startswith(f"{MIDDLE}, checked (balanced): 67 % likely to be right after 8.0 s, 5.6 s of it to ")
+    assert first.why.startswith(f"{MIDDLE}, checked (balanced): 67 % likely to be right after 7.8 s, 5.6 s of it to ")
     assert "by what is known in general" in first.why
-    assert f"{SMALL}, checked (51 %, 4.6 s)" in first.why
+    assert f"{SMALL}, checked (51 %, 4.5 s)" in first.why
     assert first.why.endswith(" and 2 more.")
     assert first.why.count(". ") == 0
     see(estimates, f"{MIDDLE}, checked", 12, right=0.9, seconds=2.4)
