@@ -351,6 +351,9 @@ def test_a_killed_daemon_ends_the_stream_and_the_next_one_is_found(server: Serve
             os.kill(daemon.pid, signal.SIGKILL)
             for _ in chunks:  # ends, and without an error: browsers would write one to their console
                 pass
+        until = time.monotonic() + 10
+        while client.get("v1/status").status_code == 502 and time.monotonic() < until:  # it is dying, not yet dead
+            time.sleep(0.05)
         assert client.get("v1/status").status_code == 503
         again = Status.model_validate_json(client.post("start").content)
         assert again.pid != daemon.pid
