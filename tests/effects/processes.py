@@ -58,6 +58,9 @@ _RANDOM = re.compile(rf"{ADDRESS.pattern}|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-
 rehearsal.Copy.preparation = 60.0  # these tests also run on machines that are busy
 SHELL = InteractiveShell.instance()
 SHELL.history_manager.enabled = False
+# As in a kernel, whose shell is there before pyplot: without one, figures get a callback of the plain prompt, and an
+# earlier test of this process may have seen to that.
+plt.switch_backend("agg")
 gc.freeze()
 
 
