@@ -201,7 +201,7 @@ def test_what_cannot_fit_is_not_loaded(client: DaemonClient, task: Task, monkeyp
 
     model = catalogue.resolve(SMALL)
     path = download.ensure(model)
-    with pytest.raises(LLMOSError, match="smaller model"):
+    with pytest.raises(LLMOSError, match="close something and try again"):
         launching.launch(model, path, Machine(ram_total=2**30, ram_available=2**28, cores=2), 2, 8192)
 
 
