@@ -50,14 +50,17 @@ def log_odds(probability: float) -> float:
 
 
 def unsure(draft: Draft, drafts: list[Draft]) -> str:
-    """What is told of an answer that is likely wrong; empty for others."""
+    """What is told of an answer that is likely wrong, or against which the data speak; empty for others."""
     likely = chance(draft)
-    if likely >= UNSURE:
-        return ""
+    doubts = draft.rehearsal.doubts if draft.rehearsal else []
     other = next((d for d in drafts if d.works and d.outcome != draft.outcome and votes(drafts)[d.outcome]), None)
     shown = [_quoted(d) for d in (draft, other) if d is not None]
-    if len(shown) == 2 and all(shown) and shown[0] != shown[1]:
+    if likely < UNSURE and len(shown) == 2 and all(shown) and shown[0] != shown[1]:
         return f"I am not sure: two ways of writing this gave {shown[0]} and {shown[1]}."
+    if doubts:
+        return f"I am not sure: {'; '.join(doubt[:1].lower() + doubt[1:].rstrip('.') for doubt in doubts)}."
+    if likely >= UNSURE:
+        return ""
     return (
         f"I am not sure: about {round(10 * likely)} in 10 such answers are right. Check the code before you rely on it."
     )

@@ -570,6 +570,13 @@ def test_an_answer_that_changes_nothing_or_joins_texts_is_compared_with_others(s
     assert "Mind:" in scene.client.sent[1].messages[-1].content
 
 
+def test_what_the_data_say_against_an_answer_is_told_with_it(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"a": [1, 2], "b": ["n/a", "x"]})
+    assert scene.ask(block("df['b'] = df['b'].fillna('')")) == "done"
+    (noted,) = [event.text for event in scene.seen if isinstance(event, events.Noted)]
+    assert "`df` is the same as before" in noted
+
+
 MADE_UP = "The mean of a is 47.3."
 
 

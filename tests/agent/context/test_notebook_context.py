@@ -61,12 +61,14 @@ def test_only_what_changed_is_told_again(shell: InteractiveShell, context: Noteb
     assert ask(context, "four") == "Request: four"
 
 
-def test_a_table_that_the_request_names_is_told_again(shell: InteractiveShell, context: NotebookContext) -> None:
+def test_of_a_table_that_the_request_names_the_first_line_is_told_again(
+    shell: InteractiveShell, context: NotebookContext
+) -> None:
     shell.user_ns["box"] = pd.DataFrame({"size": ["S", "M"], "rank": [2, 1]})
     shell.user_ns["by_size"] = pd.Series([1, 2])
     context.commit(context.compose("sum by size", 4000), "```python\nby_size\n```")
     named = context.compose("the size of the row of box with the smallest rank", 4000).message.content
-    assert "box: DataFrame, 2 rows x 2 columns" in named
+    assert "box: DataFrame, 2 rows x 2 columns\n\nRequest" in named
     assert "by_size" not in named
     assert "box:" not in context.compose("the smallest of all", 4000).message.content
 
