@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter import config
-from llmos_jupyter.engines import catalogue, devices, launching
+from llmos_jupyter.engines import catalogue, devices
 from llmos_jupyter.engines.devices import Gpu, Seen
 from llmos_jupyter.engines.selection import Machine
+from llmos_jupyter.engines.starting import placement
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.session.using import model_on_device
 from llmos_jupyter.system.device_names import Device, parse, split
@@ -132,17 +133,17 @@ def test_the_device_of_a_machine(home: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_what_cannot_be_is_refused_before_it_is_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(devices, "seen", Seen)
     small = Machine(8 << 30, 6 << 30, 4)
-    launching.refuse(catalogue.resolve("7b"), Machine(8 << 30, 7 << 30, 4))
+    placement.refuse(catalogue.resolve("7b"), Machine(8 << 30, 7 << 30, 4))
     with pytest.raises(LLMOSError, match=r"14b needs 10.2 GB .* 6.4 GB are free: .*`%llmos use qwen2.5-coder-7b`"):
-        launching.refuse(catalogue.resolve("14b"), small)
+        placement.refuse(catalogue.resolve("14b"), small)
     with pytest.raises(LLMOSError, match="for vulkan run"):
-        launching.refuse(catalogue.resolve("0.5b@vulkan"), small)
+        placement.refuse(catalogue.resolve("0.5b@vulkan"), small)
 
 
 def test_the_memory_of_the_card_that_is_named_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     full = Gpu(Device("cuda", 1), "CUDA1", "NVIDIA L4", 2 << 30, 24 << 30)
     monkeypatch.setattr(devices, "seen", lambda: Seen((CARD, full)))
     machine = Machine(64 << 30, 60 << 30, 8, CARD)
-    launching.refuse(catalogue.resolve("14b"), machine)
+    placement.refuse(catalogue.resolve("14b"), machine)
     with pytest.raises(LLMOSError, match=r"2\.1 GB are free on NVIDIA L4"):
-        launching.refuse(catalogue.resolve("14b@cuda:1"), machine)
+        placement.refuse(catalogue.resolve("14b@cuda:1"), machine)

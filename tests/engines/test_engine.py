@@ -196,13 +196,14 @@ def test_an_unknown_model_gets_a_sentence_with_near_names(client: DaemonClient, 
 
 
 def test_what_cannot_fit_is_not_loaded(client: DaemonClient, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    from llmos_jupyter.engines import catalogue, download, launching
+    from llmos_jupyter.engines import catalogue, download
     from llmos_jupyter.engines.selection import Machine
+    from llmos_jupyter.engines.starting import placement
 
     model = catalogue.resolve(SMALL)
     path = download.ensure(model)
     with pytest.raises(LLMOSError, match="close something and try again"):
-        launching.launch(model, path, Machine(ram_total=2**30, ram_available=2**28, cores=2), 2, 8192)
+        placement.launch(model, path, Machine(ram_total=2**30, ram_available=2**28, cores=2), 2, 8192)
 
 
 def test_an_idle_model_is_unloaded_and_loaded_again_when_wanted(client: DaemonClient, task: Task) -> None:

@@ -16,13 +16,13 @@ import psutil
 import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.engines import catalogue, download, launching
+from llmos_jupyter.engines import catalogue, download
 from llmos_jupyter.engines.selection import Machine
 from llmos_jupyter.engines.speaking.address import parse
 from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, TABLE
 from llmos_jupyter.engines.speaking.probing import listing, probe
 from llmos_jupyter.engines.speaking.remote import RemoteEngine
-from llmos_jupyter.engines.starting import supervisor
+from llmos_jupyter.engines.starting import placement, supervisor
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.protocol import Generation, Message, Request, Session, Task, Token
 from tests.conftest import SMALL
@@ -37,7 +37,7 @@ STATED = ("adapters", "pictures", "warms")
 @asynccontextmanager
 async def running(home: Path) -> AsyncIterator[Supervisor]:
     model = catalogue.resolve(SMALL)
-    launch = launching.launch(model, download.ensure(model), Machine.here(), 4, 2048)
+    launch = placement.launch(model, download.ensure(model), Machine.here(), 4, 2048)
     engine = Supervisor(launch, home / "engine.log")
     await engine.start()
     try:

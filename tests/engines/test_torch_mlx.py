@@ -19,12 +19,12 @@ import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.daemon.work import engine_room
-from llmos_jupyter.engines import catalogue, launching, weights_folder
+from llmos_jupyter.engines import catalogue, weights_folder
 from llmos_jupyter.engines.selection import Machine
 from llmos_jupyter.engines.speaking.capabilities import MLX, TABLE, TRANSFORMERS
 from llmos_jupyter.engines.speaking.openai_http import EngineHung, Reply
 from llmos_jupyter.engines.speaking.probing import probe
-from llmos_jupyter.engines.starting import supervisor
+from llmos_jupyter.engines.starting import placement, supervisor
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Generation, Message, Request, Session, Token
@@ -53,7 +53,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 def launch(folder: Path, engine: str) -> weights_folder.Launch:
     model = catalogue.resolve(str(folder))
-    made = launching.launch_folder(model, weights_folder.read(folder), Machine.here(), 4096)
+    made = placement.launch_folder(model, weights_folder.read(folder), Machine.here(), 4096)
     return replace(made, engine=engine)
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from llmos_jupyter.engines import catalogue, download, launching, weights_folder
+from llmos_jupyter.engines import catalogue, download, weights_folder
 from llmos_jupyter.engines.selection import Machine
 from llmos_jupyter.engines.speaking.capabilities import TRANSFORMERS
 from llmos_jupyter.engines.speaking.openai_http import Reply
+from llmos_jupyter.engines.starting import placement
 from llmos_jupyter.engines.starting.launch import Launch
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.protocol import Generation, Message, Token
@@ -88,10 +89,10 @@ def test_torch_writes_the_code_that_llama_cpp_writes(tmp_path: Path, monkeypatch
     folder = gguf_weights.unpack(path, tmp_path / "small")
     machine = Machine.here()
     monkeypatch.setenv("LLMOS_DATA_DIR", str(tmp_path / "data"))
-    own, ends = asyncio.run(replies(launching.launch(model, path, machine, 2, 2048), tmp_path / "llama.log"))
+    own, ends = asyncio.run(replies(placement.launch(model, path, machine, 2, 2048), tmp_path / "llama.log"))
     named = catalogue.resolve(str(folder))
     began = time.monotonic()
-    launch = launching.launch_folder(named, weights_folder.read(folder), machine, 2048)
+    launch = placement.launch_folder(named, weights_folder.read(folder), machine, 2048)
     torch, torch_ends = asyncio.run(replies(launch, tmp_path / "torch.log"))
     took = time.monotonic() - began
     for name, found in (("llama.cpp", ends), ("torch", torch_ends)):

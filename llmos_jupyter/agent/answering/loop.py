@@ -244,7 +244,7 @@ class Loop:
     def _computed(
         self, task: Task, base: list[Message], turn: Turn, words: Words, options: Options, deadline: Deadline
     ) -> Generator[AgentEvent, bool | None, Draft | None]:
-        """Code that works in place of words with figures about the notebook's data, which nothing has computed."""
+        """Code that computes what the words made up: figures about the notebook's data. None if it does not work."""
         figures = uncomputed(words.text, (message.content for message in base))
         if not figures or options.retries == 0 or not self._context.speaks_of_data(turn.request):
             return None

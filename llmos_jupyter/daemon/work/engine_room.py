@@ -12,12 +12,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from llmos_jupyter import config, paths
-from llmos_jupyter.engines import catalogue, download, launching, selection, weights_folder
+from llmos_jupyter.engines import catalogue, download, selection, weights_folder
 from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.engines.speaking.capabilities import lacks
 from llmos_jupyter.engines.speaking.openai_http import EngineHung, Server
 from llmos_jupyter.engines.speaking.remote import RemoteEngine
+from llmos_jupyter.engines.starting import placement
 from llmos_jupyter.engines.starting.llama_cpp import Launch
 from llmos_jupyter.engines.starting.supervisor import Supervisor
 from llmos_jupyter.errors import LLMOSError
@@ -252,7 +253,7 @@ class EngineRoom:
 
     async def _load(self, wanted: Model, name: str, report: Report) -> Engine:
         path: Path | None = None
-        await asyncio.to_thread(launching.refuse, wanted, await asyncio.to_thread(self.machine))
+        await asyncio.to_thread(placement.refuse, wanted, await asyncio.to_thread(self.machine))
         if not wanted.url:
             try:
                 path = await self._fetch(wanted, report)
@@ -306,10 +307,10 @@ class EngineRoom:
         threads = min(self._threads() or machine.cores, machine.cores)
         device = parse(model.device)
         launch = (
-            launching.launch_folder(model, weights_folder.read(path), machine, settings.context_tokens, device)
+            placement.launch_folder(model, weights_folder.read(path), machine, settings.context_tokens, device)
             if path.is_dir()
             else replace(
-                launching.launch(model, path, machine, settings.slots, settings.context_tokens, device), threads=threads
+                placement.launch(model, path, machine, settings.slots, settings.context_tokens, device), threads=threads
             )
         )
         return Supervisor(launch, paths.data_dir() / "engine.log", self._on_change)

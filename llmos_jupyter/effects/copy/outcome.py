@@ -55,8 +55,8 @@ def doubts(value: Any, shown: str, figures: int) -> list[str]:
 
 
 def joined_texts(value: Any, namespace: Mapping[str, Any]) -> list[str]:
-    """The columns of tables whose texts a sum has joined to one long text, which nobody wants: `df.sum()` and
-    `df.groupby("key").sum()` do so to every column of text."""
+    """A doubt for each column of text that a sum has joined into one long text, as `df.sum()` and
+    `df.groupby("key").sum()` do."""
     pd = sys.modules.get("pandas")
     if pd is None or not isinstance(value, (pd.DataFrame, pd.Series)) or value.size > CELLS:
         return []

@@ -1,7 +1,8 @@
-"""Whether an object changed in the notebook while code ran in the sandbox: by a thread of the notebook's own, say.
+"""Whether a thread of the notebook changed an object while an answer's code ran in the sandbox.
 
-The copy tells of each object that it changed what it was before, as a digest; the kernel computes the same of the live
-one before anything is put in place. A copy that lies gets no more than what it would get without the question.
+For each object that it changed, the copy sends a digest of the object's earlier state. Before it commits, the kernel
+computes the same digest of the live object. A copy that lies gains nothing: at worst the commit goes on as it would
+without the comparison.
 """
 
 from __future__ import annotations
