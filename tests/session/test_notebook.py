@@ -241,7 +241,7 @@ def test_history_code_and_why_tell_the_whole_story(notebook: Kernel) -> None:
         "penguins: DataFrame",
         "Came back:",
         "inspection",
-        "rehearsal",
+        "tried in the sandbox",
         "run",
         "tokens read",
     ):
