@@ -34,6 +34,7 @@ from llmos_jupyter.protocol import (
     Generation,
     ModelInfo,
     ModelName,
+    Pin,
     Problem,
     Pulse,
     Record,
@@ -266,6 +267,12 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         async with daemon.engines.use(model.name):
             return await daemon.status()
 
+    @app.post("/v1/models/pin", operation_id="pin", dependencies=[touch])
+    async def pin(model: Pin) -> Status:
+        """Keep a model loaded, loading it first; or let it go again when others need its place."""
+        await daemon.engines.pin(model.name, model.pinned)
+        return await daemon.status()
+
     @app.post("/v1/models/pull", operation_id="pull", dependencies=[touch])
     async def pull(model: ModelName) -> ModelInfo:
         """Download a model (watch the pulses) without loading it."""
@@ -274,14 +281,13 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         return next(info for info in infos if info.name == split(pulled.name)[0])
 
     @app.post("/v1/models/unload", operation_id="unload")
-    async def unload() -> Status:
-        await daemon.engines.unload()
+    async def unload(model: Annotated[str, Query(description="a model's name; all without it")] = "") -> Status:
+        await daemon.engines.unload(model)
         return await daemon.status()
 
     @app.post("/v1/models/remove", operation_id="remove")
     async def remove(model: ModelName) -> int:
         """Delete a model's file; says how many bytes came free."""
         found = selection.resolve(model.name)
-        if daemon.engines.loaded and split(daemon.engines.loaded)[0] == split(found.name)[0]:
-            await daemon.engines.unload()
+        await daemon.engines.unload(found.name)
         return await asyncio.to_thread(download.remove, found)

@@ -29,6 +29,7 @@ from llmos_jupyter.protocol import (
     Message,
     ModelInfo,
     ModelName,
+    Pin,
     Place,
     Priority,
     Progress,
@@ -224,6 +225,12 @@ class DaemonClient:
 
     def load(self, name: str) -> Status:
         return self._call("POST", "/v1/models/load", Status, ModelName(name=name).model_dump_json(), timeout=None)
+
+    def pin(self, name: str, pinned: bool) -> Status:
+        """Keep a model loaded, or let it go again."""
+        return self._call(
+            "POST", "/v1/models/pin", Status, Pin(name=name, pinned=pinned).model_dump_json(), timeout=None
+        )
 
     def speeds(self) -> list[Speed]:
         """What models did when they were measured on this machine."""

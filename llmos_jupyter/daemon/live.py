@@ -111,7 +111,7 @@ class Live:
 
     async def _make(self) -> Pulse:
         revision = self._events.revision
-        counts, engine = await asyncio.gather(
+        counts, engines = await asyncio.gather(
             asyncio.to_thread(task_lists.counts, self._store), self._engines.status(ask=False)
         )
         return Pulse(
@@ -123,7 +123,7 @@ class Live:
             running=counts.get("running", 0),
             waiting=counts.get("accepted", 0),
             paused=counts.get("paused", 0),
-            engine=engine,
+            engines=engines,
             progress=self._progress,
             sample=self._sampling.latest(),
         )

@@ -47,7 +47,7 @@ from llmos_jupyter.protocol.machine import (
     Status,
     Usage,
 )
-from llmos_jupyter.protocol.models import ModelInfo, ModelName, Setting, Speed
+from llmos_jupyter.protocol.models import ModelInfo, ModelName, Pin, Setting, Speed
 from llmos_jupyter.protocol.queue import Lesson, Place, Priority, Queued, Span, StepKind, StepRecord, StepState
 from llmos_jupyter.protocol.records import (
     CandidateRecord,
@@ -123,6 +123,7 @@ __all__ = [
     "ModelName",
     "NameChange",
     "Options",
+    "Pin",
     "Place",
     "Preempted",
     "Preference",

@@ -52,7 +52,7 @@ def _status(notebook: Notebook, argument: str) -> None:
 
 @_subcommand
 def _models(notebook: Notebook, argument: str) -> None:
-    print(model_table(notebook.client.models()))
+    print(model_table(notebook.client.models(), notebook.client.status().engines))
 
 
 @_subcommand
