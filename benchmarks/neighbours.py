@@ -123,8 +123,8 @@ class Room:
 
     async def speed(self, seconds: float) -> tuple[float, int]:
         async with self.engines.use(self.model) as server:
-            status = await self.engines.status(ask=False)
-            return await speed(server, seconds), status.threads if status else 0
+            (status,) = await self.engines.status(ask=False)
+            return await speed(server, seconds), status.threads
 
 
 async def measure(name: str, numbers: list[int], seconds: float) -> list[dict[str, object]]:

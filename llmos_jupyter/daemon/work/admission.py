@@ -45,8 +45,8 @@ class Admission:
 
 def admit(name: str, need: int, memory: Memory, loaded: Sequence[Loaded], taken: int = 0) -> Admission:
     """How a model that needs so much comes in: the least recently used of the others end, as few as will do, none that
-    is pinned or answers. `taken`: the most it was seen to take, which counts beside others; alone it may still be tried.
-    Raises LLMOSError, with the remedy, if it cannot."""
+    is pinned or answers. `taken`: the most it was seen to take, which counts beside others; alone it may be tried all
+    the same. Raises LLMOSError, with the remedy, if it cannot come in."""
     staying = list(loaded)
     ended: list[str] = []
     if _fits(max(need, taken) if staying else need, memory, loaded, staying):
@@ -60,8 +60,8 @@ def admit(name: str, need: int, memory: Memory, loaded: Sequence[Loaded], taken:
 
 
 def free_beside(memory: Memory, loaded: Sequence[Loaded], staying: Sequence[Loaded]) -> int:
-    """What is free once the others have ended. Of what stays, what it has not taken yet is spoken for: the system counts
-    the pages of a mapped file as free, and a context only as it fills."""
+    """What is free once the others have ended. Of what stays, what it has not taken yet is spoken for: the system
+    counts the pages of a mapped file as free, and a context only as it fills."""
     gone = sum(each.counted for each in loaded if each not in staying)
     return memory.free + gone - sum(max(0, each.takes - each.counted) for each in staying)
 

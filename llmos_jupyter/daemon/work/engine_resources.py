@@ -1,5 +1,5 @@
-"""Engines as the schedule sees them: each a resource of its own, and within its device, of which one has all while it
-writes. On processors two engines that write at once wait for each other's threads; on a GPU neither is faster for it."""
+"""Engines as the schedule sees them: each a resource of its own, within its device, of which one has all while it
+writes. On processors two engines that write at once wait for each other's threads, and on a GPU neither is faster."""
 
 from __future__ import annotations
 

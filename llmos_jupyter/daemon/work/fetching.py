@@ -35,8 +35,8 @@ def telling(report: Report, everybody: Callable[[Progress | None], None]) -> Ite
 
 
 async def fetch(model: Model, report: Report) -> Path:
-    """Download in a thread; its progress comes back to the loop; cancelling this cancels the download. Raises LLMOSError
-    when it cannot be had."""
+    """Download in a thread; its progress comes back to the loop; cancelling this cancels the download. Raises
+    LLMOSError when it cannot be had."""
     loop = asyncio.get_running_loop()
     stop = threading.Event()
     told = ("", 0.0)

@@ -107,7 +107,7 @@ class Occupied:
         lacking = self._closed.get(name) or self._usage.lacking(step, name)
         if lacking is not None and self.ground(name) == name:
             return lacking
-        # Also where another engine has the device: what is less urgent there gives way, and nothing like it comes after.
+        # Also where another engine has the device: what is less urgent there gives way, and no more of it comes.
         divided = None if in_turn else self._divided(step, name, now)
         return lacking or divided
 

@@ -104,7 +104,7 @@ def test_the_engines_share_goes_to_those_it_writes_for(home: Path) -> None:
     gpu = GpuSample(id="0", percent=50, processes=[GpuProcess(pid=4_000_009, memory_bytes=800)])
 
     def work(a: str, b: str) -> Work:
-        return Work(numbers={a: 1, b: 2}, model="m", engine_pid=4_000_009, writing=(a, b))
+        return Work(numbers={a: 1, b: 2}, model="m", engine_pids=(4_000_009,), writing=(a, b))
 
     used = accounted(home, work, [gpu])
     assert used[1] == used[2]
