@@ -28,7 +28,7 @@ import psutil
 
 from benchmarks.common import note, report
 from benchmarks.notebooks_asking import prompt, straight
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.engines import catalogue, download, gguf
 from llmos_jupyter.engines.speaking.openai_http import Server
 from llmos_jupyter.engines.starting.llama_cpp import Launch

@@ -21,6 +21,8 @@ from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon.advice import waits
 from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
 from llmos_jupyter.daemon.advice.explain import explain
+from llmos_jupyter.daemon.engines.engine_resources import engine_resources, resource_of
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.live import Live
 from llmos_jupyter.daemon.stores.learned import Learned
@@ -28,8 +30,6 @@ from llmos_jupyter.daemon.stores.speed_store import SpeedStore
 from llmos_jupyter.daemon.stores.step_store import StepStore
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
 from llmos_jupyter.daemon.warmth import Warmth
-from llmos_jupyter.daemon.work.engine_resources import engine_resources, resource_of
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.generations import Generations
 from llmos_jupyter.daemon.work.jobs import Jobs
 from llmos_jupyter.daemon.work.measuring import measure

@@ -13,10 +13,10 @@ import time
 from collections.abc import AsyncGenerator
 
 from llmos_jupyter._version import __version__
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.stores import task_lists
 from llmos_jupyter.daemon.stores.store import Store
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.sampling import Sampling
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import PROTOCOL, Progress, Pulse

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.measuring import measure
 from llmos_jupyter.engines import devices
 from llmos_jupyter.engines.devices import Seen

@@ -13,8 +13,8 @@ import logging
 from typing import Final, NamedTuple
 
 from llmos_jupyter import config
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.stores.learned import Learned
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.engines import catalogue, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (

@@ -6,8 +6,8 @@ import logging
 from collections import defaultdict, deque
 from dataclasses import dataclass
 
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.stores.learned import Learned
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Generation
 from llmos_jupyter.scheduling.estimating.estimates import Estimate, Features, Outcome, Prior

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmos_jupyter import paths
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.stores.learned import Learned
 from llmos_jupyter.daemon.work import kept_slots
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.expectations import USUAL_TOKENS, Expectations, Expected
 from llmos_jupyter.daemon.work.kept_slots import KeptSlots
 from llmos_jupyter.daemon.work.schedule import Schedule

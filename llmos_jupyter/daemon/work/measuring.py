@@ -6,7 +6,7 @@ import time
 import uuid
 from contextlib import aclosing
 
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.engines import catalogue
 from llmos_jupyter.engines.speaking.openai_http import Reply
 from llmos_jupyter.errors import LLMOSError

@@ -6,8 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from llmos_jupyter import config
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
-from llmos_jupyter.daemon.work.pools import UNLIMITED
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.scheduling.problem import Resource
 
 _PREFIX = "engine "
@@ -25,7 +24,7 @@ def engine_resources(engines: EngineRoom, wanted: Collection[str]) -> Iterator[R
     names = sorted({*slots, *(name for name in wanted if name.startswith(_PREFIX))})
     devices = {name: engines.device(name.removeprefix(_PREFIX)) for name in names}
     for device in sorted({*devices.values()} - {""}):
-        yield Resource(device, slots=UNLIMITED, cores=1, undivided=True)
+        yield Resource(device, cores=1, undivided=True)
     for name in names:
         device = devices[name]
         yield Resource(

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from llmos_jupyter.daemon.work.admission import Loaded
+from llmos_jupyter.daemon.engines.admission import Loaded
 from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.engines.devices import kind_of
 from llmos_jupyter.engines.speaking.capabilities import lacks

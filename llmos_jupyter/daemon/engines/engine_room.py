@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from llmos_jupyter import config, paths
-from llmos_jupyter.daemon.work.admission import Memory, admit
-from llmos_jupyter.daemon.work.fetching import Report, fetch, telling
-from llmos_jupyter.daemon.work.residents import Engine, Resident, Residents
+from llmos_jupyter.daemon.engines.admission import Memory, admit
+from llmos_jupyter.daemon.engines.fetching import Report, fetch, telling
+from llmos_jupyter.daemon.engines.residents import Engine, Resident, Residents
 from llmos_jupyter.engines import catalogue, devices, download, selection, weights_folder
 from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.engines.speaking import address
