@@ -42,7 +42,7 @@ class Occupied:
         self.running: dict[str, Running] = {}
         self._usage = Usage(self.resources)
         self._closed: dict[str, str] = {}
-        # By ground, the highest class for which what runs there has to give way.
+        # By resource, the highest class for which what runs there has to give way.
         self._awaited: dict[str, int] = {}
 
     def begin(self, running: Running) -> None:
@@ -105,11 +105,7 @@ class Occupied:
     def lacking(self, step: Step, name: str, now: float, in_turn: bool = False) -> str | None:
         """What keeps a step from starting on a resource now, whatever else waits."""
         lacking = self._closed.get(name) or self._usage.lacking(step, name)
-        if lacking is not None and self.ground(name) == name:
-            return lacking
-        # Also where another engine has the device: what is less urgent there gives way, and no more of it comes.
-        divided = None if in_turn else self._divided(step, name, now)
-        return lacking or divided
+        return lacking or (None if in_turn else self._divided(step, name, now))
 
     def waits_for_others(self, step: Step) -> bool:
         """Whether all that keeps a step from starting is another engine that writes on the device of its own."""
@@ -130,19 +126,18 @@ class Occupied:
 
         Until all of it has given way nothing of its class takes the places that become free.
         """
-        ground = self.ground(name)
-        if not self.resources[ground].undivided:
+        if not self.resources[name].undivided:
             return None
         own = class_of(step.priority)
-        if self._awaited.get(ground, own) > own:
+        if self._awaited.get(name, own) > own:
             return f"{name}, on which less urgent work gives way"
         for running in self.running.values():
-            if self.ground(running.resource) == ground and running.turn_ends <= now:
+            if running.resource == name and running.turn_ends <= now:
                 other = class_of(running.entry.step.priority)
                 if other > own:
                     return f"{name}, on which more urgent work runs"
                 if other < own and running.entry.step.preemptible:
-                    self._awaited.setdefault(ground, own)
+                    self._awaited.setdefault(name, own)
                     return f"{name}, on which less urgent work gives way"
         return None
 
