@@ -63,7 +63,7 @@ export class Actions implements IQueueActions {
   };
 
   readonly unload = (): void => {
-    this._tell('models/unload', undefined, 'The model is unloaded.');
+    this._tell('models/unload', undefined, 'No model is loaded any more.');
   };
 
   readonly load = (name: string): void => {

@@ -659,6 +659,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/models/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pin
+         * @description Keep a model loaded, loading it first; or let it go again when others need its place.
+         */
+        post: operations["pin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models/pull": {
         parameters: {
             query?: never;
@@ -961,6 +981,12 @@ export interface components {
              */
             threads: number | "auto";
             /**
+             * Model Memory
+             * @description gigabytes that loaded models take together; auto: half of the machine's
+             * @default auto
+             */
+            model_memory: number | "auto";
+            /**
              * Slots
              * @description candidates or requests the engine writes at once
              * @default 4
@@ -1126,7 +1152,8 @@ export interface components {
         };
         /**
          * EngineSample
-         * @description What the engine does: tokens written and read in the last second, slots, and its cache.
+         * @description What the engine in use does: tokens written and read in the last second, slots, and its cache. `memory_bytes`: of
+         *     all engines.
          */
         EngineSample: {
             /** Model */
@@ -1209,9 +1236,22 @@ export interface components {
             context: number;
             /**
              * Memory Bytes
+             * @description that it takes, or will when its context is full
              * @default 0
              */
             memory_bytes: number;
+            /**
+             * Pinned
+             * @description it is not ended to make room for another model, nor because it is idle
+             * @default false
+             */
+            pinned: boolean;
+            /**
+             * Last Used
+             * @description seconds since the epoch
+             * @default 0
+             */
+            last_used: number;
             /**
              * Restarts
              * @default 0
@@ -1925,6 +1965,16 @@ export interface components {
             same_as: string;
         };
         /**
+         * Pin
+         * @description Whether a model stays loaded whatever else is.
+         */
+        Pin: {
+            /** Name */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+        };
+        /**
          * Place
          * @description Where a task that waits shall stand: before this one (its number or identifier), or last of all.
          */
@@ -2042,7 +2092,11 @@ export interface components {
              * @default 0
              */
             paused: number;
-            engine: components["schemas"]["EngineStatus"] | null;
+            /**
+             * Engines
+             * @description of each loaded model: those in use first, then those used last
+             */
+            engines: components["schemas"]["EngineStatus"][];
             /** @description a download or a load that goes on */
             progress: components["schemas"]["Progress"] | null;
             sample: components["schemas"]["Sample"] | null;
@@ -2482,7 +2536,11 @@ export interface components {
             pid: number;
             /** Started */
             started: number;
-            engine: components["schemas"]["EngineStatus"] | null;
+            /**
+             * Engines
+             * @description of each loaded model: those in use first, then those used last
+             */
+            engines: components["schemas"]["EngineStatus"][];
             /**
              * Tasks Running
              * @default 0
@@ -4883,6 +4941,57 @@ export interface operations {
             };
         };
     };
+    pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pull: {
         parameters: {
             query?: never;
@@ -4936,7 +5045,10 @@ export interface operations {
     };
     unload: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a model's name; all without it */
+                model?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

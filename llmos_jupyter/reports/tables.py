@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 
 from llmos_jupyter.protocol import EngineStatus, Lesson, ModelInfo, ResourceInfo, Status
-from llmos_jupyter.units import seconds, size
+from llmos_jupyter.units import about, size
 
 
 def status_text(status: Status) -> str:
@@ -36,8 +36,7 @@ def status_text(status: Status) -> str:
 
 def used(engine: EngineStatus) -> str:
     """Whether a model stays loaded, and when it was used last: `pinned, used 3 min ago`."""
-    ago = time.time() - engine.last_used
-    when = "in use" if engine.busy_slots else f"used {seconds(max(ago, 1.0))} ago"
+    when = "in use" if engine.busy_slots else f"used {about(time.time() - engine.last_used)} ago"
     return f"pinned, {when}" if engine.pinned else when
 
 

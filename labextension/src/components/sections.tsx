@@ -148,7 +148,7 @@ export function ModelsSection({ stores, visible }: ISectionProps): JSX.Element {
   const { value, error } = useAsked(models, asking, actions.done, live.restarted);
   // A download or load that has ended may have been begun elsewhere.
   const busy = Boolean(pulse?.progress);
-  const loaded = pulse?.engine?.model;
+  const loaded = pulse?.engines.map(engine => engine.model).join(' ');
   const first = useRef(true);
   useEffect(() => {
     if (!first.current && asking) {
@@ -167,11 +167,15 @@ export function ModelsSection({ stores, visible }: ISectionProps): JSX.Element {
     <Models
       models={value}
       error={error}
-      engine={pulse?.engine ?? null}
+      engines={pulse?.engines ?? []}
+      now={live.now()}
       progress={pulse?.progress ?? null}
       onPull={name => then(daemon.post('models/pull', { name }))}
       onLoad={name => then(daemon.post('models/load', { name }))}
-      onUnload={() => then(daemon.post('models/unload'))}
+      onUnload={name =>
+        then(daemon.post(`models/unload?${new URLSearchParams({ model: name }).toString()}`))
+      }
+      onPin={(name, pinned) => then(daemon.post('models/pin', { name, pinned }))}
       onRemove={name => then(daemon.post('models/remove', { name }))}
     />
   );
