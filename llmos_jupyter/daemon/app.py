@@ -249,7 +249,7 @@ def _writing_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
 def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.get("/v1/models", operation_id="models")
     async def models() -> list[ModelInfo]:
-        return await asyncio.to_thread(lambda: selection.model_infos(selection.Machine.here(daemon.speeds.written())))
+        return await asyncio.to_thread(lambda: selection.model_infos(daemon.engines.machine()))
 
     @app.get("/v1/models/speeds", operation_id="speeds")
     async def speeds() -> list[Speed]:
@@ -277,7 +277,7 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     async def pull(model: ModelName) -> ModelInfo:
         """Download a model (watch the pulses) without loading it."""
         pulled = await daemon.engines.pull(model.name)
-        infos = await asyncio.to_thread(selection.model_infos, selection.Machine.here())
+        infos = await asyncio.to_thread(lambda: selection.model_infos(daemon.engines.machine()))
         return next(info for info in infos if info.name == split(pulled.name)[0])
 
     @app.post("/v1/models/unload", operation_id="unload")

@@ -198,6 +198,7 @@ class EngineRoom:
         await resident.engine.stop()
         self._seen[resident.model.name] = max(self._seen.get(resident.model.name, 0), resident.most)
         self.residents.remove(resident)
+        devices.look_again()
         self._on_change()
 
     def _begun_anew(self, name: str, code: int) -> bool:
@@ -214,6 +215,7 @@ class EngineRoom:
         if code == KILLED:
             for other in self.residents:
                 if other is not resident and not other.users and not other.pinned:
+                    other.closed = True
                     self._later(self._end(other))
         return True
 
@@ -227,10 +229,12 @@ class EngineRoom:
         at its start. What their slots had read is kept for the new ones."""
         for resident in self.residents:
             engine = resident.engine
-            if self.users or self._loading[""].locked() or not isinstance(engine, Supervisor):
+            if self.users or self._loading[""].locked():
                 return
+            if engine.state != "ready" or not isinstance(engine, Supervisor):
+                continue
             launch = engine.launch
-            if engine.state == "ready" and isinstance(launch, Launch) and not launch.gpu and launch.threads != threads:
+            if isinstance(launch, Launch) and not launch.gpu and launch.threads != threads:
                 async with self._loading[""]:
                     await self._change_threads(resident, engine, replace(launch, threads=threads))
 
@@ -376,6 +380,8 @@ class EngineRoom:
             ending = [resident for name in admission.end if (resident := self.residents.get(name))]
             if any(resident.users for resident in ending):
                 continue  # somebody came meanwhile
+            for resident in ending:
+                resident.closed = True
             for resident in ending:
                 log.info("%s ends to make room for %s", resident.model.name, name)
                 await self._end(resident)
