@@ -94,7 +94,8 @@ def _sentences(
     if kind == "TypeError":
         yield from _signatures(message, tree, namespace)
     frames = [(name, obj) for name, obj in named.items() if live.is_frame(obj) or live.is_polars(obj)]
-    specific = list(data_hints(message, frames))
+    called = frozenset(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    specific = list(data_hints(message, frames, called))
     yield from specific
     if not specific and (told := remedy(message, *_example(frames, named))):
         yield told

@@ -47,7 +47,8 @@ def hints_after(code: str) -> list[str]:
     [
         ("pd.to_datetime(trips['when'])", "pd.to_datetime(trips['when'], dayfirst=True)"),
         ("pd.to_datetime(trips.when, format='%m/%d/%Y')", "pd.to_datetime(trips['when'], dayfirst=True)"),
-        ("trips.drop_duplicates()", "trips.explode('tags')"),
+        ("trips.drop_duplicates()", "trips[~trips.astype(str).duplicated()]"),
+        ("trips['tags'].unique()", "trips.explode('tags')"),
         ("trips.groupby('tags').size()", "trips['tags'].map(tuple)"),
         ("trips['price'].astype(float)", "trips['price'].str.replace(',', '.').astype(float)"),
         ("pd.to_numeric(trips['price'])", "trips['price'].str.replace(',', '.').astype(float)"),
