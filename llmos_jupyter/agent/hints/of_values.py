@@ -36,6 +36,10 @@ _NUMBERS = re.compile(
 )
 # Methods that compare whole rows.
 _REPEATED = frozenset(["drop_duplicates", "duplicated"])
+_GAPS = re.compile(
+    r"Cannot convert non-finite values|cannot convert (?:float )?(?:NaN|NA|<NA>) to integer", re.IGNORECASE
+)
+_DIGITS = re.compile(r"[+-]?\d+")
 _KEYS = re.compile(r"You are trying to merge on (\S+) and (\S+) columns for key '([^']*)'")
 
 
@@ -48,7 +52,7 @@ def data_hints(message: str, frames: Frames, called: frozenset[str] = frozenset(
         yield from islice(_day_first(message, frames), _MOST)
     elif _NUMBERS.search(message):
         yield from islice(_written_numbers(message, frames), _MOST)
-    elif "Cannot convert non-finite values" in message:
+    elif _GAPS.search(message):
         yield from islice(_whole_numbers(frames), _MOST)
     elif found := _KEYS.search(message):
         yield from _unlike_keys(found[3], frames)
@@ -129,9 +133,13 @@ def _written_numbers(message: str, frames: Frames) -> Iterator[str]:
 
 def _whole_numbers(frames: Frames) -> Iterator[str]:
     for expression, series in _columns(frames):
-        if series.dtype.kind != "f" or not (gone := int(series.isna().sum())):
+        if not (gone := int(series.isna().sum())):
             continue
-        if all(value.is_integer() for value in sample(series) if type(value) is float and value == value):
+        written = texts(series)
+        numbers_only = series.dtype.kind == "f" and all(
+            value.is_integer() for value in sample(series) if type(value) is float and value == value
+        )
+        if numbers_only or (written and all(map(_DIGITS.fullmatch, written))):
             values = f"{gone} missing value{'s' * (gone > 1)}"
             yield f"`{expression}` has {values}: `{expression}.astype('Int64')` keeps whole numbers and the gaps."
 
