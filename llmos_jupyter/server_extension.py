@@ -79,7 +79,7 @@ ROUTES = (
     Route("GET", "v1/tasks", ("session", "state", "limit", "search", "before")),
     Route("GET", "v1/tasks/{key}"),
     Route("GET", "v1/tasks/{key}/code"),
-    Route("GET", "v1/tasks/{key}/why"),
+    Route("GET", "v1/tasks/{key}/story"),
     Route("GET", "v1/tasks/{key}/shown", ("after",)),
     Route("POST", "v1/tasks/{key}/cancel"),
     Route("POST", "v1/tasks/{key}/pause"),

@@ -129,9 +129,29 @@ export interface paths {
         };
         /**
          * Trace
-         * @description The whole story of a task, by its number or identifier.
+         * @description All that is stored of a task, by its number or identifier.
          */
         get: operations["trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tasks/{key}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Story
+         * @description The trace of a task in words, bounded however long it is.
+         */
+        get: operations["story"];
         put?: never;
         post?: never;
         delete?: never;
@@ -554,26 +574,6 @@ export interface paths {
          * @description What ran where and when, as planned and as it was: of one task, or all that changed after a moment.
          */
         get: operations["steps"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/v1/tasks/{key}/why": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Why
-         * @description Where each step of a task ran, why then, what it waited for, predicted against actual.
-         */
-        get: operations["why"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1423,6 +1423,28 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * Fold
+         * @description A longer text beneath a line, to be unfolded: what was sent, what came back, code, what it printed.
+         */
+        Fold: {
+            /** Title */
+            title: string;
+            /** Text */
+            text: string;
+            /**
+             * Code
+             * @description whether it is Python
+             * @default false
+             */
+            code: boolean;
+            /**
+             * Left Out
+             * @description characters at its end that are not told
+             * @default 0
+             */
+            left_out: number;
         };
         /**
          * Generation
@@ -2659,6 +2681,48 @@ export interface components {
             /** Record */
             record: components["schemas"]["CandidateRecord"] | components["schemas"]["InspectionRecord"] | components["schemas"]["RehearsalRecord"] | components["schemas"]["RunRecord"] | components["schemas"]["DecisionRecord"] | components["schemas"]["FeedbackRecord"];
         };
+        /**
+         * Story
+         * @description The trace of a task as people read it, bounded however long the trace is.
+         */
+        Story: {
+            task: components["schemas"]["Task"];
+            /**
+             * Why
+             * @description where each step ran, why then, what it waited for; a sentence or two each
+             */
+            why: string[];
+            /**
+             * Lines
+             * @description what happened, oldest first
+             */
+            lines: components["schemas"]["StoryLine"][];
+        };
+        /**
+         * StoryLine
+         * @description What one record of the trace says. In `what` and `facts`, what stands in backticks is code.
+         */
+        StoryLine: {
+            /**
+             * Seconds
+             * @description since the task was accepted
+             */
+            seconds: number;
+            /** What */
+            what: string;
+            /**
+             * Facts
+             * @description what else is known of it, a line each
+             */
+            facts: string[];
+            /**
+             * Findings
+             * @description of an inspection
+             */
+            findings: components["schemas"]["Finding"][];
+            /** Folds */
+            folds: components["schemas"]["Fold"][];
+        };
         /** Stream */
         Stream: {
             /**
@@ -3413,6 +3477,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    story: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Story"];
                 };
             };
             /** @description Bad Request */
@@ -4669,64 +4791,6 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    why: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                key: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
                 headers: {
                     [name: string]: unknown;
                 };

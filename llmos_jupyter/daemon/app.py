@@ -42,6 +42,7 @@ from llmos_jupyter.protocol import (
     Setting,
     Speed,
     Status,
+    Story,
     StreamEvent,
     Task,
     TaskState,
@@ -182,8 +183,13 @@ def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
 def _story_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.get("/v1/tasks/{key}", operation_id="trace", responses=NOT_FOUND)
     async def trace(key: str) -> Trace:
-        """The whole story of a task, by its number or identifier."""
+        """All that is stored of a task, by its number or identifier."""
         return await asyncio.to_thread(daemon.store.trace, key)
+
+    @app.get("/v1/tasks/{key}/story", operation_id="story", responses=NOT_FOUND)
+    async def story(key: str) -> Story:
+        """The trace of a task in words, bounded however long it is."""
+        return await daemon.story(await asyncio.to_thread(daemon.store.task, key))
 
     @app.get("/v1/tasks/{key}/code", operation_id="code", responses=NOT_FOUND)
     async def code(key: str) -> Code:

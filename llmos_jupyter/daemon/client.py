@@ -43,6 +43,7 @@ from llmos_jupyter.protocol import (
     Speed,
     Status,
     StepRecord,
+    Story,
     StreamEvent,
     StreamItem,
     Task,
@@ -130,9 +131,9 @@ class DaemonClient:
     def retry(self, key: str) -> Task:
         return self._call("POST", f"/v1/tasks/{key}/retry", Task)
 
-    def why(self, key: str) -> str:
-        """Where each step of a task ran, why then, what it waited for, predicted against actual."""
-        return self._call("GET", f"/v1/tasks/{key}/why", str)
+    def story(self, key: str) -> Story:
+        """The trace of a task in words, with where each step ran, why then, and what it waited for."""
+        return self._call("GET", f"/v1/tasks/{key}/story", Story)
 
     def outputs(self, key: str, after: int = 0) -> Iterator[StoredOutput | Ended]:
         """What a background task shows, as it shows it; the last is its end. Goes on over a daemon that was killed."""

@@ -21,6 +21,7 @@ from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon.advice import waits
 from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
 from llmos_jupyter.daemon.advice.explain import explain
+from llmos_jupyter.daemon.advice.story import tell
 from llmos_jupyter.daemon.engines.engine_resources import engine_resources, resource_of
 from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
@@ -57,6 +58,7 @@ from llmos_jupyter.protocol import (
     Session,
     Speed,
     Status,
+    Story,
     StreamItem,
     Task,
 )
@@ -231,16 +233,16 @@ class Daemon:
         """What there is to run on, and how much of it is taken."""
         return await describe(self.pools, await self.engines.status(), self.store)
 
-    async def why(self, task: Task) -> str:
-        """Where its steps ran, why then, what they waited for, predicted against actual."""
+    async def story(self, task: Task) -> Story:
+        """Its trace in words: where its steps ran, why then, what they waited for, and what each record says."""
         steps = await self.schedule.steps(task=task.id)
         trace = await asyncio.to_thread(self.store.trace, task.id)
         models = [r.record.candidate.model for r in trace.records if isinstance(r.record, CandidateRecord)]
         used = await asyncio.to_thread(self.sampling.used, {task.id: task.number})
-        text = explain(task, steps, self.schedule.why, models[0] if models else "", used)
+        why = explain(task, steps, self.schedule.why, models[0] if models else "", used)
         if wait := waits.said(waits.parts(trace, steps)):
-            text += f"\n- {wait}"
-        return self.jobs.in_numbers(text)
+            why.append(wait)
+        return await asyncio.to_thread(tell, trace, [self.jobs.in_numbers(sentence) for sentence in why])
 
     async def lessons(self) -> list[Lesson]:
         """What was learned, and what the waits for the last answers were made of."""

@@ -63,6 +63,7 @@ from llmos_jupyter.protocol.records import (
     StoredRecord,
     Trace,
 )
+from llmos_jupyter.protocol.story import Fold, Story, StoryLine
 from llmos_jupyter.protocol.task import (
     FINAL_STATES,
     INTERACTIVE,
@@ -112,6 +113,7 @@ __all__ = [
     "Finding",
     "FindingKind",
     "Finish",
+    "Fold",
     "Generation",
     "GpuProcess",
     "GpuSample",
@@ -153,6 +155,8 @@ __all__ = [
     "StepRecord",
     "StepState",
     "StoredRecord",
+    "Story",
+    "StoryLine",
     "StreamEvent",
     "StreamItem",
     "Task",

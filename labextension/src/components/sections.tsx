@@ -2,7 +2,7 @@
 import React, { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 
 import type { Stores } from '../stores';
-import type { Code, Task, Trace } from '../types';
+import type { Code, Story, Task } from '../types';
 import { useAsked } from '../useAsked';
 import { useLive } from '../useLive';
 import { Gantt } from './gantt';
@@ -129,13 +129,9 @@ export function HistorySection(props: ISectionProps & { opened: string | null })
       hasCell={around.hasCell}
       onShowCell={around.showCell}
       onRetry={actions.retry}
-      onDetails={async task => {
+      onWhy={task => {
         actions.select(task.id);
-        const [why, trace] = await Promise.all([
-          daemon.get<string>(`tasks/${task.id}/why`),
-          daemon.get<Trace>(`tasks/${task.id}`)
-        ]);
-        return { why, trace };
+        return daemon.get<Story>(`tasks/${task.id}/story`);
       }}
     />
   );

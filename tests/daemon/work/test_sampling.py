@@ -59,7 +59,7 @@ def test_processor_time_of_a_background_cell_is_its_own(client: DaemonClient) ->
     assert used[busy.number].cpu_seconds > 0.5
     assert used[idle.number].cpu_seconds < used[busy.number].cpu_seconds
     assert used[busy.number].gpu_seconds == 0
-    assert "of processor time in workers" in client.why(str(busy.number))
+    assert "of processor time in workers" in " ".join(client.story(str(busy.number)).why)
     with pytest.raises(LLMOSError, match="no request 99"):
         client.usage(["99"])
 
