@@ -14,6 +14,7 @@ from llmos_jupyter.daemon.client import DaemonClient
 from llmos_jupyter.protocol import Done, Generation, Message, Request, Session
 from llmos_jupyter.reports.tables import status_text
 from tests.conftest import SMALL
+from tests.kernels import kernel
 
 pytestmark = pytest.mark.model_1_5b
 
@@ -44,3 +45,18 @@ def test_two_notebooks_use_the_small_and_the_large_model_in_turn(home: Path) -> 
         assert engine.pid is not None
         assert engine.memory_bytes >= psutil.Process(engine.pid).memory_info().rss * 0.9
         assert f"{engine.model} on {engine.device}" in status_text(status)
+
+
+def test_a_notebook_pins_a_model_and_sees_which_are_loaded(home: Path) -> None:
+    with kernel(home) as notebook:
+        notebook.run("%load_ext llmos_jupyter")
+        pinned = notebook.run("%llmos use 0.5b --pin")
+        assert f"This notebook now uses {SMALL}, which stays loaded." in pinned.text
+        assert f"loaded: {SMALL} on " in (models := notebook.run("%llmos models").text)
+        assert ", pinned, used " in models
+        let_go = notebook.run("%llmos use 0.5b --unpin")
+        assert "is ended again when other models need its memory" in let_go.text
+        assert "pinned" not in notebook.run("%llmos status").text
+        other = notebook.run(f"%llmos use {LARGE} --unpin")
+        assert f"{LARGE} is not loaded: `%llmos models` shows which are." in other.text
+        assert "Traceback" not in other.text
