@@ -1,6 +1,6 @@
 """Calls that the values of a live column are certain to make fail, written as those values demand.
 
-Dates whose day stands first, as one of them proves; `.dt` of a column of dates that are still text; rows that hold
+Dates whose day stands first, as one of them proves; `.dt` of a column of dates that are still text; rows and groups of
 lists, which pandas cannot compare. What would need a guess is left to the model, with a hint (`hints/of_values.py`).
 """
 
@@ -31,6 +31,8 @@ def by_values(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[Edits, li
                 new, told = _day_first(node, namespace)
             elif node.func.attr in ("drop_duplicates", "duplicated"):
                 new, told = _rows_with_lists(node, node.func, namespace)
+            elif node.func.attr == "groupby":
+                new, told = _groups_of_lists(node, node.func, namespace)
         elif isinstance(node, ast.Attribute) and node.attr == "dt" and pandas:
             new, told = _converted(node, pandas, namespace)
         if new and isinstance(node, ast.expr):
@@ -117,7 +119,7 @@ def _rows_with_lists(call: ast.Call, func: ast.Attribute, namespace: Mapping[str
     if not live.is_frame(table) or any(k.arg not in ("subset", "keep") for k in call.keywords) or len(call.args) > 1:
         return "", ""
     labels = [label for label in (live.column_labels(table) or [])[:COLUMNS] if type(label) is str]
-    subset = _labels_given(call)
+    subset = _labels_given(call, "subset")
     compared = labels if subset is None else [label for label in labels if label in subset]
     lists = [label for label in compared if holds_lists(column(table, label))]
     if not lists or len(compared) == 1:  # of one column pandas compares the objects themselves
@@ -129,9 +131,19 @@ def _rows_with_lists(call: ast.Call, func: ast.Attribute, namespace: Mapping[str
     return new, "lists cannot be compared"
 
 
-def _labels_given(call: ast.Call) -> list[Any] | None:
-    """The labels of `subset=`; None where it is not given; empty where only a run could tell them."""
-    given = next((k.value for k in call.keywords if k.arg == "subset"), call.args[0] if call.args else None)
+def _groups_of_lists(call: ast.Call, func: ast.Attribute, namespace: Mapping[str, Any]) -> tuple[str, str]:
+    """Groups by a column of lists are groups by their items."""
+    table = namespace.get(func.value.id) if isinstance(func.value, ast.Name) else None
+    lists = [label for label in _labels_given(call, "by") or [] if holds_lists(column(table, label))]
+    if len(lists) != 1:
+        return "", ""
+    func = ast.Attribute(ast.parse(f"{ast.unparse(func.value)}.explode({lists[0]!r})", mode="eval").body, "groupby")
+    return ast.unparse(ast.Call(func, call.args, call.keywords)), "lists cannot be grouped, their items can"
+
+
+def _labels_given(call: ast.Call, keyword: str) -> list[Any] | None:
+    """The labels that the first argument gives; None where it is not given; empty where only a run could tell them."""
+    given = next((k.value for k in call.keywords if k.arg == keyword), call.args[0] if call.args else None)
     if given is None:
         return None
     parts = given.elts if isinstance(given, (ast.List, ast.Tuple)) else [given]

@@ -35,6 +35,8 @@ def namespace() -> dict[str, Any]:
         ("out = staff.drop_duplicates(keep=False)['name'].tolist()", ["a"]),
         ("out = staff.drop_duplicates(subset=['name', 'tags'])['tags'].tolist()", [["x"], ["y", "x"]]),
         ("out = staff.duplicated().sum()", 1),
+        ("out = staff.groupby('tags')['name'].count().to_dict()", {"x": 3, "y": 2}),
+        ("out = staff.groupby(['name', 'tags'], as_index=False).size()['size'].tolist()", [1, 2, 2]),
     ],
 )
 def test_what_the_values_demand_is_written(code: str, expected: object) -> None:
@@ -69,6 +71,8 @@ def test_what_the_values_demand_is_written(code: str, expected: object) -> None:
         "for visits in []:\n    visits['when'].dt.month",
         "staff.drop_duplicates(subset=['name'], ignore_index=True)",
         "staff['name'].drop_duplicates()",
+        "staff.groupby('name').size()",
+        "staff.groupby(staff['name'])",
         "visits.drop_duplicates()",
         "staff.drop_duplicates(subset=['name'])",
         "staff.drop_duplicates(subset='tags')",
