@@ -13,6 +13,9 @@ SOURCES := $(wildcard labextension/*.json labextension/yarn.lock) \
 	$(shell find labextension/src labextension/style labextension/schema -type f)
 JLPM := cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
 
+# Hundreds of processes of the tests would each compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help venv labextension browser model models lab demo check lint lint-python lint-panel panel unit python-tests test test-all \
 	model-tests notebooks bench quality soak clean
 
