@@ -103,8 +103,8 @@ notebooks: models ## the teaching notebooks, asked of a model, and replayed with
 	replay=$$(mktemp -u) && for pass in asked replayed; do \
 		LLMOS_REPLAY=$$replay $(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks || exit 1; done
 
-test: venv labextension models browser ## everything that CI runs
-	$(MAKE) --jobs=2 lint-python lint-panel panel
+test: venv models browser ## everything that CI runs
+	$(MAKE) --jobs=2 labextension lint-python lint-panel panel
 	$(MAKE) python-tests
 	$(MAKE) model-tests
 	$(MAKE) notebooks
