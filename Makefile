@@ -13,6 +13,9 @@ SOURCES := $(wildcard labextension/*.json labextension/yarn.lock) \
 	$(shell find labextension/src labextension/style labextension/schema -type f)
 JLPM := cd labextension && PATH="$(CURDIR)/$(BIN):$$PATH" jlpm
 
+# Hundreds of processes of the tests would each compile the package anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help venv labextension browser model models lab demo check lint lint-python lint-panel panel unit python-tests test test-all \
 	model-tests notebooks bench quality soak clean
 
@@ -100,8 +103,8 @@ notebooks: models ## the teaching notebooks, asked of a model, and replayed with
 	replay=$$(mktemp -u) && for pass in asked replayed; do \
 		LLMOS_REPLAY=$$replay $(BIN)/pytest --nbval-lax --nbval-cell-timeout=600 notebooks || exit 1; done
 
-test: venv labextension models browser ## everything that CI runs
-	$(MAKE) --jobs=2 lint-python lint-panel panel
+test: venv models browser ## everything that CI runs
+	$(MAKE) --jobs=2 labextension lint-python lint-panel panel
 	$(MAKE) python-tests
 	$(MAKE) model-tests
 	$(MAKE) notebooks

@@ -1,4 +1,4 @@
-"""No file over 400 lines and no function over 60, unless a sentence at its head says why.
+"""No file over 400 lines and no function over 60, unless a sentence at its head says why; no test holds much.
 
 The sentence begins "Over 400 lines:" in a file's docstring, "Over 60 lines:" in a function's docstring.
 """
@@ -6,13 +6,19 @@ The sentence begins "Over 400 lines:" in a file's docstring, "Over 60 lines:" in
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
 
 import llmos_jupyter
 
 PACKAGE = Path(llmos_jupyter.__file__).parent
 LINES_OF_A_FILE, LINES_OF_A_FUNCTION = 400, 60
+MOST_BYTES = 4 << 20  # of one parameter of a test
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -58,3 +64,16 @@ def test_nothing_is_too_long() -> None:
         if (long := list(_too_long(file.read_text(encoding="utf-8"))))
     }
     assert found == {}
+
+
+def test_no_parameter_of_a_test_is_large(request: pytest.FixtureRequest) -> None:
+    """It would be in memory during all other tests, and in each of the thousands of processes that they fork."""
+    large = [
+        item.nodeid
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec")
+        for value in item.callspec.params.values()
+        if type(value) in (str, bytes, list, tuple, dict, set, np.ndarray, pd.DataFrame, pd.Series)
+        and sys.getsizeof(value) > MOST_BYTES
+    ]
+    assert large == []

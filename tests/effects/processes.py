@@ -64,10 +64,19 @@ plt.switch_backend("agg")
 gc.freeze()
 
 
+@functools.cache
+def run_once() -> None:
+    """As in a notebook that has run something: what is imported and looked at once is there in each fork."""
+    with run_in_sandbox("1", fresh_shell("")):
+        pass
+    gc.freeze()
+
+
 class Fork:
     """`act` at work in a fork of this process."""
 
     def __init__(self, act: Callable[[], Any], seconds: int = 120) -> None:
+        run_once()
         reading, writing = os.pipe()
         sys.stdout.flush()
         self._pid = os.fork()

@@ -30,7 +30,7 @@ from llmos_jupyter.sandbox import lock
 from llmos_jupyter.sandbox.judge import Judge
 from llmos_jupyter.sandbox.notifications import Supervisor
 from llmos_jupyter.sandbox.process.capture import Capture
-from llmos_jupyter.sandbox.process.inheritance import open_for_writing
+from llmos_jupyter.sandbox.process.inheritance import look_for_thread_pools, open_for_writing
 from llmos_jupyter.sandbox.process.interrupts import interrupts_deferred
 from llmos_jupyter.sandbox.process.pages import Probe
 from llmos_jupyter.sandbox.process.run_progress import EVERY, LATEST, RunProgress
@@ -123,6 +123,7 @@ class Copy:
         return self._verdict(ended)
 
     def _fork(self) -> int:
+        look_for_thread_pools()
         with contextlib.ExitStack() as unless_begun, contextlib.ExitStack() as the_copys:
             reading, writing = os.pipe()
             unless_begun.callback(os.close, reading)

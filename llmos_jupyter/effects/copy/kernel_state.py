@@ -10,20 +10,30 @@ import atexit
 import builtins
 import signal
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-State = dict[str, object]
+
+@dataclass(frozen=True)
+class State:
+    """`parts` by their names; `modules`: what is in those that the kernel works by."""
+
+    parts: dict[str, object]
+    modules: dict[str, dict[str, object]]
+
+
 # What IPython itself sets anew with every cell.
 _BOOKKEEPING = frozenset({"sys_excepthook"})
+_OURS = "llmos_jupyter."
 _MODULES = ("os", "io", "shutil", "subprocess", "socket", "threading", "atexit", "warnings", "json")
 
 
 def kernel_state(shell: InteractiveShell) -> State:
     """Every part by its name; parts are compared by identity."""
-    state: State = {f"builtins.{name}": value for name, value in vars(builtins).items() if name != "_"}
+    state: dict[str, object] = {f"builtins.{name}": value for name, value in vars(builtins).items() if name != "_"}
     for name in ("excepthook", "unraisablehook", "stdout", "stderr"):
         state[f"sys.{name}"] = getattr(sys, name, None)
     state["sys.path"] = tuple(sys.path)
@@ -31,13 +41,12 @@ def kernel_state(shell: InteractiveShell) -> State:
         state[f"sys.meta_path ({getattr(finder, '__name__', type(finder).__name__)})"] = True
     for hooks in ("meta_path", "path_hooks"):  # libraries add theirs as they are imported
         state[f"sys.{hooks}"] = tuple(id(hook) for hook in getattr(sys, hooks) if not _library(_maker(hook)))
+    modules: dict[str, dict[str, object]] = {}
     for name, module in list(sys.modules.items()):
         state[f"module {name}"] = module is not None
-        if module is not None and (name in _MODULES or name.startswith("llmos_jupyter.")):
-            for key, value in list(vars(module).items()):
-                ours = name.startswith("llmos_jupyter.")
-                if callable(value) or (ours and isinstance(value, bool | dict | list | set)):
-                    state[f"{name}.{key}"] = id(value) if isinstance(value, dict | list | set) else value
+        if module is not None and (name in _MODULES or name.startswith(_OURS)):
+            modules[name] = held = dict(vars(module))
+            for key, value in held.items():
                 if key.isupper() and isinstance(value, dict):
                     state[f"the content of {name}.{key}"] = len(value) > 0
     for number in signal.valid_signals():
@@ -59,7 +68,7 @@ def kernel_state(shell: InteractiveShell) -> State:
         state[f"the shell's {what}"] = tuple(map(id, getattr(shell, what, ())))
     for event, callbacks in shell.events.callbacks.items():
         state[f"the callbacks of {event}"] = tuple(id(f) for f in callbacks if not _library(f))
-    return state
+    return State(state, modules)
 
 
 def registered_exits() -> int:
@@ -70,17 +79,25 @@ def registered_exits() -> int:
 def differences(before: State, after: State) -> list[str]:
     """The names of parts that were changed or taken away; new ones are a library's, save in our own modules."""
     missing = object()
-    found = [
-        name
-        for name in after
-        if name.startswith("llmos_jupyter.") and name not in before and f"module {name.rpartition('.')[0]}" in before
-    ]
-    for name, old in before.items():
-        new = after.get(name, missing)
+    found = []
+    for module, held in before.modules.items():
+        now = after.modules.get(module, {})
+        for key in [key for key, value in held.items() if now.get(key, missing) is not value]:
+            if _counts(module, held[key]) or (module.startswith(_OURS) and _counts(module, now.get(key))):
+                found.append(f"{module}.{key}")
+        if module.startswith(_OURS):
+            found += [f"{module}.{key}" for key in now if key not in held and _counts(module, now[key])]
+    for name, old in before.parts.items():
+        new = after.parts.get(name, missing)
         same = new == old if isinstance(old, tuple | bool | int | float) else new is old
         if not same:
             found.append(name)
     return found
+
+
+def _counts(module: str, value: object) -> bool:
+    """Whether a module's attribute is a part: what can be called, and what our own modules keep."""
+    return callable(value) or (module.startswith(_OURS) and isinstance(value, bool | dict | list | set))
 
 
 def _maker(hook: object) -> object:

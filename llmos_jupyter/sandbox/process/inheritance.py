@@ -15,10 +15,11 @@ import signal
 import stat
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Collection, Iterator
 
 import psutil
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 with contextlib.suppress(ImportError):  # Windows has neither, and no rehearsal
     import fcntl
@@ -241,6 +242,20 @@ def open_peak_switch() -> int | None:
         return os.open("/proc/self/clear_refs", os.O_WRONLY | os.O_CLOEXEC)
     except OSError:
         return None
+
+
+_modules_looked_at = 0
+
+
+def look_for_thread_pools() -> None:
+    """Look in the parent for libraries with thread pools, again only if modules were imported since: threadpoolctl
+    remembers what it looked at, and so each copy finds them in a tenth of the time."""
+    global _modules_looked_at
+    if _modules_looked_at != len(sys.modules):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of two libraries that are a danger to each other
+            ThreadpoolController()
+        _modules_looked_at = len(sys.modules)
 
 
 def use_one_thread() -> None:

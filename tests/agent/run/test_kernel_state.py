@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
+from llmos_jupyter.effects import kinds
+from llmos_jupyter.effects.copy import kernel_state as kernel_state_module
 from llmos_jupyter.effects.copy.kernel_state import differences, kernel_state, registered_exits
 
 
@@ -49,7 +51,22 @@ def _signal(shell: InteractiveShell, patch: pytest.MonkeyPatch) -> None:
     signal.signal(signal.SIGUSR2, lambda *args: None)
 
 
+def _added(shell: InteractiveShell, patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(kernel_state_module, "added", lambda: None, raising=False)
+
+
+def _emptied(shell: InteractiveShell, patch: pytest.MonkeyPatch) -> None:
+    for name in list(kinds.OF_LIBRARIES):
+        patch.delitem(kinds.OF_LIBRARIES, name)
+
+
+OURS = kernel_state_module.__name__
 CHANGES = [
+    (f"{OURS}.kernel_state", _replace(kernel_state_module, "kernel_state", lambda shell: None)),
+    (f"{OURS}.added", _added),
+    (f"{OURS}.__spec__", _replace(kernel_state_module, "__spec__", lambda: None)),
+    (f"the content of {kinds.__name__}.OF_LIBRARIES", _emptied),
+    (f"{kinds.__name__}._loaded", _replace(kinds, "_loaded", set())),
     ("builtins.print", _replace(builtins, "print", lambda *args: None)),
     ("os.remove", _replace(os, "remove", lambda path: None)),
     ("sys.path", _replace(sys, "path", ["/nowhere"])),

@@ -71,7 +71,7 @@ def steps(client: DaemonClient, task: Task) -> list[StepRecord]:
 
 
 def test_a_background_generation_gives_way_and_goes_on_where_it_was(client: DaemonClient) -> None:
-    quiet = whole(client, ask(client, 0), generation(WORDY, 220))
+    quiet = whole(client, ask(client, 0), generation(WORDY, 120))
     assert quiet.timings.tokens > 100
 
     background, found = ask(client, 0), []
@@ -79,7 +79,7 @@ def test_a_background_generation_gives_way_and_goes_on_where_it_was(client: Daem
 
     def write() -> None:
         with closing(DaemonClient(start=False)) as own:
-            items = own.generate(background.id, generation(WORDY, 220), deadline=time.monotonic() + 120)
+            items = own.generate(background.id, generation(WORDY, 120), deadline=time.monotonic() + 120)
             count, last = 0, None
             for item in items:
                 count += item.type == "token"
@@ -88,14 +88,14 @@ def test_a_background_generation_gives_way_and_goes_on_where_it_was(client: Daem
                 last = item
             assert isinstance(last, Preempted), last
             found.append(last.written[0])
-            rest = resuming.continued(generation(WORDY, 220), last.written[0])
+            rest = resuming.continued(generation(WORDY, 120), last.written[0])
             found.append(resuming.joined(last.written[0], whole(own, background, rest)))
 
     thread = threading.Thread(target=write)
     thread.start()
     assert writing.wait(60)
     urgent = ask(client, 100)
-    answer = whole(client, urgent, generation(SHORT, 60))
+    answer = whole(client, urgent, generation(SHORT, 20))
     thread.join(120)
     assert answer.text
     part, all_ = found
@@ -194,7 +194,7 @@ CODE = 'def half(n):\n    """Half of n, `n` a number."""\n    return n / 2\n\nha
 def test_a_reply_goes_on_from_wherever_it_was_cut(client: DaemonClient, cut: int) -> None:
     reply = prompts.code_block(CODE)
     assert cut < len(reply)
-    rest = resuming.continued(generation(WORDY, 80, prompts.CODE_GRAMMAR), Candidate(text=reply[:cut]))
+    rest = resuming.continued(generation(WORDY, 24, prompts.CODE_GRAMMAR), Candidate(text=reply[:cut]))
     text = whole(client, ask(client, 100), rest).text
     assert text.startswith(reply[:cut])
     read = prompts.read_reply(text)

@@ -9,6 +9,7 @@ import pytest
 
 from llmos_jupyter.effects.copy.kernel_copy import supported
 from tests.effects.copy.shells import Kernel, capabilities, changes, kernel
+from tests.examples import examples
 
 pytestmark = pytest.mark.skipif(supported() is not None, reason=str(supported()))
 
@@ -156,7 +157,7 @@ def test_many_rehearsals_then_everything_works(notebook: Kernel) -> None:
     count = "import os; len(os.listdir('/proc/self/fd'))"
     notebook.rehearse("1")
     before = notebook.run(count)
-    for _ in range(50):
+    for _ in range(examples(50)):
         assert notebook.rehearse("x = 1").status == "passed"
     assert int(notebook.run(count)) <= int(before) + 2  # the history thread may have come back
     assert notebook.run("print('alive')") == "alive\n"
