@@ -237,8 +237,8 @@ class Effects:
                 found.append(Cannot("", "process", f"{name} changed"))
         for name in ipython_settings.changed(self._settings, ipython_settings.settings(self._shell)):
             found.append(Cannot("", "IPython", f"{name} changed, which belong to the kernel"))
-        libraries = library_state.defined(self._before, self._spoken)
-        found += [Cannot("", "library", why) for why in library_state.changed(self._libraries, libraries, self._spoken)]
+        replaced = library_state.changed(self._libraries, self._before, self._spoken)
+        found += [Cannot("", "library", why) for why in replaced]
         return found
 
 

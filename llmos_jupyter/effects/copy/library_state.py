@@ -8,7 +8,7 @@ import types
 from dataclasses import dataclass, field
 from typing import Any
 
-from llmos_jupyter.effects.objects.layout import class_dict, class_module, class_name, library_module, mro
+from llmos_jupyter.effects.objects.layout import class_dict, class_module, class_name, is_users, library_module, mro
 
 _OURS = ("builtins", "__main__")
 
@@ -77,10 +77,9 @@ def _note(owners: dict[str, Any], value: Any) -> None:
         owners[f"{class_module(value)}.{class_name(value)}"] = value
 
 
-def defined(variables: dict[str, Any], said: Spoken) -> dict[str, dict[str, int]]:
-    """What the libraries that names stand for and that the code speaks of define, and the classes of what names hold:
-    by name, the addresses."""
-    owners = dict(said.owners)
+def _owners(variables: dict[str, Any]) -> dict[str, Any]:
+    """The libraries that names stand for, and the classes of what names hold."""
+    owners = {}
     for value in variables.values():
         if type(value) is types.ModuleType:
             owners[value.__name__] = value
@@ -88,7 +87,13 @@ def defined(variables: dict[str, Any], said: Spoken) -> dict[str, dict[str, int]
         for cls in mro(type(value))[:-1] if class_module(type(value)) not in _OURS else ():
             if class_module(cls) != "__main__":
                 owners[f"{class_module(cls)}.{class_name(cls)}"] = cls
-    return {name: _held(owner) for name, owner in owners.items()}
+    return owners
+
+
+def defined(variables: dict[str, Any], said: Spoken) -> dict[str, dict[str, int]]:
+    """What the libraries that names stand for and that the code speaks of define, and the classes of what names hold:
+    by name, the addresses."""
+    return {name: _held(owner) for name, owner in {**said.owners, **_owners(variables)}.items()}
 
 
 def _held(owner: Any) -> dict[str, int]:
@@ -107,16 +112,30 @@ def _unwrapped(part: Any) -> Any:
     return part
 
 
-def changed(before: dict[str, dict[str, int]], after: dict[str, dict[str, int]], said: Spoken) -> list[str]:
-    """One clause for each library or class in which something was replaced. What is new may be a library's own, which
-    fills its modules as they are used; so it counts in classes, and where the code sets it."""
+def changed(before: dict[str, dict[str, int]], variables: dict[str, Any], said: Spoken) -> list[str]:
+    """One clause for each library or class in which something was replaced. Libraries fill their modules as they are
+    used, and keep things in their classes. So what is new counts in classes of what names hold, and otherwise what the
+    code sets or wrote itself."""
     found = []
-    for owner, held in before.items():
-        now = after.get(owner, {})
-        names = [name for name, address in now.items() if held.get(name, address) != address]
-        is_class = "." in owner and owner not in sys.modules
-        names += [name for name in now if name not in held and (is_class or name in said.set)]
-        names += [name for name in held if name not in now and name in said.set]
-        if names:
+    of_names = _owners(variables)
+    for owner, value in {**said.owners, **of_names}.items():
+        held, now = before.get(owner), _held(value)
+        if held is None:
+            continue
+        different = [name for name, address in now.items() if held.get(name, address) != address]
+        new = [name for name in now if name not in held]
+        if owner not in of_names:
+            different = [name for name in different if name in said.set or _users_own(value, name)]
+        if owner not in of_names or type(value) is types.ModuleType:
+            new = [name for name in new if name in said.set or _users_own(value, name)]
+        gone = [name for name in held if name not in now and name in said.set]
+        if names := [*different, *new, *gone]:
             found.append(f"{', '.join(names[:5])} of {owner} was changed")
     return found
+
+
+def _users_own(owner: Any, name: str) -> bool:
+    part = _member(owner, name)
+    if type(part) is types.FunctionType:
+        return part.__globals__.get("__name__") == "__main__"
+    return issubclass(type(part), type) and is_users(part)

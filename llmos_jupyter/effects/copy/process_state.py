@@ -21,6 +21,7 @@ import socket
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,7 @@ def _mime_types() -> Any:
 
 _PARTS: dict[str, Callable[[], Any]] = {
     "the root logger": _root_logger,
-    "what loggers write to": _logger_parts,
+    "plotly's renderer": lambda: sys.modules["plotly.io"].renderers._default_name,
     "the locale": lambda: locale.setlocale(locale.LC_ALL),
     "the garbage collector": lambda: [gc.get_threshold(), list(map(id, gc.callbacks)), gc.get_debug()],
     "numpy's error callback": lambda: id(np.geterrcall()),
@@ -142,7 +143,7 @@ _PARTS: dict[str, Callable[[], Any]] = {
     "the stack size of threads": threading.stack_size,
     "the tracing of memory": _tracing,
     "how CSV is read": lambda: [sorted(csv.list_dialects()), csv.field_size_limit()],
-    "how processes are started": _start_method,
+    "the time zone": lambda: time.tzname,
     "pandas' accessors": _accessors,
     "matplotlib's colour maps": lambda: len(sys.modules["matplotlib"].colormaps),
 }
@@ -160,6 +161,8 @@ _SPOKEN_OF: dict[str, dict[str, Callable[[], Any]]] = {
         ],
         "what abstract classes take in": abc.get_cache_token,
     },
+    "set_start_method": {"how processes are started": _start_method},
+    "Handler|Filter|propagate|logging.config": {"what loggers write to": _logger_parts},
     "addLevelName": {"the names of levels": lambda: dict(logging._levelToName)},
     "mimetypes": {"the types of files": _mime_types},
     "units|converters": {"matplotlib's units": lambda: _addresses(sys.modules["matplotlib.units"].registry)},
