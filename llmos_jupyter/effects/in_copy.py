@@ -235,6 +235,8 @@ class Effects:
         for name, part in self._process_after.items():
             if part != self._process[name]:
                 found.append(Cannot("", "process", f"{name} changed"))
+        if odd := [name for name in self._shell.user_ns if type(name) is not str]:
+            found.append(Cannot("", type(odd[0]).__name__, "it bound what is no name among the notebook's names"))
         for name in ipython_settings.changed(self._settings, ipython_settings.settings(self._shell)):
             found.append(Cannot("", "IPython", f"{name} changed, which belong to the kernel"))
         replaced = library_state.changed(self._libraries, self._before, self._spoken)

@@ -31,7 +31,8 @@ def completed(
     found += [NameChange(name=name, kind=kind) for name, kind in bound.items() if name not in known]
     changed = _changed(content, sent)
     if changed:
-        _reached((variables[change.name] for change in found if change.name in variables), changed, seen := {})
+        seen: dict[int, Any] = {}
+        _reached((variables[change.name] for change in found if change.name in variables), changed, seen)
         for name, value in variables.items() if changed else ():
             if name not in known and _reached([value], changed, seen):
                 found.append(NameChange(name=name, kind="mutated", type=type(value).__name__, detail="changed"))

@@ -235,7 +235,8 @@ def _read(ran: Ran, told: dict[str, Any] | None) -> None:
         ran._files.seal()
         content = committing.read_table(told.get("place"), BufferReader(ran._files))
         ran.cannot = committing.read_cannot(content["cannot"])
-        ran.report.changes = completed(ran.report.changes, content, ran._shell, ran._sent and ran._sent.objects)
+        sent = None if ran._sent is None else ran._sent.objects
+        ran.report.changes = completed(ran.report.changes, content, ran._shell, sent)
         ran._content = content
         seconds = told.get("seconds")
         ran.seconds = {str(k): float(v) for k, v in seconds.items()} if isinstance(seconds, dict) else {}

@@ -65,6 +65,7 @@ KINDS = {
     ),
     "hashed by code": ("", "class A:\n    def __hash__(self): return id(self)\nd = {A(): 1}", ("d", "A")),
     "context variable": ("", "import contextvars\nv = contextvars.ContextVar('v')", ("v", "ContextVar")),
+    "no name": ("", "globals()[5] = 1", ("", "int")),
     "rights of new files": ("", "import os; os.umask(0o077)", ("", "process")),
     "garbage left": ("", "import gc; gc.set_threshold(5); gc.enable()", ("", "process")),
     "builtin of one's own": ("", "import builtins; builtins.answer = 42", ("", "process")),

@@ -79,7 +79,7 @@ def _note(owners: dict[str, Any], value: Any) -> None:
 
 def _owners(variables: dict[str, Any]) -> dict[str, Any]:
     """The libraries that names stand for, and the classes of what names hold."""
-    owners = {}
+    owners: dict[str, Any] = {}
     for value in variables.values():
         if type(value) is types.ModuleType:
             owners[value.__name__] = value

@@ -42,6 +42,7 @@ class Changes:
         """What happened to the user's names. `before` and `now`: the variables."""
         found: list[NameChange] = []
         same: dict[str, Any] = {}
+        before, now = _without_pythons_own(before), _without_pythons_own(now)
         for name, value in before.items():
             if name not in now:
                 found.append(NameChange(name=name, kind="deleted"))
@@ -142,6 +143,11 @@ class Changes:
                     if kind.name == "frame":
                         frames[id(obj)] = marks
         return frames
+
+
+def _without_pythons_own(names: dict[str, Any]) -> dict[str, Any]:
+    """Names but for those that Python keeps beside the user's, as the registry of warnings."""
+    return {name: value for name, value in names.items() if not (name[:2] == name[-2:] == "__")}
 
 
 def same_atom(was: Any, now: Any) -> bool:

@@ -13,7 +13,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes._base import _AxesBase
 from matplotlib.backend_bases import FigureCanvasBase, RendererBase
 from matplotlib.cbook import CallbackRegistry, Grouper
-from matplotlib.figure import Figure, _AxesStack
+from matplotlib.figure import (  # type: ignore[attr-defined] # not in the stubs
+    Figure,
+    _AxesStack,
+)
 from matplotlib.transforms import TransformNode
 
 from llmos_jupyter.effects.kind import CHOOSERS, LAST, Kind, register

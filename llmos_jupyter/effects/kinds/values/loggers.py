@@ -20,9 +20,10 @@ class LoggerKind(Kind):
     refuses_change = True
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        if obj is not logging.root and logging.root.manager.loggerDict.get(obj.name) is not obj:
-            raise CannotComeHome(f"the logger {obj.name} is not found by its name")
-        return [obj.name]
+        name: str = obj.name
+        if type(obj) is not logging.RootLogger and logging.root.manager.loggerDict.get(name) is not obj:
+            raise CannotComeHome(f"the logger {name} is not found by its name")
+        return [name]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         return logging.getLogger(checked(content_of(content, 1)[0], str))
