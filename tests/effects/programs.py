@@ -1483,11 +1483,11 @@ decimal.getcontext().traps[decimal.Inexact] = True; decimal.getcontext().Emax = 
 decimal.getcontext().Emax, decimal.Decimal("1E+50"), decimal.getcontext().traps[decimal.Inexact]
 ---
 levels of loggers
-import logging; old = logging.getLogger("old"); old.setLevel(10)
+import logging; old = logging.getLogger("old"); old.setLevel(10); logging.getLogger("mine")
 ..
-logging.getLogger("old").setLevel(logging.NOTSET); log = logging.getLogger("mine"); log.setLevel(5)
+logging.getLogger("old").setLevel(logging.NOTSET); logging.getLogger("mine").setLevel(5)
 ..
-[logging.getLogger(name).level for name in ("old", "mine")], log is logging.getLogger("mine")
+[logging.getLogger(name).level for name in ("old", "mine")]
 ---
 variables of the environment
 import os; os.environ["LLMOS_TEST_A"] = "x"
@@ -1518,7 +1518,7 @@ pd.options.display.float_format = "{:.2f}".format; np.set_printoptions(formatter
 pd.Series([1.234]), np.array([1.25])
 ---
 template of plotly
-import plotly.io as pio; pio.templates["plotly_dark"]
+import plotly.io as pio, plotly.tools; pio.templates["plotly_dark"]
 ..
 pio.templates.default = "plotly_dark"
 ..
