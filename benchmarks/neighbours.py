@@ -28,7 +28,7 @@ import psutil
 
 from benchmarks.common import note, report
 from benchmarks.notebooks_asking import prompt, straight
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.engines import catalogue, download, gguf
 from llmos_jupyter.engines.speaking.openai_http import Server
 from llmos_jupyter.engines.starting.llama_cpp import Launch
@@ -123,8 +123,8 @@ class Room:
 
     async def speed(self, seconds: float) -> tuple[float, int]:
         async with self.engines.use(self.model) as server:
-            status = await self.engines.status(ask=False)
-            return await speed(server, seconds), status.threads if status else 0
+            (status,) = await self.engines.status(ask=False)
+            return await speed(server, seconds), status.threads
 
 
 async def measure(name: str, numbers: list[int], seconds: float) -> list[dict[str, object]]:

@@ -78,11 +78,16 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _models_list(given: argparse.Namespace) -> None:
+    from llmos_jupyter.daemon import lifecycle
+    from llmos_jupyter.daemon.client import DaemonClient
     from llmos_jupyter.engines.selection import Machine, model_infos
-    from llmos_jupyter.reports.doctor import measured
     from llmos_jupyter.reports.tables import model_table
 
-    print(model_table(model_infos(Machine.here(measured()))))
+    if lifecycle.find() is None:
+        print(model_table(model_infos(Machine.here())))
+    else:  # which knows what is loaded, and what was measured
+        client = DaemonClient(start=False)
+        print(model_table(client.models(), client.status().engines))
 
 
 def _models_pull(given: argparse.Namespace) -> None:

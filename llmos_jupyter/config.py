@@ -45,6 +45,9 @@ class Config(Wire):
     threads: Annotated[int, Field(ge=1, le=512)] | Literal["auto"] = Field(
         "auto", description="threads the engine computes with; auto: one for each core that other programs leave"
     )
+    model_memory: Annotated[float, Field(gt=0)] | Literal["auto"] = Field(
+        "auto", description="gigabytes that loaded models take together; auto: half of the machine's"
+    )
     slots: int = Field(4, ge=2, le=64, description="candidates or requests the engine writes at once")
     workers: str = Field("local", description="where tasks run: local, or a Dask scheduler's address")
     context_tokens: int = Field(8192, ge=1024, description="tokens one request may use")

@@ -122,7 +122,7 @@ def results_dir() -> Path:
 
 
 def states_dir() -> Path:
-    """The folder in which the engine keeps what generations that gave way had read and written."""
+    """The folder in which engines keep what generations that gave way had read and written, each in one beneath."""
     return data_dir() / "states"
 
 

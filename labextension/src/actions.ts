@@ -7,7 +7,7 @@ import type { IQueueActions } from './components/queueRow';
 import { priorityName } from './components/queueRow';
 import { bytes } from './format';
 import type { Daemon } from './request';
-import type { ModelInfo, Queued, Task } from './types';
+import type { ModelInfo, Queued, Story, Task } from './types';
 import { inBackground } from './types';
 
 export class Actions implements IQueueActions {
@@ -63,7 +63,7 @@ export class Actions implements IQueueActions {
   };
 
   readonly unload = (): void => {
-    this._tell('models/unload', undefined, 'The model is unloaded.');
+    this._tell('models/unload', undefined, 'No model is loaded any more.');
   };
 
   readonly load = (name: string): void => {
@@ -128,15 +128,15 @@ export class Actions implements IQueueActions {
       this.say('No task is selected: choose one in the queue of the LLM OS panel.', true);
       return;
     }
-    const found = await this.attempt(async () => {
+    const story = await this.attempt(async () => {
       const task = encodeURIComponent(this._selected);
-      return this._daemon.get<string>(`tasks/${task}/why`);
+      return this._daemon.get<Story>(`tasks/${task}/story`);
     });
-    if (found === undefined) {
+    if (story === undefined) {
       return;
     }
     const body = new Widget({ node: document.createElement('pre') });
-    body.node.textContent = found;
+    body.node.textContent = story.why.join('\n') || 'Nothing is known of why.';
     body.addClass('jp-llmos-Why');
     await showDialog({ title: 'Why', body, buttons: [Dialog.okButton({ label: 'Close' })] });
   }

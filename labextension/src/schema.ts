@@ -129,9 +129,29 @@ export interface paths {
         };
         /**
          * Trace
-         * @description The whole story of a task, by its number or identifier.
+         * @description All that is stored of a task, by its number or identifier.
          */
         get: operations["trace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/tasks/{key}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Story
+         * @description The trace of a task in words, bounded however long it is.
+         */
+        get: operations["story"];
         put?: never;
         post?: never;
         delete?: never;
@@ -562,26 +582,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/v1/tasks/{key}/why": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Why
-         * @description Where each step of a task ran, why then, what it waited for, predicted against actual.
-         */
-        get: operations["why"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -653,6 +653,26 @@ export interface paths {
          * @description Download (watch the pulses), load and be ready.
          */
         post: operations["load"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pin
+         * @description Keep a model loaded, loading it first; or let it go again when others need its place.
+         */
+        post: operations["pin"];
         delete?: never;
         options?: never;
         head?: never;
@@ -961,6 +981,12 @@ export interface components {
              */
             threads: number | "auto";
             /**
+             * Model Memory
+             * @description gigabytes that loaded models take together; auto: half of the machine's
+             * @default auto
+             */
+            model_memory: number | "auto";
+            /**
              * Slots
              * @description candidates or requests the engine writes at once
              * @default 4
@@ -1126,7 +1152,8 @@ export interface components {
         };
         /**
          * EngineSample
-         * @description What the engine does: tokens written and read in the last second, slots, and its cache.
+         * @description What the engine in use does: tokens written and read in the last second, slots, and its cache. `memory_bytes`: of
+         *     all engines.
          */
         EngineSample: {
             /** Model */
@@ -1209,9 +1236,22 @@ export interface components {
             context: number;
             /**
              * Memory Bytes
+             * @description that it takes, or will when its context is full
              * @default 0
              */
             memory_bytes: number;
+            /**
+             * Pinned
+             * @description it is not ended to make room for another model, nor because it is idle
+             * @default false
+             */
+            pinned: boolean;
+            /**
+             * Last Used
+             * @description seconds since the epoch
+             * @default 0
+             */
+            last_used: number;
             /**
              * Restarts
              * @default 0
@@ -1383,6 +1423,28 @@ export interface components {
              * @default
              */
             reason: string;
+        };
+        /**
+         * Fold
+         * @description A longer text beneath a line, to be unfolded: what was sent, what came back, code, what it printed.
+         */
+        Fold: {
+            /** Title */
+            title: string;
+            /** Text */
+            text: string;
+            /**
+             * Code
+             * @description whether it is Python
+             * @default false
+             */
+            code: boolean;
+            /**
+             * Left Out
+             * @description characters at its end that are not told
+             * @default 0
+             */
+            left_out: number;
         };
         /**
          * Generation
@@ -1925,6 +1987,16 @@ export interface components {
             same_as: string;
         };
         /**
+         * Pin
+         * @description Whether a model stays loaded whatever else is.
+         */
+        Pin: {
+            /** Name */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+        };
+        /**
          * Place
          * @description Where a task that waits shall stand: before this one (its number or identifier), or last of all.
          */
@@ -2042,7 +2114,11 @@ export interface components {
              * @default 0
              */
             paused: number;
-            engine: components["schemas"]["EngineStatus"] | null;
+            /**
+             * Engines
+             * @description of each loaded model: those in use first, then those used last
+             */
+            engines: components["schemas"]["EngineStatus"][];
             /** @description a download or a load that goes on */
             progress: components["schemas"]["Progress"] | null;
             sample: components["schemas"]["Sample"] | null;
@@ -2482,7 +2558,11 @@ export interface components {
             pid: number;
             /** Started */
             started: number;
-            engine: components["schemas"]["EngineStatus"] | null;
+            /**
+             * Engines
+             * @description of each loaded model: those in use first, then those used last
+             */
+            engines: components["schemas"]["EngineStatus"][];
             /**
              * Tasks Running
              * @default 0
@@ -2600,6 +2680,48 @@ export interface components {
             at: number;
             /** Record */
             record: components["schemas"]["CandidateRecord"] | components["schemas"]["InspectionRecord"] | components["schemas"]["RehearsalRecord"] | components["schemas"]["RunRecord"] | components["schemas"]["DecisionRecord"] | components["schemas"]["FeedbackRecord"];
+        };
+        /**
+         * Story
+         * @description The trace of a task as people read it, bounded however long the trace is.
+         */
+        Story: {
+            task: components["schemas"]["Task"];
+            /**
+             * Why
+             * @description where each step ran, why then, what it waited for; a sentence or two each
+             */
+            why: string[];
+            /**
+             * Lines
+             * @description what happened, oldest first
+             */
+            lines: components["schemas"]["StoryLine"][];
+        };
+        /**
+         * StoryLine
+         * @description What one record of the trace says. In `what` and `facts`, what stands in backticks is code.
+         */
+        StoryLine: {
+            /**
+             * Seconds
+             * @description since the task was accepted
+             */
+            seconds: number;
+            /** What */
+            what: string;
+            /**
+             * Facts
+             * @description what else is known of it, a line each
+             */
+            facts: string[];
+            /**
+             * Findings
+             * @description of an inspection
+             */
+            findings: components["schemas"]["Finding"][];
+            /** Folds */
+            folds: components["schemas"]["Fold"][];
         };
         /** Stream */
         Stream: {
@@ -3355,6 +3477,64 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Trace"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    story: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Story"];
                 };
             };
             /** @description Bad Request */
@@ -4629,64 +4809,6 @@ export interface operations {
             };
         };
     };
-    why: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                key: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": string;
-                };
-            };
-            /** @description Bad Request */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unauthorized */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Unprocessable Entity */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     models: {
         parameters: {
             query?: never;
@@ -4883,6 +5005,57 @@ export interface operations {
             };
         };
     };
+    pin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     pull: {
         parameters: {
             query?: never;
@@ -4936,7 +5109,10 @@ export interface operations {
     };
     unload: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a model's name; all without it */
+                model?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

@@ -21,9 +21,9 @@ export function statusText(state: ILiveState): string {
   if (!pulse) {
     return 'LLM OS';
   }
-  const parts = [
-    pulse.engine ? `${modelSize(pulse.engine.model)} ${pulse.engine.state}` : 'no model loaded'
-  ];
+  // The one in use, or used last.
+  const [engine] = pulse.engines;
+  const parts = [engine ? `${modelSize(engine.model)} ${engine.state}` : 'no model loaded'];
   if (pulse.progress && pulse.progress.total > 0) {
     parts.push(
       `${pulse.progress.phase} ${Math.floor((100 * pulse.progress.done) / pulse.progress.total)} %`

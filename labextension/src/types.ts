@@ -24,6 +24,7 @@ export type Span = Schemas['Span'];
 export type Status = Schemas['Status'];
 export type StepRecord = Schemas['StepRecord'];
 export type StoredOutput = Schemas['StoredOutput'];
+export type Story = Schemas['Story'];
 export type Task = Schemas['Task'];
 export type TaskState = Task['state'];
 export type Thumb = Schemas['Feedback']['feedback'];

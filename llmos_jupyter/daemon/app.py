@@ -34,6 +34,7 @@ from llmos_jupyter.protocol import (
     Generation,
     ModelInfo,
     ModelName,
+    Pin,
     Problem,
     Pulse,
     Record,
@@ -41,6 +42,7 @@ from llmos_jupyter.protocol import (
     Setting,
     Speed,
     Status,
+    Story,
     StreamEvent,
     Task,
     TaskState,
@@ -181,8 +183,13 @@ def _task_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
 def _story_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.get("/v1/tasks/{key}", operation_id="trace", responses=NOT_FOUND)
     async def trace(key: str) -> Trace:
-        """The whole story of a task, by its number or identifier."""
+        """All that is stored of a task, by its number or identifier."""
         return await asyncio.to_thread(daemon.store.trace, key)
+
+    @app.get("/v1/tasks/{key}/story", operation_id="story", responses=NOT_FOUND)
+    async def story(key: str) -> Story:
+        """The trace of a task in words, bounded however long it is."""
+        return await daemon.story(await asyncio.to_thread(daemon.store.task, key))
 
     @app.get("/v1/tasks/{key}/code", operation_id="code", responses=NOT_FOUND)
     async def code(key: str) -> Code:
@@ -248,7 +255,7 @@ def _writing_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
 def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
     @app.get("/v1/models", operation_id="models")
     async def models() -> list[ModelInfo]:
-        return await asyncio.to_thread(lambda: selection.model_infos(selection.Machine.here(daemon.speeds.written())))
+        return await asyncio.to_thread(lambda: selection.model_infos(daemon.engines.machine()))
 
     @app.get("/v1/models/speeds", operation_id="speeds")
     async def speeds() -> list[Speed]:
@@ -266,22 +273,27 @@ def _model_routes(app: FastAPI, daemon: Daemon, touch: Any) -> None:
         async with daemon.engines.use(model.name):
             return await daemon.status()
 
+    @app.post("/v1/models/pin", operation_id="pin", dependencies=[touch])
+    async def pin(model: Pin) -> Status:
+        """Keep a model loaded, loading it first; or let it go again when others need its place."""
+        await daemon.engines.pin(model.name, model.pinned)
+        return await daemon.status()
+
     @app.post("/v1/models/pull", operation_id="pull", dependencies=[touch])
     async def pull(model: ModelName) -> ModelInfo:
         """Download a model (watch the pulses) without loading it."""
         pulled = await daemon.engines.pull(model.name)
-        infos = await asyncio.to_thread(selection.model_infos, selection.Machine.here())
+        infos = await asyncio.to_thread(lambda: selection.model_infos(daemon.engines.machine()))
         return next(info for info in infos if info.name == split(pulled.name)[0])
 
     @app.post("/v1/models/unload", operation_id="unload")
-    async def unload() -> Status:
-        await daemon.engines.unload()
+    async def unload(model: Annotated[str, Query(description="a model's name; all without it")] = "") -> Status:
+        await daemon.engines.unload(model)
         return await daemon.status()
 
     @app.post("/v1/models/remove", operation_id="remove")
     async def remove(model: ModelName) -> int:
         """Delete a model's file; says how many bytes came free."""
         found = selection.resolve(model.name)
-        if daemon.engines.loaded and split(daemon.engines.loaded)[0] == split(found.name)[0]:
-            await daemon.engines.unload()
+        await daemon.engines.unload(found.name)
         return await asyncio.to_thread(download.remove, found)

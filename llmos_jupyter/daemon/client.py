@@ -29,6 +29,7 @@ from llmos_jupyter.protocol import (
     Message,
     ModelInfo,
     ModelName,
+    Pin,
     Place,
     Priority,
     Progress,
@@ -42,6 +43,7 @@ from llmos_jupyter.protocol import (
     Speed,
     Status,
     StepRecord,
+    Story,
     StreamEvent,
     StreamItem,
     Task,
@@ -129,9 +131,9 @@ class DaemonClient:
     def retry(self, key: str) -> Task:
         return self._call("POST", f"/v1/tasks/{key}/retry", Task)
 
-    def why(self, key: str) -> str:
-        """Where each step of a task ran, why then, what it waited for, predicted against actual."""
-        return self._call("GET", f"/v1/tasks/{key}/why", str)
+    def story(self, key: str) -> Story:
+        """The trace of a task in words, with where each step ran, why then, and what it waited for."""
+        return self._call("GET", f"/v1/tasks/{key}/story", Story)
 
     def outputs(self, key: str, after: int = 0) -> Iterator[StoredOutput | Ended]:
         """What a background task shows, as it shows it; the last is its end. Goes on over a daemon that was killed."""
@@ -224,6 +226,12 @@ class DaemonClient:
 
     def load(self, name: str) -> Status:
         return self._call("POST", "/v1/models/load", Status, ModelName(name=name).model_dump_json(), timeout=None)
+
+    def pin(self, name: str, pinned: bool) -> Status:
+        """Keep a model loaded, or let it go again."""
+        return self._call(
+            "POST", "/v1/models/pin", Status, Pin(name=name, pinned=pinned).model_dump_json(), timeout=None
+        )
 
     def speeds(self) -> list[Speed]:
         """What models did when they were measured on this machine."""

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import time
 from collections.abc import AsyncGenerator
@@ -20,6 +21,9 @@ from llmos_jupyter._version import __version__
 from llmos_jupyter.daemon.advice import waits
 from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
 from llmos_jupyter.daemon.advice.explain import explain
+from llmos_jupyter.daemon.advice.story import tell
+from llmos_jupyter.daemon.engines.engine_resources import engine_resources, resource_of
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.live import Live
 from llmos_jupyter.daemon.stores.learned import Learned
@@ -27,8 +31,7 @@ from llmos_jupyter.daemon.stores.speed_store import SpeedStore
 from llmos_jupyter.daemon.stores.step_store import StepStore
 from llmos_jupyter.daemon.stores.store import Store, UnknownTask, is_final
 from llmos_jupyter.daemon.warmth import Warmth
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
-from llmos_jupyter.daemon.work.generations import ENGINE, Generations
+from llmos_jupyter.daemon.work.generations import Generations
 from llmos_jupyter.daemon.work.jobs import Jobs
 from llmos_jupyter.daemon.work.measuring import measure
 from llmos_jupyter.daemon.work.pools import Pools
@@ -55,6 +58,7 @@ from llmos_jupyter.protocol import (
     Session,
     Speed,
     Status,
+    Story,
     StreamItem,
     Task,
 )
@@ -91,7 +95,7 @@ class Daemon:
         self.warmth = Warmth(self.engines)
         self.adviser = Adviser(self.learned, self.engines)
         self.pools = Pools()
-        self.schedule = Schedule(StepStore(store), self.events, self._resources())
+        self.schedule = Schedule(StepStore(store), self.events, self.pools.resources())
         self.jobs = Jobs(store, self.events, self.schedule, self.pools, self.learned, self.ended)
         self.generations = Generations(
             self.engines,
@@ -100,6 +104,7 @@ class Daemon:
             self._keep_candidate,
             self.jobs.standstill.while_writing,
             self.warmth.give_way,
+            self._engine_of,
         )
         self.sampling = Sampling(store, self._work)
         self.live = Live(store, self.events, self.engines, self.sampling)
@@ -110,6 +115,8 @@ class Daemon:
 
     async def start(self) -> None:
         """Take up what an earlier daemon left."""
+        # Its engines ended with it, and what they kept is of no use to others.
+        await asyncio.to_thread(shutil.rmtree, paths.states_dir(), ignore_errors=True)
         self._preparing = asyncio.create_task(asyncio.to_thread(self.adviser.prepare))
         await self.schedule.start()
         await self._look_again()
@@ -121,10 +128,16 @@ class Daemon:
         if await self.pools.refresh():
             self.schedule.set_resources(self._resources())
 
-    def _resources(self) -> list[Resource]:
-        """What steps occupy: the engine's slots, which share its speed, and where jobs run."""
-        slots = self.engines.slots or config.load().slots
-        return [Resource(ENGINE, slots=slots, undivided=True), *self.pools.resources()]
+    def _resources(self, coming: str = "") -> list[Resource]:
+        """What steps occupy: the slots of the models that are loaded, or that steps wait for, and where jobs run."""
+        return [*engine_resources(self.engines, {coming, *self.schedule.wanted()}), *self.pools.resources()]
+
+    def _engine_of(self, model: str) -> str:
+        """What a step of a model occupies: the schedule knows of it from now on."""
+        resource = resource_of(model)
+        if resource not in self.schedule.resources:
+            self.schedule.set_resources(self._resources(resource))
+        return resource
 
     # --- tasks ------------------------------------------------------------------------------
 
@@ -218,19 +231,18 @@ class Daemon:
 
     async def resources(self) -> list[ResourceInfo]:
         """What there is to run on, and how much of it is taken."""
-        engine = await self.engines.status()
-        return await describe(self.pools, [engine] if engine else [], self.store)
+        return await describe(self.pools, await self.engines.status(), self.store)
 
-    async def why(self, task: Task) -> str:
-        """Where its steps ran, why then, what they waited for, predicted against actual."""
+    async def story(self, task: Task) -> Story:
+        """Its trace in words: where its steps ran, why then, what they waited for, and what each record says."""
         steps = await self.schedule.steps(task=task.id)
         trace = await asyncio.to_thread(self.store.trace, task.id)
         models = [r.record.candidate.model for r in trace.records if isinstance(r.record, CandidateRecord)]
         used = await asyncio.to_thread(self.sampling.used, {task.id: task.number})
-        text = explain(task, steps, self.schedule.why, models[0] if models else "", used)
+        why = explain(task, steps, self.schedule.why, models[0] if models else "", used)
         if wait := waits.said(waits.parts(trace, steps)):
-            text += f"\n- {wait}"
-        return self.jobs.in_numbers(text)
+            why.append(wait)
+        return await asyncio.to_thread(tell, trace, [self.jobs.in_numbers(sentence) for sentence in why])
 
     async def lessons(self) -> list[Lesson]:
         """What was learned, and what the waits for the last answers were made of."""
@@ -310,7 +322,7 @@ class Daemon:
             protocol=PROTOCOL,
             pid=os.getpid(),
             started=self.started,
-            engine=await self.engines.status(),
+            engines=await self.engines.status(),
             tasks_running=len(running),
             sessions=len({task.session.id for task in running}),
             cores=self.sampling.neighbours.cores,
@@ -327,7 +339,8 @@ class Daemon:
 
     def _work(self) -> Work:
         """Who works now, for the sampler. Called in its thread: reads, and changes nothing."""
-        engines, generations = self.engines, self.generations
+        residents, generations = list(self.engines.residents), self.generations
+        current = residents[0] if residents else None
         processes, writing = self.pools.processes(), generations.writing
         numbers = {}
         for task in {*processes, *writing}:
@@ -336,15 +349,15 @@ class Daemon:
         return Work(
             processes=processes,
             numbers=numbers,
-            model=engines.loaded or "",
-            engine_pid=engines.pid,
-            slots=engines.slots,
-            busy=engines.users,
+            model=current.model.name if current else "",
+            engine_pids=tuple(pid for resident in residents if (pid := resident.engine.pid)),
+            slots=current.engine.slots if current else 0,
+            busy=current.users if current else 0,
             waiting=self.schedule.waiting_of("generation"),
             written=generations.tokens_written,
             read=generations.tokens_read,
             writing=writing,
-            cache=self.engines.cache,
+            cache=current.cache if current else None,
         )
 
     def _threads(self) -> int:
@@ -372,7 +385,7 @@ class Daemon:
             await self.jobs.remove_forgotten()
 
     async def keep_house(self) -> None:
-        """Every few seconds: reap, unload the idle model, and return when the daemon has been idle long enough."""
+        """Every few seconds: reap, unload idle models, and return when the daemon has been idle long enough."""
         looked = float("-inf")
         while True:
             before = time.monotonic()
@@ -398,9 +411,7 @@ class Daemon:
             if self.generations.busy or self.jobs.busy:
                 self.touch()
                 continue
-            if self.engines.loaded and now - self.engines.last_used > settings.unload_after:
-                log.info("unloading the idle model")
-                await self.engines.unload()
+            await self.engines.unload_idle(settings.unload_after)
             if now - max(self.last_activity, self.engines.last_used) > settings.exit_after:
                 return
 

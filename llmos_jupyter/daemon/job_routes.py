@@ -132,8 +132,3 @@ def _looking(app: FastAPI, daemon: Daemon) -> None:
         if task is not None:
             task = (await asyncio.to_thread(daemon.store.task, task)).id
         return await daemon.schedule.steps(task=task, since=since)
-
-    @app.get("/v1/tasks/{key}/why", operation_id="why", responses=NOT_FOUND)
-    async def why(key: str) -> str:
-        """Where each step of a task ran, why then, what it waited for, predicted against actual."""
-        return await daemon.why(await asyncio.to_thread(daemon.store.task, key))

@@ -13,10 +13,10 @@ import time
 from collections.abc import AsyncGenerator
 
 from llmos_jupyter._version import __version__
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.events import Events
 from llmos_jupyter.daemon.stores import task_lists
 from llmos_jupyter.daemon.stores.store import Store
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.sampling import Sampling
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import PROTOCOL, Progress, Pulse
@@ -111,7 +111,7 @@ class Live:
 
     async def _make(self) -> Pulse:
         revision = self._events.revision
-        counts, engine = await asyncio.gather(
+        counts, engines = await asyncio.gather(
             asyncio.to_thread(task_lists.counts, self._store), self._engines.status(ask=False)
         )
         return Pulse(
@@ -123,7 +123,7 @@ class Live:
             running=counts.get("running", 0),
             waiting=counts.get("accepted", 0),
             paused=counts.get("paused", 0),
-            engine=engine,
+            engines=engines,
             progress=self._progress,
             sample=self._sampling.latest(),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.engines.speaking.openai_http import EngineGone
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Warming

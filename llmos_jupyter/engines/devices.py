@@ -53,6 +53,11 @@ def seen() -> Seen:
     return _seen(int(time.monotonic() // _BELIEVED))
 
 
+def look_again() -> None:
+    """The memory of GPUs has changed by our doing: what was seen is not believed any longer."""
+    _seen.cache_clear()
+
+
 @functools.lru_cache(maxsize=1)
 def _seen(period: int) -> Seen:
     ended = child.run("llmos_jupyter.engines.starting.llama_cpp_devices", (), environment=library_path())

@@ -47,7 +47,7 @@ from llmos_jupyter.protocol.machine import (
     Status,
     Usage,
 )
-from llmos_jupyter.protocol.models import ModelInfo, ModelName, Setting, Speed
+from llmos_jupyter.protocol.models import ModelInfo, ModelName, Pin, Setting, Speed
 from llmos_jupyter.protocol.queue import Lesson, Place, Priority, Queued, Span, StepKind, StepRecord, StepState
 from llmos_jupyter.protocol.records import (
     CandidateRecord,
@@ -63,6 +63,7 @@ from llmos_jupyter.protocol.records import (
     StoredRecord,
     Trace,
 )
+from llmos_jupyter.protocol.story import Fold, Story, StoryLine
 from llmos_jupyter.protocol.task import (
     FINAL_STATES,
     INTERACTIVE,
@@ -112,6 +113,7 @@ __all__ = [
     "Finding",
     "FindingKind",
     "Finish",
+    "Fold",
     "Generation",
     "GpuProcess",
     "GpuSample",
@@ -123,6 +125,7 @@ __all__ = [
     "ModelName",
     "NameChange",
     "Options",
+    "Pin",
     "Place",
     "Preempted",
     "Preference",
@@ -152,6 +155,8 @@ __all__ = [
     "StepRecord",
     "StepState",
     "StoredRecord",
+    "Story",
+    "StoryLine",
     "StreamEvent",
     "StreamItem",
     "Task",

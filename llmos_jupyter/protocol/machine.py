@@ -20,7 +20,9 @@ class EngineStatus(Wire):
     slots: int = 0
     busy_slots: int = 0
     context: int = Field(0, description="tokens one request may use, prompt and answer together")
-    memory_bytes: int = 0
+    memory_bytes: int = Field(0, description="that it takes, or will when its context is full")
+    pinned: bool = Field(False, description="it is not ended to make room for another model, nor because it is idle")
+    last_used: float = Field(0.0, description="seconds since the epoch")
     restarts: int = 0
     error: str = ""
     lacks: list[str] = Field(
@@ -35,13 +37,25 @@ class Status(Wire):
     protocol: int
     pid: int
     started: float
-    engine: EngineStatus | None = None
+    engines: list[EngineStatus] = Field(
+        default_factory=list, description="of each loaded model: those in use first, then those used last"
+    )
     tasks_running: int = 0
     sessions: int = 0
     cores: int = Field(0, description="physical cores that engines and tasks may use")
     cores_taken: float = Field(0.0, description="of those, what other programs took in the last seconds")
     database: str
     log: str
+
+    @property
+    def engine(self) -> EngineStatus | None:
+        """The engine in use, or used last."""
+        return self.engines[0] if self.engines else None
+
+    def serving(self, model: str) -> EngineStatus | None:
+        """The engine of a model, on whichever device; where none is known by this name, the one in use."""
+        named = (engine for engine in self.engines if engine.model.partition("@")[0] == model.partition("@")[0])
+        return next(named, self.engine)
 
 
 class GpuProcess(Wire):
@@ -72,7 +86,8 @@ class GpuSample(Wire):
 
 
 class EngineSample(Wire):
-    """What the engine does: tokens written and read in the last second, slots, and its cache."""
+    """What the engine in use does: tokens written and read in the last second, slots, and its cache. `memory_bytes`: of
+    all engines."""
 
     model: str
     tokens_per_second: float = 0.0
@@ -127,9 +142,16 @@ class Pulse(Wire):
     running: int = 0
     waiting: int = 0
     paused: int = 0
-    engine: EngineStatus | None = None
+    engines: list[EngineStatus] = Field(
+        default_factory=list, description="of each loaded model: those in use first, then those used last"
+    )
     progress: Progress | None = Field(None, description="a download or a load that goes on")
     sample: Sample | None = None
+
+    @property
+    def engine(self) -> EngineStatus | None:
+        """The engine in use, or used last."""
+        return self.engines[0] if self.engines else None
 
 
 class ResourceInfo(Wire):

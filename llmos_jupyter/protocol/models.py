@@ -38,6 +38,13 @@ class ModelName(Wire):
     name: str
 
 
+class Pin(Wire):
+    """Whether a model stays loaded whatever else is."""
+
+    name: str
+    pinned: bool
+
+
 class Setting(Wire):
     """A new value for one of the user's settings, as `%llmos config NAME=VALUE` takes it."""
 

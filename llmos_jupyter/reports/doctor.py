@@ -23,6 +23,7 @@ from llmos_jupyter.engines import devices, download, selection
 from llmos_jupyter.engines.speaking import address
 from llmos_jupyter.engines.speaking.capabilities import LLAMA_CPP, MLX, TABLE, TRANSFORMERS
 from llmos_jupyter.errors import LLMOSError
+from llmos_jupyter.reports.tables import used
 from llmos_jupyter.sandbox import lock
 from llmos_jupyter.system.device_names import Device, parse
 from llmos_jupyter.units import size
@@ -150,13 +151,16 @@ def measured() -> dict[str, float]:
 
 
 def _never_measured() -> str:
-    """The model that is loaded on this machine, if nobody uses it and nothing is known of its speed."""
+    """A model that is loaded on this machine, if nobody uses any and nothing is known of its speed."""
     if lifecycle.find() is None:
         return ""
-    engine = DaemonClient(start=False).status().engine
-    if engine is None or engine.engine not in TABLE or engine.state != "ready" or engine.busy_slots:
-        return ""
-    return "" if engine.model in measured() else engine.model
+    known = measured()
+    for engine in DaemonClient(start=False).status().engines:
+        if engine.busy_slots:  # what is measured beside it would not be true
+            return ""
+        if engine.engine in TABLE and engine.state == "ready" and engine.model not in known:
+            return engine.model
+    return ""
 
 
 def _speeds() -> Iterator[Check]:
@@ -231,10 +235,15 @@ def _daemon() -> Iterator[Check]:
         return
     status = DaemonClient(start=False).status()
     yield Check("daemon", "ok", f"{status.version}, process {status.pid}, log {status.log}")
-    if engine := status.engine:
+    for engine in status.engines:
         state: Literal["ok", "bad"] = "bad" if engine.state == "failed" else "ok"
         trouble = f": {engine.error}" if engine.error else ""
-        yield Check("engine", state, f"{engine.model} in {engine.engine}: {engine.state}{trouble}")
+        memory = f", {size(engine.memory_bytes)} of memory" if engine.memory_bytes else ""
+        yield Check(
+            "engine",
+            state,
+            f"{engine.model} in {engine.engine}: {engine.state}{trouble}{memory}; {used(engine)}",
+        )
         for clause in engine.lacks:
             yield Check("engine", "note", clause)
 

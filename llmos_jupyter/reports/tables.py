@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
-from llmos_jupyter.protocol import Lesson, ModelInfo, ResourceInfo, Status
-from llmos_jupyter.units import size
+from llmos_jupyter.protocol import EngineStatus, Lesson, ModelInfo, ResourceInfo, Status
+from llmos_jupyter.units import about, size
 
 
 def status_text(status: Status) -> str:
     """What the daemon is and has, in a few lines."""
     up = time.strftime("%H:%M:%S", time.gmtime(max(time.time() - status.started, 0)))
     lines = [f"daemon   {status.version}, process {status.pid}, up {up}"]
-    engine = status.engine
-    if engine is None:
+    if not status.engines:
         lines.append("engine   no model is loaded; the next request loads one")
-    else:
+    for engine in status.engines:
         threads = f", {engine.threads} thread{'s' if engine.threads > 1 else ''}" if engine.threads else ""
         lines.append(
             f"engine   {engine.model} on {engine.device} ({engine.engine}{threads}), {engine.state}; "
             f"{engine.busy_slots} of {engine.slots} slots busy; {engine.context} tokens a request; "
-            f"{size(engine.memory_bytes)} of memory"
+            f"{size(engine.memory_bytes)} of memory; {used(engine)}"
         )
         if engine.restarts:
             lines.append(f"         restarted {engine.restarts} times")
@@ -34,6 +34,12 @@ def status_text(status: Status) -> str:
     return "\n".join(lines)
 
 
+def used(engine: EngineStatus) -> str:
+    """Whether a model stays loaded, and when it was used last: `pinned, used 3 min ago`."""
+    when = "in use" if engine.busy_slots else f"used {about(time.time() - engine.last_used)} ago"
+    return f"pinned, {when}" if engine.pinned else when
+
+
 def taken_by_others(status: Status) -> str:
     """`1 of 2 cores is taken by other programs`; empty where as good as none is."""
     cores = round(status.cores_taken)
@@ -42,8 +48,8 @@ def taken_by_others(status: Status) -> str:
     return f"{cores} of {status.cores} cores {'is' if cores == 1 else 'are'} taken by other programs"
 
 
-def model_table(models: list[ModelInfo]) -> str:
-    """One line a model: is it here, does it fit, which one is automatic."""
+def model_table(models: list[ModelInfo], engines: Sequence[EngineStatus] = ()) -> str:
+    """One line a model: is it here, does it fit, which one is automatic. Below: those that are loaded."""
     width = max((len(model.name) for model in models), default=0)
     lines = [f"  {'name':<{width}}  {'file':>8}  {'memory':>8}  here  fits  licence"]
     for model in models:
@@ -54,6 +60,10 @@ def model_table(models: list[ModelInfo]) -> str:
             f"{fits:<4}  {model.licence}"
         )
     lines += [f"* auto: {model.why}" for model in models if model.automatic]
+    lines += [
+        f"loaded: {engine.model} on {engine.device}, {size(engine.memory_bytes)} of memory, {used(engine)}"
+        for engine in engines
+    ]
     return "\n".join(lines)
 
 

@@ -29,7 +29,8 @@ class Resource:
     GPUs too (a worker on this machine), not on its slots.
     `held_cores` are taken from the one around it while at least one step runs here: an engine decodes all its slots
     with the same threads.
-    `undivided`: what runs on it shares its speed, so steps of a lower class do not run beside those of a higher one.
+    `undivided`: what runs on it or within it shares its speed, so steps of a lower class do not run beside those of a
+    higher one. Engines within one device, of which each holds all of it, write one after the other.
     """
 
     id: str

@@ -18,7 +18,7 @@ from llmos_jupyter.session.notebook import AnswerFailed, Notebook
 from llmos_jupyter.session.subcommands import SUBCOMMANDS, help_text
 from llmos_jupyter.session.tasks import priority, write_trace
 from llmos_jupyter.widgets.queue import queue_text
-from llmos_jupyter.widgets.trace import task_line, trace_text
+from llmos_jupyter.widgets.story import story_text, task_line
 
 if TYPE_CHECKING:
     from llmos_jupyter.protocol import Task
@@ -52,7 +52,7 @@ def _status(notebook: Notebook, argument: str) -> None:
 
 @_subcommand
 def _models(notebook: Notebook, argument: str) -> None:
-    print(model_table(notebook.client.models()))
+    print(model_table(notebook.client.models(), notebook.client.status().engines))
 
 
 @_subcommand
@@ -85,12 +85,10 @@ def _code(notebook: Notebook, argument: str) -> None:
 def _why(notebook: Notebook, argument: str) -> None:
     from IPython.display import display
 
-    trace = notebook.client.trace(argument or str(_last(notebook).number))
-    text = trace_text(trace)
-    if steps := notebook.client.why(trace.task.id):
-        text += f"\n\n### Where and when\n\n{steps}"
+    story = notebook.client.story(argument or str(_last(notebook).number))
+    text = story_text(story)
     if hasattr(notebook.shell, "kernel"):
-        display({"text/markdown": text, "text/plain": text}, raw=True)
+        display({"text/markdown": story_text(story, markdown=True), "text/plain": text}, raw=True)
     else:
         print(text)
 

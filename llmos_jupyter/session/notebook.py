@@ -26,7 +26,7 @@ from llmos_jupyter.session.background import Background
 from llmos_jupyter.session.handle import Handle
 from llmos_jupyter.session.leaving import leaves, notice_once
 from llmos_jupyter.session.showing import Show
-from llmos_jupyter.session.using import model_on_device
+from llmos_jupyter.session.using import model_on_device, pinning
 from llmos_jupyter.signatures import Signatures
 from llmos_jupyter.system.device_names import split
 from llmos_jupyter.system.processes import started
@@ -245,24 +245,30 @@ class Notebook:
         return Options.model_validate(filled | given)
 
     def use(self, name: str) -> str:
-        """Make this model the notebook's, and load it: a name, with `--device` and a device or a server's address.
-        Returns a sentence."""
+        """Make this model the notebook's, and load it: a name, with `--device` and a device or a server's address, and
+        `--pin` to keep it loaded. `--unpin` lets it go again, and changes nothing else. Returns a sentence."""
+        name, pinned = pinning(name)
         name = model_on_device(name)
         chosen = name if split(name)[0] == "auto" else selection.resolve(name).name
+        if pinned is False:
+            self.client.pin(chosen, False)
+            return f"{name} is ended again when other models need its memory, or when it is idle."
         self._view = view_for(self.shell)
         try:
             self._view.working(f"loading {name}")
-            status = self.client.load(chosen)
+            status = self.client.pin(chosen, True) if pinned else self.client.load(chosen)
         except KeyboardInterrupt:
             raise AnswerStopped("Interrupted; the model in use is the one it was.") from None
         finally:
             self._view.abandon()
             self._view = None
         self.model = chosen
-        loaded = status.engine.model if status.engine else self.model
+        engine = status.serving(chosen)
+        loaded = engine.model if engine else self.model
         notice = notice_once(self._means(self.model))
-        where = f" on {status.engine.device}" if status.engine and split(chosen)[1] else ""
-        return f"This notebook now uses {loaded.partition('@')[0] if where else loaded}{where}." + (
+        where = f" on {engine.device}" if engine and split(chosen)[1] else ""
+        stays = ", which stays loaded" if pinned else ""
+        return f"This notebook now uses {loaded.partition('@')[0] if where else loaded}{where}{stays}." + (
             f" {notice}" if notice else ""
         )
 
@@ -275,11 +281,11 @@ class Notebook:
         return config.load().model if split(model)[0] == "auto" else model
 
     def _context_tokens(self) -> int:
-        """How long a prompt may be: what the loaded engine offers, or what it will."""
+        """How long a prompt may be: what the engine of the notebook's model offers, or what it will."""
+        settings = config.load()
         status = self.client.status()
-        if status.engine and status.engine.context:
-            return status.engine.context
-        return config.load().context_tokens
+        engine = status.serving(self._means(self.model or settings.model))
+        return engine.context if engine and engine.context else settings.context_tokens
 
     def _say(self, text: str) -> None:
         if self._view:

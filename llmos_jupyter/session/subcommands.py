@@ -40,9 +40,10 @@ _TABLE = (
     # The path of a file or folder may hold blanks.
     Subcommand(
         "use",
-        r"\S+|[/~.]\S.*",
+        r"\S+(\s+--(device(=|\s+)\S+|(un)?pin))*|[/~.]\S.*",
         "NAME",
-        "use this model in this notebook (auto: let llmos choose);\na server elsewhere: http://host:8000/v1#model",
+        "use this model in this notebook (auto: let llmos choose);\na server elsewhere: http://host:8000/v1#model;\n"
+        "--device cpu: compute it there; --pin: keep it loaded (--unpin: no longer)",
     ),
     Subcommand("history", _COUNT, "[N]", "the last N requests of this notebook"),
     Subcommand("code", _MAYBE_TASK, "[N]", "the code of request N (default: the last) into the next cell"),

@@ -11,6 +11,17 @@ from llmos_jupyter.system.device_names import parse, split
 _DEVICE = re.compile(r"(?:^|\s)--device(?:=|\s+|$)(?P<device>\S*)")
 
 
+_PIN = re.compile(r"(?:^|\s)--(?P<un>un)?pin(?=\s|$)")
+
+
+def pinning(text: str) -> tuple[str, bool | None]:
+    """What is left without `--pin` or `--unpin`, and which of them was said. Raises LLMOSError for both."""
+    said = {found["un"] is None for found in _PIN.finditer(text)}
+    if len(said) > 1:
+        raise LLMOSError("Write `--pin` or `--unpin`, not both.")
+    return _PIN.sub("", text).strip(), said.pop() if said else None
+
+
 def model_on_device(text: str) -> str:
     """`1.5b --device cpu` as one name, `1.5b@cpu`; with a server's address for a device, `http://host/v1#1.5b`.
     Raises LLMOSError for what is no device."""

@@ -111,14 +111,14 @@ class NotebookAnswer:
     def answer(self, code: str, notes: list[str], status: str = "") -> None:
         self._waiting = False
         lines = [status, *notes] if status else notes
-        markdown = f"{_fenced(code)}\n\n{_small(lines)}"
+        markdown = f"{fenced(code)}\n\n{_small(lines)}"
         known: dict[str, Any] = {"kind": "code", "text": code, "notes": notes, "doing": "", "printed": ""}
         self._show((markdown, "\n".join([code, *lines])), now=True, **known)
 
     def running(self, how: str, printed: str) -> None:
         standing = markdown, text = self._texts
         printed = "\n".join(printed.rstrip().splitlines()[-PREVIEW_LINES:])
-        preview = f"\n\n{_fenced(printed, 'text')}" if printed else ""
+        preview = f"\n\n{fenced(printed, 'text')}" if printed else ""
         shown = (
             f"{markdown}\n\n*running {escape(how)} ...*{preview}",
             "\n".join([text, f"running {how} ...", printed]).rstrip(),
@@ -282,7 +282,8 @@ def unfenced(text: str) -> str:
     return re.sub(r"\n?`{1,3}\s*$", "", body) if body != text else text
 
 
-def _fenced(code: str, language: str = "python") -> str:
+def fenced(code: str, language: str = "python") -> str:
+    """Text as a code block of Markdown, whatever marks of one are in it."""
     fence = "```"
     while fence in code:
         fence += "`"
@@ -290,10 +291,10 @@ def _fenced(code: str, language: str = "python") -> str:
 
 
 def _small(notes: list[str]) -> str:
-    return "  \n".join(f"<small>{_marked(note)}</small>" for note in notes)
+    return "  \n".join(f"<small>{marked(note)}</small>" for note in notes)
 
 
-def _marked(note: str) -> str:
+def marked(note: str) -> str:
     """A note as Markdown: its `code` stays code, everything else is text."""
     parts = re.split(r"(`[^`\n]+`)", note)
     return "".join(part if part.startswith("`") and len(part) > 1 else escape(part) for part in parts)

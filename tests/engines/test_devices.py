@@ -13,7 +13,7 @@ from llmos_jupyter.engines.devices import Gpu, Seen
 from llmos_jupyter.engines.selection import Machine
 from llmos_jupyter.engines.starting import placement
 from llmos_jupyter.errors import LLMOSError
-from llmos_jupyter.session.using import model_on_device
+from llmos_jupyter.session.using import model_on_device, pinning
 from llmos_jupyter.system.device_names import Device, parse, split
 
 CARD = Gpu(Device("cuda", 0), "CUDA0", "NVIDIA L4", 20 << 30, 24 << 30)
@@ -147,3 +147,21 @@ def test_the_memory_of_the_card_that_is_named_counts(monkeypatch: pytest.MonkeyP
     placement.refuse(catalogue.resolve("14b"), machine)
     with pytest.raises(LLMOSError, match=r"2\.1 GB are free on NVIDIA L4"):
         placement.refuse(catalogue.resolve("14b@cuda:1"), machine)
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("1.5b", ("1.5b", None)),
+        ("1.5b --pin", ("1.5b", True)),
+        ("1.5b --unpin --device cpu", ("1.5b --device cpu", False)),
+        ("/data/a --pinned.gguf", ("/data/a --pinned.gguf", None)),
+    ],
+)
+def test_what_is_to_stay_loaded_is_said_behind_the_model(said: str, expected: tuple[str, bool | None]) -> None:
+    assert pinning(said) == expected
+
+
+def test_both_pins_at_once_are_refused() -> None:
+    with pytest.raises(LLMOSError, match="not both"):
+        pinning("1.5b --pin --unpin")

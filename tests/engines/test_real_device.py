@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.measuring import measure
 from llmos_jupyter.engines import devices
 from llmos_jupyter.engines.devices import Seen
@@ -30,8 +30,7 @@ def test_it_computes_where_it_is_told(home: Path, monkeypatch: pytest.MonkeyPatc
         room = EngineRoom(lambda: None)
         try:
             async with room.use(f"{SMALL}@cpu"):
-                status = await room.status(ask=False)
-                assert status
+                (status,) = await room.status(ask=False)
                 assert (status.device, room.loaded) == ("cpu", f"{SMALL}@cpu")
             with pytest.raises(LLMOSError, match="for vulkan run `pip install"):
                 async with room.use(f"{SMALL}@vulkan"):
@@ -48,8 +47,7 @@ def test_other_threads_and_what_it_had_read_is_kept(home: Path) -> None:
         try:
             for expected in (1, 2):
                 async with room.use(SMALL) as server:
-                    status = await room.status(ask=False)
-                    assert status
+                    (status,) = await room.status(ask=False)
                     assert status.threads == min(expected, room.machine().cores)
                     asked = Generation(messages=LONG, max_tokens=2)
                     replies = [item async for item in server.stream(asked) if isinstance(item, Reply)]

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from llmos_jupyter.daemon.client import DaemonClient
-from llmos_jupyter.daemon.work import engine_room
+from llmos_jupyter.daemon.engines import engine_room
 from llmos_jupyter.engines import catalogue, weights_folder
 from llmos_jupyter.engines.selection import Machine
 from llmos_jupyter.engines.speaking.capabilities import MLX, TABLE, TRANSFORMERS

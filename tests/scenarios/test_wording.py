@@ -16,9 +16,9 @@ from llmos_jupyter.agent.answering.stream.deadline import Deadline
 from llmos_jupyter.agent.capability.capabilities import Grants, level, wants
 from llmos_jupyter.agent.context.notebook_context import NotebookContext
 from llmos_jupyter.daemon.advice.adviser import STRATEGY, Adviser
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.stores.learned import Learned
 from llmos_jupyter.daemon.stores.store import Store
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.effects.copy import outcome
 from llmos_jupyter.effects.copy.kernel_copy import supported
 from llmos_jupyter.protocol import (

@@ -236,14 +236,16 @@ def test_history_code_and_why_tell_the_whole_story(notebook: Kernel) -> None:
     assert "answer = 42" in notebook.run("%llmos code").next_input
     story = notebook.run("%llmos why").text
     for part in (
-        "Sent:",
-        "[system]",
+        "Candidate 1 · ",
+        "tokens read",
+        "Sent: system:",
         "penguins: DataFrame",
         "Came back:",
-        "inspection",
-        "tried in the sandbox",
-        "run",
-        "tokens read",
+        "Inspection",
+        "Tried in the sandbox",
+        "Run",
+        "Names: created `answer`",
+        "### Where and when",
     ):
         assert part in story
 

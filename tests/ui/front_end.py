@@ -42,7 +42,9 @@ class FrontEnd:
         """Wait until the page speaks with its kernel: what a page shows before that is what it expects."""
         end = time.monotonic() + 60
         while time.monotonic() < end:
-            kernels = httpx.get(f"{self.url}api/kernels", params={"token": TOKEN}, trust_env=False).json()
+            answer = httpx.get(f"{self.url}api/kernels", params={"token": TOKEN}, trust_env=False)
+            # While a kernel of an earlier test ends, the server may answer with an error instead of the list.
+            kernels = answer.json() if answer.is_success else []
             if any(kernel["execution_state"] == "idle" and kernel["connections"] for kernel in kernels):
                 return
             time.sleep(0.2)

@@ -164,7 +164,7 @@ def test_an_answer_begun_anew_is_written_anew(capsys: pytest.CaptureFixture[str]
 
 @given(st.text(alphabet="<>&`*_|[]()#\\ax\n", max_size=40))
 def test_notes_cannot_bring_markup_of_their_own(text: str) -> None:
-    marked = answer._marked(f"failed ({text.replace('`', '')})")
+    marked = answer.marked(f"failed ({text.replace('`', '')})")
     for character in "<*_[":
         for place, found in enumerate(marked):
             assert found != character or marked[place - 1] == "\\"

@@ -28,7 +28,7 @@ describe('statusText', () => {
       }
     });
     expect(
-      statusText({ ...state, pulse: pulse({ engine: engine(), running: 2, sample: writing }) })
+      statusText({ ...state, pulse: pulse({ engines: [engine()], running: 2, sample: writing }) })
     ).toBe('LLM OS: 1.5B ready · 2 running · 13 tok/s');
   });
 

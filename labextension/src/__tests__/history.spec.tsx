@@ -2,8 +2,8 @@ import { act, fireEvent, render, screen, within } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import React from 'react';
 
-import { History, type IDetails, type IHistoryProps } from '../components/history';
-import type { Task } from '../types';
+import { History, type IHistoryProps } from '../components/history';
+import type { Story, Task } from '../types';
 
 const NOW = 1_760_000_000;
 
@@ -24,41 +24,10 @@ function task(number: number, changes: Partial<Task> = {}): Task {
   };
 }
 
-const DETAILS: IDetails = {
-  why: 'The model wrote for 2.1 s.',
-  trace: {
-    task: task(1),
-    records: [
-      {
-        id: 1,
-        at: NOW,
-        record: {
-          type: 'inspection',
-          round: 0,
-          index: 0,
-          code: 'x = <b>1</b>',
-          findings: [
-            { kind: 'syntax', severity: 'error', message: 'not Python', line: 1, suggestions: [] }
-          ]
-        }
-      },
-      {
-        id: 2,
-        at: NOW,
-        record: {
-          type: 'run',
-          round: 1,
-          index: 0,
-          code: `x = 1\n${'#'.repeat(1_000_000)}`,
-          run: {
-            status: 'ok',
-            changes: [{ name: 'x', kind: 'created', type: 'int' }],
-            seconds: 0.5
-          }
-        }
-      }
-    ]
-  } as unknown as IDetails['trace']
+const STORY: Story = {
+  task: task(1),
+  why: ['The model wrote for 2.1 s.'],
+  lines: [{ seconds: 0.5, what: 'Inspection: nothing found', facts: [], findings: [], folds: [] }]
 };
 
 function props(changes: Partial<IHistoryProps> = {}): IHistoryProps {
@@ -76,7 +45,7 @@ function props(changes: Partial<IHistoryProps> = {}): IHistoryProps {
     hasCell: () => true,
     onShowCell: jest.fn(),
     onRetry: jest.fn(),
-    onDetails: () => Promise.resolve(DETAILS),
+    onWhy: () => Promise.resolve(STORY),
     ...changes
   };
 }
@@ -157,21 +126,24 @@ test('each task offers what can be done with it', async () => {
   expect(onInsert).toHaveBeenCalledWith(tasks[0]);
 });
 
-test('"Why" tells the reason and the trace as text, and of a megabyte of code the beginning', async () => {
-  const { container } = render(<History {...props({ tasks: [task(1)] })} />);
+test('"Why" tells the words, the reason and what happened, and again when the task has come further', async () => {
+  const onWhy = jest.fn(() => Promise.resolve(STORY));
+  const running = task(1, { state: 'running' });
+  const { rerender } = render(<History {...props({ tasks: [running], onWhy })} />);
+  expect(onWhy).not.toHaveBeenCalled();
   await userEvent.click(screen.getByRole('button', { name: 'Why: task 1' }));
   expect(await screen.findByText('The model wrote for 2.1 s.')).toBeInTheDocument();
-  expect(screen.getByText('error, line 1: not Python')).toBeInTheDocument();
-  expect(screen.getByText('x = <b>1</b>')).toBeInTheDocument();
-  expect(screen.getByText('Names: created x (int)')).toBeInTheDocument();
-  const shown = container.querySelectorAll('pre')[1].textContent ?? '';
-  expect(shown.length).toBeLessThan(11_000);
-  expect(shown).toMatch(/… 990,006 more characters$/);
+  expect(rows()[0].querySelector('.jp-llmos-History-details')).toHaveTextContent(
+    'request 1The model wrote for 2.1 s.+0.50 s Inspection: nothing found'
+  );
+  rerender(<History {...props({ tasks: [task(1)], onWhy })} />);
+  await screen.findByText('Inspection: nothing found');
+  expect(onWhy.mock.calls).toEqual([[running], [task(1)]]);
 });
 
 test('when the reason cannot be had, the sentence stands there', async () => {
-  const onDetails = (): Promise<IDetails> => Promise.reject(new Error('No daemon runs.'));
-  render(<History {...props({ tasks: [task(1)], onDetails })} />);
+  const onWhy = (): Promise<Story> => Promise.reject(new Error('No daemon runs.'));
+  render(<History {...props({ tasks: [task(1)], onWhy })} />);
   await userEvent.click(screen.getByRole('button', { name: 'Why: task 1' }));
   expect(await screen.findByRole('alert')).toHaveTextContent('No daemon runs.');
 });

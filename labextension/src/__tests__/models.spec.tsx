@@ -3,7 +3,8 @@ import userEvent from '@testing-library/user-event';
 import React from 'react';
 
 import { type IModelsProps, Models } from '../components/models';
-import type { EngineStatus, ModelInfo } from '../types';
+import type { ModelInfo } from '../types';
+import { engine } from './things';
 
 const SMALL: ModelInfo = {
   name: 'small-0.5b',
@@ -26,17 +27,19 @@ const LARGE: ModelInfo = {
   automatic: false,
   why: 'needs 6.1 GB of memory and 4.0 GB are free'
 };
-const ENGINE = { engine: 'llama.cpp', model: 'small-0.5b', state: 'ready' } as EngineStatus;
+const ENGINE = engine({ model: 'small-0.5b', memory_bytes: 1.1e9, last_used: 820, busy_slots: 0 });
 
 function show(changes: Partial<IModelsProps> = {}): IModelsProps {
   const props: IModelsProps = {
     models: [SMALL, LARGE],
     error: '',
-    engine: null,
+    engines: [],
+    now: 1000,
     progress: null,
     onPull: jest.fn(() => Promise.resolve()),
     onLoad: jest.fn(() => Promise.resolve()),
     onUnload: jest.fn(() => Promise.resolve()),
+    onPin: jest.fn(() => Promise.resolve()),
     onRemove: jest.fn(() => Promise.resolve()),
     ...changes
   };
@@ -58,13 +61,13 @@ test('each model says what it needs, whether it fits and why', () => {
 });
 
 test('only what makes sense can be done: pull, load, unload, remove', () => {
-  show({ engine: ENGINE });
+  show({ engines: [ENGINE] });
   const names = (index: number): (string | null)[] =>
     within(item(index))
       .getAllByRole('button')
       .map(button => button.getAttribute('aria-label'));
   expect(item(0)).toHaveTextContent('loaded, ready');
-  expect(names(0)).toEqual(['Unload small-0.5b']);
+  expect(names(0)).toEqual(['Unload small-0.5b', 'Pin small-0.5b']);
   expect(names(1)).toEqual(['Pull large-7b']);
 });
 
@@ -129,8 +132,23 @@ test('loading and unloading are told to the daemon', async () => {
   expect(loading.onLoad).toHaveBeenCalledWith('small-0.5b');
 });
 
+test('of several that are loaded each says its memory and its last use, and can be kept or let go', async () => {
+  const other = engine({ model: 'large-7b@cpu', memory_bytes: 6.1e9, pinned: true, busy_slots: 1 });
+  const { onPin, onUnload } = show({ engines: [ENGINE, other] });
+  expect(item(0)).toHaveTextContent('1.1 GB of memory on cpu, used 3 min ago');
+  expect(item(0)).not.toHaveTextContent('pinned');
+  expect(item(1)).toHaveTextContent('pinned');
+  expect(item(1)).toHaveTextContent('6.1 GB of memory on cpu, in use');
+  await userEvent.click(screen.getByRole('button', { name: 'Pin small-0.5b' }));
+  expect(onPin).toHaveBeenCalledWith('small-0.5b', true);
+  await userEvent.click(screen.getByRole('button', { name: 'Unpin large-7b' }));
+  expect(onPin).toHaveBeenCalledWith('large-7b@cpu', false);
+  await userEvent.click(screen.getByRole('button', { name: 'Unload large-7b' }));
+  expect(onUnload).toHaveBeenCalledWith('large-7b');
+});
+
 test('an engine that failed says why, and can be loaded again', () => {
-  show({ engine: { ...ENGINE, state: 'failed', error: 'It ended while loading.' } });
+  show({ engines: [{ ...ENGINE, state: 'failed', error: 'It ended while loading.' }] });
   expect(item(0)).toHaveTextContent('It ended while loading.');
   expect(screen.getByRole('button', { name: 'Load small-0.5b' })).toBeInTheDocument();
 });

@@ -37,13 +37,19 @@ describe('Now', () => {
     };
     const last = sample({ engine: busy });
     shown({
-      pulse: pulse({ engine: engine(), sample: last, running: 2, waiting: 5 }),
+      pulse: pulse({
+        engines: [engine(), engine({ model: 'small-0.5b' })],
+        sample: last,
+        running: 2,
+        waiting: 5
+      }),
       samples: [last]
     });
     for (const text of [
       'qwen2.5-coder-1.5b',
       'llama.cpp, ready',
       'cpu',
+      'small-0.5b',
       'writes 13 tokens/s',
       '2 of 4 slots busy, 1 waiting',
       '1,200 tokens of 8,192',

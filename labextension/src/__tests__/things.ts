@@ -11,7 +11,7 @@ export function pulse(given: Partial<Pulse> = {}): Pulse {
     running: 0,
     waiting: 0,
     paused: 0,
-    engine: null,
+    engines: [],
     progress: null,
     sample: null,
     ...given
@@ -30,6 +30,8 @@ export function engine(given: Partial<EngineStatus> = {}): EngineStatus {
     busy_slots: 1,
     context: 8192,
     memory_bytes: 0,
+    pinned: false,
+    last_used: 0,
     restarts: 0,
     error: '',
     lacks: [],

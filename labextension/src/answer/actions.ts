@@ -1,8 +1,7 @@
 /** What an answer's buttons do. Each returns what to say of it; an empty text where what happens speaks for itself. */
 import type { Daemon } from '../request';
-import type { Task, Trace } from '../types';
+import type { Story, Task, Trace } from '../types';
 import type { FeedbackKind } from './offers';
-import { story, type Story } from './story';
 
 /** The daemon, as far as answers ask it. */
 export type AnswerDaemon = Pick<Daemon, 'get' | 'post'>;
@@ -64,12 +63,7 @@ export async function feedbackOf(daemon: AnswerDaemon, task: string): Promise<Fe
 
 /** The trace, to be read. */
 export async function storyOf(daemon: AnswerDaemon, task: string): Promise<Story> {
-  const path = `tasks/${encodeURIComponent(task)}`;
-  const [trace, why] = await Promise.all([
-    daemon.get<Trace>(path),
-    daemon.get<string>(`${path}/why`)
-  ]);
-  return story(trace, why);
+  return daemon.get<Story>(`tasks/${encodeURIComponent(task)}/story`);
 }
 
 export function sentence(error: unknown): string {

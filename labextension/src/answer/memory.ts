@@ -1,6 +1,6 @@
 /** What the user chose in an answer's view, kept while its output is drawn anew. */
+import type { Story } from '../types';
 import type { FeedbackKind } from './offers';
-import type { Story } from './story';
 
 export interface Memory {
   /** The tab that is open. */

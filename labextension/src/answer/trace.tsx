@@ -1,10 +1,9 @@
 /** The whole story of the task, asked for when the tab is opened. */
 import React, { useEffect, useState } from 'react';
 
+import { StoryReport } from '../components/story';
+import type { Story } from '../types';
 import { sentence } from './actions';
-import { Icon } from './icons';
-import type { Story } from './story';
-import { Line, Verbatim } from './words';
 
 interface TraceProps {
   /** What was read before; null: nothing yet. */
@@ -49,33 +48,7 @@ export function TraceReport({ known, state, knownOf, load, keep }: TraceProps): 
   return (
     <>
       {failure && <p role="status">{failure}</p>}
-      {known.why.length > 0 && (
-        <ul className="jp-llmos-Answer-list">
-          {known.why.map((line, i) => (
-            <li key={i}>
-              <Line text={line} />
-            </li>
-          ))}
-        </ul>
-      )}
-      <ol className="jp-llmos-Answer-story">
-        {known.lines.map(line => (
-          <li key={line.key}>
-            <span className="jp-llmos-Answer-at">{line.at}</span> <Line text={line.what} />
-            {line.findings.map((finding, i) => (
-              <div key={i}>
-                <Icon name={finding.severity} /> {finding.severity}: <Line text={finding.message} />
-              </div>
-            ))}
-            {line.folds.map((fold, i) => (
-              <details key={i}>
-                <summary>{fold.title}</summary>
-                <Verbatim text={fold.text} label={fold.title} />
-              </details>
-            ))}
-          </li>
-        ))}
-      </ol>
+      <StoryReport story={known} />
     </>
   );
 }

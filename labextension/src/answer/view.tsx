@@ -2,7 +2,7 @@
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import React from 'react';
 
-import type { AnswerCell } from '../types';
+import type { AnswerCell, Story } from '../types';
 import type { Clock } from './clock';
 import { Code } from './code';
 import type { Highlight } from './codeblock';
@@ -14,7 +14,6 @@ import { Markdown } from './markdown';
 import type { Memory } from './memory';
 import { offers, type ButtonName, type Standing, type Surroundings } from './offers';
 import { RehearsalReport } from './rehearsal';
-import type { Story } from './story';
 import { Tabs, type Tab } from './tabs';
 import { Toolbar } from './toolbar';
 import { TraceReport } from './trace';

@@ -14,13 +14,19 @@ export function Line({ text }: { text: string }): JSX.Element {
 /** Characters of a long text that are shown. */
 const SHOWN = 20_000;
 
-/** A longer text, as it stands: output, a prompt, code of the past. */
-export function Verbatim({ text, label }: { text: string; label: string }): JSX.Element {
-  const left = text.length - SHOWN;
+/** A longer text, as it stands: output, a prompt, code of the past. `leftOut`: characters that did not come along. */
+export function Verbatim(props: {
+  text: string;
+  label: string;
+  code?: boolean;
+  leftOut?: number;
+}): JSX.Element {
+  const { text, label, code = false, leftOut = 0 } = props;
+  const left = Math.max(0, text.length - SHOWN) + leftOut;
   return (
     <pre
       className="jp-llmos-Answer-verbatim"
-      dir="auto"
+      dir={code ? 'ltr' : 'auto'}
       tabIndex={0}
       role="group"
       aria-label={label}

@@ -1,10 +1,8 @@
 /** What was asked, newest first: search, thumbs, the code into a cell, the cell it came from, and why. */
 import React, { useEffect, useId, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
-import type { Task, Thumb } from '../types';
-import { HistoryRow, type IDetails } from './historyRow';
-
-export type { IDetails } from './historyRow';
+import type { Story, Task, Thumb } from '../types';
+import { HistoryRow } from './historyRow';
 
 /** Milliseconds of quiet after a key before it is searched. */
 const QUIET = 300;
@@ -30,7 +28,7 @@ export interface IHistoryProps {
   hasCell: (task: Task) => boolean;
   onShowCell: (task: Task) => void;
   onRetry: (task: Task) => void;
-  onDetails: (task: Task) => Promise<IDetails>;
+  onWhy: (task: Task) => Promise<Story>;
   /** The task (its identifier) whose details are to be seen, as asked for by the schedule. */
   opened?: string | null;
 }

@@ -2,16 +2,10 @@
 import React, { useEffect, useState } from 'react';
 
 import { ago, shortened } from '../format';
-import type { Task, Thumb, Trace } from '../types';
+import type { Story, Task, Thumb } from '../types';
 import { inBackground } from '../types';
 import { signOf } from './gantt-words';
-import { traceText } from './traceText';
-
-/** What is told of a task when one asks. */
-export interface IDetails {
-  why: string;
-  trace: Trace;
-}
+import { StoryReport } from './story';
 
 export interface IHistoryRowProps {
   task: Task;
@@ -23,7 +17,8 @@ export interface IHistoryRowProps {
   hasCell: (task: Task) => boolean;
   onShowCell: (task: Task) => void;
   onRetry: (task: Task) => void;
-  onDetails: (task: Task) => Promise<IDetails>;
+  /** What is told of a task when one asks. */
+  onWhy: (task: Task) => Promise<Story>;
 }
 
 export function HistoryRow(props: IHistoryRowProps): JSX.Element {
@@ -81,7 +76,7 @@ export function HistoryRow(props: IHistoryRowProps): JSX.Element {
           Why
         </button>
       </div>
-      {open && <Details task={task} onDetails={props.onDetails} />}
+      {open && <Details task={task} onWhy={props.onWhy} />}
     </li>
   );
 }
@@ -124,16 +119,16 @@ function Thumb({ down }: { down: boolean }): JSX.Element {
   );
 }
 
-type Told = { details: IDetails } | { error: string } | null;
+type Told = { story: Story } | { error: string } | null;
 
 /** Asked for again when the task has changed; what was told before stays meanwhile. */
-function Details(props: { task: Task; onDetails: IHistoryRowProps['onDetails'] }): JSX.Element {
-  const { task, onDetails } = props;
+function Details(props: { task: Task; onWhy: IHistoryRowProps['onWhy'] }): JSX.Element {
+  const { task, onWhy } = props;
   const [told, setTold] = useState<Told>(null);
   useEffect(() => {
     let gone = false;
-    onDetails(task).then(
-      details => !gone && setTold({ details }),
+    onWhy(task).then(
+      story => !gone && setTold({ story }),
       (error: unknown) =>
         !gone && setTold({ error: error instanceof Error ? error.message : String(error) })
     );
@@ -158,24 +153,7 @@ function Details(props: { task: Task; onDetails: IHistoryRowProps['onDetails'] }
       <p className="jp-llmos-History-text" dir="auto">
         {shortened(task.text, 2000)}
       </p>
-      <p className="jp-llmos-History-why" dir="auto">
-        {told.details.why || 'Nothing is known of why.'}
-      </p>
-      {traceText(told.details.trace).map((part, index) => (
-        <section key={index} aria-label={part.title}>
-          <h4>{part.title}</h4>
-          {part.lines.map((line, number) => (
-            <p key={number} dir="auto">
-              {line}
-            </p>
-          ))}
-          {part.code && (
-            <pre dir="ltr" tabIndex={0} aria-label={`${part.title}: code`}>
-              {part.code}
-            </pre>
-          )}
-        </section>
-      ))}
+      <StoryReport story={told.story} />
     </div>
   );
 }

@@ -1,7 +1,7 @@
-/** The models of this machine: what each needs, whether it fits and why, and fetching, loading and removing them. */
+/** The models of this machine: what each needs, whether it fits and why; fetching, loading, keeping and removing them. */
 import React, { useState } from 'react';
 
-import { bytes } from '../format';
+import { ago, bytes } from '../format';
 import type { EngineStatus, ModelInfo, Progress } from '../types';
 import { ProgressOf } from './now';
 
@@ -9,7 +9,9 @@ export interface IModelActions {
   /** Each resolves when it is done, which may take minutes, and rejects with one sentence. */
   onPull: (name: string) => Promise<unknown>;
   onLoad: (name: string) => Promise<unknown>;
-  onUnload: () => Promise<unknown>;
+  onUnload: (name: string) => Promise<unknown>;
+  /** Keep it loaded whatever else is, or no longer. */
+  onPin: (name: string, pinned: boolean) => Promise<unknown>;
   onRemove: (name: string) => Promise<unknown>;
 }
 
@@ -18,15 +20,17 @@ export interface IModelsProps extends IModelActions {
   models: readonly ModelInfo[] | null;
   /** One sentence; empty: all is well. */
   error: string;
-  engine: EngineStatus | null;
+  engines: readonly EngineStatus[];
+  /** By the daemon's clock, in seconds. */
+  now: number;
   /** A download or a load that goes on, whoever began it. */
   progress: Progress | null;
 }
 
-type Doing = 'pull' | 'load' | 'unload' | 'remove';
+type Doing = 'pull' | 'load' | 'unload' | 'pin' | 'unpin' | 'remove';
 
 export function Models(props: IModelsProps): JSX.Element {
-  const { models, error, engine, progress } = props;
+  const { models, error, engines, now, progress } = props;
   const [doing, setDoing] = useState<ReadonlyMap<string, Doing>>(new Map());
   const [failures, setFailures] = useState<ReadonlyMap<string, string>>(new Map());
   const act = (name: string, what: Doing, done: Promise<unknown>): void => {
@@ -56,13 +60,17 @@ export function Models(props: IModelsProps): JSX.Element {
           <Model
             key={model.name}
             model={model}
-            engine={engine?.model === model.name ? engine : null}
+            engine={engines.find(engine => engine.model.split('@')[0] === model.name) ?? null}
+            now={now}
             progress={goesOn === model.name ? progress : null}
             doing={doing.get(model.name)}
             failure={failures.get(model.name)}
             onPull={() => act(model.name, 'pull', props.onPull(model.name))}
             onLoad={() => act(model.name, 'load', props.onLoad(model.name))}
-            onUnload={() => act(model.name, 'unload', props.onUnload())}
+            onUnload={() => act(model.name, 'unload', props.onUnload(model.name))}
+            onPin={(name, pinned) =>
+              act(model.name, pinned ? 'pin' : 'unpin', props.onPin(name, pinned))
+            }
             onRemove={() => act(model.name, 'remove', props.onRemove(model.name))}
           />
         ))}
@@ -75,12 +83,14 @@ interface IModelProps {
   model: ModelInfo;
   /** The engine, if it runs this model. */
   engine: EngineStatus | null;
+  now: number;
   progress: Progress | null;
   doing: Doing | undefined;
   failure: string | undefined;
   onPull: () => void;
   onLoad: () => void;
   onUnload: () => void;
+  onPin: (name: string, pinned: boolean) => void;
   onRemove: () => void;
 }
 
@@ -88,11 +98,13 @@ const WORDS: Record<Doing, string> = {
   pull: 'Fetching it.',
   load: 'Loading it.',
   unload: 'Unloading it.',
+  pin: 'Keeping it loaded.',
+  unpin: 'Letting it go.',
   remove: 'Removing it.'
 };
 
 function Model(props: IModelProps): JSX.Element {
-  const { model, engine, progress, doing, failure } = props;
+  const { model, engine, now, progress, doing, failure } = props;
   const loaded = engine !== null && (engine.state === 'ready' || engine.state === 'starting');
   const button = (name: string, does: () => void): JSX.Element => (
     <button
@@ -116,6 +128,7 @@ function Model(props: IModelProps): JSX.Element {
             {loaded ? `loaded, ${engine.state}` : engine.state}
           </span>
         )}
+        {loaded && engine.pinned && <span className="jp-llmos-Badge">pinned</span>}
       </h4>
       <p className="jp-llmos-Row-facts" dir="auto">
         {[
@@ -134,6 +147,12 @@ function Model(props: IModelProps): JSX.Element {
         {model.fits ? 'Fits' : 'Does not fit'}
         {model.why && `: ${model.why}`}
       </p>
+      {loaded && (
+        <p dir="auto">
+          {`${bytes(engine.memory_bytes)} of memory on ${engine.device}, `}
+          {engine.busy_slots > 0 ? 'in use' : `used ${ago(now - engine.last_used)}`}
+        </p>
+      )}
       {engine?.error && (
         <p className="jp-llmos-Warning" dir="auto">
           {engine.error}
@@ -148,6 +167,8 @@ function Model(props: IModelProps): JSX.Element {
       <div className="jp-llmos-Row-actions">
         {!model.downloaded && button('Pull', props.onPull)}
         {loaded ? button('Unload', props.onUnload) : model.fits && button('Load', props.onLoad)}
+        {loaded &&
+          button(engine.pinned ? 'Unpin' : 'Pin', () => props.onPin(engine.model, !engine.pinned))}
         {model.downloaded && !loaded && (
           <Remove name={model.name} busy={doing !== undefined} onRemove={props.onRemove} />
         )}

@@ -53,7 +53,8 @@ const STATES: Record<EngineStatus['state'], string> = {
 };
 
 function Engine({ pulse }: { pulse: Pulse }): JSX.Element {
-  const { engine } = pulse;
+  // Those in use come first, then those used last.
+  const [engine, ...others] = pulse.engines;
   const sample = pulse.sample?.engine;
   const words = pulse.sample && figures(pulse.sample);
   return (
@@ -66,6 +67,9 @@ function Engine({ pulse }: { pulse: Pulse }): JSX.Element {
           <Fact name="Engine">{`${engine.engine}, ${STATES[engine.state] ?? engine.state}`}</Fact>
           <Fact name="Device">{engine.device}</Fact>
           {engine.error && <Fact name="Error">{engine.error}</Fact>}
+          {others.length > 0 && (
+            <Fact name="Loaded too">{others.map(other => other.model).join(', ')}</Fact>
+          )}
         </>
       )}
       {sample && (

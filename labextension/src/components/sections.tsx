@@ -2,7 +2,7 @@
 import React, { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 
 import type { Stores } from '../stores';
-import type { Code, Task, Trace } from '../types';
+import type { Code, Story, Task } from '../types';
 import { useAsked } from '../useAsked';
 import { useLive } from '../useLive';
 import { Gantt } from './gantt';
@@ -129,13 +129,9 @@ export function HistorySection(props: ISectionProps & { opened: string | null })
       hasCell={around.hasCell}
       onShowCell={around.showCell}
       onRetry={actions.retry}
-      onDetails={async task => {
+      onWhy={task => {
         actions.select(task.id);
-        const [why, trace] = await Promise.all([
-          daemon.get<string>(`tasks/${task.id}/why`),
-          daemon.get<Trace>(`tasks/${task.id}`)
-        ]);
-        return { why, trace };
+        return daemon.get<Story>(`tasks/${task.id}/story`);
       }}
     />
   );
@@ -148,7 +144,7 @@ export function ModelsSection({ stores, visible }: ISectionProps): JSX.Element {
   const { value, error } = useAsked(models, asking, actions.done, live.restarted);
   // A download or load that has ended may have been begun elsewhere.
   const busy = Boolean(pulse?.progress);
-  const loaded = pulse?.engine?.model;
+  const loaded = pulse?.engines.map(engine => engine.model).join(' ');
   const first = useRef(true);
   useEffect(() => {
     if (!first.current && asking) {
@@ -167,11 +163,15 @@ export function ModelsSection({ stores, visible }: ISectionProps): JSX.Element {
     <Models
       models={value}
       error={error}
-      engine={pulse?.engine ?? null}
+      engines={pulse?.engines ?? []}
+      now={live.now()}
       progress={pulse?.progress ?? null}
       onPull={name => then(daemon.post('models/pull', { name }))}
       onLoad={name => then(daemon.post('models/load', { name }))}
-      onUnload={() => then(daemon.post('models/unload'))}
+      onUnload={name =>
+        then(daemon.post(`models/unload?${new URLSearchParams({ model: name }).toString()}`))
+      }
+      onPin={(name, pinned) => then(daemon.post('models/pin', { name, pinned }))}
       onRemove={name => then(daemon.post('models/remove', { name }))}
     />
   );

@@ -58,6 +58,10 @@ export const FIELDS: Record<keyof Config, IField> = {
     label: 'Threads',
     help: 'Threads the engine computes with, or auto: one for each core that other programs leave.'
   },
+  model_memory: {
+    label: 'Memory of models',
+    help: "Gigabytes that loaded models take together, or auto: half of the machine's."
+  },
   slots: { label: 'Slots', help: 'Candidates or requests the engine writes at once, 2 to 64.' },
   workers: {
     label: 'Workers',
@@ -68,7 +72,7 @@ export const FIELDS: Record<keyof Config, IField> = {
     label: 'Sample every',
     help: 'Seconds between two looks at processors and GPUs, 0.2 to 60.'
   },
-  unload_after: { label: 'Unload after', help: 'Idle seconds until the model is unloaded.' },
+  unload_after: { label: 'Unload after', help: 'Idle seconds until a model is unloaded.' },
   keep_days: {
     label: 'Keep history',
     help: 'Days until a task that has ended is removed from the history.'

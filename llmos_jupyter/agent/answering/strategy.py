@@ -45,8 +45,10 @@ def in_steps(candidates: int | None, rounds: int | None) -> bool:
 
 
 def candidates(wanted: int | None, advised: int | None, best: Draft) -> int:
-    """How many candidates to ask for beside the first and its repairs; the strategy may save them where it works."""
-    if wanted is None and advised is not None and best.works and not best.faults:
+    """How many candidates to ask for beside the first and its repairs; the strategy may save them where it works and
+    nothing that its run has shown speaks against it."""
+    suspicious = bool(best.rehearsal and best.rehearsal.doubts)
+    if wanted is None and advised is not None and best.works and not best.faults and not suspicious:
         wanted = advised
     return more_candidates(wanted, best)
 

@@ -219,7 +219,9 @@ class NotebookContext:
             parts.append("Already imported: " + "; ".join(new_imports))
         deadline = time.monotonic() + LOOKING
         whole, columns = self._sayings(request, described, deadline)
-        sayings = {name: whole.get(name) or columns[name] for name in described if name in whole or name in columns}
+        # What is told again stands last: a small model takes what is nearest to the request.
+        sayings = {name: whole[name] for name in described if name in whole}
+        sayings |= {name: columns[name] for name in described if name in columns and name not in whole}
         places = {name: len(parts) + i for i, name in enumerate(sayings)}
         parts += sayings.values()
         gone = [name for name in self._described if name not in described]

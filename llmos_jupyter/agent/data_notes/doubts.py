@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from llmos_jupyter.agent import live
+from llmos_jupyter.agent.describe.basics import literal, module_dict
+from llmos_jupyter.agent.describe.columns import Budget, column_facts
+from llmos_jupyter.agent.inspection.dataflow.column_values import column
 from llmos_jupyter.agent.mending.literals import root_name, strangers, written_by_call
 from llmos_jupyter.protocol import NameChange
 
 # Words of a column that are told.
 WORDS = 12
+# Columns of which it is told what stands in them, and seconds to look at each.
+COLUMNS = 2
+SECONDS = 0.02
 
 
 def data_doubts(code: str, namespace: Mapping[str, Any]) -> list[str]:
@@ -39,8 +46,24 @@ def without_effect(code: str, namespace: Mapping[str, Any], changes: Sequence[Na
     changed = {change.name for change in changes}
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     names = dict.fromkeys(name for name in _written_into(tree) if name not in changed | bound)
-    tables = [name for name in names if name in namespace and _is_data(namespace[name])]
-    return [f"It writes into `{name}`, and `{name}` is the same as before." for name in tables]
+    return [
+        f"It writes into `{name}`, and `{name}` is the same as before.{_columns_named(tree, namespace[name])}"
+        for name in names
+        if name in namespace and _is_data(namespace[name])
+    ]
+
+
+def _columns_named(tree: ast.AST, table: Any) -> str:
+    """What stands in the columns that the code names, which says why nothing was written: no missing value, other words
+    than the code looks for."""
+    constants = dict.fromkeys(node.value for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    columns = ((label, column(table, label)) for label in constants if live.kind(label, str, int))
+    facts = [
+        f" {literal(str(label))} holds {text}."
+        for label, series in islice(((label, series) for label, series in columns if series is not None), COLUMNS)
+        if (text := column_facts(module_dict("pandas"), series, Budget.of(SECONDS)).text())
+    ]
+    return "".join(facts)
 
 
 def _written_into(tree: ast.AST) -> Iterator[str]:

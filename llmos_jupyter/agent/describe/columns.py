@@ -98,7 +98,9 @@ def _column_facts(pd: Any, series: Any, dtype: str, budget: Budget) -> Facts:
     missing = _missing(int(sample.isna().sum()), step, rows)
     about = "about " if step > 1 else ""
     if kind.kind == "b":
-        return Facts(dtype, missing, f"{about}{int(sample.sum()) * step} True")
+        true, false = (int((sample == value).sum()) * step for value in (True, False))
+        # Where values are missing, what is not True need not be False.
+        return Facts(dtype, missing, f"{about}{true} True" + (f", {false} False" if missing else ""))
     if kind.kind in "iufmM" or kind.name.startswith("period"):
         low, high = sample.min(), sample.max()
         if is_missing(low) or scalar(low) is None or scalar(low) == "nan":

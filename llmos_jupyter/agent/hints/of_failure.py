@@ -41,13 +41,18 @@ def column_hints(
     """Sentences for the model about the live objects that failed code names: at most six, each of at
     most 300 characters. The code is not run and need not parse; empty if there is nothing to say.
 
-    `report`: with it, what the failing line worked on stands first, as the rehearsal saw it.
+    `report`: with it, what the failing line worked on is told too, as the sandbox saw it.
     """
     kind = error_type.rpartition(".")[2]
     tree = _tree(code)
     named = _objects(tree, code, namespace)
     found: list[str] = []
-    for sentence in chain(_at_the_line(report), _sentences(kind, error_message, named, tree, namespace)):
+    frames = [(name, obj) for name, obj in named.items() if live.is_frame(obj) or live.is_polars(obj)]
+    called = frozenset(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    # What the values themselves say to write stands first: a repair is told the first few sentences only.
+    of_values = list(data_hints(error_message, frames, called))
+    general = _sentences(kind, error_message, named, frames, tree, namespace, remedied=bool(of_values))
+    for sentence in chain(of_values, _at_the_line(report), general):
         text = sentence if len(sentence) <= _LONGEST else sentence[: _LONGEST - 1] + "…"
         if text not in found:
             found.append(text)
@@ -83,8 +88,16 @@ def _objects(tree: ast.Module, code: str, namespace: Mapping[str, Any]) -> dict[
 
 
 def _sentences(
-    kind: str, message: str, named: dict[str, Any], tree: ast.Module, namespace: Mapping[str, Any]
+    kind: str,
+    message: str,
+    named: dict[str, Any],
+    frames: list[tuple[str, Any]],
+    tree: ast.Module,
+    namespace: Mapping[str, Any],
+    *,
+    remedied: bool,
 ) -> Iterator[str]:
+    """`remedied`: whether it has been told already what to write."""
     if kind in {"KeyError", "ColumnNotFoundError"}:
         yield from _missing_labels(message, named, namespace)
     if kind in {"AttributeError", "ModuleNotFoundError", "ImportError"}:
@@ -93,10 +106,7 @@ def _sentences(
         yield from _missing_name(message, namespace)
     if kind == "TypeError":
         yield from _signatures(message, tree, namespace)
-    frames = [(name, obj) for name, obj in named.items() if live.is_frame(obj) or live.is_polars(obj)]
-    specific = list(data_hints(message, frames))
-    yield from specific
-    if not specific and (told := remedy(message, *_example(frames, named))):
+    if not remedied and (told := remedy(message, *_example(frames, named))):
         yield told
     if kind in {"KeyError", "AttributeError", "ValueError", "TypeError", "IndexError", "ColumnNotFoundError",
                 "UndefinedVariableError", "NameError", "DataError", "InvalidOperationError", "ShapeError"}:  # fmt: skip

@@ -34,19 +34,25 @@ _DATES = re.compile(
 _NUMBERS = re.compile(
     r"could not convert string to float|Unable to parse string|invalid literal for int|cannot be converted to"
 )
+# Methods that compare whole rows.
+_REPEATED = frozenset(["drop_duplicates", "duplicated"])
+_GAPS = re.compile(
+    r"Cannot convert non-finite values|cannot convert (?:float )?(?:NaN|NA|<NA>) to integer", re.IGNORECASE
+)
+_DIGITS = re.compile(r"[+-]?\d+")
 _KEYS = re.compile(r"You are trying to merge on (\S+) and (\S+) columns for key '([^']*)'")
 
 
-def data_hints(message: str, frames: Frames) -> Iterator[str]:
-    """Sentences for the model that take the place of a general remedy."""
+def data_hints(message: str, frames: Frames, called: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Sentences for the model that take the place of a general remedy. `called`: the methods that the code calls."""
     frames = [(name, frame) for name, frame in frames if live.is_frame(frame)]
     if re.search(r"unhashable type: '(?:list|dict|set|numpy\.ndarray)'", message):
-        yield from islice(_lists(frames), _MOST)
+        yield from islice(_repeated_rows(frames) if called & _REPEATED else _lists(frames), _MOST)
     elif _DATES.search(message):
         yield from islice(_day_first(message, frames), _MOST)
     elif _NUMBERS.search(message):
         yield from islice(_written_numbers(message, frames), _MOST)
-    elif "Cannot convert non-finite values" in message:
+    elif _GAPS.search(message):
         yield from islice(_whole_numbers(frames), _MOST)
     elif found := _KEYS.search(message):
         yield from _unlike_keys(found[3], frames)
@@ -78,6 +84,16 @@ def _lists(frames: Frames) -> Iterator[str]:
             yield (
                 f"`{expression}` holds lists, which cannot be compared: `{name}.explode({label[:-1]})` makes a row of "
                 f"each item, `{expression}.map(tuple)` keeps each list whole."
+            )
+
+
+def _repeated_rows(frames: Frames) -> Iterator[str]:
+    for expression, series in _columns(frames):
+        if holds_lists(series):
+            name = expression.partition("[")[0]
+            yield (
+                f"`{expression}` holds lists, which cannot be compared: rows are compared as text by "
+                f"`{name}[~{name}.astype(str).duplicated()]`."
             )
 
 
@@ -117,9 +133,13 @@ def _written_numbers(message: str, frames: Frames) -> Iterator[str]:
 
 def _whole_numbers(frames: Frames) -> Iterator[str]:
     for expression, series in _columns(frames):
-        if series.dtype.kind != "f" or not (gone := int(series.isna().sum())):
+        if not (gone := int(series.isna().sum())):
             continue
-        if all(value.is_integer() for value in sample(series) if type(value) is float and value == value):
+        written = texts(series)
+        numbers_only = series.dtype.kind == "f" and all(
+            value.is_integer() for value in sample(series) if type(value) is float and value == value
+        )
+        if numbers_only or (written and all(map(_DIGITS.fullmatch, written))):
             values = f"{gone} missing value{'s' * (gone > 1)}"
             yield f"`{expression}` has {values}: `{expression}.astype('Int64')` keeps whole numbers and the gaps."
 

@@ -30,7 +30,7 @@ def strangers(tree: ast.AST, namespace: Mapping[str, Any]) -> Iterator[Stranger]
     changed = set(_changed(tree))
     for node in ast.walk(tree):
         for column, literals in _compared(node):
-            owner, label = _column(column)
+            owner, label = column_named(column)
             table = namespace.get(owner)
             if owner in changed or not live.is_frame(table) or label not in (live.column_labels(table) or []):
                 continue
@@ -90,7 +90,7 @@ def _texts(nodes: list[ast.expr]) -> list[ast.Constant]:
     return [node for node in nodes if isinstance(node, ast.Constant) and type(node.value) is str]
 
 
-def _column(node: ast.expr) -> tuple[str, str]:
+def column_named(node: ast.expr) -> tuple[str, str]:
     """The table's name and the label, of `table['label']` or `table.label`; empty texts for anything else."""
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and isinstance(node.slice, ast.Constant):
         return node.value.id, node.slice.value if type(node.slice.value) is str else ""

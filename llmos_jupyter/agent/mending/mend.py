@@ -17,6 +17,7 @@ from llmos_jupyter.agent.mending import attributes as mending_attributes
 from llmos_jupyter.agent.mending import builtin_names as mending_builtins
 from llmos_jupyter.agent.mending import labels as mending_labels
 from llmos_jupyter.agent.mending import names as mending_names
+from llmos_jupyter.agent.mending.column_values import by_values
 from llmos_jupyter.agent.mending.nearest import plain
 from llmos_jupyter.agent.mending.outdated import outdated
 from llmos_jupyter.protocol import Finding
@@ -110,7 +111,7 @@ def mend(code: str, findings: list[Finding], namespace: Mapping[str, Any]) -> tu
     # One kind at a time: places are those of the code as it stands.
     for others in (
         outdated, mending_names.datetimes, mending_names.merged, mending_builtins.hidden, mending_attributes.columns,
-        mending_names.words, _lost,
+        mending_names.words, by_values, _lost,
     ):  # fmt: skip
         if not edits:
             edits, found = others(tree, namespace)

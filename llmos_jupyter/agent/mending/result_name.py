@@ -69,7 +69,7 @@ def give_name(code: str, name: str, namespace: Mapping[str, Any]) -> tuple[str, 
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return code, None
-    if not tree.body or not isinstance(last := tree.body[-1], ast.Expr) or name in code:
+    if not tree.body or not isinstance(last := tree.body[-1], ast.Expr) or re.search(rf"\b{name}\b", code):
         return code, None
     lines = code.split("\n")
     shared = any(node is not last and (node.end_lineno or 0) >= last.lineno for node in tree.body)

@@ -1,1 +1,1 @@
-"""Which model and how much effort a request gets, and why anything was decided as it was."""
+"""Which model and how much effort a request gets, why anything was decided as it was, and the story of each task."""

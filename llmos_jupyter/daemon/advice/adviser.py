@@ -13,8 +13,8 @@ import logging
 from typing import Final, NamedTuple
 
 from llmos_jupyter import config
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.stores.learned import Learned
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.engines import catalogue, selection
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
@@ -95,7 +95,7 @@ class Adviser:
 
     def _choose(self, request: Request) -> Chosen | None:
         options, settings = request.options, config.load()
-        loaded = self._engines.loaded
+        loaded = self._engines.names()
         considered = [
             self._considered(strategy, model, request, loaded)
             for model in self._models(options)
@@ -103,12 +103,12 @@ class Adviser:
         ]
         return choose(considered, settings.preference, options.deadline) if considered else None
 
-    def _considered(self, strategy: Strategy, model: _Known, request: Request, loaded: str | None) -> Considered:
+    def _considered(self, strategy: Strategy, model: _Known, request: Request, loaded: set[str]) -> Considered:
         estimate = self._learned.predict(
             ANSWER, strategy.name, _features(request.text), prior(strategy, model.size, model.speed)
         )
         load = 0.0
-        if model.name != loaded:
+        if model.name not in loaded:
             size = model.to_load
             load = self._learned.predict(LOAD, model.name, _load_features(size), load_prior(size)).p50
         return Considered(strategy, estimate, load)

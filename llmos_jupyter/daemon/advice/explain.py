@@ -1,4 +1,4 @@
-"""What `why` says of a task's steps: where each ran, why then, what it waited for, predicted against actual."""
+"""What a story says of a task's steps: where each ran, why then, what it waited for, predicted against actual."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def explain(
     waits_for: Callable[[str], str],
     model: str = "",
     used: Sequence[Usage] = (),
-) -> str:
-    """One sentence or two a step, in order, and what was used; an empty text for a task without steps. `waits_for` is
-    asked of steps that have not ended, `model` is the one that wrote."""
-    return "\n".join(f"- {line}" for line in [*(_step(step, waits_for, model) for step in steps), *map(_used, used)])
+) -> list[str]:
+    """One sentence or two a step, in order, and what was used; none for a task without steps. `waits_for` is asked of
+    steps that have not ended, `model` is the one that wrote."""
+    return [*(_step(step, waits_for, model) for step in steps), *map(_used, used)]
 
 
 def _used(usage: Usage) -> str:

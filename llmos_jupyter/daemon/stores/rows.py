@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from llmos_jupyter.protocol import Options, Record, Session, Task
+from llmos_jupyter.protocol import DecisionRecord, Options, Record, Session, Task
 
 _record: TypeAdapter[Record] = TypeAdapter(Record)
 
 
 def stored_record(text: str) -> Record:
-    """A record as it was stored; what other versions added to it is left out. Raises ValidationError."""
-    return _record.validate_json(text, extra="ignore")
+    """A record as it was stored; what other versions added to it is left out, and of a type that only a newer version
+    knows its name is told. Raises ValidationError."""
+    try:
+        return _record.validate_json(text, extra="ignore")
+    except ValidationError as error:
+        problem = error.errors()[0]
+        if problem["type"] != "union_tag_invalid":
+            raise
+        why = f"a record of a newer version of llmos, {problem['ctx']['tag']}"
+        return DecisionRecord(round=0, decision="noted", why=why)
 
 
 def task_of(row: sqlite3.Row) -> Task:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import dataclass
 
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.stores.learned import Learned
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import Generation
 from llmos_jupyter.scheduling.estimating.estimates import Estimate, Features, Outcome, Prior
@@ -35,18 +35,18 @@ class Expected:
 
 
 class Expectations:
-    """Of one engine, in the order in which it is asked. Methods may be called in threads."""
+    """Of each model, in the order in which it is asked. Methods may be called in threads."""
 
     def __init__(self, engines: EngineRoom, learned: Learned) -> None:
         self._engines = engines
         self._learned = learned
-        self._prompts: deque[str] = deque(maxlen=PROMPTS_CACHED)
+        self._prompts: defaultdict[str, deque[str]] = defaultdict(lambda: deque(maxlen=PROMPTS_CACHED))
 
     def of(self, generation: Generation) -> Expected:
         """What a generation will take, on the model that would serve it."""
         model = self._engines.named(generation.model)
         prompt = "\n".join(f"{message.role}\n{message.content}" for message in generation.messages)
-        known = max((_shared(prompt, other) for other in self._prompts), default=0)
+        known = max((_shared(prompt, other) for other in tuple(self._prompts[model])), default=0)
         fresh = (len(prompt) - known) / CHARS_A_TOKEN
         features = Features(prompt_tokens=fresh, candidates=float(generation.n))
         speed = self._engines.speed(model)
@@ -57,7 +57,7 @@ class Expectations:
 
     def learn(self, task_id: str, expected: Expected, seconds: float, tokens: int) -> None:
         """A generation was written without a break, in so many seconds. Writes to the disk."""
-        self._prompts.append(expected.prompt)
+        self._prompts[expected.model].append(expected.prompt)
         try:
             outcome = Outcome(seconds=seconds, tokens=float(tokens), succeeded=None)
             self._learned.learn(expected.kind, expected.model, expected.features, expected.prior, outcome, task_id)

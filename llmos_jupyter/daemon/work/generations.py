@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from llmos_jupyter import paths
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.stores.learned import Learned
 from llmos_jupyter.daemon.work import kept_slots
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.daemon.work.expectations import USUAL_TOKENS, Expectations, Expected
 from llmos_jupyter.daemon.work.kept_slots import KeptSlots
 from llmos_jupyter.daemon.work.schedule import Schedule
+from llmos_jupyter.engines.catalogue import Model
 from llmos_jupyter.engines.speaking.openai_http import EngineGone, Reply, Server
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.protocol import (
@@ -40,7 +41,6 @@ from llmos_jupyter.scheduling.problem import Option, Step, class_of
 
 log = logging.getLogger(__name__)
 
-ENGINE = "engine"
 # How often an answer is begun anew because the engine died under it.
 ENGINE_TRIES = 3
 # A stream says something at least this often (seconds), so that a reader notices a dead daemon and a writer a
@@ -82,7 +82,10 @@ class Generations:
         store: Callable[[str, CandidateRecord], Awaitable[None]],
         cores: Callable[[], contextlib.AbstractAsyncContextManager[None]],
         before: Callable[[], Awaitable[None]],
+        resource: Callable[[str], str],
     ) -> None:
+        """`resource`: what a step of a model occupies, once the schedule knows of it."""
+        self._resource = resource
         self._engines = engines
         self._schedule = schedule
         self._expectations = Expectations(engines, learned)
@@ -133,7 +136,7 @@ class Generations:
         """Stream candidates. Each is stored before `done` is sent; closing the iterator stops the engine."""
         items: Items = asyncio.Queue()
         expected = await asyncio.to_thread(self._expectations.of, generation)
-        step = self._step(task, generation, expected)
+        step = self._step_name(task, generation)
         worker = asyncio.create_task(self._generate(task, generation, step, expected, items))
         self._running[task.id] = worker
         worker.add_done_callback(lambda _: items.put_nowait(None))
@@ -144,7 +147,7 @@ class Generations:
                 try:
                     item = await asyncio.wait_for(items.get(), HEARTBEAT)
                 except asyncio.TimeoutError:
-                    item = self._still(last, step.id)
+                    item = self._still(last, step)
                 if item is None:
                     break
                 if isinstance(item, (Progress, Token)):
@@ -174,28 +177,38 @@ class Generations:
         self._doing.add(doing)
         doing.add_done_callback(self._doing.discard)
 
-    def _step(self, task: Task, generation: Generation, expected: Expected) -> Step:
+    def _step_name(self, task: Task, generation: Generation) -> str:
         # The same generation asked again, because its reader lost the daemon, is another step.
         name, number = f"{task.id}/{generation.round}", 1
         while self._schedule.knows(name) and name not in self._held.get(task.id, ()):
             number += 1
             name = f"{task.id}/{generation.round}.{number}"
+        return name
+
+    def _step(self, task: Task, name: str, model: str, expected: Expected) -> Step:
         return Step(
             id=name,
             task=task.id,
             notebook=task.session.id,
-            options={ENGINE: Option(duration=max(0.1, expected.estimate.p50))},
+            options={self._resource(model): Option(duration=max(0.1, expected.estimate.p50))},
             priority=task.options.priority,
             preemptible=True,
         )
 
-    async def _generate(self, task: Task, generation: Generation, step: Step, expected: Expected, items: Items) -> None:
+    async def _generate(self, task: Task, generation: Generation, name: str, expected: Expected, items: Items) -> None:
+        try:
+            # What is fetched first is fetched before its turn: others write meanwhile.
+            model = await self._engines.have(generation.model, items.put_nowait)
+        except LLMOSError as error:
+            items.put_nowait(Failure(message=str(error)))
+            return
+        step = self._step(task, name, model.name, expected)
         turn = _Turn(step.id, class_of(step.priority) < INTERACTIVE)
         state: StepState = "failed"
         await self._wait(task, step, expected, turn)
         self._give_way[task.id] = turn.gives_way
         try:
-            await self._write(task, generation, expected, turn, items)
+            await self._write(task, generation, model, expected, turn, items)
             state = "done"
         except _GaveWay as gave_way:
             written = sum(candidate.timings.tokens for candidate in gave_way.written)
@@ -239,13 +252,15 @@ class Generations:
 
     # --- writing ----------------------------------------------------------------------------
 
-    async def _write(self, task: Task, generation: Generation, expected: Expected, turn: _Turn, items: Items) -> None:
+    async def _write(
+        self, task: Task, generation: Generation, wanted: Model, expected: Expected, turn: _Turn, items: Items
+    ) -> None:
+        model = wanted.name
         for attempt in range(1, ENGINE_TRIES + 1):
             try:
-                async with self._engines.use(generation.model, items.put_nowait) as server:
+                async with self._engines.use(wanted, items.put_nowait) as server:
                     await self._before()
                     async with self._cores():
-                        model = self._engines.loaded or generation.model
                         turn.server = server if turn.yields and generation.n == 1 else None
                         slot = await self._slots.give_back(turn.step, server) if generation.prefix else None
                         stream = server.stream(generation, slot)
@@ -288,7 +303,7 @@ class Generations:
                 text=generation.prefix,
                 index=index,
                 model=model,
-                device=self._engines.device,
+                device=self._engines.computes_on(model),
                 finish="cancelled",
                 messages=generation.messages,
             )

@@ -6,7 +6,7 @@ import time
 import uuid
 from contextlib import aclosing
 
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.engines import catalogue
 from llmos_jupyter.engines.speaking.openai_http import Reply
 from llmos_jupyter.errors import LLMOSError
@@ -21,8 +21,9 @@ TOKENS = 32
 
 async def measure(engines: EngineRoom, name: str) -> Speed:
     """Load a model if it is not, and have it read and write what it has never seen. Raises LLMOSError if it cannot."""
-    async with engines.use(name) as server:
-        model = engines.loaded or name
+    wanted = await engines.have(name)
+    async with engines.use(wanted) as server:
+        model = wanted.name
         # The first request pays for what an engine prepares at its first, and is not counted.
         for tokens in (1, TOKENS):
             text = f"{uuid.uuid4()} {WORDS * 6}\n{ASKED}"
@@ -30,7 +31,7 @@ async def measure(engines: EngineRoom, name: str) -> Speed:
             async with aclosing(server.stream(generation)) as items:
                 replies = [item async for item in items if isinstance(item, Reply)]
         timings = replies[-1].timings
-        status = await engines.status(ask=False)
+        status = next((each for each in await engines.status(ask=False) if each.model == model), None)
     read = timings.prompt_tokens - timings.cached_tokens
     if status is None or not timings.prompt_ms or not timings.decode_ms or read <= 0:
         raise LLMOSError(f"The engine of {model} did not say how long it took: its speed cannot be measured.")

@@ -23,7 +23,7 @@ from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.monitoring.neighbours import Neighbours
 from llmos_jupyter.monitoring.sampler import Sampler
 from llmos_jupyter.protocol import EngineSample, GpuSample, Sample, Usage
-from llmos_jupyter.system import hardware
+from llmos_jupyter.system import hardware, process_memory
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,8 @@ SAVE_EVERY = 5.0
 
 @dataclass(frozen=True)
 class Work:
-    """Who works now, as the event loop last said: processes by the tasks they work for, and the engine.
+    """Who works now, as the event loop last said: processes by the tasks they work for, and the engines; `model`,
+    `slots`, `busy` and `cache` are those of the one in use.
 
     `written` and `read` are tokens since the daemon began; `writing` are the tasks that the model writes for.
     """
@@ -41,7 +42,7 @@ class Work:
     processes: Mapping[str, int] = field(default_factory=dict)
     numbers: Mapping[str, int] = field(default_factory=dict)
     model: str = ""
-    engine_pid: int | None = None
+    engine_pids: tuple[int, ...] = ()
     slots: int = 0
     busy: int = 0
     waiting: int = 0
@@ -60,7 +61,7 @@ class Sampling:
         self._sampler = Sampler(_Every(), self._complete, folder=paths.data_dir())
         self._before: tuple[float, Work] | None = None
         self._cpu: dict[int, float] = {}
-        self._engine_cpu: tuple[int, float] | None = None
+        self._engine_cpu: dict[int, float] = {}
         quota = hardware.container_limits().cores is not None
         self.neighbours = Neighbours(hardware.processors(), quota=quota)
         # Of the sampler's thread and of those that routes run in, under the lock.
@@ -109,7 +110,7 @@ class Sampling:
         seconds = now - self._before[0] if self._before else 0.0
         shares = self._tell_tasks(sample.gpus, tasks, work)
         processor = self._processor_time(tasks)
-        self.neighbours.note(sample.cores, sum(processor.values()) + self._engine_time(work.engine_pid), seconds)
+        self.neighbours.note(sample.cores, sum(processor.values()) + self._engine_time(work.engine_pids), seconds)
         self._account(work, seconds, shares, processor)
         self._before = (now, work)
         if self._unsaved and now - self._saved > SAVE_EVERY:
@@ -130,9 +131,8 @@ class Sampling:
             engine.prompt_tokens_per_second = max(0, work.read - before.read) / seconds
         if work.cache is not None:
             engine.cache_tokens, engine.cache_limit = work.cache
-        if work.engine_pid:
-            with contextlib.suppress(psutil.Error):
-                engine.memory_bytes = psutil.Process(work.engine_pid).memory_info().rss
+        if work.engine_pids:
+            engine.memory_bytes = sum(process_memory.of(pid).taken for pid in work.engine_pids)
         return engine
 
     def _tell_tasks(self, gpus: list[GpuSample], tasks: Mapping[int, str], work: Work) -> dict[str, tuple[float, int]]:
@@ -145,7 +145,7 @@ class Sampling:
             known = [process.percent for process in gpu.processes if process.percent is not None]
             rest = max(0.0, (gpu.percent or 0.0) - sum(known)) / max(1, len(gpu.processes) - len(known))
             for process in gpu.processes:
-                if process.pid == work.engine_pid:
+                if process.pid in work.engine_pids:
                     owners = list(work.writing)
                 else:
                     task = _task_of(process.pid, tasks)
@@ -180,15 +180,14 @@ class Sampling:
         self._cpu = cpu
         return spent
 
-    def _engine_time(self, pid: int | None) -> float:
-        """Seconds of processor that the engine took since the sample before."""
-        before, self._engine_cpu = self._engine_cpu, None
-        if pid is not None:
+    def _engine_time(self, pids: tuple[int, ...]) -> float:
+        """Seconds of processor that the engines took since the sample before."""
+        before, self._engine_cpu = self._engine_cpu, {}
+        for pid in pids:
             with contextlib.suppress(psutil.Error):
                 times = psutil.Process(pid).cpu_times()
-                self._engine_cpu = (pid, times.user + times.system)
-        now = self._engine_cpu
-        return max(0.0, now[1] - before[1]) if before and now and before[0] == now[0] else 0.0
+                self._engine_cpu[pid] = times.user + times.system
+        return sum(max(0.0, now - before[pid]) for pid, now in self._engine_cpu.items() if pid in before)
 
     def _account(
         self, work: Work, seconds: float, shares: Mapping[str, tuple[float, int]], processor: Mapping[str, float]

@@ -221,6 +221,10 @@ class Schedule:
     def knows(self, step: str) -> bool:
         return step in self._entries
 
+    def wanted(self) -> set[str]:
+        """What the steps that have not ended can run on."""
+        return {name for entry in list(self._entries.values()) for name in entry.step.options}
+
     def dependents(self, step: str) -> list[str]:
         """The steps that wait for this one."""
         return [name for name, entry in self._entries.items() if step in entry.step.after]

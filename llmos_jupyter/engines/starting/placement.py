@@ -3,6 +3,7 @@ fetched or loaded."""
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from llmos_jupyter.engines.starting.llama_cpp import REQUESTS_HELD, Launch
 from llmos_jupyter.errors import LLMOSError
 from llmos_jupyter.system.device_names import Device, parse
 from llmos_jupyter.system.private_files import private_folder
+
+Launching = Launch | weights_folder.Launch
 
 # The least context, in tokens, with which a request can be asked.
 LEAST_CONTEXT = 2048
@@ -28,10 +31,38 @@ def refuse(model: Model, machine: selection.Machine) -> None:
         devices.for_folder(device, model.title, weights_folder.read(model.path).made_for_mlx)
         return
     gpu = devices.for_llama(device, model.title)
-    free = gpu.memory_free if gpu and gpu != machine.gpu else machine.memory_free(model)[0]
+    free = _free(model, machine, gpu)
     need = gguf.memory_bytes(model, LEAST_CONTEXT * REQUESTS_HELD)
     if model.size_bytes and need > free:
         raise _too_large(model, need, free, gpu)
+
+
+def device(model: Model) -> str:
+    """Where a model will be computed, as the engine itself will say. Raises LLMOSError if that is not here."""
+    named = parse(model.device)
+    if model.path is not None and model.path.is_dir():
+        return str(named or "cpu")
+    gpu = devices.for_llama(named, model.title)
+    return gpu.name if gpu else "cpu"
+
+
+def card(launch: Launching) -> str | None:
+    """The GPU in whose own memory a model will lie, empty for the machine's memory; None: its child decides, and sees
+    whether it fits."""
+    if isinstance(launch, Launch):
+        on = (gpu.name for gpu in devices.seen().gpus if gpu.llama_name == launch.gpu and gpu.device.kind != "metal")
+        return next(on, "") if launch.gpu else ""
+    anywhere = launch.device == "auto" and devices.nvidia_cards()
+    return None if anywhere or launch.device.startswith("cuda") else ""
+
+
+def _free(model: Model, machine: selection.Machine, gpu: devices.Gpu | None) -> int:
+    """Memory where a model will lie; `machine` knows what of it would come free."""
+    if gpu is None:
+        return machine.ram_available
+    if machine.gpu is None or machine.gpu.device != gpu.device:
+        return gpu.memory_free
+    return machine.memory_free(model)[0]
 
 
 def _too_large(model: Model, need: int, free: int, gpu: devices.Gpu | None) -> LLMOSError:
@@ -67,7 +98,7 @@ def launch(
     model: Model, path: Path, machine: selection.Machine, slots: int, context: int, device: Device | None = None
 ) -> Launch:
     gpu = devices.for_llama(device, model.title)
-    free = gpu.memory_free if gpu else machine.ram_available
+    free = _free(model, machine, gpu)
     trained = gguf.check(path).context_length
     context = min(context, trained) if trained else context
     while True:
@@ -77,7 +108,8 @@ def launch(
         if context <= LEAST_CONTEXT:
             raise _too_large(model, need, free, gpu)
         context //= 2
-    states = paths.states_dir()
+    private_folder(paths.states_dir())
+    states = paths.states_dir() / re.sub(r"[^\w.-]", "-", model.name)
     shutil.rmtree(states, ignore_errors=True)
     private_folder(states)
     return Launch(

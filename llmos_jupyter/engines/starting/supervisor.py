@@ -32,8 +32,16 @@ ILLEGAL_INSTRUCTION, KILLED = -4, -9
 class Supervisor:
     """One engine process, kept alive. Create, `await start()`, use `server`, `await stop()`."""
 
-    def __init__(self, launch: Launch, log_file: Path, on_change: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        log_file: Path,
+        on_change: Callable[[], None] = lambda: None,
+        begun_anew: Callable[[int], bool] = lambda code: True,
+    ) -> None:
+        """`begun_anew` is asked when the process has ended by itself, with which code, and says whether to."""
         self.launch = launch
+        self._begun_anew = begun_anew
         self.log_file = log_file
         self.restarts = 0
         self.device = "cpu"
@@ -210,12 +218,16 @@ class Supervisor:
                 self.restart(f"it did not answer for {silent:.0f} s")
 
     async def _watch(self) -> None:
-        """Restart the engine when it dies, waiting longer each time it dies soon again."""
+        """Restart the engine when it dies, if it is wanted, waiting longer each time it dies soon again."""
         while True:
             assert self._process is not None
             began = time.monotonic()
             code = await self._process.wait()
             self._ready.clear()
+            if not self._begun_anew(code):
+                self._watchers[1].cancel()
+                self._stopping = True
+                return
             steady = time.monotonic() - began > STEADY
             self._quick = 1 if steady else self._quick + 1
             self.restarts += 1

@@ -30,7 +30,7 @@ class Usage:
             limit = self.resources[around]
             cores = step.cores if around == name else step.cores + held
             if limit.cores is not None and self._cores[around] + cores > limit.cores + TOLERANCE:
-                return f"cores of {around}"
+                return f"{around}, on which another engine writes" if limit.undivided else f"cores of {around}"
             if limit.memory is not None and self._memory[around] + step.memory > limit.memory * (1 + TOLERANCE):
                 return f"memory of {around}"
             if limit.gpus is not None and self._gpus[around] + step.gpus > limit.gpus:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -38,6 +38,7 @@ class Occupied:
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self.resources = check_resources(resources)
+        self._grounds = _grounds(self.resources)
         self.running: dict[str, Running] = {}
         self._usage = Usage(self.resources)
         self._closed: dict[str, str] = {}
@@ -60,6 +61,7 @@ class Occupied:
     def change(self, resources: Sequence[Resource]) -> list[Running]:
         """Resources came, went or changed. Returns what ran on those that went."""
         self.resources = check_resources(resources)
+        self._grounds = _grounds(self.resources)
         lost = [running for running in self.running.values() if running.resource not in self.resources]
         for running in lost:
             del self.running[running.entry.step.id]
@@ -67,6 +69,10 @@ class Occupied:
         for running in self.running.values():
             self._usage.take(running.entry.step, running.resource)
         return lost
+
+    def ground(self, resource: str) -> str:
+        """What a resource shares its speed with: the outermost undivided one around it, or itself."""
+        return self._grounds.get(resource, resource)
 
     def close(self, resource: str, reason: str) -> None:
         self._closed[resource] = reason
@@ -100,6 +106,16 @@ class Occupied:
         """What keeps a step from starting on a resource now, whatever else waits."""
         lacking = self._closed.get(name) or self._usage.lacking(step, name)
         return lacking or (None if in_turn else self._divided(step, name, now))
+
+    def waits_for_others(self, step: Step) -> bool:
+        """Whether all that keeps a step from starting is another engine that writes on the device of its own."""
+        return all(
+            name in self.resources
+            and self.ground(name) != name
+            and self._usage.slots[name] == 0
+            and any(self.ground(running.resource) == self.ground(name) for running in self.running.values())
+            for name in step.options
+        )
 
     def decide_anew(self) -> None:
         """A new decision begins: nobody waits yet for what runs to give way."""
@@ -148,14 +164,18 @@ class Occupied:
     # --- whether a step should give way -----------------------------------------------------
 
     def priorities_on(self, name: str) -> list[float]:
-        return [running.entry.step.priority for running in self.running.values() if running.resource == name]
+        """Of what runs on a resource, or shares its speed."""
+        ground = self.ground(name)
+        running = self.running.values()
+        return [each.entry.step.priority for each in running if self.ground(each.resource) == ground]
 
     def to_give_way(self, entry: Waiting, eligible: frozenset[str], asked: Collection[str], now: float) -> list[str]:
         """The running steps that should give way to one that waits; not those that were asked already."""
+        grounds = {self.ground(name) for name in eligible}
         able = sorted(
             (running.entry.step.priority, -running.ends, name)
             for name, running in self.running.items()
-            if running.resource in eligible
+            if self.ground(running.resource) in grounds
             and running.entry.step.preemptible
             and running.turn_ends <= now
             and running.entry.step.priority < entry.step.priority
@@ -168,4 +188,10 @@ class Occupied:
         return lower
 
     def _undivided(self, step: str) -> bool:
-        return self.resources[self.running[step].resource].undivided
+        return self.resources[self.ground(self.running[step].resource)].undivided
+
+
+def _grounds(resources: Mapping[str, Resource]) -> dict[str, str]:
+    """By resource, the outermost undivided one that it is or is within; only where there is one."""
+    shared = {name: [each.id for each in chain(name, resources) if each.undivided] for name in resources}
+    return {name: around[-1] for name, around in shared.items() if around}

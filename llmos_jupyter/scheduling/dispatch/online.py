@@ -10,8 +10,9 @@ Who goes first:
    have as much anyway (see `turns`): nothing starves, and interactive steps lose at most that.
 4. What does not fit (cores, memory, GPUs) is passed over, but a due step that does not fit is kept room for: until it
    can start, others start beside it only if they are predicted to end before (EASY backfilling, Lifka 1995).
-5. On an undivided resource a lower class waits while a higher one runs, and gives way when one comes; not while it has
-   its turn.
+5. On an undivided resource, and on all within it, a lower class waits while a higher one runs, and gives way when one
+   comes; not while it has its turn. A step that waits for an engine beside its own on such a device has room kept for
+   it as a due one has: else an engine that is always asked would never let the other write.
 6. Steps of an improved plan that was taken (`follow`) start as planned until something unforeseen happens.
 
 Over 400 lines: the rules of one class read the same state, and apart they would have to hand it around.
@@ -198,7 +199,7 @@ class ListScheduler:
             where = self._place(entry.step, reserved, in_turn=in_turn)
             if where is not None:
                 starts.append(self._start(entry, where, as_due=as_due, in_turn=in_turn))
-            elif as_due:
+            elif as_due or (reserved is None and self._occupied.waits_for_others(entry.step)):
                 reserved = self._occupied.reserve(entry)
             else:
                 self._ready[self._where[entry.step.id]].set_aside(entry)
@@ -294,17 +295,18 @@ class ListScheduler:
 
     def _count_turns(self, running: Running) -> None:
         """Whether lower classes, if they have waited too long, had this time of the resource or others had it."""
+        ground = self._occupied.ground(running.resource)
         due = [
             entry.step.priority
             for eligible, ready in self._ready.items()
-            if running.resource in eligible
+            if ground in map(self._occupied.ground, eligible)
             for entry in ready.first_due(self.now)
         ]
         if due:
             higher = running.entry.step.priority > min(due)
-            self._turns.ran(running.resource, self.now - running.turn_ends, higher=higher)
+            self._turns.ran(ground, self.now - running.turn_ends, higher=higher)
         else:
-            self._turns.none_due(running.resource)
+            self._turns.none_due(ground)
 
     def _next_choice(self, *, allow_due: bool) -> tuple[Waiting, bool, bool] | None:
         """The next step by the rules, whether it goes because it is due, and whether in spite of a higher class.
@@ -331,7 +333,7 @@ class ListScheduler:
         step = entry.step
         return any(
             name in self.resources
-            and self._turns.earned(name, turn(step, option.duration))
+            and self._turns.earned(self._occupied.ground(name), turn(step, option.duration))
             and max([highest, *self._occupied.priorities_on(name)]) > step.priority
             for name, option in step.options.items()
         )
@@ -371,7 +373,7 @@ class ListScheduler:
         turn_ends = self.now
         if in_turn:
             turn_ends += turn(step, duration)
-            self._turns.take(step.options, turn(step, duration))
+            self._turns.take(map(self._occupied.ground, step.options), turn(step, duration))
         self._occupied.begin(Running(entry, name, self.now, self.now + duration, duration, turn_ends))
         self._charge(step.notebook, duration)
         if not self._ready[eligible].waiting:

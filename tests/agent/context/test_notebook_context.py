@@ -73,6 +73,15 @@ def test_of_a_table_that_the_request_names_the_first_line_is_told_again(
     assert "box:" not in context.compose("the smallest of all", 4000).message.content
 
 
+def test_what_is_told_again_stands_nearest_to_the_request(shell: InteractiveShell, context: NotebookContext) -> None:
+    shell.user_ns["a"] = pd.DataFrame({"n": [1]})
+    context.commit(context.compose("the sum of n in a", 10_000), "```python\nb = a['n'].sum()\nb\n```")
+    shell.user_ns["b"] = 1
+    told = context.compose("the mean of n in a", 10_000).message.content
+    assert told.startswith("b: int 1\na: DataFrame, 1 row")
+    assert told.endswith("\n\nRequest: the mean of n in a")
+
+
 def test_columns_dtypes_and_cells_with_their_errors_are_told(shell: InteractiveShell, context: NotebookContext) -> None:
     shell.user_ns["df"] = pd.DataFrame({"weight kg": [1.5, 2.5], "name": ["a", "b"]})
     result = shell.run_cell("df['wieght']", store_history=True)

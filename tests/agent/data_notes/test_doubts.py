@@ -35,6 +35,12 @@ def test_writing_that_changes_nothing_is_doubted(code: str, name: str) -> None:
     assert not without_effect(code, SPACE, [NameChange(name=name, kind="mutated")])
 
 
+def test_the_columns_that_the_code_names_are_told() -> None:
+    (doubt,) = without_effect("df['b'] = df['b'].fillna('')", SPACE, [])
+    assert doubt.endswith("'b' holds str, 2 distinct: 'n/a', 'x'.")
+    assert "'a' holds" not in doubt
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -26,6 +26,7 @@ def namespace() -> dict[str, Any]:
                 "plain": ["1", "n/a", "3"],
                 "code": ["17.0", "18.0", "19.0"],
                 "id": [1.0, None, 3.0],
+                "number": ["9007199254740993", None, "3"],
                 "share": [0.5, None, 1.0],
             }
         ),
@@ -47,7 +48,9 @@ def hints_after(code: str) -> list[str]:
     [
         ("pd.to_datetime(trips['when'])", "pd.to_datetime(trips['when'], dayfirst=True)"),
         ("pd.to_datetime(trips.when, format='%m/%d/%Y')", "pd.to_datetime(trips['when'], dayfirst=True)"),
-        ("trips.drop_duplicates()", "trips.explode('tags')"),
+        ("trips.drop_duplicates()", "trips[~trips.astype(str).duplicated()]"),
+        ("trips['number'].astype(int)", "trips['number'].astype('Int64')"),
+        ("trips['tags'].unique()", "trips.explode('tags')"),
         ("trips.groupby('tags').size()", "trips['tags'].map(tuple)"),
         ("trips['price'].astype(float)", "trips['price'].str.replace(',', '.').astype(float)"),
         ("pd.to_numeric(trips['price'])", "trips['price'].str.replace(',', '.').astype(float)"),

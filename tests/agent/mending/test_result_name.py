@@ -48,6 +48,14 @@ def test_the_result_gets_the_name() -> None:
     assert names["even_ones"] == [2]
 
 
-@pytest.mark.parametrize("code", ["nums", "print(nums)", "sum(nums); len(nums)", "even_ones = nums\nlen(nums)", "5"])
+def test_a_name_inside_a_longer_one_is_not_used_yet() -> None:
+    code, _ = give_name("not_even_ones = [n for n in nums if n % 2]\nnot_even_ones", "even_ones", {"nums": [1]})
+    assert code.endswith("even_ones = not_even_ones\neven_ones")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["nums", "print(nums)", "sum(nums); len(nums)", "even_ones = nums\nlen(nums)", "5", "nums['even_ones'] = 1\nnums"],
+)
 def test_what_is_left_as_it_is(code: str) -> None:
     assert give_name(code, "even_ones", {"nums": [1]}) == (code, None)

@@ -11,9 +11,9 @@ import pytest
 
 from llmos_jupyter import config
 from llmos_jupyter.daemon.advice.adviser import LOAD, STRATEGY, Adviser
+from llmos_jupyter.daemon.engines.engine_room import EngineRoom
 from llmos_jupyter.daemon.stores.learned import Learned
 from llmos_jupyter.daemon.stores.store import Store
-from llmos_jupyter.daemon.work.engine_room import EngineRoom
 from llmos_jupyter.protocol import (
     Candidate,
     CandidateRecord,

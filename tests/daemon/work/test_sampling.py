@@ -59,7 +59,7 @@ def test_processor_time_of_a_background_cell_is_its_own(client: DaemonClient) ->
     assert used[busy.number].cpu_seconds > 0.5
     assert used[idle.number].cpu_seconds < used[busy.number].cpu_seconds
     assert used[busy.number].gpu_seconds == 0
-    assert "of processor time in workers" in client.why(str(busy.number))
+    assert "of processor time in workers" in " ".join(client.story(str(busy.number)).why)
     with pytest.raises(LLMOSError, match="no request 99"):
         client.usage(["99"])
 
@@ -104,7 +104,7 @@ def test_the_engines_share_goes_to_those_it_writes_for(home: Path) -> None:
     gpu = GpuSample(id="0", percent=50, processes=[GpuProcess(pid=4_000_009, memory_bytes=800)])
 
     def work(a: str, b: str) -> Work:
-        return Work(numbers={a: 1, b: 2}, model="m", engine_pid=4_000_009, writing=(a, b))
+        return Work(numbers={a: 1, b: 2}, model="m", engine_pids=(4_000_009,), writing=(a, b))
 
     used = accounted(home, work, [gpu])
     assert used[1] == used[2]

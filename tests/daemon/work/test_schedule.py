@@ -90,7 +90,7 @@ def test_a_higher_class_has_the_engine_to_itself(store: Store) -> None:
     assert [record.state for record in records.values()] == ["done"] * 3
     assert len(records["low 1"].spans) == 2
     assert all(span.end is not None for record in records.values() for span in record.spans)
-    text = explain(store.tasks()[0], [records["low 1"]], lambda name: "", "qwen")
+    (text,) = explain(store.tasks()[0], [records["low 1"]], lambda name: "", "qwen")
     assert "qwen wrote on engine" in text
     assert "gave way 1 time" in text
     assert "predicted: 5.0 s" in text

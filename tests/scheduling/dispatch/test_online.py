@@ -514,3 +514,71 @@ def test_the_heaps_agree_with_sorting_everything(seed: int) -> None:
             del waiting[name]
             now += dice.choice((0.5, 3.0))
             scheduler.end(name, now)
+
+
+# --- engines that share a device --------------------------------------------------------------------
+
+SHARED = [
+    Resource("cpu", cores=1, undivided=True),
+    Resource("small", slots=4, within="cpu", held_cores=1, undivided=True),
+    Resource("large", slots=4, within="cpu", held_cores=1, undivided=True),
+]
+
+
+def on(name: str, engine: str, seconds: float = 5.0, **more: object) -> Step:
+    return Step(name, {engine: Option(seconds)}, notebook=name, preemptible=True, **more)  # type: ignore[arg-type]
+
+
+def test_engines_of_one_device_write_one_after_the_other_each_in_all_its_slots() -> None:
+    scheduler = ListScheduler(SHARED)
+    for step in (on("a", "small"), on("b", "small"), on("c", "large")):
+        scheduler.add(step, 0.0)
+    assert [start.step for start in scheduler.decide(0.0).starts] == ["a", "b"]
+    assert "for cpu, on which another engine writes" in scheduler.why("c", 1.0)
+    scheduler.end("a", 2.0)
+    assert not scheduler.decide(2.0).starts
+    scheduler.end("b", 3.0)
+    assert [start.step for start in scheduler.decide(3.0).starts] == ["c"]
+
+
+def test_an_engine_that_is_always_asked_lets_the_other_write() -> None:
+    scheduler = ListScheduler(SHARED)
+    scheduler.add(on("a", "small"), 0.0)
+    scheduler.decide(0.0)
+    scheduler.add(on("b", "large"), 1.0)
+    scheduler.add(on("c", "small"), 1.0)
+    assert not scheduler.decide(1.0).starts, "room is kept for what came first"
+    scheduler.end("a", 5.0)
+    assert [start.step for start in scheduler.decide(5.0).starts] == ["b"]
+
+
+def test_less_urgent_work_gives_way_to_another_engine_of_its_device() -> None:
+    scheduler = ListScheduler(SHARED)
+    scheduler.add(on("low", "small", priority=0.0), 0.0)
+    scheduler.decide(0.0)
+    scheduler.add(on("urgent", "large", priority=100.0), 1.0)
+    assert [give.step for give in scheduler.decide(1.0).yields] == ["low"]
+    scheduler.pause("low", 1.5, left=0.5)
+    assert [start.step for start in scheduler.decide(1.5).starts] == ["urgent"]
+    scheduler.end("urgent", 3.0)
+    assert [start.step for start in scheduler.decide(3.0).starts] == ["low"]
+
+
+def test_what_waits_too_long_for_one_engine_gets_its_turn_from_the_other() -> None:
+    scheduler = ListScheduler(SHARED)
+    scheduler.add(on("low", "large", priority=0.0), 0.0)
+    started: dict[str, float] = {}
+    running: dict[str, float] = {}
+    for second in range(4000):
+        now = float(second)
+        scheduler.add(on(f"urgent-{second}", "small", 1.0, priority=100.0), now)
+        for name, ends in list(running.items()):
+            if ends <= now:
+                scheduler.end(name, now)
+                del running[name]
+        for start in scheduler.decide(now).starts:
+            started[start.step] = now
+            running[start.step] = now + start.duration
+        if "low" in started:
+            break
+    assert 1800.0 < started["low"] < 2000.0, "half an hour is what a low one is let wait"

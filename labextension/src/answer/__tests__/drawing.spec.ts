@@ -6,7 +6,7 @@ import type { AnswerCell } from '../../types';
 import { STATE_WORDS } from '../header';
 import type { AnswerRenderer } from '../renderer';
 import { Bench, draw, settled } from './bench';
-import { answer, finding, rehearsed } from './examples';
+import { answer, finding, fold, line, rehearsed, story } from './examples';
 
 jest.mock('@jupyterlab/notebook', () => ({ NotebookActions: { runCells: jest.fn() } }));
 expect.extend(toHaveNoViolations);
@@ -204,11 +204,10 @@ describe('what is drawn', () => {
     });
     const bench = new Bench();
     bench.daemon.answers = {
-      [cell.task]: {
-        task: { created: 0 },
-        records: [{ id: 1, at: 1, record: { type: 'decision', decision: html, why: html } }]
-      },
-      '/why': html
+      '/story': story({
+        why: [html],
+        lines: [line({ what: html, facts: [html], folds: [fold({ title: html, text: html })] })]
+      })
     };
     const { node } = await bench.drawn(cell);
     for (const tab of screen.getAllByRole('tab')) {

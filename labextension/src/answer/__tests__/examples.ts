@@ -1,5 +1,5 @@
 /** Data of tests. */
-import type { AnswerCell, Finding, Rehearsal } from '../../types';
+import type { AnswerCell, Finding, Rehearsal, Story } from '../../types';
 
 export const KERNEL = '0f3c';
 
@@ -66,4 +66,28 @@ export function rehearsed(known: Partial<Rehearsal> = {}): Rehearsal {
     peak_bytes: 1_200_000,
     ...known
   };
+}
+
+type Line = Story['lines'][number];
+type Fold = Line['folds'][number];
+
+export function fold(known: Partial<Fold> = {}): Fold {
+  return { title: 'Code', text: 'x = 1', code: true, left_out: 0, ...known };
+}
+
+/** A line of a story. */
+export function line(known: Partial<Line> = {}): Line {
+  return {
+    seconds: 1,
+    what: 'Run: no error in 2.0 s',
+    facts: [],
+    findings: [],
+    folds: [],
+    ...known
+  };
+}
+
+/** What the daemon tells of a task. */
+export function story(known: Partial<Story> = {}): Story {
+  return { task: {} as Story['task'], why: [], lines: [], ...known };
 }

@@ -5,7 +5,7 @@ import { axe, toHaveNoViolations } from 'jest-axe';
 
 import type { AnswerCell } from '../../types';
 import { Bench, FakeKernel, FakeNotebook, settled, sights } from './bench';
-import { answer, finding, rehearsed } from './examples';
+import { answer, finding, line, rehearsed, story } from './examples';
 
 jest.mock('@jupyterlab/notebook', () => ({ NotebookActions: { runCells: jest.fn() } }));
 expect.extend(toHaveNoViolations);
@@ -269,20 +269,15 @@ describe('buttons', () => {
     await settled();
     expect(screen.getByRole('tab', { name: 'Trace' })).toHaveFocus();
     expect(screen.getByRole('tabpanel')).toHaveTextContent('No daemon is running.');
+    const inspection = line({ what: 'Inspection: 1 finding', findings: [finding()] });
     bench.daemon.answers = {
-      [cell.task]: {
-        task: { created: 0 },
-        records: [
-          { id: 1, at: 1, record: { type: 'inspection', code: 'x', findings: [finding()] } }
-        ]
-      },
-      '/why': '- qwen wrote.'
+      [`tasks/${cell.task}/story`]: story({ why: ['qwen wrote.'], lines: [inspection] })
     };
     await user.click(screen.getByRole('tab', { name: 'Code' }));
     await user.click(button('Why'));
     await settled();
     expect(screen.getByRole('tabpanel')).toHaveTextContent(
-      'qwen wrote.+1.0 s Inspection: 1 finding error: there is no name yCode'
+      'qwen wrote.+1.0 s Inspection: 1 findingerror line 2: there is no name y'
     );
     expect(await axe(renderer.node)).toHaveNoViolations();
   });
