@@ -103,6 +103,7 @@ def straight(stage: Stage, harmful: list[tuple[str, str]]) -> tuple[list[dict[st
             if story.harm:
                 note(f"{way}: {code!r}: {story.end}, {story.harm}")
                 harmed.append(code)
+        note(f"{way}: {len(codes) - len(harmed)} of {len(codes)} held")
         rows.append({"group": f"straight, {way}", "programs": len(codes), "did_harm": len(harmed)})
         tried += len(codes)
         escaped += harmed

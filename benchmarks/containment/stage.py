@@ -218,17 +218,17 @@ def _kernel(
     straight: bool,
 ) -> None:
     """A kernel's life, from its start to its ordinary end."""
-    os.setsid()
-    die_with_parent(parent)
-    limit = psutil.Process().memory_info().vms + MEMORY
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    os.environ.update(HOME=str(home), STAMP=str(names["stamp"]))
-    os.chdir(work)
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(null, fd)
     leave = os._exit
     try:
+        os.setsid()
+        die_with_parent(parent)
+        limit = psutil.Process().memory_info().vms + MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        os.environ.update(HOME=str(home), STAMP=str(names["stamp"]))
+        os.chdir(work)
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
         shell = InteractiveShell.instance()
         roots.forget_roots(shell)
         kept = [1, 2]

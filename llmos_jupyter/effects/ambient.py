@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import decimal
 import functools
+import logging
 import os
 import random
 import re
 import sys
+import types
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,21 +19,17 @@ from typing import Any
 
 import numpy as np
 
+from llmos_jupyter.effects import options
 from llmos_jupyter.effects.kinds.values.random_numbers import plain_state, random_state, read_state
 from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked
 
-# Set in the copy by the lock's own preparations, or by libraries that work in its temporary folder.
-OURS = frozenset(
-    {
-        "TORCHINDUCTOR_CACHE_DIR",
-        "TRITON_CACHE_DIR",
-        "TMPDIR",
-        "LOKY_MAX_CPU_COUNT",
-        "MPLBACKEND",
-        "JOBLIB_MULTIPROCESSING",
-    }
+# Set by the preparations of a copy or a worker, and not taken from the notebook.
+PREPARED = frozenset(
+    {"TMPDIR", "LOKY_MAX_CPU_COUNT", "MPLBACKEND", "JOBLIB_MULTIPROCESSING"}
     | {f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS")}
 )
+_IN_SCRATCH = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")  # torch puts them into the sandbox's temporary folder
+NEVER_GONE: Any = object()
 
 
 @dataclass(frozen=True)
@@ -42,31 +40,46 @@ class Part:
     get: Callable[[], Any]
     read: Callable[[Any], Any]
     put: Callable[[Any], object]
+    gone: Any = NEVER_GONE  # what stands for one of the options that is there no longer
 
     @property
     def is_options(self) -> bool:
         """Whether it is many options by their names, of which only those that differ are put."""
-        return self.read is _options
+        return self.read in (options.options, _read_environment, _read_levels)
 
 
 def parts() -> list[Part]:
     """All parts, of the libraries that are imported."""
     found = [
         Part("the working directory", _cwd, _text, os.chdir),
-        Part("the environment variables", _environment, _texts, _put_environment),
+        Part("the environment variables", _environment, _read_environment, _put_environment, None),
         Part("sys.path", lambda: [p for p in sys.path if type(p) is str], _text_list, _put_path),
         Part("the warning filters", _filters, _read_filters, _put_filters),
         Part("Python's random numbers", _random, random_state, lambda state: random.setstate(state)),
         Part("numpy's random numbers", _numpy_random, _read_numpy_random, _put_numpy_random),
         Part("the decimal context", _decimal, _read_decimal, _put_decimal),
+        Part("the levels of loggers", _levels, _read_levels, _put_levels, logging.NOTSET),
         Part("the recursion limit", sys.getrecursionlimit, _read_limit, sys.setrecursionlimit),
-        Part("numpy's print options", _print_options, _options, lambda held: np.set_printoptions(**held)),
+        Part("numpy's print options", options.print_options, options.options, lambda held: np.set_printoptions(**held)),
         Part("numpy's error handling", np.geterr, _texts, lambda held: np.seterr(**held)),
     ]
     if (pd := sys.modules.get("pandas")) is not None and hasattr(pd, "get_option"):
-        found.append(Part("pandas options", _pandas_options, _options, _put_pandas_options))
+        found.append(Part("pandas options", options.pandas_options, options.options, options.put_pandas_options))
+    return [*found, *_of_plotting_and_learning()]
+
+
+def _of_plotting_and_learning() -> list[Part]:
+    found = []
     if (mpl := sys.modules.get("matplotlib")) is not None and hasattr(mpl, "rcParams"):
-        found.append(Part("matplotlib's rcParams", _rc_params, _options, _put_rc_params))
+        found.append(Part("matplotlib's rcParams", options.rc_params, options.options, options.put_rc_params))
+    if hasattr(sys.modules.get("sklearn"), "get_config"):
+        found.append(
+            Part("scikit-learn's options", options.sklearn_options, options.options, options.put_sklearn_options)
+        )
+    if hasattr(sys.modules.get("plotly.io"), "templates"):
+        found.append(Part("plotly's template", options.template, options.text_or_none, options.put_template))
+    if "_POLARS_CFG_DIRECT_VARS" in vars(sys.modules.get("polars.config", types)):
+        found.append(Part("polars' options", options.polars_direct, options.options, options.put_polars))
     if "torch" in sys.modules and hasattr(sys.modules["torch"], "default_generator"):
         from llmos_jupyter.effects.kinds.libraries import torch_parts
 
@@ -107,14 +120,23 @@ def _texts(value: Any) -> dict[str, str]:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if name not in OURS}
+    return {name: value for name, value in os.environ.items() if name not in _IN_SCRATCH}
 
 
-def _put_environment(wanted: dict[str, str]) -> None:
-    for name in os.environ.keys() - wanted.keys() - OURS:
-        del os.environ[name]
+def _read_environment(value: Any) -> dict[str, str | None]:
+    wanted: dict[str, str | None] = checked(value, dict)
+    if not {str}.issuperset(map(type, wanted)) or not {str, type(None)}.issuperset(map(type, wanted.values())):
+        raise Malformed("texts that are none")
+    if any("\0" in text for text in [*wanted, *wanted.values()] if text) or any("=" in name for name in wanted):
+        raise Malformed("variables that are none")
+    return wanted
+
+
+def _put_environment(wanted: dict[str, str | None]) -> None:
     for name, value in wanted.items():
-        if name not in OURS and os.environ.get(name) != value:
+        if value is None:
+            os.environ.pop(name, None)
+        elif os.environ.get(name) != value:
             os.environ[name] = value
 
 
@@ -204,106 +226,56 @@ def _put_numpy_random(state: Any) -> None:
 
 def _decimal() -> list[Any]:
     context = decimal.getcontext()
-    return [context.prec, context.rounding]
+    held = [getattr(context, name) for name in _CONTEXT]
+    return [*held, sorted(signal.__name__ for signal, trapped in context.traps.items() if trapped)]
 
 
-def _read_decimal(value: Any) -> Any:
-    if type(value) is not list or len(value) != 2 or type(value[0]) is not int or type(value[1]) is not str:
+_CONTEXT = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
+_SIGNALS = {signal.__name__: signal for signal in decimal.Context().traps}
+
+
+def _read_decimal(value: Any) -> decimal.Context:
+    *held, traps = checked(value, list) or [None]
+    if len(held) != len(_CONTEXT) or type(traps) is not list or not all(trap in _SIGNALS for trap in traps):
         raise Malformed("a decimal context that is none")
     try:
-        decimal.Context(prec=value[0], rounding=value[1])
-    except (ValueError, TypeError):
+        return decimal.Context(**dict(zip(_CONTEXT, held, strict=True)), traps=[_SIGNALS[trap] for trap in traps])
+    except (ValueError, TypeError, OverflowError):
         raise Malformed("a decimal context that is none") from None
-    return value
 
 
-def _put_decimal(value: Any) -> None:
-    decimal.getcontext().prec, decimal.getcontext().rounding = value
+def _put_decimal(wanted: decimal.Context) -> None:
+    context = decimal.getcontext()
+    for name in _CONTEXT:
+        setattr(context, name, getattr(wanted, name))
+    for signal, trapped in wanted.traps.items():
+        context.traps[signal] = trapped
+
+
+# --- loggers --------------------------------------------------------------------------------------
+
+
+def _levels() -> dict[str, int]:
+    loggers = dict(logging.getLogger().manager.loggerDict)
+    return {name: held.level for name, held in loggers.items() if isinstance(held, logging.Logger) and held.level}
+
+
+def _read_levels(value: Any) -> dict[str, int]:
+    wanted: dict[str, int] = checked(value, dict)
+    if not {str}.issuperset(map(type, wanted)) or not {int}.issuperset(map(type, wanted.values())) or "" in wanted:
+        raise Malformed("levels that are none")
+    return wanted
+
+
+def _put_levels(wanted: dict[str, int]) -> None:
+    for name, level in wanted.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def _read_limit(value: Any) -> int:
     if type(value) is not int or not 100 <= value <= 1_000_000:
         raise Malformed("a recursion limit that is none")
     return value
-
-
-# --- options --------------------------------------------------------------------------------------
-
-_PLAIN = (type(None), bool, int, float, str)
-
-
-def _plain(value: Any) -> Any:
-    """A plain value; a tuple becomes `["tuple", ...]`. Raises CannotComeHome for anything else."""
-    if type(value) in _PLAIN:
-        return value
-    if type(value) in (list, tuple):
-        return [type(value).__name__, *map(_plain, value)]
-    if type(value) is dict and {str}.issuperset(map(type, value)):
-        return {name: _plain(part) for name, part in value.items()}
-    raise CannotComeHome("an option whose value is not plain")
-
-
-def _read_plain(value: Any, depth: int = 0) -> Any:
-    if type(value) in _PLAIN:
-        return value
-    if depth > 20:
-        raise Malformed("options nested too deeply")
-    if type(value) is dict:
-        return {checked(name, str): _read_plain(part, depth + 1) for name, part in value.items()}
-    if type(value) is list and value and value[0] in ("list", "tuple"):
-        items = [_read_plain(part, depth + 1) for part in value[1:]]
-        return items if value[0] == "list" else tuple(items)
-    raise Malformed("an option that is none")
-
-
-def _options(value: Any) -> Any:
-    return _read_plain(checked(value, dict))
-
-
-def _tolerant(held: dict[str, Any]) -> dict[str, Any]:
-    """Options whose values are plain; of others their identity, so that a change is seen and refused."""
-    found = {}
-    for name, value in held.items():
-        try:
-            found[name] = _plain(value)
-        except CannotComeHome:
-            found[name] = ["object", id(value)]
-    return found
-
-
-def _print_options() -> dict[str, Any]:
-    return _tolerant({k: v for k, v in np.get_printoptions().items() if k != "override_repr"})
-
-
-def _pandas_options() -> dict[str, Any]:
-    pd = sys.modules["pandas"]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return _tolerant({key: pd.get_option(key) for key in pd._config.config._registered_options})
-
-
-def _put_pandas_options(wanted: dict[str, Any]) -> None:
-    pd, now = sys.modules["pandas"], _pandas_options()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name, value in wanted.items():
-            if now.get(name, value) != _plain(value):
-                pd.set_option(name, value)
-
-
-def _rc_params() -> dict[str, Any]:
-    held = dict(dict.items(sys.modules["matplotlib"].rcParams))
-    return _tolerant({name: value for name, value in held.items() if not name.startswith("backend")})
-
-
-def _put_rc_params(wanted: dict[str, Any]) -> None:
-    params = sys.modules["matplotlib"].rcParams
-    now = _rc_params()
-    if not wanted.keys() <= dict.keys(params):
-        raise Malformed("options that matplotlib does not have")
-    for name, value in wanted.items():
-        if now[name] != _plain(value):
-            dict.__setitem__(params, name, value)
 
 
 def changed(before: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -315,7 +287,8 @@ def changed(before: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if was is None or now == was:
             continue
         if part.is_options:
-            now = {name: value for name, value in now.items() if name not in was or value != was[name]}
+            left = {} if part.gone is NEVER_GONE else dict.fromkeys(was.keys() - now.keys(), part.gone)
+            now = {name: value for name, value in now.items() if name not in was or value != was[name]} | left
             if any(type(value) is list and value[:1] == ["object"] for value in now.values()):
                 cannot.append(part.name)
                 continue
@@ -342,6 +315,7 @@ def undo_of(part: Part, new: Any) -> Callable[[], object]:
     """Puts a part back as it is now."""
     was = part.get()
     if part.is_options:
-        was = {name: value for name, value in was.items() if name in new}
+        left = {} if part.gone is NEVER_GONE else dict.fromkeys(new.keys() - was.keys(), part.gone)
+        was = {name: value for name, value in was.items() if name in new} | left
     value = part.read(was)
     return lambda: part.put(value)

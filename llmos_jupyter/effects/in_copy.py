@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import errno
-import gc
-import locale
-import logging
-import re
 import signal
 import sys
 import threading
@@ -17,11 +12,10 @@ import types
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
-from llmos_jupyter.effects.copy import ipython_settings
+from llmos_jupyter.effects.copy import ipython_settings, library_state
+from llmos_jupyter.effects.copy.process_state import process_state
 from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.displays import live_widgets
 from llmos_jupyter.effects.displays.recorder import Recorder
@@ -29,7 +23,7 @@ from llmos_jupyter.effects.kind import Look, kind_of
 from llmos_jupyter.effects.kinds.libraries.widgets import dies_with_the_sandbox
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.objects.census import Census
-from llmos_jupyter.effects.objects.layout import class_module, class_name, library_module, mro
+from llmos_jupyter.effects.objects.layout import class_name
 from llmos_jupyter.effects.objects.meanwhile import digest_before
 from llmos_jupyter.effects.objects.memory import Pages
 from llmos_jupyter.effects.pack import Packer
@@ -80,10 +74,15 @@ class Effects:
     def begin(self) -> None:
         """To be called when the shell is prepared, just before the run."""
         self._ambient = ambient.snapshot()
-        self._libraries = _library_attributes(self._before)
+        self._spoken = library_state.spoken(transformed(self._code, self._shell), self._before)
+        self._libraries = library_state.defined(self._before, self._spoken)
         self._threads = set(threading.enumerate())
-        self._process = _process(self._code)
+        self._process = process_state(self._code, self._shell)
         self._settings = ipython_settings.settings(self._shell)
+
+    def end(self) -> None:
+        """To be called as soon as the code has ended, before anything is set for packing."""
+        self._process_after = process_state(self._code, self._shell)
 
     def pack(self) -> dict[str, Any]:
         """Write the effects into the memory files; where the table lies there, or what keeps them from being written,
@@ -233,18 +232,15 @@ class Effects:
             monitor = type(thread).__module__.startswith("tqdm") or isinstance(thread, threading._DummyThread)
             if thread not in self._threads and not monitor and thread is not threading.current_thread():
                 found.append(Cannot("", "thread", f"the thread {thread.name} was left running"))
-        for name, part in _process(self._code).items():
+        for name, part in self._process_after.items():
             if part != self._process[name]:
                 found.append(Cannot("", "process", f"{name} changed"))
+        if odd := [name for name in self._shell.user_ns if type(name) is not str]:
+            found.append(Cannot("", type(odd[0]).__name__, "it bound what is no name among the notebook's names"))
         for name in ipython_settings.changed(self._settings, ipython_settings.settings(self._shell)):
             found.append(Cannot("", "IPython", f"{name} changed, which belong to the kernel"))
-        now = _library_attributes(self._before)
-        for owner, held in self._libraries.items():
-            after = now.get(owner, {})
-            changed = [name for name, address in after.items() if held.get(name, address) != address]
-            new = [name for name in after if name not in held] if "." in owner and owner not in sys.modules else []
-            if changed or new:
-                found.append(Cannot("", "library", f"{', '.join([*changed, *new][:5])} of {owner} was changed"))
+        replaced = library_state.changed(self._libraries, self._before, self._spoken)
+        found += [Cannot("", "library", why) for why in replaced]
         return found
 
 
@@ -271,51 +267,9 @@ def _no_longer_than(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
 
 
-def _process(code: str) -> dict[str, Any]:
-    """What belongs to the process and does not come home. Libraries ask to be called at the end as they are used, so
-    that counts only where the code speaks of it."""
-    root = logging.getLogger()
-    return {
-        "the root logger": [
-            root.level,
-            list(map(id, root.handlers)),
-            list(map(id, root.filters)),
-            root.manager.disable,
-        ],
-        "the locale": locale.setlocale(locale.LC_ALL),
-        "the garbage collector's thresholds": gc.get_threshold(),
-        "what runs at the kernel's end": atexit._ncallbacks() if re.search("atexit|finalize", code) else 0,
-        "numpy's error callback": id(np.geterrcall()),
-    }
-
-
 def transformed(code: str, shell: InteractiveShell) -> str:
     """Code as IPython makes it Python's, where magics are calls."""
     try:
         return str(shell.transform_cell(code))
     except Exception:  # it ran, so that this is no error of Python's: all of it counts then
         return f"{code}\nget_ipython"
-
-
-def _unwrapped(part: Any) -> Any:
-    """A function, or the one that a library has wrapped in one of its own, as PyTorch does when it needs to."""
-    while (inner := getattr(part, "__wrapped__", None)) is not None and isinstance(part, types.FunctionType):
-        if not library_module(part.__globals__.get("__name__")):
-            break
-        part = inner
-    return part
-
-
-def _library_attributes(variables: dict[str, Any]) -> dict[str, dict[str, int]]:
-    """What the libraries that names stand for define, and the classes of what names hold: by name, the addresses."""
-    found: dict[str, dict[str, int]] = {}
-    for value in variables.values():
-        if type(value) is types.ModuleType:
-            held = {name: id(_unwrapped(part)) for name, part in vars(value).items() if not name.startswith("_")}
-            found[value.__name__] = {n: a for n, a in held.items() if not isinstance(vars(value)[n], types.ModuleType)}
-            continue
-        for cls in mro(type(value))[:-1] if class_module(type(value)) not in ("builtins", "__main__") else ():
-            if class_module(cls) != "__main__":
-                held = {n: id(part) for n, part in vars(cls).items() if not n.startswith(("__", "_abc"))}
-                found[f"{class_module(cls)}.{class_name(cls)}"] = held
-    return found

@@ -76,6 +76,7 @@ LIBRARIES = frozenset(
         "typing_extensions",
         "urllib",
         "uuid",
+        "warnings",
         "xarray",
         "xml",
         "zoneinfo",
@@ -90,7 +91,7 @@ LIBRARIES = frozenset(
 )
 # Whose objects stand for something outside the namespace.
 _NEVER = re.compile(
-    r"^(IPython\.(core\.(?!display)|terminal|utils)|logging|pandas\.io\.(?!formats)|joblib\.(?!numpy)|ctypes|urllib\.(?!parse))"
+    r"^(IPython\.(core\.(?!display)|terminal|utils\.(?!capture))|logging|pandas\.io\.(?!formats)|joblib\.(?!numpy)|ctypes|urllib\.(?!parse))"
 )
 _WAITING = frozenset({"Condition", "Event", "Semaphore", "BoundedSemaphore"})  # of threading's: those of a queue
 _NAME = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")

@@ -27,6 +27,7 @@ from llmos_jupyter.effects.copy.forkable import fork_hazard
 from llmos_jupyter.effects.objects.layout import installed
 from llmos_jupyter.effects.objects.meanwhile import Began
 from llmos_jupyter.effects.table import BufferReader, Cannot, CannotComeHome, Malformed, MemoryFiles
+from llmos_jupyter.effects.told import completed
 from llmos_jupyter.effects.worker import process as worker
 from llmos_jupyter.effects.worker.sending import CannotBeCopied, Sent, send
 from llmos_jupyter.protocol import ErrorReport, NameChange, Refusal, Rehearsal
@@ -234,6 +235,8 @@ def _read(ran: Ran, told: dict[str, Any] | None) -> None:
         ran._files.seal()
         content = committing.read_table(told.get("place"), BufferReader(ran._files))
         ran.cannot = committing.read_cannot(content["cannot"])
+        sent = None if ran._sent is None else ran._sent.objects
+        ran.report.changes = completed(ran.report.changes, content, ran._shell, sent)
         ran._content = content
         seconds = told.get("seconds")
         ran.seconds = {str(k): float(v) for k, v in seconds.items()} if isinstance(seconds, dict) else {}

@@ -1474,4 +1474,118 @@ out, (h, c) = net(emb(torch.tensor([[1, 2]]))); out = out.detach(); h = h.detach
 net(emb(torch.tensor([[3]])))[0].shape, out.shape
 """)
 
-PROGRAMS = [*BUILTINS, *CODE, *NUMPY, *PANDAS, *LIBRARIES]
+SETTINGS = _read("""
+decimal context of every sort
+import decimal
+..
+decimal.getcontext().traps[decimal.Inexact] = True; decimal.getcontext().Emax = 99; decimal.getcontext().capitals = 0
+..
+decimal.getcontext().Emax, decimal.Decimal("1E+50"), decimal.getcontext().traps[decimal.Inexact]
+---
+levels of loggers
+import logging; old = logging.getLogger("old"); old.setLevel(10); logging.getLogger("mine")
+..
+logging.getLogger("old").setLevel(logging.NOTSET); logging.getLogger("mine").setLevel(5)
+..
+[logging.getLogger(name).level for name in ("old", "mine")]
+---
+variables of the environment
+import os; os.environ["LLMOS_TEST_A"] = "x"
+..
+del os.environ["LLMOS_TEST_A"]; os.environ["LLMOS_TEST_B"] = "y"; os.environ["OMP_NUM_THREADS"] = "3"
+..
+[os.environ.get(name) for name in ("LLMOS_TEST_A", "LLMOS_TEST_B", "OMP_NUM_THREADS")]
+---
+options of scikit-learn
+import sklearn
+..
+sklearn.set_config(transform_output="pandas", display="text")
+..
+sklearn.get_config()
+---
+style of figures
+import matplotlib.pyplot as plt
+..
+plt.style.use("ggplot")
+..
+plt.rcParams["axes.prop_cycle"].by_key(), plt.rcParams["axes.facecolor"]
+---
+format of numbers
+x = 1
+..
+pd.options.display.float_format = "{:.2f}".format; np.set_printoptions(formatter={"float": "{:.1f}".format})
+..
+pd.Series([1.234]), np.array([1.25])
+---
+template of plotly
+import plotly.io as pio, plotly.tools; pio.templates["plotly_dark"]
+..
+pio.templates.default = "plotly_dark"
+..
+pio.templates.default
+---
+options of polars
+import polars as pl
+..
+pl.Config.set_float_precision(2); x = 1
+..
+pl.DataFrame({"a": [1.23456]})
+---
+window that slides
+a = np.arange(6)
+..
+w = np.lib.stride_tricks.sliding_window_view(a, 3); b = np.broadcast_to(a, (2, 6))
+..
+a[0] = 9; w[0].tolist(), b[1].tolist()
+---
+mapping of one's own
+x = 1
+..
+from collections.abc import MutableMapping
+class D(MutableMapping):
+    def __init__(self): self.d = {}
+    def __getitem__(self, k): return self.d[k]
+    def __setitem__(self, k, v): self.d[k] = v
+    def __delitem__(self, k): del self.d[k]
+    def __iter__(self): return iter(self.d)
+    def __len__(self): return len(self.d)
+d = D(); d["a"] = 1
+..
+dict(d), len(d), D.__abstractmethods__
+---
+output captured
+x = 1
+..
+%%capture cap
+print("a"); y = 5
+..
+cap.stdout, y
+---
+warnings caught
+import warnings
+..
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always"); warnings.warn("old", DeprecationWarning)
+..
+len(caught), str(caught[0].message), caught[0].category
+---
+second axes on an old figure
+import matplotlib.pyplot as plt
+fig, ax = plt.subplots(); line, = ax.plot([1, 2, 3])
+..
+ax2 = ax.twinx(); plt.sca(ax); n = 1
+..
+plt.gca() is ax, len(fig.axes)
+---
+cache that is asked
+import functools
+@functools.lru_cache(None)
+def f(n): return n
+f(1)
+..
+x = f(1) + f(2)
+..
+f(3)
+""")
+
+PROGRAMS = [*SETTINGS, *BUILTINS, *CODE, *NUMPY, *PANDAS, *LIBRARIES]

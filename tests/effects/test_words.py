@@ -184,7 +184,10 @@ CASES: list[tuple[str, dict[str, str]]] = [
     ("n = 5", {}),
     ("tall['x'] = tall[0] * 2", {"tall": "mutated: +1 column: x"}),
     ("tall[2] = tall[2] * 2", {"tall": "mutated: values changed: 2"}),
-    ("import math; _private = 1; new = 2", {"math": "created: ", "new": "created: "}),
+    (
+        "import math; _private = 1; new = 2",
+        {"math": "created: ", "_private": "created: ", "new": "created: "},
+    ),
 ]
 
 

@@ -179,6 +179,7 @@ def run_prepared(shell: InteractiveShell, report: Report, brief: Brief, prepared
 
     ran = _run(shell, brief.code, stage, prepared.descriptors, written)
 
+    effects.end()
     gc.disable()
     after = inheritance.memory_sizes()
     refusals.note_open_files(refusals.open_files_written(shell.user_ns) - stuck)

@@ -17,6 +17,7 @@ def settings(shell: InteractiveShell) -> dict[str, Any]:
     found: dict[str, Any] = {
         "IPython's extensions": sorted(shell.extension_manager.loaded),
         "IPython's aliases": sorted(map(str, shell.alias_manager.aliases)),
+        "IPython's magics": [sorted(held) for held in shell.magics_manager.magics.values()],
         "IPython's visited folders": list(shell.dir_stack),
         "IPython's ways to show errors": [shell.InteractiveTB.mode, bool(shell.call_pdb)],
     }

@@ -310,8 +310,8 @@ class Refusals:
             kind = type(value)
             if kind is int and value in self._open_files:
                 found.append((value, value))
-            elif kind in _FILES and not value.closed and value.fileno() in self._open_files:
-                found.append((value.fileno(), value))
+            elif kind in _FILES and (fd := _descriptor(value)) in self._open_files:
+                found.append((fd, value))
         return found
 
     def note_open_files(self, fds: set[int]) -> None:
@@ -385,3 +385,11 @@ _EVENTS: dict[str, Callable[[Refusals, tuple[Any, ...]], None]] = {
     "urllib.Request": Refusals.on_url,
     "webbrowser.open": Refusals.on_browser,
 }
+
+
+def _descriptor(file: Any) -> int:
+    """Of an open file its descriptor; -1 if it is closed, or a file of memory alone."""
+    try:
+        return -1 if file.closed else int(file.fileno())
+    except (OSError, ValueError):
+        return -1

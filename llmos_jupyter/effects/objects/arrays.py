@@ -17,6 +17,7 @@ from llmos_jupyter.effects.objects.memory import (
     axes_of,
     extent,
     is_lent,
+    lender_of,
     plain,
     written_ranges,
 )
@@ -52,6 +53,7 @@ Data = Whole | Ranges | None
 
 def describe_data(array: Any, pack: Packer, base: Any = None, *, was_there: bool) -> Any:
     """The memory of an array: its bytes, its objects, or where it lies in another array, its `base`."""
+    base = lender_of(base)
     if array.dtype.kind == "T":
         if issubclass(type(base), np.ndarray) and not was_there:
             raise CannotComeHome("a view of an array of texts")

@@ -26,7 +26,7 @@ from llmos_jupyter.effects.objects.alike import (
     same_items,
 )
 from llmos_jupyter.effects.objects.layout import class_module, class_name, is_users, library_module
-from llmos_jupyter.effects.objects.reach import mentioned, progress
+from llmos_jupyter.effects.objects.reach import LOCKS, mentioned, progress
 from llmos_jupyter.effects.objects.walk import levels
 from llmos_jupyter.effects.table import Cannot
 
@@ -81,6 +81,8 @@ class Census:
 
     def _mark(self, obj: Any, cls: type) -> None:
         if class_module(cls).startswith(MACHINERY):
+            if cls in LOCKS:
+                self._unseen.append((obj, progress(obj)))
             return
         kind = kind_of(cls)
         if kind is None:
@@ -163,7 +165,8 @@ class Census:
             if before is None or now is None:
                 unseen.append(obj)
             elif now != before:
-                refused.append((obj, f"a {class_name(type(obj))} went on, and cannot be wound back"))
+                went = "was taken or given back" if type(obj) in LOCKS else "went on, and cannot be wound back"
+                refused.append((obj, f"a {class_name(type(obj))} {went}"))
         within: set[int] = set()
         if unseen:
             # Only what the code can reach by its text may have changed.

@@ -82,6 +82,16 @@ class Window:
         self.base, self.__array_interface__ = base, interface
 
 
+def lender_of(base: Any) -> Any:
+    """What an array's `base` stands for: NumPy's `as_strided` and `Window` put something between it and the array."""
+    while type(base) is Window or type(base) is _STRIDED:
+        base = base.base
+    return base
+
+
+_STRIDED = type(np.ndarray.base.__get__(np.lib.stride_tricks.as_strided(np.zeros(2), (1,))))
+
+
 def memory_of(array: Any) -> Any:
     """All bytes that an array spans, as an array that shares them; those of others' between its own as well."""
     low, high = extent(array.shape, array.strides, array.itemsize)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import sqlite3
+import threading
 import types
 import warnings
 from typing import Any
@@ -14,6 +15,7 @@ from llmos_jupyter.effects.objects.layout import answers_plainly, class_dict, cl
 # `!command`: of the notebook's names it reaches those that stand in it in braces.
 _COMMAND = re.compile(r"\bget_ipython\(\)\.(?:system|getoutput)\(")
 _WORD = re.compile(r"[^\W\d]\w*")
+LOCKS = (type(threading.Lock()), type(threading.RLock()))
 # With these in it, code reaches names that it does not write.
 _SWEEPING = frozenset(
     [
@@ -110,6 +112,8 @@ def progress(obj: Any) -> Any:
     """Where something stands that cannot be put back, as a plain value; None where that cannot be asked."""
     cls = type(obj)
     try:
+        if cls in LOCKS:
+            return [obj.locked() if hasattr(obj, "locked") else obj._is_owned()]
         if cls is types.GeneratorType:
             frame = obj.gi_frame
             return [None] if frame is None else [frame.f_lasti, list(map(id, frame.f_locals.values()))]

@@ -39,13 +39,11 @@ class Changes:
         self._frames = self._touched_frames()
 
     def names(self, before: dict[str, Any], now: dict[str, Any]) -> list[NameChange]:
-        """What happened to the user's names, but for those that begin with an underscore. `before` and `now`: the
-        variables."""
+        """What happened to the user's names. `before` and `now`: the variables."""
         found: list[NameChange] = []
         same: dict[str, Any] = {}
+        before, now = _without_pythons_own(before), _without_pythons_own(now)
         for name, value in before.items():
-            if name.startswith("_"):
-                continue
             if name not in now:
                 found.append(NameChange(name=name, kind="deleted"))
             elif now[name] is not value and not same_atom(value, now[name]):
@@ -54,7 +52,7 @@ class Changes:
                 same[name] = value
         if self._changed:
             found += [_change(name, "mutated", same[name], words) for name, words in self._mutated(same).items()]
-        new = [name for name in now if name not in before and not name.startswith("_")]
+        new = [name for name in now if name not in before]
         return found + [_change(name, "created", now[name]) for name in new]
 
     def _mutated(self, names: dict[str, Any]) -> dict[str, str]:
@@ -145,6 +143,11 @@ class Changes:
                     if kind.name == "frame":
                         frames[id(obj)] = marks
         return frames
+
+
+def _without_pythons_own(names: dict[str, Any]) -> dict[str, Any]:
+    """Names but for those that Python keeps beside the user's, as the registry of warnings."""
+    return {name: value for name, value in names.items() if not (name[:2] == name[-2:] == "__")}
 
 
 def same_atom(was: Any, now: Any) -> bool:

@@ -147,6 +147,8 @@ def _shared(objects: list[Any]) -> list[int]:
 def _ambient() -> dict[str, Any]:
     """What belongs to the process; of options, those that are plain."""
     found = ambient.snapshot()
+    variables = found["the environment variables"]
+    found["the environment variables"] = {k: v for k, v in variables.items() if k not in ambient.PREPARED}
     for name, value in found.items():
         if type(value) is dict:
             found[name] = {option: held for option, held in value.items() if not _is_object(held)}

@@ -47,10 +47,20 @@ def _nothing() -> None:
 register(PartialKind(), functools.partial)
 
 
+class _Asked(tuple[int, ...]):
+    """How often a cache was asked. Later is as good as earlier: only one that was emptied differs."""
+
+    def __eq__(self, earlier: object) -> bool:
+        return isinstance(earlier, _Asked) and all(map(operator.ge, self, earlier))
+
+    __hash__ = None  # type: ignore[assignment]
+
+
 class CacheKind(Kind):
     """A function with `functools.lru_cache`: its cache comes home empty."""
 
     name = "lru_cache"
+    refuses_change = True
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
         parameters = obj.cache_parameters()
@@ -68,6 +78,13 @@ class CacheKind(Kind):
 
     def children(self, obj: Any) -> list[Any]:
         return [obj.__wrapped__]  # not what it remembers: a cache that was filled is no change
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        info = obj.cache_info()
+        return [], _Asked((info.hits, info.misses))
+
+    def refusal(self, obj: Any) -> str:
+        return "its cache was emptied"
 
 
 class GetterKind(Kind):

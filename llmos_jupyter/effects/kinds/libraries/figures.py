@@ -4,6 +4,7 @@ belong to the canvas, and go by the library's own rules for pickling.
 
 from __future__ import annotations
 
+import itertools
 import types
 import weakref
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,10 @@ from matplotlib.artist import Artist
 from matplotlib.axes._base import _AxesBase
 from matplotlib.backend_bases import FigureCanvasBase, RendererBase
 from matplotlib.cbook import CallbackRegistry, Grouper
-from matplotlib.figure import Figure
+from matplotlib.figure import (  # type: ignore[attr-defined] # not in the stubs
+    Figure,
+    _AxesStack,
+)
 from matplotlib.transforms import TransformNode
 
 from llmos_jupyter.effects.kind import CHOOSERS, LAST, Kind, register
@@ -143,6 +147,28 @@ class PickledKind(Kind):
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
         return DRAWN.marks(obj)
 
+    def children(self, obj: Any) -> list[Any]:
+        """A registry's count of its callbacks goes on as a figure is drawn and changed, and is its alone."""
+        held = _without_renderer(obj)
+        counts = ("_cid_gen",) if issubclass(type(obj), CallbackRegistry) else ()
+        return [type(obj), *(value for name, value in held.items() if name not in counts)]
+
+
+class StackKind(InstanceKind):
+    """A figure's axes in their order, with a count that says which was made last. A count cannot be wound back, so the
+    stack gets another one."""
+
+    name = "axes stack"
+    only_attributes = False
+
+    def marks(self, obj: Any) -> tuple[list[Any], Any]:
+        held = attributes(obj)
+        kept = [value for value in held.values() if type(value) is not itertools.count]
+        return [type(obj), *kept], [*held, *(repr(value) for value in held.values() if type(value) is itertools.count)]
+
+
+STACK = register(StackKind())
+
 
 def _restore(obj: Any, state: dict[str, Any]) -> None:
     """The library's own `__setstate__`, if nothing that it will touch is of a class of the notebook's."""
@@ -168,6 +194,8 @@ def _choose(cls: type) -> Kind | None:
         return TRANSFORM
     if issubclass(cls, _PICKLED):
         return PICKLED
+    if issubclass(cls, _AxesStack):
+        return STACK
     return DRAWN if issubclass(cls, (Artist, FigureCanvasBase)) and solid(cls) is object else None
 
 

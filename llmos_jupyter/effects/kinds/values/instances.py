@@ -14,6 +14,7 @@ from llmos_jupyter.effects.objects.layout import (
     attributes,
     class_dict,
     is_a,
+    is_users,
     mro,
     put_dict,
     set_attributes,
@@ -24,6 +25,16 @@ from llmos_jupyter.effects.table import CannotComeHome, Malformed, checked, cont
 if TYPE_CHECKING:
     from llmos_jupyter.effects.build import Builder
     from llmos_jupyter.effects.pack import Packer
+
+
+def _before_its_methods(cls: Any) -> Any:
+    """An instance of a new class that gets the methods which its base wants only when it is filled."""
+    wanted = cls.__abstractmethods__
+    type.__setattr__(cls, "__abstractmethods__", frozenset())
+    try:
+        return object.__new__(cls)
+    finally:
+        type.__setattr__(cls, "__abstractmethods__", wanted)
 
 
 class InstanceKind(Kind):
@@ -46,6 +57,8 @@ class InstanceKind(Kind):
                 # A class of Cython's without a structure of its own, which wants to be asked all the same.
                 if (base.__module__, base.__name__) == ("pandas._libs.interval", "IntervalMixin"):
                     return base.__new__(cls)  # type: ignore[call-overload]
+            if is_users(cls) and class_dict(cls).get("__abstractmethods__"):
+                return _before_its_methods(cls)
             raise CannotComeHome(f"a {cls.__name__} is abstract", cls.__name__) from None
 
     def decode(self, content: list[Any], build: Builder) -> Any:

@@ -289,6 +289,8 @@ class AroundKind(_Unchanging):
         if name == "accumulate" and len(args) == 1:
             args = (*args, None)
         for part in args:
+            if hasattr(type(part), "__next__") and type(part) not in _KNOWN:
+                raise CannotComeHome("an iterator around what is none of Python's own", type(part).__name__)
             pack.keep(part)
         return [name, pack.values(args), pack.value(pack.keep(state))]
 

@@ -14,15 +14,16 @@ if TYPE_CHECKING:
 
 
 class LoggerKind(Kind):
-    """A logger by its name. Its level and handlers are the process's: a run that changes them does not come home."""
+    """A logger by its name. Its level comes home by itself (`ambient.py`); what it writes to is the process's."""
 
     name = "logger"
     refuses_change = True
 
     def describe(self, obj: Any, pack: Packer) -> list[Any]:
-        if obj.handlers or obj.level or obj.filters:
-            raise CannotComeHome(f"the logger {obj.name} was given a level or a handler")
-        return [obj.name]
+        name: str = obj.name
+        if type(obj) is not logging.RootLogger and logging.root.manager.loggerDict.get(name) is not obj:
+            raise CannotComeHome(f"the logger {name} is not found by its name")
+        return [name]
 
     def blank(self, content: list[Any], build: Builder) -> Any:
         return logging.getLogger(checked(content_of(content, 1)[0], str))
@@ -31,7 +32,7 @@ class LoggerKind(Kind):
         return []
 
     def marks(self, obj: Any) -> tuple[list[Any], Any]:
-        return list(obj.handlers), [obj.level, obj.disabled, obj.propagate]
+        return list(obj.handlers), [obj.disabled, obj.propagate]
 
 
 register(LoggerKind(), logging.Logger, logging.RootLogger)
