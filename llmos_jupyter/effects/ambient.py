@@ -47,6 +47,10 @@ class Part:
         """Whether it is many options by their names, of which only those that differ are put."""
         return self.read in (options.options, _read_environment, _read_levels)
 
+    def without(self, some: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+        """The options that only `some` has, each with what stands for its absence."""
+        return {} if self.gone is NEVER_GONE else dict.fromkeys(some.keys() - others.keys(), self.gone)
+
 
 def parts() -> list[Part]:
     """All parts, of the libraries that are imported."""
@@ -287,7 +291,7 @@ def changed(before: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
         if was is None or now == was:
             continue
         if part.is_options:
-            left = {} if part.gone is NEVER_GONE else dict.fromkeys(was.keys() - now.keys(), part.gone)
+            left = part.without(was, now)
             now = {name: value for name, value in now.items() if name not in was or value != was[name]} | left
             if any(type(value) is list and value[:1] == ["object"] for value in now.values()):
                 cannot.append(part.name)
@@ -315,7 +319,7 @@ def undo_of(part: Part, new: Any) -> Callable[[], object]:
     """Puts a part back as it is now."""
     was = part.get()
     if part.is_options:
-        left = {} if part.gone is NEVER_GONE else dict.fromkeys(new.keys() - was.keys(), part.gone)
+        left = part.without(new, was)
         was = {name: value for name, value in was.items() if name in new} | left
     value = part.read(was)
     return lambda: part.put(value)

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from llmos_jupyter.effects import ambient, kinds
 from llmos_jupyter.effects.code import CodePlaces, CompiledCell
-from llmos_jupyter.effects.copy import ipython_settings, library_state
-from llmos_jupyter.effects.copy.process_state import process_state
+from llmos_jupyter.effects.copy import ipython_settings, library_state, process_state
 from llmos_jupyter.effects.copy.shown_result import assigned_last
 from llmos_jupyter.effects.displays import live_widgets
 from llmos_jupyter.effects.displays.recorder import Recorder
@@ -77,12 +76,12 @@ class Effects:
         self._spoken = library_state.spoken(transformed(self._code, self._shell), self._before)
         self._libraries = library_state.defined(self._before, self._spoken)
         self._threads = set(threading.enumerate())
-        self._process = process_state(self._code, self._shell)
+        self._process = process_state.process_state(self._code, self._shell)
         self._settings = ipython_settings.settings(self._shell)
 
     def end(self) -> None:
         """To be called as soon as the code has ended, before anything is set for packing."""
-        self._process_after = process_state(self._code, self._shell)
+        self._process_after = process_state.process_state(self._code, self._shell)
 
     def pack(self) -> dict[str, Any]:
         """Write the effects into the memory files; where the table lies there, or what keeps them from being written,
@@ -232,9 +231,8 @@ class Effects:
             monitor = type(thread).__module__.startswith("tqdm") or isinstance(thread, threading._DummyThread)
             if thread not in self._threads and not monitor and thread is not threading.current_thread():
                 found.append(Cannot("", "thread", f"the thread {thread.name} was left running"))
-        for name, part in self._process_after.items():
-            if part != self._process[name]:
-                found.append(Cannot("", "process", f"{name} changed"))
+        for name in process_state.changed(self._process, self._process_after):
+            found.append(Cannot("", "process", f"{name} changed"))
         if odd := [name for name in self._shell.user_ns if type(name) is not str]:
             found.append(Cannot("", type(odd[0]).__name__, "it bound what is no name among the notebook's names"))
         for name in ipython_settings.changed(self._settings, ipython_settings.settings(self._shell)):

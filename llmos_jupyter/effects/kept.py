@@ -23,6 +23,7 @@ from llmos_jupyter.effects import ambient, kinds, reasons
 from llmos_jupyter.effects.commit import Undo, bound, keep_results, rebind, weight
 from llmos_jupyter.effects.in_copy import transformed
 from llmos_jupyter.effects.kind import ALL, Kind
+from llmos_jupyter.effects.kinds.code.callables import CacheKind
 from llmos_jupyter.effects.objects import names
 from llmos_jupyter.effects.objects.census import Census
 from llmos_jupyter.effects.objects.layout import MISSING, class_name
@@ -64,6 +65,8 @@ class Kept:
     def _keep(self, limit: int) -> None:
         held = 0
         for obj, kind in sorted(self._census.changeable(), key=lambda pair: _size_of(pair[0])):
+            if isinstance(kind, CacheKind):
+                continue  # what it remembers can be computed again
             try:
                 if not kind.changes:
                     unseen = f"what a {class_name(type(obj))} went through cannot be taken back"
@@ -137,7 +140,7 @@ class Kept:
             if was == now:
                 continue
             if part.is_options:
-                was = {name: value for name, value in was.items() if now.get(name) != value}
+                was = {name: value for name, value in was.items() if now.get(name) != value} | part.without(now, was)
             put = functools.partial(_put, part, was)
             undo.add(put, functools.partial(_look, part), part.name, beside=True)
         if not _same(self._builtins, _builtins()):

@@ -35,7 +35,7 @@ def completed(
         _reached((variables[change.name] for change in found if change.name in variables), changed, seen)
         for name, value in variables.items() if changed else ():
             if name not in known and _reached([value], changed, seen):
-                found.append(NameChange(name=name, kind="mutated", type=type(value).__name__, detail="changed"))
+                found.append(NameChange(name=name, kind="mutated", type=type(value).__name__, detail="written into"))
     return found
 
 

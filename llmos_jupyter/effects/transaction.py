@@ -51,6 +51,8 @@ _NO_LOCK = "This system has no lock, so code that may reach beyond the notebook'
 class Ran:
     """One run in the sandbox. `cannot` says what keeps its effects from being committed; empty if nothing does.
 
+    `unsaid`: the names whose objects are put into another state though the run did not say that they changed: what was
+    written is equal to what was there, or the run hides it.
     `files_told`: whether each change of a file was told before it happened. Holds memory until it is committed or
     closed.
     """
@@ -60,6 +62,7 @@ class Ran:
     cannot: list[Cannot] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     files_told: bool = False
+    unsaid: frozenset[str] = frozenset()
     _shell: Any = None
     _files: MemoryFiles | None = None
     _content: dict[str, Any] | None = None
@@ -236,7 +239,9 @@ def _read(ran: Ran, told: dict[str, Any] | None) -> None:
         content = committing.read_table(told.get("place"), BufferReader(ran._files))
         ran.cannot = committing.read_cannot(content["cannot"])
         sent = None if ran._sent is None else ran._sent.objects
+        said = {change.name for change in ran.report.changes}
         ran.report.changes = completed(ran.report.changes, content, ran._shell, sent)
+        ran.unsaid = frozenset(c.name for c in ran.report.changes if c.kind == "mutated" and c.name not in said)
         ran._content = content
         seconds = told.get("seconds")
         ran.seconds = {str(k): float(v) for k, v in seconds.items()} if isinstance(seconds, dict) else {}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -215,3 +217,25 @@ def test_a_frame_in_memory_that_came_by_a_pickle_keeps_nobody_from_working(memor
     for code in ("total = int(frame.n.sum())", "frame['m'] = frame.n * 2"):
         with run_in_sandbox(code, shell) as ran:
             assert ran.committable, ran.cannot
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pandas as pd\npd.Series([1]).hist()",
+        "import pandas as pd\npd.Series([1])",
+        "import plotly.io\nplotly.io.renderers",
+        "import mimetypes\nmimetypes.guess_type('a.csv')",
+    ],
+)
+def test_what_a_library_brings_along_is_no_change(code: str) -> None:
+    run = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "from llmos_jupyter.effects.transaction import run_in_sandbox\n"
+        "import sys\n"
+        f"code = {code!r}\n"
+        "assert code.split()[1].partition('.')[0] not in sys.modules or 'mimetypes' in code\n"
+        "print(run_in_sandbox(code, InteractiveShell.instance()).cannot)\n"
+    )
+    told = subprocess.run([sys.executable, "-c", run], capture_output=True, text=True, timeout=60, check=False)
+    assert told.stdout.splitlines()[-1] == "[]", told.stdout + told.stderr

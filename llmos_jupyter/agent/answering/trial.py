@@ -133,9 +133,11 @@ class Trial:
         rehearsal = draft.rehearsal
         if rehearsal is None or rehearsal.status != "passed":
             return
+        unsaid = draft.ran.unsaid if draft.ran is not None else frozenset()
+        changes = [change for change in rehearsal.changes if change.name not in unsaid]
         if draft.ran is not None and draft.ran.committable:
             draft.findings = called_later.unasked(draft.code, draft.findings, rehearsal.refusals)
-        if rehearsal.shape.kind == "nothing" and rehearsal.changes:
+        if rehearsal.shape.kind == "nothing" and changes:
             # It did what it was to do; the code stays as it is, and its result is displayed after the run.
             draft.displayed, rehearsal.doubts = assigned_last(draft.code), []
         if rehearsal.shape.kind == "function" and _defines(draft.code):
@@ -147,7 +149,7 @@ class Trial:
                 draft.mended = True
                 draft.bind = name
         rehearsal.doubts += data_doubts(draft.code, self._shell.user_ns)
-        rehearsal.doubts += without_effect(draft.code, self._shell.user_ns, rehearsal.changes)
+        rehearsal.doubts += without_effect(draft.code, self._shell.user_ns, changes)
 
     def _inspect(self, draft: Draft) -> None:
         repairs: list[Finding] = []

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _MAIN = ("__main__", "__mp_main__")
+# Stands for the part of a library that is not imported.
+ABSENT = object()
 _UNTOUCHED = frozenset({"_", "__"})  # what gettext and IPython put among the builtins
 
 
@@ -49,10 +51,15 @@ def process_state(code: str, shell: InteractiveShell) -> dict[str, Any]:
     return found
 
 
+def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """The words for what differs. What a library brings along when it is first imported is no change."""
+    return [name for name, part in after.items() if before[name] is not ABSENT and part != before[name]]
+
+
 def _asked(get: Callable[[], Any]) -> Any:
-    with contextlib.suppress(Exception):  # of a library that is half imported
+    with contextlib.suppress(Exception):  # of a library that is not imported, or half
         return get()
-    return None
+    return ABSENT
 
 
 def _root_logger() -> list[Any]:
@@ -121,7 +128,7 @@ def _addresses(held: dict[Any, Any]) -> list[int]:
 
 def _mime_types() -> Any:
     db = sys.modules["mimetypes"]._db
-    return None if db is None else [dict(part) for part in db.types_map]
+    return ABSENT if db is None else [dict(part) for part in db.types_map]  # filled when it is first asked
 
 
 _PARTS: dict[str, Callable[[], Any]] = {
