@@ -106,8 +106,11 @@ export class Panel extends ReactWidget {
   }
 
   private async _restore(): Promise<void> {
+    const before = this._open;
     const saved = await this._props.state?.fetch(STATE);
+    // What was opened or closed meanwhile stays so.
     if (
+      this._open === before &&
       typeof saved === 'object' &&
       saved !== null &&
       'open' in saved &&
