@@ -48,9 +48,8 @@ def column_hints(
     named = _objects(tree, code, namespace)
     found: list[str] = []
     frames = [(name, obj) for name, obj in named.items() if live.is_frame(obj) or live.is_polars(obj)]
-    called = frozenset(node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
     # What the values themselves say to write stands first: a repair is told the first few sentences only.
-    of_values = list(data_hints(error_message, frames, called))
+    of_values = list(data_hints(error_message, frames))
     general = _sentences(kind, error_message, named, frames, tree, namespace, remedied=bool(of_values))
     for sentence in chain(of_values, _at_the_line(report), general):
         text = sentence if len(sentence) <= _LONGEST else sentence[: _LONGEST - 1] + "…"

@@ -34,8 +34,6 @@ _DATES = re.compile(
 _NUMBERS = re.compile(
     r"could not convert string to float|Unable to parse string|invalid literal for int|cannot be converted to"
 )
-# Methods that compare whole rows.
-_REPEATED = frozenset(["drop_duplicates", "duplicated"])
 _GAPS = re.compile(
     r"Cannot convert non-finite values|cannot convert (?:float )?(?:NaN|NA|<NA>) to integer", re.IGNORECASE
 )
@@ -43,11 +41,11 @@ _DIGITS = re.compile(r"[+-]?\d+")
 _KEYS = re.compile(r"You are trying to merge on (\S+) and (\S+) columns for key '([^']*)'")
 
 
-def data_hints(message: str, frames: Frames, called: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Sentences for the model that take the place of a general remedy. `called`: the methods that the code calls."""
+def data_hints(message: str, frames: Frames) -> Iterator[str]:
+    """Sentences for the model that take the place of a general remedy."""
     frames = [(name, frame) for name, frame in frames if live.is_frame(frame)]
     if re.search(r"unhashable type: '(?:list|dict|set|numpy\.ndarray)'", message):
-        yield from islice(_repeated_rows(frames) if called & _REPEATED else _lists(frames), _MOST)
+        yield from islice(_lists(frames), _MOST)
     elif _DATES.search(message):
         yield from islice(_day_first(message, frames), _MOST)
     elif _NUMBERS.search(message):
@@ -84,16 +82,6 @@ def _lists(frames: Frames) -> Iterator[str]:
             yield (
                 f"`{expression}` holds lists, which cannot be compared: `{name}.explode({label[:-1]})` makes a row of "
                 f"each item, `{expression}.map(tuple)` keeps each list whole."
-            )
-
-
-def _repeated_rows(frames: Frames) -> Iterator[str]:
-    for expression, series in _columns(frames):
-        if holds_lists(series):
-            name = expression.partition("[")[0]
-            yield (
-                f"`{expression}` holds lists, which cannot be compared: rows are compared as text by "
-                f"`{name}[~{name}.astype(str).duplicated()]`."
             )
 
 

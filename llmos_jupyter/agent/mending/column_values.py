@@ -25,19 +25,19 @@ def by_values(tree: ast.Module, namespace: Mapping[str, Any]) -> tuple[Edits, li
     """The first such place that can be written anew."""
     pandas = _pandas(tree, namespace)
     for node in _before_any_change(tree):
-        new = told = ""
+        new = why = ""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr == "to_datetime":
-                new, told = _day_first(node, namespace)
+                new, why = _day_first(node, namespace)
             elif node.func.attr in ("drop_duplicates", "duplicated"):
-                new, told = _rows_with_lists(node, node.func, namespace)
+                new, why = _rows_with_lists(node, node.func, namespace)
             elif node.func.attr == "groupby":
-                new, told = _groups_of_lists(node, node.func, namespace)
+                new, why = _groups_of_lists(node, node.func, namespace)
         elif isinstance(node, ast.Attribute) and node.attr == "dt" and pandas:
-            new, told = _converted(node, pandas, namespace)
+            new, why = _converted(node, pandas, namespace)
         if new and isinstance(node, ast.expr):
             here = (node.lineno, node.col_offset, node.end_col_offset or 0)
-            return {here: new}, [(f"{told}: `{ast.unparse(node)}` was written `{new}`", node.lineno, "values")]
+            return {here: new}, [(f"{why}: `{ast.unparse(node)}` was written `{new}`", node.lineno, "values")]
     return {}, []
 
 
@@ -58,14 +58,20 @@ def _before_any_change(tree: ast.Module) -> Iterator[ast.AST]:
     changed: set[str] = set()
     for statement in tree.body:
         nodes = [] if isinstance(statement, _BLOCKS) else list(ast.walk(statement))
+        inner = {node.arg for node in nodes if isinstance(node, ast.arg)}  # of a lambda; of a comprehension
+        inner |= {root_name(target) for node in nodes if isinstance(node, ast.comprehension) for target in _parts(node)}
         for node in nodes:
-            if isinstance(node, ast.expr) and node.lineno == node.end_lineno and _table(node) not in changed:
+            if isinstance(node, ast.expr) and node.lineno == node.end_lineno and _table(node) not in changed | inner:
                 yield node
         for node in ast.walk(statement):
             if isinstance(node, (ast.Name, ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load):
                 changed.add(root_name(node))
             elif (owner := written_by_call(node)) is not None:
                 changed.add(root_name(owner))
+
+
+def _parts(loop: ast.comprehension) -> list[ast.expr]:
+    return [node for node in ast.walk(loop.target) if isinstance(node, ast.Name)]
 
 
 # What is run later, more than once, or perhaps not at all.

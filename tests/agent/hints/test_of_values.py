@@ -48,7 +48,7 @@ def hints_after(code: str) -> list[str]:
     [
         ("pd.to_datetime(trips['when'])", "pd.to_datetime(trips['when'], dayfirst=True)"),
         ("pd.to_datetime(trips.when, format='%m/%d/%Y')", "pd.to_datetime(trips['when'], dayfirst=True)"),
-        ("trips.drop_duplicates()", "trips[~trips.astype(str).duplicated()]"),
+        ("trips.drop_duplicates()", "trips.explode('tags')"),
         ("trips['number'].astype(int)", "trips['number'].astype('Int64')"),
         ("trips['tags'].unique()", "trips.explode('tags')"),
         ("trips.groupby('tags').size()", "trips['tags'].map(tuple)"),

@@ -68,6 +68,8 @@ def test_what_the_values_demand_is_written(code: str, expected: object) -> None:
         "visits['when'] = pd.to_datetime(visits['when'], dayfirst=True)\nvisits['when'].dt.month",
         "visits = visits.assign(when=1)\npd.to_datetime(visits['when'])",
         "def f(visits):\n    return visits['when'].dt.month",
+        "max([unclear], key=lambda visits: visits['when'].dt.month)",
+        "[visits['when'].dt.month for visits in []]",
         "for visits in []:\n    visits['when'].dt.month",
         "staff.drop_duplicates(subset=['name'], ignore_index=True)",
         "staff['name'].drop_duplicates()",
