@@ -52,6 +52,8 @@ class Trial:
         self._record = record
         self._budget = budget
         self._grants = Grants() if grants is None else grants
+        # Of the task that is answered: labels and names that a candidate asked for in vain.
+        self._missing: tuple[str, set[str]] = ("", set())
 
     def attempt(
         self,
@@ -86,6 +88,10 @@ class Trial:
                 draft.ran.close()
                 draft.ran = yield from self._run(draft, budget, quiet)
         draft.rehearsal = draft.ran.report
+        if self._missing[0] != task.id:
+            self._missing = (task.id, set())
+        if draft.error and draft.error.unknown:
+            self._missing[1].add(draft.error.unknown.written.strip("'\""))
         self._finish(draft)
         self._record(task, RehearsalRecord(round=draft.round, index=index, code=draft.code, rehearsal=draft.rehearsal))
         if not quiet:
@@ -142,7 +148,9 @@ class Trial:
             draft.displayed, rehearsal.doubts = assigned_last(draft.code), []
         if rehearsal.shape.kind == "function" and _defines(draft.code):
             rehearsal.doubts = []  # a function was wanted, and is shown
-        if rehearsal.shape.kind in _VALUES and (name := requested_name(draft.request, self._shell.user_ns)):
+        name = requested_name(draft.request, self._shell.user_ns)
+        # What a candidate took for a label is no name for the result, which would pass for what stands under it.
+        if name and name not in self._missing[1] and rehearsal.shape.kind in _VALUES:
             draft.code, named = give_name(draft.code, name, self._shell.user_ns)
             if named:
                 draft.findings.append(named)

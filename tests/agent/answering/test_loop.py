@@ -577,6 +577,14 @@ def test_what_the_data_say_against_an_answer_is_told_with_it(scene: Scene) -> No
     assert "`df` is the same as before" in noted
 
 
+def test_a_label_that_is_not_there_is_no_name_for_the_result(scene: Scene) -> None:
+    scene.shell.user_ns["df"] = pd.DataFrame({"a": [1, 2]})
+    scene.text = "mean of not_here in df"
+    assert scene.ask(block("df['not_here'].mean()"), block("mean = df['a'].mean()\nmean")) == "done"
+    assert scene["mean"] == 1.5
+    assert "not_here" not in scene.shell.user_ns
+
+
 MADE_UP = "The mean of a is 47.3."
 
 
